@@ -1,0 +1,1 @@
+"""nomock: run your tests against your real docker-compose stack."""

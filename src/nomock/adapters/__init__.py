@@ -1,0 +1,1 @@
+"""The adapters: each is the only module that knows its dependency."""

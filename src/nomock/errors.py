@@ -1,0 +1,121 @@
+"""Every error of nomock: what happened, where, what was last seen, and what to do.
+
+    NomockError
+    ├── ConfigError             a setting or a compose file is wrong
+    │   ├── UnknownServiceError     a service was named that the stack does not have
+    │   └── ForeignStackError       the project name belongs to another compose file
+    ├── EngineError             the container engine does not do what was asked
+    │   ├── EngineMissingError      no engine answers
+    │   ├── EngineForbiddenError    the engine's socket may not be opened
+    │   └── ComposeError            a compose command failed
+    │       └── BuildError              an image does not build
+    ├── NotReadyError           the stack did not become ready
+    │   └── ServiceDiedError        a service ended, loops or is unhealthy: no use waiting
+    └── LockedError             another run owns the stack and did not let go in time
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class NomockError(Exception):
+    """The base of all errors: four parts as attributes, one text made of them.
+
+    ``what`` and ``where`` are never empty. ``seen`` is what was last observed, several lines at
+    the most; ``todo`` is the next command or change.
+    """
+
+    def __init__(self, what: str, *, where: str, seen: str = "", todo: str = "") -> None:
+        super().__init__(what, where, seen, todo)
+        self.what = what
+        self.where = where
+        self.seen = seen
+        self.todo = todo
+
+    def __str__(self) -> str:
+        lines = [f"{self.where}: {self.what}"]
+        if self.seen:
+            lines += [f"  {line}" for line in self.seen.rstrip().splitlines()]
+        if self.todo:
+            lines.append(f"-> {self.todo}")
+        return "\n".join(lines)
+
+
+class ConfigError(NomockError):
+    """A setting or a compose file is wrong."""
+
+
+class UnknownServiceError(ConfigError, KeyError):
+    """A service was named that the stack does not have."""
+
+    def __init__(self, name: str, known: Iterable[str], *, where: str) -> None:
+        self.name = name
+        self.known = sorted(known)
+        close = get_close_matches(name, self.known, n=1)
+        super().__init__(
+            f"there is no service {name!r}",
+            where=where,
+            seen=f"the services are: {', '.join(self.known)}",
+            todo=f"did you mean {close[0]!r}?" if close else "name one of them",
+        )
+
+    # KeyError's own __str__ shows the repr of its first argument.
+    __str__ = NomockError.__str__
+
+
+class ForeignStackError(ConfigError):
+    """The project name is taken by a stack of another compose file: refused, not adopted."""
+
+    def __init__(self, project: str, *, theirs: str, ours: str) -> None:
+        self.project = project
+        super().__init__(
+            "this project name belongs to a stack of another compose file",
+            where=f"stack {project}",
+            seen=f"running from {theirs}\nasked for    {ours}",
+            todo="give this one a name of its own: COMPOSE_PROJECT_NAME, or "
+            f"project in [tool.nomock]; or end the other: docker compose -p {project} down",
+        )
+
+
+class EngineError(NomockError):
+    """The container engine does not do what was asked."""
+
+
+class EngineMissingError(EngineError):
+    """No engine answers."""
+
+
+class EngineForbiddenError(EngineError):
+    """The engine's socket may not be opened by this user."""
+
+
+class ComposeError(EngineError):
+    """A compose command failed; ``seen`` has its last lines."""
+
+
+class BuildError(ComposeError):
+    """An image does not build; ``seen`` has the build's last lines."""
+
+
+class NotReadyError(NomockError):
+    """The stack did not become ready before the deadline."""
+
+
+class ServiceDiedError(NotReadyError):
+    """A service ended, restarts in a loop or is unhealthy, so that waiting has no use."""
+
+    def __init__(self, service: str, what: str, *, log: str) -> None:
+        self.service = service
+        self.log = log
+        super().__init__(
+            what,
+            where=f"service {service}",
+            seen=log or "(it logged nothing)",
+            todo=f"see all of it: nomock logs {service}",
+        )
+
+
+class LockedError(NomockError):
+    """Another run owns the stack and did not let go in time."""
