@@ -1,0 +1,1 @@
+"""What the reference services have in common: logs, settings, HTTP, tokens, the database."""

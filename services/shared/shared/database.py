@@ -1,0 +1,71 @@
+"""PostgreSQL through a pool: every use has a deadline, and an absent database is `Unavailable`."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any
+
+import psycopg
+from psycopg.rows import DictRow, dict_row
+from psycopg_pool import AsyncConnectionPool
+
+from shared.errors import Unavailable
+
+Connection = psycopg.AsyncConnection[DictRow]
+Pool = AsyncConnectionPool[Connection]
+
+
+def pool(conninfo: str, *, max_size: int = 10, wait_s: float = 2.0, **kwargs: Any) -> Pool:
+    """Return a closed pool: open it in the application's lifespan.
+
+    `wait_s` bounds the wait for a free connection. Connections that died, as in a restart of the
+    database, are replaced before they are handed out.
+    """
+    return AsyncConnectionPool(
+        conninfo,
+        min_size=1,
+        max_size=max_size,
+        timeout=wait_s,
+        open=False,
+        check=_check,
+        kwargs={"row_factory": dict_row, "connect_timeout": 2, **kwargs},
+    )
+
+
+@asynccontextmanager
+async def connection(pool: Pool, deadline_s: float = 2.0) -> AsyncIterator[Connection]:
+    """Hand out a connection in a transaction; raise `Unavailable` when it is not over in time.
+
+    Errors that the statements caused themselves, such as a unique key, pass through.
+    """
+    try:
+        async with pool.connection() as conn:
+            with _severed_after(conn, deadline_s):
+                async with conn.transaction():
+                    yield conn
+    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+        raise Unavailable("the database", f"{type(error).__name__}: {error}".strip()) from error
+
+
+async def _check(conn: Connection) -> None:
+    with _severed_after(conn, 1.0):
+        await AsyncConnectionPool.check_connection(conn)
+
+
+@contextmanager
+def _severed_after(conn: Connection, delay_s: float) -> Iterator[None]:
+    timer = asyncio.get_running_loop().call_later(delay_s, _sever, conn)
+    try:
+        yield
+    finally:
+        timer.cancel()
+
+
+def _sever(conn: Connection) -> None:
+    # Cancelling the task would first ask the database to cancel the statement, over the same slow
+    # network. A socket shut down ends the statement now, and the pool throws the connection away.
+    if not conn.closed:
+        with socket.socket(fileno=os.dup(conn.fileno())) as sock:
+            sock.shutdown(socket.SHUT_RDWR)
