@@ -63,7 +63,11 @@ class Verifier:
         self.rules = jwt.JWTClaimsRegistry(
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
-            **{name: {"essential": True} for name in ("sub", "exp", "iat", "jti", "client_id")},
+            sub={"essential": True},
+            exp={"essential": True},
+            iat={"essential": True},
+            jti={"essential": True},
+            client_id={"essential": True},
         )
         self._keys: KeySet | None = None
         self._fetched_at = 0.0
