@@ -1,0 +1,79 @@
+"""The API of `instances`, called in the name of the user whose token came with the request."""
+
+import uuid
+from typing import Any
+
+import httpx
+from mcp.server.auth.middleware.auth_context import get_access_token
+from mcp.server.mcpserver.exceptions import ToolError
+from pydantic import BaseModel
+from shared.errors import Unavailable
+from shared.http import Client
+
+from mcp_server.identity import ExchangeRefused, TokenExchange
+
+
+class Instance(BaseModel):
+    """An instance as its tenant sees it."""
+
+    id: str
+    name: str
+    size: str
+    state: str
+
+
+class Instances:
+    """Calls `instances`; whatever goes wrong is a `ToolError` that says what, for the agent."""
+
+    def __init__(self, http: Client, tokens: TokenExchange) -> None:
+        self.http = http
+        self.tokens = tokens
+
+    async def order(self, name: str, size: str, idempotency_key: str | None) -> Instance:
+        """Order one; the same key again returns the first order."""
+        # With a key of our own the order can be repeated, too, when its answer got lost.
+        headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
+        body = {"name": name, "size": size}
+        reply = await self._call("POST", "/instances", json=body, headers=headers, repeatable=True)
+        return Instance.model_validate(reply.json())
+
+    async def all(self) -> list[Instance]:
+        """Return the tenant's instances."""
+        reply = await self._call("GET", "/instances")
+        return [Instance.model_validate(each) for each in reply.json()]
+
+    async def get(self, instance_id: uuid.UUID) -> Instance:
+        """Return one of the tenant's instances."""
+        reply = await self._call("GET", f"/instances/{instance_id}")
+        return Instance.model_validate(reply.json())
+
+    async def deprovision(self, instance_id: uuid.UUID) -> Instance:
+        """Ask for its removal, which the worker does later."""
+        reply = await self._call("DELETE", f"/instances/{instance_id}")
+        return Instance.model_validate(reply.json())
+
+    async def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
+        access = get_access_token()
+        if access is None:  # the route lets nobody in without one
+            raise ToolError("the request has no access token")
+        try:
+            token = await self.tokens.token_for(access.token)
+            headers = {"Authorization": f"Bearer {token}", **request.pop("headers", {})}
+            reply = await self.http.request(method, path, headers=headers, **request)
+        except Unavailable as error:
+            raise ToolError(f"{error}; try again in {error.retry_after_s} s") from error
+        except ExchangeRefused as error:
+            raise ToolError(f"auth gives no token for instances: {error}") from error
+        if reply.status_code == 401:
+            self.tokens.forget(access.token)
+        if reply.is_error:
+            raise ToolError(_problem(reply))
+        return reply
+
+
+def _problem(reply: httpx.Response) -> str:
+    """Return the text of an RFC 9457 problem, or the status when the body is none."""
+    if "json" not in reply.headers.get("content-type", ""):
+        return f"instances answered {reply.status_code}"
+    problem = reply.json()
+    return f"{problem.get('title')} ({reply.status_code}): {problem.get('detail')}"
