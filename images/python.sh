@@ -1,0 +1,28 @@
+#!/bin/sh
+# Build the stand-in for python:3.13-slim: Debian's Python with pip and venv. usage: python.sh TAG
+set -eu
+cd "$(dirname "$0")"
+. ./debian.sh
+
+# The host's certificate authorities, so that pip in a build works where TLS is inspected. They stand
+# both in the bundle and where a later update-ca-certificates of the image finds them.
+HOST_CA_BUNDLE=$(host_ca_bundle)
+export HOST_CA_BUNDLE
+# shellcheck disable=SC2016 # $1 is the hook's: the root that is being made
+trust_host='
+    [ -n "$HOST_CA_BUNDLE" ] || exit 0
+    for authority in /usr/local/share/ca-certificates/*.crt; do
+        [ -r "$authority" ] && cp "$authority" "$1/usr/local/share/ca-certificates/"
+    done
+    cp "$HOST_CA_BUNDLE" "$1/etc/ssl/certs/ca-certificates.crt"'
+# As in the upstream image: `python`, and a pip that may install beside the distribution.
+# shellcheck disable=SC2016
+like_upstream='
+    ln -s python3 "$1/usr/bin/python"
+    rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED'
+
+debian_image "$1" python3,python3-venv,python3-pip,ca-certificates \
+    --customize-hook="$trust_host" --customize-hook="$like_upstream" \
+    -- \
+    'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt' \
+    'CMD ["python3"]'
