@@ -1,0 +1,34 @@
+"""What keeps the spy from breaking the service: whose exception it is, and how to speak of it."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+_HERE = os.path.dirname(os.path.abspath(__file__)) + "/"  # noqa: PTH100, PTH120
+
+
+def is_ours(error: BaseException) -> bool:
+    """Tell whether an exception that came up in a callback of the spy was raised by the spy.
+
+    A signal handler of the service may run while a callback of ours does, and what it raises
+    (``sys.exit()`` on SIGTERM) passes through our frames: that is the service's and has to go on.
+    It is known by its innermost frame, which is not in our files. KeyboardInterrupt is raised by
+    a handler in C, which has no frame, and never by us.
+    """
+    if isinstance(error, KeyboardInterrupt):
+        return False
+    traceback = error.__traceback__
+    while traceback is not None and traceback.tb_next is not None:
+        traceback = traceback.tb_next
+    return traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_HERE)
+
+
+def say(message: str) -> None:
+    """Write one line to the service's stderr, if it has one and it takes it."""
+    try:
+        if sys.stderr is not None:
+            sys.stderr.write(f"nomock-spy: {message}\n")
+            sys.stderr.flush()
+    except Exception:
+        pass

@@ -1,0 +1,22 @@
+"""The spy's settings: environment variables, since it has no other way to be told anything."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+
+class Settings:
+    """What the coverage overlay says to the spy of one service.
+
+    ``NOMOCK_SPY_OUT``: the folder to write to. ``NOMOCK_SPY_SERVICE``: the service's name.
+    ``NOMOCK_SPY_RUN``: the run that the data belong to, may be empty. ``NOMOCK_SPY_ROOTS``: the
+    folders that hold the app, joined by colons; empty lets the spy decide file by file.
+    """
+
+    def __init__(self, environ: Mapping[str, str]) -> None:
+        self.out = environ["NOMOCK_SPY_OUT"]
+        self.service = environ.get("NOMOCK_SPY_SERVICE") or os.uname().nodename
+        self.run = environ.get("NOMOCK_SPY_RUN", "")
+        roots = environ.get("NOMOCK_SPY_ROOTS", "").split(":")
+        self.roots = tuple(root.rstrip("/") + "/" for root in roots if root)
