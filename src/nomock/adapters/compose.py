@@ -91,18 +91,6 @@ class Compose:
                 todo="docker compose down",
             ) from error
 
-    def execute(self, service: str, command: Sequence[str]) -> str:
-        """Run a command in a service's container and return its standard output."""
-        try:
-            return self._client.compose.execute(service, list(command), tty=False) or ""
-        except DockerException as error:
-            raise ComposeError(
-                f"{' '.join(command)!r} ended with {error.return_code}",
-                where=f"service {service}",
-                seen=_words_of(error),
-                todo=f"nomock logs {service}",
-            ) from error
-
     def command(self, *words: str) -> list[str]:
         """Return the command line of a compose command on this project."""
         return [str(word) for word in (*self._client.compose.docker_compose_cmd, *words)]
@@ -114,6 +102,19 @@ class Compose:
             yield running
         finally:
             running.end()
+
+
+def execute(container_id: str, service: str, command: Sequence[str]) -> str:
+    """Run a command in a service's container and return its standard output."""
+    try:
+        return DockerClient().execute(container_id, list(command), tty=False) or ""
+    except DockerException as error:
+        raise ComposeError(
+            f"{' '.join(command)!r} ended with {error.return_code}",
+            where=f"service {service}",
+            seen=_words_of(error),
+            todo=f"nomock logs {service}",
+        ) from error
 
 
 class Running:

@@ -130,7 +130,7 @@ class _Connection(http.client.HTTPConnection):
             address = (parts.hostname or "127.0.0.1", parts.port or 2375)
             self.sock = socket.create_connection(address, self._timeout_s)
         else:
-            self.sock = _Stdio()  # type: ignore[assignment]  # has all that http.client calls
+            self.sock = _Stdio()
 
 
 class Engine:

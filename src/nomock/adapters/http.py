@@ -1,0 +1,40 @@
+"""HTTP clients (httpx) whose requests say which test they belong to."""
+
+from __future__ import annotations
+
+import httpx
+from httpx import AsyncClient, Client
+
+from nomock.context import BAGGAGE_HEADER, current_test, with_test
+
+__all__ = ["AsyncClient", "Client", "async_client", "client"]
+
+# Longer than any time-out a service should have: a test wants to see the service's own.
+_TIMEOUT_S = 30.0
+
+
+def _mark(request: httpx.Request) -> None:
+    baggage = with_test(request.headers.get(BAGGAGE_HEADER, ""), current_test())
+    if baggage:
+        request.headers[BAGGAGE_HEADER] = baggage
+
+
+async def _mark_async(request: httpx.Request) -> None:
+    _mark(request)
+
+
+def client(base_url: str) -> Client:
+    """Return a client of one service; redirects are not followed, cookies are its own."""
+    return Client(
+        base_url=base_url, timeout=_TIMEOUT_S, event_hooks={"request": [_mark]}, trust_env=False
+    )
+
+
+def async_client(base_url: str) -> AsyncClient:
+    """Return the same for asyncio; it belongs to the event loop that first uses it."""
+    return AsyncClient(
+        base_url=base_url,
+        timeout=_TIMEOUT_S,
+        event_hooks={"request": [_mark_async]},
+        trust_env=False,
+    )

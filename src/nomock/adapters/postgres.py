@@ -1,0 +1,33 @@
+"""Connections to a PostgreSQL service of the stack (psycopg 3)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import psycopg
+from psycopg import Connection
+
+from nomock.errors import EngineError
+
+__all__ = ["Connection", "connect"]
+
+
+def connect(
+    service: str, port: int, *, dbname: str, user: str, password: str, **options: Any
+) -> Connection[Any]:
+    """Open a connection over loopback; ``options`` are psycopg's own.
+
+    Raises EngineError with PostgreSQL's own words where it refuses.
+    """
+    options = {"connect_timeout": 10, **options}
+    try:
+        return psycopg.connect(
+            host="127.0.0.1", port=port, dbname=dbname, user=user, password=password, **options
+        )
+    except psycopg.OperationalError as error:
+        raise EngineError(
+            f"no connection to database {dbname!r} as {user!r}",
+            where=f"service {service}",
+            seen=str(error).strip(),
+            todo=f"nomock logs {service}",
+        ) from error

@@ -1,0 +1,144 @@
+"""A compose project as it should be: its services, each with a digest of all it is made of.
+
+Compose needs 80 ms to resolve its files, and python-on-whales 200 ms to import, so the result is
+kept under ``.nomock/`` and used again while every file and variable that it came from is the same.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from nomock.config import Settings
+from nomock.errors import ConfigError, UnknownServiceError
+from nomock.project.contexts import context_digest, mounted_files
+from nomock.project.inputs import Inputs
+from nomock.project.store import Store, make_state_dir
+
+__all__ = ["Project", "ServiceConfig", "Store", "make_state_dir", "resolve"]
+
+
+@dataclass(frozen=True)
+class ServiceConfig:
+    """One service of the resolved compose configuration."""
+
+    name: str
+    config: Mapping[str, Any]
+    project: str
+
+    @property
+    def has_healthcheck(self) -> bool:
+        """Whether the compose file gives it a healthcheck that is not switched off."""
+        check = self.config.get("healthcheck") or {}
+        return bool(check) and not check.get("disable") and check.get("test") != ["NONE"]
+
+    @property
+    def published_ports(self) -> list[int]:
+        """The ports in the container that are published on this machine, in the file's order."""
+        return [p["target"] for p in self.config.get("ports", []) if p.get("protocol") != "udp"]
+
+    @property
+    def environment(self) -> Mapping[str, str | None]:
+        """The container's environment as the compose file sets it."""
+        return self.config.get("environment") or {}
+
+    @property
+    def image(self) -> str:
+        """The image's name, compose's own default for one that is built."""
+        return str(self.config.get("image") or f"{self.project}-{self.name}")
+
+    @property
+    def is_built(self) -> bool:
+        """Whether the image is built from a context."""
+        return "build" in self.config
+
+    @property
+    def build_contexts(self) -> list[Path]:
+        """The local folders that the image is built from: the context, then the additional ones."""
+        build = self.config.get("build") or {}
+        named = [build.get("context"), *(build.get("additional_contexts") or {}).values()]
+        return [Path(c) for c in named if c and Path(c).is_dir()]
+
+    @cached_property
+    def config_digest(self) -> str:
+        """A digest of the resolved configuration."""
+        return _digest(json.dumps(self.config, sort_keys=True).encode())
+
+    @cached_property
+    def mounts_digest(self) -> str:
+        """A digest of each single file that is mounted: a server reads these when it starts."""
+        files = {str(p): _digest(p.read_bytes()) for p in mounted_files(self.config)}
+        return _digest(json.dumps(files, sort_keys=True).encode())
+
+    @cached_property
+    def context_digest(self) -> str | None:
+        """A digest of all that the image is built from, None where it is not built."""
+        return context_digest(self.config["build"]) if self.is_built else None
+
+
+@dataclass(frozen=True)
+class Project:
+    """A compose project: its name, files and enabled services."""
+
+    name: str
+    files: tuple[Path, ...]
+    services: Mapping[str, ServiceConfig]
+    one_shots: frozenset[str]
+    """Services that another one waits for by ``service_completed_successfully``."""
+
+    def service(self, name: str) -> ServiceConfig:
+        """Return a service; raise UnknownServiceError, which says the names there are."""
+        if name not in self.services:
+            raise UnknownServiceError(name, self.services, where=f"stack {self.name}")
+        return self.services[name]
+
+
+def resolve(settings: Settings) -> Project:
+    """Return the project of the settings' compose files.
+
+    Raises ConfigError where there is no compose file, or compose cannot read it.
+    """
+    if not settings.files:
+        raise ConfigError(
+            "no compose file here",
+            where=str(settings.root),
+            todo="add a docker-compose.yml, or name it: files in [tool.nomock], or --stack-file",
+        )
+    inputs = Inputs(settings.files, settings.project)
+    store = Store(settings.state_dir, "resolved-" + inputs.key)
+    entry = store.read()
+    if not entry or entry.get("digest") != inputs.digest(entry["variables"]):
+        entry = {"config": _ask_compose(settings.files, settings.project)}
+        entry["variables"] = inputs.variables(entry["config"])
+        entry["digest"] = inputs.digest(entry["variables"])
+        store.write(entry)
+    return _project(entry["config"], settings.files)
+
+
+def _ask_compose(files: Sequence[Path], project: str | None) -> dict[str, Any]:
+    from nomock.adapters.compose import Compose
+
+    return Compose(files, project).config()
+
+
+def _project(config: Mapping[str, Any], files: tuple[Path, ...]) -> Project:
+    name = config["name"]
+    services = {
+        n: ServiceConfig(n, c, name) for n, c in sorted((config.get("services") or {}).items())
+    }
+    waited_for = {
+        dependency
+        for service in services.values()
+        for dependency, how in (service.config.get("depends_on") or {}).items()
+        if how.get("condition") == "service_completed_successfully"
+    }
+    return Project(name, files, services, frozenset(waited_for))
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

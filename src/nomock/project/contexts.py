@@ -1,0 +1,59 @@
+"""A digest of a build context: what ``docker build`` would be sent, by content.
+
+By content and not by time stamp, because a checkout or a copy changes every time stamp, and
+nothing else. Service folders are small: reading one takes a millisecond or two.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from nomock.project.ignore import Ignore
+
+
+def context_digest(build: Mapping[str, Any]) -> str:
+    """Return the digest of a resolved ``build`` section: its settings, Dockerfile and folders."""
+    digest = hashlib.sha256(json.dumps(build, sort_keys=True).encode())
+    context = Path(build["context"])
+    dockerfile = context / build.get("dockerfile", "Dockerfile")
+    if dockerfile.is_file():
+        digest.update(dockerfile.read_bytes())
+    for folder in (context, *map(Path, (build.get("additional_contexts") or {}).values())):
+        if folder.is_dir():  # a context may also be an image or a repository's address
+            _add_folder(digest, folder, Ignore.of(folder, dockerfile))
+    return digest.hexdigest()
+
+
+def mounted_files(config: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the single files of this machine that a service mounts."""
+    for volume in config.get("volumes") or []:
+        path = Path(volume.get("source") or "/nonexistent")
+        if volume.get("type") == "bind" and path.is_file() and not path.is_socket():
+            yield path
+
+
+def _add_folder(digest: Any, folder: Path, ignore: Ignore) -> None:
+    for path in _files(folder, "", ignore):
+        full = folder / path
+        # BuildKit looks at the permission bits too, but not at the time.
+        mode = full.lstat().st_mode
+        digest.update(f"\0{path}\0{mode:o}\0".encode())
+        if full.is_symlink():
+            digest.update(str(full.readlink()).encode())
+        elif full.is_file():
+            digest.update(hashlib.sha256(full.read_bytes()).digest())
+
+
+def _files(folder: Path, prefix: str, ignore: Ignore) -> Iterator[str]:
+    for entry in sorted(os.scandir(folder / prefix), key=lambda e: e.name):
+        path = f"{prefix}{entry.name}"
+        if entry.is_dir(follow_symlinks=False):
+            if ignore.may_keep_below(path):
+                yield from _files(folder, f"{path}/", ignore)
+        elif not ignore.ignores(path):
+            yield path

@@ -1,0 +1,19 @@
+"""Compose's own healthcheck verdict."""
+
+from __future__ import annotations
+
+from nomock.adapters.engine import Container
+from nomock.readiness.probes import Answer
+
+
+class Health:
+    """Ready when the engine calls the container healthy."""
+
+    @classmethod
+    def of(cls, rest: str) -> Health:
+        """Make the probe of the setting ``health``."""
+        return cls()
+
+    def ask(self, container: Container) -> Answer:
+        """Read the verdict that came with the container's state."""
+        return Answer(container.health == "healthy", f"health: {container.health or 'none'}")

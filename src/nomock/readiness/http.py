@@ -1,0 +1,39 @@
+"""Does a published port answer HTTP with success?"""
+
+from __future__ import annotations
+
+import http.client
+
+from nomock.adapters.engine import Container
+from nomock.readiness.probes import Answer
+
+_ANSWER_TIMEOUT_S = 2.0
+
+
+class Http:
+    """Ready when GET of a path answers 2xx or 3xx."""
+
+    def __init__(self, port: int, path: str) -> None:
+        self._port = port
+        self._path = path
+
+    @classmethod
+    def of(cls, rest: str) -> Http:
+        """Make the probe of the setting ``http:PORT/PATH``, the port in the container."""
+        port, _, path = rest.partition("/")
+        return cls(int(port), f"/{path}")
+
+    def ask(self, container: Container) -> Answer:
+        """Send one request over loopback."""
+        port = container.ports.get(self._port)
+        if port is None:
+            return Answer(False, f"port {self._port} is not published")
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_TIMEOUT_S)
+        try:
+            connection.request("GET", self._path)
+            status = connection.getresponse().status
+        except (OSError, http.client.HTTPException) as error:
+            return Answer(False, f"GET :{self._port}{self._path}: {error or type(error).__name__}")
+        finally:
+            connection.close()
+        return Answer(200 <= status < 400, f"GET :{self._port}{self._path}: {status}")

@@ -1,0 +1,58 @@
+"""The interface of a readiness probe, and which one a service gets."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from nomock.adapters.engine import Container
+from nomock.errors import ConfigError
+from nomock.project import ServiceConfig
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A probe's yes or no, and what it saw."""
+
+    ready: bool
+    seen: str
+
+
+class Probe(Protocol):
+    """One question with a yes or no answer, asked of a running container."""
+
+    def ask(self, container: Container) -> Answer:
+        """Ask once and return at once; a probe never waits and never raises for a "no"."""
+        ...
+
+
+def probe_for(service: ServiceConfig, setting: str | None) -> Probe:
+    """Return the probe of a setting; without one health, else a published port, else nothing.
+
+    Raises ConfigError for a setting that names no probe or leaves out what the probe needs.
+    """
+    from nomock.readiness.health import Health
+    from nomock.readiness.http import Http
+    from nomock.readiness.none import Nothing
+    from nomock.readiness.tcp import Tcp
+
+    known: dict[str, Callable[[str], Probe]] = {
+        "health": Health.of,
+        "tcp": Tcp.of,
+        "http": Http.of,
+        "none": Nothing.of,
+    }
+    if setting is None:
+        if service.has_healthcheck:
+            return Health()
+        return Tcp(service.published_ports[0]) if service.published_ports else Nothing()
+    kind, _, rest = setting.partition(":")
+    try:
+        return known[kind](rest)
+    except (KeyError, ValueError) as error:
+        raise ConfigError(
+            f"{setting!r} is no readiness probe",
+            where=f"probe of service {service.name}",
+            todo="write health, tcp:PORT, http:PORT/PATH or none",
+        ) from error

@@ -1,0 +1,180 @@
+"""Wait for many services at once, and give up as soon as one of them is lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Event
+from time import monotonic
+
+from nomock.adapters.engine import Container, Engine
+from nomock.errors import NotReadyError, ServiceDiedError
+from nomock.project import Project, ServiceConfig
+from nomock.readiness.probes import Probe, probe_for
+
+# One request for all services takes about a millisecond; health is seen within two of these.
+_PAUSE_S = 0.04
+# A service may lose a race with its database once or twice; the third time it loops.
+_RESTARTS_THAT_LOOP = 3
+_LOG_LINES = 20
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How a service is: ``ready``, ``waiting`` or ``lost``, and what was seen."""
+
+    state: str
+    seen: str
+
+
+@dataclass
+class Watch:
+    """Looks at the services of a project, and judges each."""
+
+    engine: Engine
+    project: Project
+    probe_settings: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name in self.probe_settings:
+            self.project.service(name)
+        self._probes = {
+            name: probe_for(service, self.probe_settings.get(name))
+            for name, service in self.project.services.items()
+        }
+
+    def look(self, names: Collection[str] | None = None) -> dict[str, Verdict]:
+        """Judge some services, all by default, after one request to the engine."""
+        return self.judge(self.engine.containers(self.project.name), names)
+
+    def judge(
+        self, containers: Sequence[Container], names: Collection[str] | None = None
+    ) -> dict[str, Verdict]:
+        """Judge services by their containers; a service with replicas is as its worst one."""
+        verdicts = {}
+        for name, service in self.project.services.items():
+            if names is None or name in names:
+                found = [
+                    self._judge_one(service, c, self._probes[name])
+                    for c in containers
+                    if c.service == name
+                ]
+                order = ("lost", "waiting", "ready")
+                found.sort(key=lambda verdict: order.index(verdict.state))
+                verdicts[name] = found[0] if found else Verdict("waiting", "no container")
+        return verdicts
+
+    def lost(self) -> ServiceDiedError | None:
+        """Return the error of a service that is lost now, None if there is none."""
+        containers = self.engine.containers(self.project.name)
+        for name, verdict in self.judge(containers).items():
+            if verdict.state == "lost":
+                log = last_log(self.engine, containers, name)
+                return ServiceDiedError(name, verdict.seen, log=log)
+        return None
+
+    def _judge_one(self, service: ServiceConfig, container: Container, probe: Probe) -> Verdict:
+        if container.state in {"exited", "dead"}:
+            return self._judge_ended(service, container)
+        if container.state == "restarting":
+            restarts = self.engine.death(container.id).restarts
+            state = "lost" if restarts >= _RESTARTS_THAT_LOOP else "waiting"
+            return Verdict(state, f"restarts in a loop ({restarts} times)")
+        if container.state == "paused":
+            return Verdict("lost", "is paused")
+        if container.state != "running":
+            return Verdict("waiting", container.state)
+        if service.name in self.project.one_shots:
+            return Verdict("waiting", "runs, has to end with 0")
+        if container.health == "unhealthy":
+            return Verdict("lost", "turned unhealthy")
+        answer = probe.ask(container)
+        return Verdict("ready" if answer.ready else "waiting", answer.seen)
+
+    def _judge_ended(self, service: ServiceConfig, container: Container) -> Verdict:
+        death = self.engine.death(container.id)
+        if death.out_of_memory:
+            return Verdict("lost", f"was killed for memory (exit code {death.exit_code})")
+        if death.exit_code != 0:
+            return Verdict("lost", f"exited with code {death.exit_code}")
+        # One that ends with 0 has done its work, unless it was meant to serve.
+        serves = service.has_healthcheck or bool(service.published_ports)
+        if serves and service.name not in self.project.one_shots:
+            return Verdict("lost", "exited with code 0, but it is a server")
+        return Verdict("ready", "ended with 0")
+
+
+def wait_until_ready(
+    watch: Watch,
+    names: Collection[str] | None,
+    *,
+    deadline: float,
+    progress: Callable[[str], None] = lambda text: None,
+    finished: Callable[[], bool] = lambda: True,
+    old_deaths: Collection[tuple[str, str]] = (),
+) -> None:
+    """Return when every service is ready and ``finished`` says that all were started.
+
+    ``deadline`` is of time.monotonic(). ``old_deaths`` are (container id, end) of containers that
+    had ended before the start-up began: until ``finished`` these are still to be started again.
+    Raises ServiceDiedError for the first service that is lost, NotReadyError at the deadline.
+    """
+    began, asked, pause = monotonic(), 0, Event()
+    while True:
+        done = finished()  # before the look, so that a "ready" is of after the start-up
+        containers = watch.engine.containers(watch.project.name)
+        verdicts = watch.judge(containers, names)
+        asked += 1
+        for name, verdict in verdicts.items():
+            if verdict.state == "lost" and (
+                done or not _is_old(watch.engine, containers, name, old_deaths)
+            ):
+                raise ServiceDiedError(
+                    name, verdict.seen, log=last_log(watch.engine, containers, name)
+                )
+        waiting = {n: v for n, v in verdicts.items() if v.state != "ready"}
+        if done and not waiting:
+            return
+        progress(_progress_text(len(verdicts), waiting))
+        if monotonic() > deadline:
+            name, verdict = next(iter(waiting.items()))
+            raise NotReadyError(
+                f"{', '.join(waiting)} not ready after {monotonic() - began:.0f} s",
+                where=f"stack {watch.project.name}",
+                seen="\n".join(
+                    [f"{n}: {v.seen} (asked {asked} times)" for n, v in waiting.items()]
+                    + [f"the last that {name} logged:", last_log(watch.engine, containers, name)]
+                ),
+                todo=f"nomock logs {name}; more time: timeout_s in [tool.nomock]",
+            )
+        pause.wait(_PAUSE_S)
+
+
+def last_log(engine: Engine, containers: Sequence[Container], name: str) -> str:
+    """Return the last log lines of a service, without their time stamps."""
+    found = next((c for c in containers if c.service == name), None)
+    if found is None:
+        return ""
+    lines = engine.logs(found.id, tail=_LOG_LINES).splitlines()
+    return "\n".join(line.partition(" ")[2] for line in lines)
+
+
+def _is_old(
+    engine: Engine,
+    containers: Sequence[Container],
+    name: str,
+    old_deaths: Collection[tuple[str, str]],
+) -> bool:
+    return all(
+        (c.id, engine.death(c.id).finished_at) in old_deaths
+        for c in containers
+        if c.service == name
+    )
+
+
+def _progress_text(total: int, waiting: Mapping[str, Verdict]) -> str:
+    if not waiting:
+        return f"{total}/{total} ready"
+    detail = ", ".join(f"{name} ({verdict.seen})" for name, verdict in list(waiting.items())[:3])
+    more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
+    return f"{total - len(waiting)}/{total} ready; waiting for {detail}{more}"

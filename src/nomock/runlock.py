@@ -1,0 +1,131 @@
+"""One run at a time changes a stack, and none while others use it.
+
+A run that uses a stack holds a shared lock for as long as it lasts; a run that starts, rebuilds
+or stops one takes it exclusively. The operating system frees both when the process ends, however
+it ends, so a lock is never stale.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from threading import Event
+from time import monotonic
+
+from nomock.errors import LockedError
+
+if sys.platform == "win32":
+    import msvcrt
+
+    def _try(fd: int, exclusive: bool) -> bool:
+        # Windows has no shared lock here: runs that only use a stack do not exclude each other.
+        if not exclusive:
+            return True
+        os.lseek(fd, 0, os.SEEK_SET)
+        try:
+            msvcrt.locking(fd, msvcrt.LK_NBLCK, 1)
+        except OSError:
+            return False
+        return True
+
+    def _free(fd: int) -> None:
+        os.lseek(fd, 0, os.SEEK_SET)
+        with suppress(OSError):  # a shared one was never locked
+            msvcrt.locking(fd, msvcrt.LK_UNLCK, 1)
+
+else:
+    import fcntl
+
+    def _try(fd: int, exclusive: bool) -> bool:
+        how = fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH
+        try:
+            fcntl.flock(fd, how | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        return True
+
+    def _free(fd: int) -> None:
+        fcntl.flock(fd, fcntl.LOCK_UN)
+
+
+class FileLock:
+    """A lock on a file, shared or exclusive, freed by the system when this process ends."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+
+    def acquire(
+        self,
+        *,
+        exclusive: bool,
+        timeout_s: float | None = None,
+        waiting: Callable[[str], None] = lambda holders: None,
+    ) -> None:
+        """Take the lock, or change the one that is held; call ``waiting`` once if others hold it.
+
+        Raises LockedError after timeout_s.
+        """
+        deadline = None if timeout_s is None else monotonic() + timeout_s
+        pause, told = Event(), False
+        while not _try(self._fd, exclusive):
+            if not told:
+                waiting(self.holders())
+                told = True
+            if deadline is not None and monotonic() > deadline:
+                raise LockedError(
+                    f"another run holds it for more than {timeout_s:g} s",
+                    where=str(self._path),
+                    seen=self.holders(),
+                    todo="let that run end, or end it",
+                )
+            pause.wait(0.05)
+
+    def sign(self, who: str) -> None:
+        """Write down who holds the lock, for those that wait."""
+        (self._notes() / str(os.getpid())).write_text(who, encoding="utf-8")
+
+    def holders(self) -> str:
+        """Return one line for each living process that signed."""
+        lines = []
+        for note in sorted(self._notes().iterdir()):
+            if note.name == str(os.getpid()):
+                continue
+            with suppress(OSError):
+                if _lives(int(note.name)):
+                    lines.append(f"process {note.name}: {note.read_text(encoding='utf-8')}")
+                else:
+                    note.unlink()
+        return "\n".join(lines)
+
+    def release(self) -> None:
+        """Free the lock; it may be taken again."""
+        with suppress(OSError):
+            (self._notes() / str(os.getpid())).unlink()
+        _free(self._fd)
+
+    def close(self) -> None:
+        """Free the lock and forget the file."""
+        self.release()
+        os.close(self._fd)
+
+    def _notes(self) -> Path:
+        folder = self._path.with_suffix(".holders")
+        folder.mkdir(exist_ok=True)
+        return folder
+
+
+def _lives(pid: int) -> bool:
+    if sys.platform == "win32":
+        return True  # os.kill would end it there
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

@@ -1,0 +1,7 @@
+"""The stack: the compose project that runs, attached to or owned."""
+
+from nomock.stack.database import Postgres
+from nomock.stack.service import Service
+from nomock.stack.stack import Stack
+
+__all__ = ["Postgres", "Service", "Stack"]

@@ -1,0 +1,133 @@
+"""One service of a running stack."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from nomock.adapters.engine import Container, Engine
+from nomock.errors import ConfigError, NotReadyError
+from nomock.project import ServiceConfig
+
+if TYPE_CHECKING:  # httpx takes longer to import than a whole warm session may
+    from nomock.adapters.http import AsyncClient, Client
+
+
+class Service:
+    """A service: where it answers, what it logged, and what can be done to it.
+
+    Its ports are asked of the engine each time (a millisecond), since they change when the
+    container is started again.
+    """
+
+    def __init__(
+        self, config: ServiceConfig, engine: Engine, wait_ready: Callable[[str], None]
+    ) -> None:
+        self.name = config.name
+        self.config = config
+        self._engine = engine
+        self._wait_ready = wait_ready
+        self._client: Client | None = None
+
+    def __repr__(self) -> str:
+        return f"<Service {self.name} of {self.config.project}>"
+
+    @property
+    def url(self) -> str:
+        """``http://127.0.0.1:PORT`` of the first port that the compose file publishes."""
+        if not self.config.published_ports:
+            raise self._unpublished("any port")
+        return f"http://127.0.0.1:{self.port(self.config.published_ports[0])}"
+
+    def port(self, target: int) -> int:
+        """Return the port on this machine of a port in the container.
+
+        Raises ConfigError where the compose file does not publish it, NotReadyError where the
+        container does not run.
+        """
+        container = self._container()
+        if target not in container.ports:
+            if target in self.config.published_ports:
+                raise NotReadyError(
+                    f"port {target} is not open: the container is {container.state}",
+                    where=f"service {self.name}",
+                    todo=f"stack[{self.name!r}].start(), or: nomock logs {self.name}",
+                )
+            raise self._unpublished(f"port {target}")
+        return container.ports[target]
+
+    @property
+    def http(self) -> Client:
+        """An HTTP client of ``url`` whose requests carry the running test's id as baggage."""
+        from nomock.adapters.http import client
+
+        url = self.url
+        if self._client is None or str(self._client.base_url).rstrip("/") != url:
+            self.close()
+            self._client = client(url)
+        return self._client
+
+    @property
+    def async_http(self) -> AsyncClient:
+        """A new asyncio client of the same kind: ``async with stack["auth"].async_http as http``.
+
+        A new one each time, because such a client belongs to one event loop.
+        """
+        from nomock.adapters.http import async_client
+
+        return async_client(self.url)
+
+    def logs(self, since: datetime | float | None = None, *, tail: int | None = None) -> str:
+        """Return what it logged; ``since`` is a datetime or seconds since the epoch."""
+        since_s = since.timestamp() if isinstance(since, datetime) else since
+        text = self._engine.logs(self._container().id, since_s=since_s, tail=tail)
+        return "\n".join(line.partition(" ")[2] for line in text.splitlines())
+
+    def exec(self, *command: str) -> str:
+        """Run a command in the container and return its standard output.
+
+        Raises ComposeError with what it wrote to standard error if it does not end with 0.
+        """
+        from nomock.adapters.compose import execute
+
+        return execute(self._container().id, self.name, command)
+
+    def restart(self) -> None:
+        """Stop it gracefully, start it again, and return when it is ready."""
+        self.stop()
+        self.start()
+
+    def start(self) -> None:
+        """Start it after a stop or a kill, and return when it is ready."""
+        self._engine.start(self._container().id)
+        self._wait_ready(self.name)
+
+    def stop(self, timeout_s: int | None = None) -> None:
+        """Send the stop signal and return when it has ended; SIGKILL follows after timeout_s."""
+        self._engine.stop(self._container().id, timeout_s)
+
+    def kill(self, signal: str = "SIGKILL") -> None:
+        """Send a signal, by default the one that cannot be handled, and return at once."""
+        self._engine.kill(self._container().id, signal)
+
+    def close(self) -> None:
+        """Close the HTTP client, if there is one."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+    def _container(self) -> Container:
+        found = [c for c in self._engine.containers(self.config.project) if c.service == self.name]
+        if not found:
+            raise NotReadyError("it has no container", where=f"service {self.name}", todo="just up")
+        return found[0]
+
+    def _unpublished(self, what: str) -> ConfigError:
+        published = ", ".join(map(str, self.config.published_ports)) or "none"
+        return ConfigError(
+            f"the compose file does not publish {what}",
+            where=f"service {self.name}",
+            seen=f"published: {published}",
+            todo='add to its ports: "127.0.0.1::PORT"',
+        )

@@ -1,0 +1,162 @@
+"""The stack of a compose project: attached to when it is there and right, else made so."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from time import monotonic
+
+from nomock.adapters.engine import Container, Engine
+from nomock.config import Settings
+from nomock.errors import ForeignStackError
+from nomock.project import Project, Store, make_state_dir, resolve
+from nomock.readiness import Watch, wait_until_ready
+from nomock.runlock import FileLock
+from nomock.stack.database import Postgres, postgres_service
+from nomock.stack.records import Records
+from nomock.stack.service import Service
+from nomock.stack.startup import start_up
+
+Progress = Callable[[str], None]
+
+
+def _silent(text: str) -> None:
+    pass
+
+
+class Stack:
+    """The services of a running compose project, by name: ``stack["auth"]``.
+
+    Nothing is asked of the engine until something is needed. ``prepare`` makes the stack ready;
+    a process that knows that another one did so (an xdist worker) leaves that out.
+    """
+
+    def __init__(self, settings: Settings, project: Project, engine: Engine) -> None:
+        self.settings = settings
+        self.project = project
+        self.engine = engine
+        self.owned = False
+        """Whether this run started it."""
+        self._watch = Watch(engine, project, settings.probes)
+        self._services = {
+            name: Service(config, engine, self.wait_ready)
+            for name, config in project.services.items()
+        }
+        self._lock: FileLock | None = None
+
+    @classmethod
+    def of(cls, settings: Settings) -> Stack:
+        """Return the stack of some settings; raise ConfigError where the files are wrong."""
+        return cls(settings, resolve(settings), Engine())
+
+    @property
+    def name(self) -> str:
+        """The compose project's name."""
+        return self.project.name
+
+    def __getitem__(self, name: str) -> Service:
+        self.project.service(name)
+        return self._services[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._services)
+
+    def __len__(self) -> int:
+        return len(self._services)
+
+    def __repr__(self) -> str:
+        return f"<Stack {self.name}: {', '.join(self)}>"
+
+    @property
+    def postgres(self) -> Postgres:
+        """The stack's PostgreSQL; raises ConfigError where it is not clear which service it is."""
+        return Postgres(self[postgres_service(self.project, self.settings.postgres)])
+
+    def containers(self) -> list[Container]:
+        """Return the stack's containers; refuse those of another compose file.
+
+        Raises ForeignStackError for these.
+        """
+        containers = self.engine.containers(self.name)
+        ours = {path.resolve() for path in self.project.files}
+        for container in containers:
+            if not ours & {Path(path).resolve() for path in container.config_files}:
+                raise ForeignStackError(
+                    self.name,
+                    theirs=", ".join(container.config_files),
+                    ours=", ".join(map(str, self.project.files)),
+                )
+        return containers
+
+    def differences(self) -> dict[str, str]:
+        """Return what keeps the stack from being ready as it is: service -> reason; {} if nothing.
+
+        One request to the engine, and one more for each container that has ended.
+        """
+        containers = self.containers()
+        differences = {
+            name: verdict.seen
+            for name, verdict in self._watch.judge(containers).items()
+            if verdict.state != "ready"
+        }
+        return differences | self._records().changes(self.project, containers)
+
+    def prepare(
+        self, progress: Progress = _silent, *, waiting: Progress = _silent, who: str = "a run"
+    ) -> None:
+        """Make the stack ready as the settings say, and hold it until ``close``.
+
+        ``progress`` gets a line for each step, ``waiting`` the holders if another run has the
+        stack. Raises NomockError; what was started stays, and is not taken for a whole stack.
+        """
+        lock = self._hold(exclusive=self.settings.stack == "fresh", waiting=waiting)
+        if self.settings.stack == "fresh":
+            progress("emptying the volumes")
+            self._compose_down(volumes=True)
+        if self.differences():
+            lock.acquire(exclusive=True, waiting=waiting)
+            # While this run waited another one may have done the work.
+            if differences := self.differences():
+                lock.sign(f"starting {self.name} for {who}")
+                self.owned = not self.engine.containers(self.name)
+                start_up(self.settings, self._watch, self._records(), differences, progress)
+        lock.acquire(exclusive=False, waiting=waiting)
+        lock.sign(who)
+
+    def down(
+        self, *, volumes: bool = False, progress: Progress = _silent, waiting: Progress = _silent
+    ) -> None:
+        """Take the stack down once no other run uses it."""
+        self._hold(exclusive=True, waiting=waiting).sign(f"taking {self.name} down")
+        self.containers()
+        progress(f"taking {self.name} down")
+        self._compose_down(volumes=volumes)
+
+    def wait_ready(self, service: str | None = None) -> None:
+        """Return when a service, or every one, is ready; raise NotReadyError."""
+        names = None if service is None else [service]
+        deadline = monotonic() + self.settings.timeout_s
+        wait_until_ready(self._watch, names, deadline=deadline)
+
+    def close(self) -> None:
+        """Close the clients and let the stack go; it stays as it is."""
+        for service in self._services.values():
+            service.close()
+        if self._lock is not None:
+            self._lock.close()
+            self._lock = None
+
+    def _hold(self, *, exclusive: bool, waiting: Progress) -> FileLock:
+        if self._lock is None:
+            make_state_dir(self.settings.state_dir)
+            self._lock = FileLock(self.settings.state_dir / f"{self.name}.lock")
+        self._lock.acquire(exclusive=exclusive, waiting=waiting)
+        return self._lock
+
+    def _records(self) -> Records:
+        return Records(Store(self.settings.state_dir, f"stack-{self.name}"))
+
+    def _compose_down(self, *, volumes: bool) -> None:
+        from nomock.adapters.compose import Compose
+
+        Compose(self.project.files, self.name).down(volumes=volumes)

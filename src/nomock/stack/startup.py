@@ -1,0 +1,103 @@
+"""Bring a stack to what its compose files say: build, recreate, start, wait."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from nomock.adapters.engine import Container, Engine
+from nomock.config import Settings
+from nomock.errors import ComposeError
+from nomock.project import Project
+from nomock.readiness import Watch, wait_until_ready
+from nomock.stack.records import Records
+
+if TYPE_CHECKING:  # 0.2 s to import, and most runs start nothing
+    from nomock.adapters.compose import Compose, Running
+
+
+def start_up(
+    settings: Settings,
+    watch: Watch,
+    records: Records,
+    differences: Mapping[str, str],
+    progress: Callable[[str], None],
+) -> None:
+    """Rebuild what changed, start what is not there, and wait until all is ready.
+
+    Raises BuildError, ComposeError, ServiceDiedError or NotReadyError.
+    """
+    from nomock.adapters.compose import Compose
+
+    project, engine = watch.project, watch.engine
+    compose = Compose(project.files, project.name)
+    _build(compose, project, engine, records, progress)
+    containers = engine.containers(project.name)
+    if stale := records.stale_mounts(project, containers):
+        progress(f"recreating {', '.join(stale)}: a mounted file changed")
+        with compose.up("--force-recreate", "--no-deps", *stale, on_line=_nothing) as running:
+            running.wait()
+            _finished(running)
+        containers = engine.containers(project.name)
+
+    progress("starting " + ", ".join(f"{n} ({why})" for n, why in sorted(differences.items())))
+    with compose.up(on_line=_nothing) as running:
+        try:
+            wait_until_ready(
+                watch,
+                None,
+                deadline=monotonic() + settings.timeout_s,
+                progress=progress,
+                finished=lambda: _finished(running),
+                old_deaths=_deaths(engine, containers),
+            )
+        except ComposeError as error:
+            # Compose gives up as well when a service dies; the service's name says more.
+            raise watch.lost() or error from error
+    records.started(project, engine.containers(project.name))
+
+
+def _build(
+    compose: Compose,
+    project: Project,
+    engine: Engine,
+    records: Records,
+    progress: Callable[[str], None],
+) -> None:
+    stale = [
+        service
+        for service in project.services.values()
+        if service.is_built
+        and not records.image_is_current(service, engine.image_id(service.image))
+    ]
+    if not stale:
+        return
+    names = ", ".join(service.name for service in stale)
+    progress(f"building {names}")
+    compose.build(
+        [service.name for service in stale], lambda line: progress(f"building {names}: {line}")
+    )
+    for service in stale:
+        records.built(service, engine.image_id(service.image))
+
+
+def _finished(running: Running) -> bool:
+    code = running.exit_code()
+    if code:
+        raise ComposeError(
+            f"docker compose up ended with {code}",
+            where="compose",
+            seen=running.last_lines(),
+            todo=running.cure() or "docker compose up",
+        )
+    return code == 0
+
+
+def _deaths(engine: Engine, containers: Sequence[Container]) -> set[tuple[str, str]]:
+    ended = [c for c in containers if c.state in {"exited", "dead"}]
+    return {(c.id, engine.death(c.id).finished_at) for c in ended}
+
+
+def _nothing(line: str) -> None:
+    pass
