@@ -6,11 +6,10 @@ from pathlib import Path
 
 import psycopg
 from psycopg import sql
-
 from shared import hashes, logs, settings
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-ROLES = ("auth_service", "instances_service", "worker_service")
+SERVICES = ("auth", "instances", "worker")
 # Two runs at once take turns; the number only has to be the same everywhere.
 LOCK = 7_207_001
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -23,12 +22,12 @@ Connection = psycopg.Connection[tuple[object, ...]]
 def create_roles(conn: Connection) -> None:
     """Create the roles of the services, or give those that exist the passwords of today."""
     known = {row[0] for row in conn.execute("SELECT rolname FROM pg_roles")}
-    for role in ROLES:
-        statement = "ALTER ROLE {} LOGIN PASSWORD {}" if role in known else (
-            "CREATE ROLE {} LOGIN PASSWORD {}"
-        )
-        password = settings.text(f"{role.upper()}_PASSWORD")
-        conn.execute(sql.SQL(statement).format(sql.Identifier(role), sql.Literal(password)))
+    for service in SERVICES:
+        role = f"{service}_service"
+        verb = sql.SQL("ALTER" if role in known else "CREATE")
+        password = settings.text(f"{service.upper()}_DATABASE_PASSWORD")
+        statement = sql.SQL("{} ROLE {} LOGIN PASSWORD {}")
+        conn.execute(statement.format(verb, sql.Identifier(role), sql.Literal(password)))
 
 
 def apply_migrations(conn: Connection, folder: Path) -> list[str]:

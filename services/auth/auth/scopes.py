@@ -1,0 +1,21 @@
+"""What a token reaches: its scope and its audience."""
+
+from auth.errors import OAuthError
+
+AUDIENCES = ("instances", "mcp")
+
+
+def narrowed(granted: str, asked: str | None) -> str:
+    """Return the scope asked for, which must lie within `granted`; all of it when none is named."""
+    if not asked:
+        return granted
+    if not set(asked.split()) <= set(granted.split()):
+        raise OAuthError("invalid_scope", f"the scope must lie within: {granted}")
+    return " ".join(dict.fromkeys(asked.split()))
+
+
+def audience_of(resource: str | None, default: str = AUDIENCES[0]) -> str:
+    """Return the audience that a `resource` (RFC 8707) names."""
+    if resource and resource not in AUDIENCES:
+        raise OAuthError("invalid_target", f"the resources are {', '.join(AUDIENCES)}")
+    return resource or default

@@ -1,0 +1,200 @@
+"""Tokens: issued, rotated, introspected (RFC 7662) and revoked (RFC 7009)."""
+
+import secrets
+import time
+import uuid
+from datetime import UTC, datetime
+from typing import Any
+
+from shared import hashes
+from shared.database import Connection, Pool, connection
+
+from auth.clients import Client
+from auth.errors import OAuthError
+from auth.scopes import narrowed
+from auth.signing import Signer
+
+REFRESH_LIFETIME_S = 30 * 24 * 3600
+
+# One row for each token that is still good, with what its claims say.
+ACTIVE = """
+SELECT t.*, g.user_id, u.tenant_id, n.tier, u.name AS username
+  FROM auth.tokens t JOIN auth.grants g USING (grant_id)
+  JOIN auth.users u USING (user_id) JOIN auth.tenants n USING (tenant_id)
+ WHERE t.revoked_at IS NULL AND g.revoked_at IS NULL AND t.used_at IS NULL
+   AND t.expires_at > now() AND """
+
+Row = dict[str, Any]
+
+
+class Tokens:
+    """The tokens of one issuer."""
+
+    def __init__(self, pool: Pool, signer: Signer, issuer: str) -> None:
+        self.pool = pool
+        self.signer = signer
+        self.issuer = issuer
+
+    async def first(self, client: Client, grant_id: str, resource: str | None) -> Row:
+        """Return the first tokens of a grant."""
+        async with connection(self.pool) as conn:
+            found = await conn.execute(
+                "SELECT * FROM auth.grants WHERE grant_id = %s AND revoked_at IS NULL", [grant_id]
+            )
+            grant = await found.fetchone()
+            if grant is None:
+                raise OAuthError("invalid_grant", "the grant is revoked")
+            if resource and resource != grant["audience"]:
+                raise OAuthError("invalid_target", "the resource is not the one granted")
+            return await self._pair(conn, client, grant, grant["scope"], grant["scope"])
+
+    async def rotate(self, client: Client, token: str, asked: str | None) -> Row:
+        """Return new tokens for a refresh token, which is used up by that."""
+        hashed = hashes.digest(token)
+        async with connection(self.pool) as conn:
+            found = await conn.execute(
+                "UPDATE auth.tokens t SET used_at = now() FROM auth.grants g"
+                " WHERE t.grant_id = g.grant_id AND t.token_hash = %s AND t.client_id = %s"
+                " AND t.used_at IS NULL AND t.revoked_at IS NULL AND g.revoked_at IS NULL"
+                " AND t.expires_at > now() RETURNING t.*",
+                [hashed, client["client_id"]],
+            )
+            if old := await found.fetchone():
+                scope = narrowed(old["scope"], asked)
+                return await self._pair(conn, client, old, scope, old["scope"])
+            # Two hold the same token, and nobody knows which of them is the thief.
+            await conn.execute(
+                "UPDATE auth.grants SET revoked_at = now() WHERE revoked_at IS NULL AND grant_id ="
+                " (SELECT grant_id FROM auth.tokens WHERE token_hash = %s AND client_id = %s"
+                "  AND used_at IS NOT NULL)",
+                [hashed, client["client_id"]],
+            )
+        raise OAuthError("invalid_grant", "the refresh token is unknown, expired or used")
+
+    async def exchanged(self, client: Client, subject: Row, audience: str, scope: str) -> Row:
+        """Return an access token for another audience, which does not outlive `subject`."""
+        async with connection(self.pool) as conn:
+            left_s = int(subject["expires_at"].timestamp() - time.time())
+            lifetime_s = max(1, min(client["access_token_lifetime_s"], left_s))
+            return await self._access(
+                conn, client["client_id"], subject["grant_id"], audience, scope, lifetime_s
+            )
+
+    async def _pair(
+        self, conn: Connection, client: Client, source: Row, scope: str, kept_scope: str
+    ) -> Row:
+        client_id, grant_id, audience = client["client_id"], source["grant_id"], source["audience"]
+        lifetime_s = client["access_token_lifetime_s"]
+        reply = await self._access(conn, client_id, grant_id, audience, scope, lifetime_s)
+        if "refresh_token" not in client["grant_types"]:
+            return reply
+        refresh = secrets.token_urlsafe(32)
+        await conn.execute(
+            "INSERT INTO auth.tokens (grant_id, client_id, kind, token_hash, scope, audience,"
+            " expires_at) VALUES (%s, %s, 'refresh', %s, %s, %s, %s)",
+            [
+                grant_id,
+                client_id,
+                hashes.digest(refresh),
+                kept_scope,
+                audience,
+                datetime.fromtimestamp(time.time() + REFRESH_LIFETIME_S, UTC),
+            ],
+        )
+        return {**reply, "refresh_token": refresh}
+
+    async def _access(
+        self,
+        conn: Connection,
+        client_id: str,
+        grant_id: object,
+        audience: str,
+        scope: str,
+        lifetime_s: int,
+    ) -> Row:
+        issued_at = int(time.time())
+        expires_at = issued_at + lifetime_s
+        found = await conn.execute(
+            "WITH made AS (INSERT INTO auth.tokens (grant_id, client_id, kind, scope, audience,"
+            "  expires_at) VALUES (%s, %s, 'access', %s, %s, %s) RETURNING token_id, grant_id)"
+            " SELECT token_id, user_id, tenant_id, tier FROM made JOIN auth.grants USING (grant_id)"
+            " JOIN auth.users USING (user_id) JOIN auth.tenants USING (tenant_id)",
+            [grant_id, client_id, scope, audience, datetime.fromtimestamp(expires_at, UTC)],
+        )
+        row = await found.fetchone()
+        assert row is not None
+        token = await self.signer.sign(
+            {
+                "iss": self.issuer,
+                "sub": str(row["user_id"]),
+                "aud": audience,
+                "client_id": client_id,
+                "scope": scope,
+                "tenant": str(row["tenant_id"]),
+                "tier": row["tier"],
+                "jti": str(row["token_id"]),
+                "iat": issued_at,
+                "exp": expires_at,
+            }
+        )
+        reply = {"access_token": token, "token_type": "Bearer", "expires_in": lifetime_s}
+        return {**reply, "scope": scope}
+
+    async def active(self, token: str) -> Row | None:
+        """Return the row of a token that is genuine, in time, not used up and not revoked."""
+        column, value = await self._handle(token)
+        async with connection(self.pool) as conn:
+            found = await conn.execute(f"{ACTIVE} t.{column} = %s", [value])
+            return await found.fetchone()
+
+    async def introspect(self, client: Client, token: str) -> Row:
+        """Tell a client about a token that it issued or receives; any other is not active."""
+        row = await self.active(token)
+        if row is None or client["client_id"] not in (row["client_id"], row["audience"]):
+            return {"active": False}
+        return {
+            "active": True,
+            "token_type": "Bearer" if row["kind"] == "access" else "refresh_token",
+            "iss": self.issuer,
+            "sub": str(row["user_id"]),
+            "aud": row["audience"],
+            "client_id": row["client_id"],
+            "scope": row["scope"],
+            "username": row["username"],
+            "tenant": str(row["tenant_id"]),
+            "tier": row["tier"],
+            "jti": str(row["token_id"]),
+            "exp": int(row["expires_at"].timestamp()),
+        }
+
+    async def revoke(self, client: Client, token: str) -> None:
+        """Revoke an access token, or with a refresh token the whole grant."""
+        column, value = await self._handle(token)
+        async with connection(self.pool) as conn:
+            found = await conn.execute(f"SELECT * FROM auth.tokens WHERE {column} = %s", [value])
+            row = await found.fetchone()
+            if row is None:
+                return  # RFC 7009: what is not there is revoked already
+            if row["client_id"] != client["client_id"]:
+                raise OAuthError("unauthorized_client", "the token belongs to another client")
+            table, key = (
+                ("tokens", "token_id") if row["kind"] == "access" else ("grants", "grant_id")
+            )
+            await conn.execute(
+                f"UPDATE auth.{table} SET revoked_at = now() WHERE {key} = %s", [row[key]]
+            )
+
+    async def revoke_grant_of_code(self, code: str, client_id: str) -> None:
+        """Revoke what was made of a code that came a second time."""
+        async with connection(self.pool) as conn:
+            await conn.execute(
+                "UPDATE auth.grants SET revoked_at = now()"
+                " WHERE code_hash = %s AND client_id = %s AND revoked_at IS NULL",
+                [hashes.digest(code), client_id],
+            )
+
+    async def _handle(self, token: str) -> tuple[str, object]:
+        claims = await self.signer.read(token) if token.count(".") == 2 else None
+        if claims is None:
+            return "token_hash", hashes.digest(token)
+        return "token_id", uuid.UUID(claims["jti"])
