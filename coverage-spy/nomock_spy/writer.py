@@ -4,7 +4,7 @@ What was written is safe when ``os.write`` returns: a process that is killed a m
 (SIGKILL) has lost nothing. No thread, no signal handler, no exit hook, no buffer.
 
     {"v":1,"tool":"sys.monitoring","service":"auth","pid":1,...}   the header, first in each file
-    {"file":0,"path":"/app/auth/app.py"}                           gives a source file a number
+    {"file":0,"path":"/app/auth/app.py","size":99,"crc32":7}       a source file and its number
     {"file":0,"lines":[12]}                                        lines of it that ran
 """
 
@@ -14,6 +14,7 @@ import errno
 import os
 import sys
 import time
+from binascii import crc32
 from itertools import count
 
 from nomock_spy.appfiles import absolute
@@ -117,9 +118,10 @@ class _File:
         number = self._numbers.get(filename)
         introduction = ""
         if number is None:
-            # Two threads may both get here: each takes a number, and introduces it.
+            # Two threads may both get here: each takes a number and introduces it.
             number = self._next_number()
-            introduction = f'{{"file":{number},"path":{quote(absolute(filename))}}}\n'
+            path = absolute(filename)
+            introduction = f'{{"file":{number},"path":{quote(path)}{_fingerprint(path)}}}\n'
         self._append(f'{introduction}{{"file":{number},"lines":[{line}]}}\n')
         self._numbers[filename] = number
 
@@ -131,3 +133,20 @@ class _File:
     def _stat(self) -> tuple[int, int]:
         stat = os.fstat(self.fd)
         return stat.st_dev, stat.st_ino
+
+
+def _fingerprint(path: str) -> str:
+    """Return what tells this version of a source file from another, nothing if it is not there.
+
+    By it the harvest notices that the image is older than the files it reports on. CRC-32 is
+    enough for that, and at hand without loading hashlib.
+    """
+    try:
+        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except OSError:
+        return ""
+    try:
+        source = os.read(fd, os.fstat(fd).st_size)
+    finally:
+        os.close(fd)
+    return f',"size":{len(source)},"crc32":{crc32(source)}'

@@ -1,22 +1,25 @@
 """Every error of nomock: what happened, where, what was last seen, and what to do.
 
-    NomockError
-    ├── ConfigError             a setting or a compose file is wrong
-    │   ├── UnknownServiceError     a service was named that the stack does not have
-    │   └── ForeignStackError       the project name belongs to another compose file
-    ├── EngineError             the container engine does not do what was asked
-    │   ├── EngineMissingError      no engine answers
-    │   ├── EngineForbiddenError    the engine's socket may not be opened
-    │   └── ComposeError            a compose command failed
-    │       └── BuildError              an image does not build
-    ├── NotReadyError           the stack did not become ready
-    │   └── ServiceDiedError        a service ended, loops or is unhealthy: no use waiting
-    └── LockedError             another run owns the stack and did not let go in time
+NomockError
+├── ConfigError             a setting or a compose file is wrong
+│   ├── UnknownServiceError     a service was named that the stack does not have
+│   └── ForeignStackError       the project name belongs to another compose file
+├── EngineError             the container engine does not do what was asked
+│   ├── EngineMissingError      no engine answers
+│   ├── EngineForbiddenError    the engine's socket may not be opened
+│   └── ComposeError            a compose command failed
+│       └── BuildError              an image does not build
+├── NotReadyError           the stack did not become ready
+│   └── ServiceDiedError        a service ended, loops or is unhealthy: no use waiting
+├── LockedError             another run owns the stack and did not let go in time
+└── CoverageError           what the services ran cannot be told
+    ├── NoCoverageError         a service reported no line
+    └── UnmappedSourceError     a file that ran is not among the sources here
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from difflib import get_close_matches
 
 
@@ -119,3 +122,36 @@ class ServiceDiedError(NotReadyError):
 
 class LockedError(NomockError):
     """Another run owns the stack and did not let go in time."""
+
+
+class CoverageError(NomockError):
+    """What the services ran cannot be told."""
+
+
+class NoCoverageError(CoverageError):
+    """Services that were to be covered reported no line: never shown as 0 %."""
+
+    def __init__(self, services: Mapping[str, str]) -> None:
+        self.services = sorted(services)
+        super().__init__(
+            "reported no line",
+            where=f"coverage of {', '.join(self.services)}",
+            seen="\n".join(f"{name}: {services[name]}" for name in self.services),
+            todo=f"nomock logs {self.services[0]} shows what the spy said; the causes there are: "
+            "docs/coverage.md",
+        )
+
+
+class UnmappedSourceError(CoverageError):
+    """Files that a service ran are not among the sources it is built from, or differ from them."""
+
+    def __init__(self, service: str, files: Mapping[str, str]) -> None:
+        self.service = service
+        self.files = sorted(files)
+        super().__init__(
+            "it ran files that are not those it is built from",
+            where=f"coverage of {service}",
+            seen="\n".join(f"{path}: {files[path]}" for path in self.files),
+            todo="where they differ, the image is old: build it again; where they are not the "
+            "app's, name the folders that are: NOMOCK_SPY_ROOTS",
+        )
