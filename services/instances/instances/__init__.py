@@ -1,0 +1,1 @@
+"""Provisioning API: a customer orders instances, and the worker makes them run."""

@@ -1,0 +1,117 @@
+"""The application: who calls, and which route leads where."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
+from shared import logs, settings, tokens
+from shared.database import Pool
+from shared.http import Client
+from shared.middleware import RequestLog
+
+from instances import database, orders, problems
+from instances.orders import Instance, Order, State
+from instances.problems import Problem
+
+logs.configure("instances")
+
+
+@asynccontextmanager
+async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Hold the pool and the way to auth for as long as the application runs."""
+    auth = Client("auth", settings.text("AUTH_URL"))
+    app.state.verifier = tokens.Verifier(
+        auth,
+        issuer=settings.text("AUTH_ISSUER"),
+        audience="instances",
+        client_id=settings.text("AUTH_CLIENT_ID"),
+        client_secret=settings.text("AUTH_CLIENT_SECRET"),
+    )
+    app.state.pool = database.pool()
+    await app.state.pool.open()
+    try:
+        yield
+    finally:
+        await app.state.pool.close(timeout=1.0)
+        await auth.aclose()
+
+
+app = FastAPI(title="instances", lifespan=lifespan)
+app.add_middleware(RequestLog)
+problems.install(app)
+
+
+class Caller:
+    """The tenant in whose name a request comes, with the scope that the route needs."""
+
+    def __init__(self, pool: Pool, tenant: UUID, tier: str) -> None:
+        self.pool = pool
+        self.tenant = tenant
+        self.tier = tier
+
+
+class Requires:
+    """Dependency: a valid token with `scope`."""
+
+    def __init__(self, scope: str) -> None:
+        self.scope = scope
+
+    async def __call__(
+        self, request: Request, authorization: Annotated[str | None, Header()] = None
+    ) -> Caller:
+        claims = await request.app.state.verifier.verify(tokens.bearer(authorization))
+        claims.require(self.scope)
+        try:
+            tenant = UUID(claims.tenant)
+        except ValueError as error:
+            raise Problem(403, "unknown_tenant", "the token is of no tenant") from error
+        return Caller(request.app.state.pool, tenant, claims.tier)
+
+
+Reader = Annotated[Caller, Depends(Requires("instances:read"))]
+Writer = Annotated[Caller, Depends(Requires("instances:write"))]
+Key = Annotated[str | None, Header(min_length=1, max_length=255)]
+
+
+@app.get("/health")
+async def health() -> dict[str, str]:
+    """Say that the process serves; the stores are not asked, their absence is answered by 503."""
+    return {"status": "ok"}
+
+
+@app.post("/instances", status_code=202, response_model=Instance)
+async def order_instance(
+    order: Order, caller: Writer, response: Response, idempotency_key: Key = None
+) -> dict[str, Any]:
+    """Order an instance; the worker provisions it later."""
+    async with database.transaction(caller.pool, caller.tenant) as conn:
+        answer = await orders.place(conn, caller.tenant, caller.tier, order, idempotency_key)
+    response.headers["Location"] = f"/instances/{answer['id']}"
+    return answer
+
+
+@app.get("/instances")
+async def list_instances(
+    caller: Reader,
+    state: State | None = None,
+    limit: Annotated[int, Query(ge=1, le=200)] = 200,
+) -> list[Instance]:
+    """List the tenant's instances, newest first."""
+    async with database.transaction(caller.pool, caller.tenant) as conn:
+        return await orders.find_all(conn, state, limit)
+
+
+@app.get("/instances/{instance_id}")
+async def get_instance(instance_id: UUID, caller: Reader) -> Instance:
+    """Show one instance."""
+    async with database.transaction(caller.pool, caller.tenant) as conn:
+        return await orders.find(conn, instance_id)
+
+
+@app.delete("/instances/{instance_id}", status_code=202)
+async def deprovision_instance(instance_id: UUID, caller: Writer) -> Instance:
+    """Give an instance back; the worker removes it later."""
+    async with database.transaction(caller.pool, caller.tenant) as conn:
+        return await orders.give_back(conn, instance_id)

@@ -1,0 +1,87 @@
+"""Errors as the caller sees them: RFC 9457 problem details."""
+
+import logging
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.encoders import jsonable_encoder
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from shared.errors import Unavailable
+from shared.tokens import InsufficientScope, InvalidToken
+from starlette.exceptions import HTTPException
+
+log = logging.getLogger("instances.problems")
+
+
+class Problem(Exception):  # noqa: N818 - RFC 9457's own word
+    """A request is refused; `code` is the stable part, `detail` is for people."""
+
+    def __init__(
+        self,
+        status: int,
+        code: str,
+        detail: str,
+        headers: dict[str, str] | None = None,
+        **more: Any,
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers
+        self.more = more
+
+    def reply(self) -> JSONResponse:
+        """Return the answer that tells it."""
+        body = {
+            "type": f"urn:problem:{self.code}",
+            "title": self.code.replace("_", " ").capitalize(),
+            "status": self.status,
+            "detail": self.detail,
+            "code": self.code,
+            **self.more,
+        }
+        return JSONResponse(
+            body, self.status, headers=self.headers, media_type="application/problem+json"
+        )
+
+
+def install(app: FastAPI) -> None:
+    """Give `app` one handler for each kind of error."""
+
+    @app.exception_handler(Problem)
+    async def refused(_: Request, error: Problem) -> JSONResponse:
+        return error.reply()
+
+    @app.exception_handler(InvalidToken)
+    async def unauthorized(_: Request, error: InvalidToken) -> JSONResponse:
+        challenge = {"WWW-Authenticate": 'Bearer error="invalid_token"'}
+        return Problem(401, "invalid_token", str(error), challenge).reply()
+
+    @app.exception_handler(InsufficientScope)
+    async def forbidden(_: Request, error: InsufficientScope) -> JSONResponse:
+        challenge = {
+            "WWW-Authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'
+        }
+        return Problem(403, "insufficient_scope", str(error), challenge).reply()
+
+    @app.exception_handler(Unavailable)
+    async def unavailable(_: Request, error: Unavailable) -> JSONResponse:
+        # The reason names hosts and statements: it is for the log only.
+        log.warning("unavailable", extra={"what": error.what, "reason": error.reason})
+        detail = f"{error.what} did not answer in time; try again in {error.retry_after_s} s"
+        headers = {"Retry-After": str(error.retry_after_s)}
+        return Problem(503, "unavailable", detail, headers).reply()
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(_: Request, error: RequestValidationError) -> JSONResponse:
+        wrong = [{"where": e["loc"], "what": e["msg"]} for e in jsonable_encoder(error.errors())]
+        detail = "; ".join(f"{'.'.join(map(str, e['where']))}: {e['what']}" for e in wrong)
+        return Problem(422, "invalid_request", detail, errors=wrong).reply()
+
+    @app.exception_handler(HTTPException)
+    async def other(_: Request, error: HTTPException) -> JSONResponse:
+        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
+        headers = dict(error.headers) if error.headers else None
+        return Problem(error.status_code, code, str(error.detail), headers).reply()

@@ -1,0 +1,1 @@
+"""Takes provisioning jobs from the queue in PostgreSQL; may be killed at any moment."""

@@ -1,0 +1,76 @@
+"""Run as `python3 -m worker`: wait for jobs and do them until the process is told to stop."""
+
+import logging
+import signal
+import sys
+import time
+
+import psycopg
+from shared import logs, settings
+
+from worker import jobs
+from worker.health import HEARTBEAT
+
+# The wait for a notification ends after this time, too: for the heartbeat, and for a job that was
+# held by a worker that has died since, about which nobody notifies.
+TURN_S = 2.0
+RECONNECT_S = (0.1, 0.2, 0.5, 1.0)
+
+# client_connection_check_interval: when this worker is killed in the middle, the database notices
+# at once, even while the statement waits for a lock, and the job is free again.
+_OPTIONS = (
+    "-c lock_timeout=10s -c statement_timeout=15s -c client_connection_check_interval=250"
+    " -c idle_in_transaction_session_timeout=15s"
+)
+
+log = logging.getLogger("worker")
+
+
+def connect(*, autocommit: bool) -> jobs.Connection:
+    """Connect to the database; raises psycopg.OperationalError."""
+    url = settings.text("DATABASE_URL")
+    return psycopg.connect(url, autocommit=autocommit, options=_OPTIONS)
+
+
+def serve() -> None:
+    """Do jobs until something goes wrong, which raises psycopg.Error: mostly a lost connection."""
+    with connect(autocommit=True) as queue, connect(autocommit=True) as listener:
+        listener.execute("LISTEN instances_jobs")
+        log.info("listening")
+        while True:
+            HEARTBEAT.touch()
+            # Listening came first: a job that is queued after the last look is notified.
+            while jobs.work(queue, listener):
+                HEARTBEAT.touch()
+            for _ in listener.notifies(timeout=TURN_S, stop_after=1):
+                pass
+
+
+def main() -> int:
+    """Serve for ever; return 0 when the process was told to stop."""
+    logs.configure("worker")
+    # As PID 1 the process has no default handler. The interrupt rolls the open transaction back and
+    # frees its job: stopping is nothing but a crash with manners.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    losses = 0
+    try:
+        while True:
+            connected_at = time.monotonic()
+            try:
+                serve()
+            except psycopg.Error as error:
+                # Also a statement that failed: the job is free again, and its attempts are counted.
+                losses = 0 if time.monotonic() - connected_at > TURN_S else losses + 1
+                delay_s = RECONNECT_S[min(losses, len(RECONNECT_S) - 1)]
+                reason = f"{type(error).__name__}: {error}".strip()
+                log.warning("interrupted", extra={"reason": reason, "again_in_s": delay_s})
+                if HEARTBEAT.exists():  # else it has never listened, and is not ready
+                    HEARTBEAT.touch()
+                time.sleep(delay_s)
+    except KeyboardInterrupt:
+        log.info("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

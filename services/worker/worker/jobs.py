@@ -1,0 +1,126 @@
+"""One job: claim it, announce it, do it; all that counts happens in one transaction.
+
+Two connections. `queue` holds the transaction in which the job is claimed, done and ticked off;
+when the worker dies, it is rolled back, and the job is free for the next. `announcer` commits at
+once, so that everybody sees that an instance is being provisioned while that transaction is open.
+"""
+
+import logging
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+import psycopg
+
+Connection = psycopg.Connection[tuple[Any, ...]]
+
+# A job that takes its worker down each time must not be tried for ever.
+MAX_ATTEMPTS = 5
+
+log = logging.getLogger("worker.jobs")
+
+
+@dataclass(frozen=True)
+class Job:
+    """A job that this worker alone holds."""
+
+    job_id: int
+    instance_id: UUID
+    kind: str
+    size: str
+
+
+def work(queue: Connection, announcer: Connection) -> bool:
+    """Do the oldest job that nobody holds; return whether there was one."""
+    with queue.transaction():
+        job = claim(queue)
+        if job is None:
+            return False
+        if job.kind == "provision":
+            outcome = provision(queue, job, announce(announcer, job))
+        else:
+            outcome = deprovision(queue, job)
+        queue.execute("UPDATE instances.jobs SET done_at = now() WHERE job_id = %s", [job.job_id])
+    log.info(outcome, extra={"job_id": job.job_id, "instance_id": str(job.instance_id)})
+    return True
+
+
+def claim(queue: Connection) -> Job | None:
+    """Lock the oldest open job for the transaction, passing over those of other workers.
+
+    The instance is locked, too: whoever deletes it, with its jobs, waits here and holds nothing
+    that this transaction still needs.
+    """
+    row = queue.execute(
+        "SELECT j.job_id, j.instance_id, j.kind, i.size"
+        " FROM instances.jobs j JOIN instances.instances i USING (instance_id)"
+        " WHERE j.done_at IS NULL ORDER BY j.job_id LIMIT 1"
+        " FOR KEY SHARE OF i SKIP LOCKED FOR UPDATE OF j SKIP LOCKED"
+    ).fetchone()
+    return Job(*row) if row else None
+
+
+def announce(announcer: Connection, job: Job) -> int | None:
+    """Count the attempt and return its number; None when the instance is no longer wanted."""
+    row = announcer.execute(
+        "UPDATE instances.instances"
+        " SET state = 'provisioning', attempts = attempts + 1, updated_at = now()"
+        " WHERE instance_id = %s AND state IN ('requested', 'provisioning') RETURNING attempts",
+        [job.instance_id],
+    ).fetchone()
+    return row[0] if row else None
+
+
+def provision(queue: Connection, job: Job, attempt: int | None) -> str:
+    """Give the instance its resource, or fail it with a reason; return what happened."""
+    if attempt is None:
+        return "no longer wanted"
+    if attempt > MAX_ATTEMPTS:
+        return fail(queue, job, f"given up after {MAX_ATTEMPTS} attempts")
+    # Two statements: the second must see what was committed while the first waited for its lock.
+    (capacity,) = one(
+        queue, "SELECT capacity FROM instances.sizes WHERE size = %s FOR NO KEY UPDATE", job.size
+    )
+    (used,) = one(queue, "SELECT count(*) FROM instances.resources WHERE size = %s", job.size)
+    if used >= capacity:
+        return fail(queue, job, f"no rack has room for another {job.size}")
+    with queue.transaction():
+        queue.execute(
+            "INSERT INTO instances.resources (instance_id, size, attempt) VALUES (%s, %s, %s)",
+            [job.instance_id, job.size, attempt],
+        )
+        if not move(queue, job, "provisioning", "running"):
+            raise psycopg.Rollback  # given back in the meantime: no resource for it
+        return "provisioned"
+    return "no longer wanted"
+
+
+def deprovision(queue: Connection, job: Job) -> str:
+    """Take the resource away; return what happened."""
+    move(queue, job, "deprovisioning", "deprovisioned")
+    queue.execute("DELETE FROM instances.resources WHERE instance_id = %s", [job.instance_id])
+    return "deprovisioned"
+
+
+def fail(queue: Connection, job: Job, reason: str) -> str:
+    """Bring the instance into state failed; return what happened."""
+    move(queue, job, "provisioning", "failed", reason)
+    return f"failed: {reason}"
+
+
+def move(queue: Connection, job: Job, old: str, new: str, reason: str | None = None) -> bool:
+    """Change the instance's state from `old` to `new`; return False when it is another by now."""
+    done = queue.execute(
+        "UPDATE instances.instances SET state = %s, failure_reason = %s, updated_at = now()"
+        " WHERE instance_id = %s AND state = %s",
+        [new, reason, job.instance_id, old],
+    )
+    return done.rowcount == 1
+
+
+def one(conn: Connection, statement: str, value: str) -> tuple[Any, ...]:
+    """Return the one row that `statement` gives for `value`."""
+    row = conn.execute(statement, [value]).fetchone()
+    if row is None:
+        raise LookupError(f"no row for {value}: {statement}")
+    return row
