@@ -107,7 +107,7 @@ class Compose:
 def execute(container_id: str, service: str, command: Sequence[str]) -> str:
     """Run a command in a service's container and return its standard output."""
     try:
-        return DockerClient().execute(container_id, list(command), tty=False) or ""
+        return str(DockerClient().execute(container_id, list(command), tty=False) or "")
     except DockerException as error:
         raise ComposeError(
             f"{' '.join(command)!r} ended with {error.return_code}",

@@ -6,10 +6,11 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection
+from psycopg.errors import ForeignKeyViolation
 
 from nomock.errors import EngineError
 
-__all__ = ["Connection", "connect"]
+__all__ = ["Connection", "ForeignKeyViolation", "connect"]
 
 
 def connect(

@@ -1,0 +1,36 @@
+"""What a failing test leaves: the log lines of every service in the test's time window."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from heapq import merge
+
+from nomock.adapters.engine import Container, Engine
+
+# Lines that a service writes just after its reply belong to the test as well, and the engine
+# may stamp a line a moment before this process looked at its clock.
+_MARGIN_S = 0.05
+
+
+def window_logs(
+    engine: Engine, containers: Sequence[Container], *, since_s: float, cap: int
+) -> str:
+    """Return what all services logged since a moment, in order of time, each line with its service.
+
+    ``since_s`` is in seconds since the epoch. At most ``cap`` lines, the newest; the first line
+    says how many were cut.
+    """
+    logs = []
+    for container in containers:
+        text = engine.logs(container.id, since_s=since_s - _MARGIN_S, tail=cap + 1)
+        logs.append([_stamped(line, container.service) for line in text.splitlines()])
+    lines = list(merge(*logs))
+    kept = lines[-cap:] if cap else []
+    width = max((len(service) for _, service, _ in kept), default=0)
+    cut = [f"({len(lines) - len(kept)} older lines cut: log_lines)"] if len(lines) > cap else []
+    return "\n".join(cut + [f"{service:<{width}} | {line}" for _, service, line in kept])
+
+
+def _stamped(line: str, service: str) -> tuple[str, str, str]:
+    stamp, _, rest = line.partition(" ")
+    return stamp, service, rest

@@ -1,0 +1,100 @@
+"""The pytest plugin: options, fixtures, and the hooks that tie a run to its stack.
+
+Nothing heavy is imported here: every pytest run in an environment with nomock loads this module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nomock.config import STACK_MODES
+
+if TYPE_CHECKING:  # heavy; a run without a stack never needs them
+    from nomock.plugin.run import Run
+    from nomock.stack import Postgres, Stack
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add nomock's options; each is also a setting, see docs/settings.md."""
+    group = parser.getgroup("nomock", "nomock: tests on the real docker-compose stack")
+    group.addoption(
+        "--stack",
+        choices=STACK_MODES,
+        help="attach (default): use the stack that is there; fresh: start from empty volumes; "
+        "own: take it down at the end",
+    )
+    group.addoption(
+        "--stack-file",
+        action="append",
+        metavar="FILE",
+        help="a compose file; may be given several times",
+    )
+    group.addoption("--stack-project", metavar="NAME", help="the compose project's name")
+    group.addoption(
+        "--stack-timeout", metavar="SECONDS", help="how long the stack may take to become ready"
+    )
+    group.addoption(
+        "--serial",
+        choices=("only", "without"),
+        help="run only the tests marked serial, or all others",
+    )
+    group.addoption(
+        "--sidecar-coverage",
+        action="store_true",
+        help="run the services with the coverage spy, and report which of their lines ran",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Register the marker, and the object that holds the run's state and its other hooks."""
+    config.addinivalue_line("markers", "serial: never run beside another test")
+    from nomock.plugin.run import Run
+
+    config.pluginmanager.register(Run.of(config), "nomock-run")
+
+
+def _run(config: pytest.Config) -> Run:
+    run: Run | None = config.pluginmanager.get_plugin("nomock-run")
+    assert run is not None, "pytest_configure registered it"
+    return run
+
+
+@pytest.fixture(scope="session")
+def compose_files(pytestconfig: pytest.Config) -> tuple[Path, ...]:
+    """The compose files of the stack; override it for tests that want others."""
+    return _run(pytestconfig).settings.files
+
+
+@pytest.fixture(scope="session")
+def compose_project(pytestconfig: pytest.Config) -> str | None:
+    """The compose project's name, None for compose's own choice; override it for another."""
+    return _run(pytestconfig).settings.project
+
+
+@pytest.fixture(scope="session")
+def readiness_probes(pytestconfig: pytest.Config) -> Mapping[str, str]:
+    """The readiness probes by service that are not the default; override it to change them."""
+    return _run(pytestconfig).settings.probes
+
+
+@pytest.fixture(scope="session")
+def stack(
+    pytestconfig: pytest.Config,
+    compose_files: tuple[Path, ...],
+    compose_project: str | None,
+    readiness_probes: Mapping[str, str],
+) -> Iterator[Stack]:
+    """The running stack, every service ready: ``stack["auth"].http.get("/health")``."""
+    run = _run(pytestconfig)
+    with run.stack_for(tuple(compose_files), compose_project, readiness_probes) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def postgres(stack: Stack) -> Postgres:
+    """The stack's database: ``with postgres.connect() as connection: …``."""
+    return stack.postgres

@@ -1,0 +1,53 @@
+"""The lines of pytest's header that say which stack a run finds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import time
+
+from nomock.adapters.engine import Container
+from nomock.config import Settings
+from nomock.errors import NomockError
+from nomock.stack import Stack
+
+
+def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
+    """Return the lines. Nothing is started; what cannot be looked at is said and is no error yet:
+    perhaps no test of this run needs the stack."""
+    changed = [f"{n}={s.value} ({s.source})" for n, s in settings.changed()]
+    lines = [f"nomock: settings {', '.join(changed)}"] if changed else []
+    try:
+        stack = stack_of()
+        differences = stack.differences()
+        containers = {c.service: c for c in stack.containers()}
+    except NomockError as error:
+        return [
+            f"nomock: no look at the stack: {line}" for line in str(error).splitlines()[:1]
+        ] + lines
+    lines.insert(0, f"nomock: stack {stack.name}: {_how(settings, differences, containers)}")
+    width = max((len(name) for name in stack), default=0)
+    for name in stack:
+        found = containers.get(name)
+        image = f"{found.image}, {_age(found)}" if found else stack.project.services[name].image
+        note = f"  <- {differences[name]}" if name in differences else ""
+        lines.append(f"nomock:   {name:<{width}}  {image}{note}")
+    return lines
+
+
+def _how(settings: Settings, differences: object, containers: object) -> str:
+    if settings.stack == "fresh":
+        return "owned, will be started from empty volumes"
+    after = ", will be taken down at the end" if settings.stack == "own" else ""
+    if not containers:
+        return f"owned, will be started when a test needs it{after}"
+    if differences:
+        return f"attached, will be repaired when a test needs it{after}"
+    return f"attached{after}"
+
+
+def _age(container: Container) -> str:
+    seconds = max(0, int(time()) - container.created_s)
+    for unit, length in (("d", 86400), ("h", 3600), ("min", 60)):
+        if seconds >= length:
+            return f"{seconds // length} {unit} old"
+    return f"{seconds} s old"

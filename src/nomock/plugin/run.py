@@ -1,0 +1,243 @@
+"""One pytest run and its stack: looked at for the header, made ready once a test needs it.
+
+Under xdist the controller makes it ready after the workers have collected and before any of
+them runs a test; the workers attach. Which of them needs a stack they say by a file, because a
+worker cannot send the controller anything of its own before its first test.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from time import time
+from typing import Any
+
+import pytest
+
+from nomock import context
+from nomock.config import Settings, load
+from nomock.errors import NomockError
+from nomock.evidence import window_logs
+from nomock.plugin.history import History
+from nomock.plugin.lines import Lines
+from nomock.plugin.serial import Turnstile
+from nomock.stack import Stack
+
+EXIT_NO_STACK = 6
+"""pytest's exit code when the stack did not become ready; its own codes end at 5."""
+
+_OPTIONS = {
+    "stack": "stack",
+    "files": "stack_file",
+    "project": "stack_project",
+    "timeout_s": "stack_timeout",
+}
+
+
+class Run:
+    """The state of one pytest process, and the hooks that need it."""
+
+    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+        self.config = config
+        self.settings = settings
+        self.is_worker = hasattr(config, "workerinput")
+        self._turnstile = Turnstile(settings.state_dir)
+        self._history = History(settings)
+        self._began_s = 0.0
+        self._prepared = False
+        self._coverage_report: list[str] = []
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Run:
+        """Read the settings; a wrong one ends pytest with its usage error."""
+        options = {name: config.getoption(option) for name, option in _OPTIONS.items()}
+        try:
+            settings = load(config.rootpath, options)
+            if config.getoption("sidecar_coverage"):
+                from nomock.plugin.coverage import with_spy
+
+                settings = with_spy(settings)
+        except NomockError as error:
+            raise pytest.UsageError(str(error)) from error
+        return cls(config, settings)
+
+    @cached_property
+    def stack(self) -> Stack:
+        """The stack of the settings, not made ready by this."""
+        return Stack.of(self.settings)
+
+    @cached_property
+    def lines(self) -> Lines:
+        """Where progress is written."""
+        return Lines(self.config.get_terminal_writer())
+
+    @contextmanager
+    def stack_for(
+        self, files: tuple[Path, ...], project: str | None, probes: Mapping[str, str]
+    ) -> Iterator[Stack]:
+        """Give the stack of the fixtures' inputs: the run's own, or another one made ready here."""
+        settings = replace(self.settings, files=files, project=project, probes=probes)
+        if settings == self.settings:
+            if not self.is_worker:
+                self._prepare()  # a test may ask for the fixture by its name, while it runs
+            yield self.stack
+            return
+        root = files[0].parent if files else self.settings.root
+        other = Stack.of(replace(settings, root=root))
+        try:
+            other.prepare(who=_command())
+            yield other
+        finally:
+            if settings.stack == "own":
+                other.down()
+            other.close()
+
+    def pytest_report_header(self) -> list[str]:
+        """Say which stack there is, what each service runs, and which settings are not default."""
+        if self.is_worker or not self.settings.files:
+            return []
+        from nomock.plugin.header import header
+
+        return header(self.settings, lambda: self.stack)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Choose by --serial, and put serial tests last where tests run in parallel."""
+        wanted = self.config.getoption("serial")
+        if wanted:
+            kept = [item for item in items if _is_serial(item) == (wanted == "only")]
+            dropped = [item for item in items if _is_serial(item) != (wanted == "only")]
+            self.config.hook.pytest_deselected(items=dropped)
+            items[:] = kept
+        if self.is_worker:
+            items.sort(key=_is_serial)
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """In a worker: tell the controller that a test needs the stack."""
+        if self.is_worker and any(_needs_stack(item) for item in session.items):
+            Path(self.config.workerinput["nomock_needed"]).touch()  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """In the controller: tell a worker which file says that the stack is needed."""
+        node.workerinput["nomock_needed"] = str(self._needed)
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_xdist_node_collection_finished(self) -> None:
+        """In the controller: make the stack ready before the first test is handed out."""
+        if self._needed.exists():
+            self._needed.unlink()
+            self._prepare_or_exit()
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> None:
+        """Without xdist: make the stack ready before the first test."""
+        if session.config.option.collectonly or self.is_worker or session.testsfailed:
+            return
+        if any(_needs_stack(item) for item in session.items):
+            self._prepare_or_exit()
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Name the test in the requests it makes, and keep serial ones alone."""
+        with self._turnstile.passing(alone=_is_serial(item)):
+            context.set_current_test(item.nodeid)
+            self._began_s = time()
+            try:
+                return (yield)
+            finally:
+                context.set_current_test(None)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
+        """Put what the services logged while a failing test ran into its report."""
+        report: Any = yield
+        if report.failed and _needs_stack(item):
+            try:
+                text = window_logs(
+                    self.stack.engine,
+                    self.stack.engine.containers(self.stack.name),
+                    since_s=self._began_s,
+                    cap=self.settings.log_lines,
+                )
+            except NomockError as error:  # a broken engine must not hide the test's own failure
+                text = str(error)
+            report.sections.append(("Service logs in the test's window", text or "(none)"))
+        return report
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        """Remember what failed, for `nomock diagnose`."""
+        self._history.add(report)
+
+    def pytest_sessionfinish(self, session: pytest.Session) -> None:
+        """Harvest coverage, take an owned stack down, let it go."""
+        if self.is_worker:
+            return
+        try:
+            if self._prepared and self.config.getoption("sidecar_coverage"):
+                from nomock.plugin.coverage import harvested
+
+                self._coverage_report, complete = harvested(self.settings, self.stack)
+                if not complete and session.exitstatus == pytest.ExitCode.OK:
+                    session.exitstatus = pytest.ExitCode.TESTS_FAILED
+            if self._prepared and self.settings.stack == "own":
+                self.stack.down(progress=self.lines.show, waiting=self.lines.show_waiting)
+                self.lines.end()
+        except NomockError as error:
+            session.exitstatus = EXIT_NO_STACK
+            self._coverage_report = [str(error)]
+        finally:
+            if self._prepared:
+                self._history.write(session.exitstatus, _command())
+                self.stack.close()
+            if "_needed" in self.__dict__:
+                self._needed.unlink(missing_ok=True)
+
+    def pytest_terminal_summary(self, terminalreporter: Any) -> None:
+        """Print the table of coverage."""
+        if self._coverage_report:
+            terminalreporter.section("sidecar coverage")
+            for line in self._coverage_report:
+                terminalreporter.write_line(line)
+
+    @cached_property
+    def _needed(self) -> Path:
+        from nomock.project import make_state_dir
+
+        make_state_dir(self.settings.state_dir)
+        return self.settings.state_dir / f"needed-{os.getpid()}"
+
+    def _prepare_or_exit(self) -> None:
+        try:
+            self._prepare()
+        except NomockError as error:
+            self.lines.end()
+            pytest.exit(f"the stack is not ready\n{error}", returncode=EXIT_NO_STACK)
+
+    def _prepare(self) -> None:
+        if self._prepared:
+            return
+        if self.config.getoption("sidecar_coverage"):
+            from nomock.plugin.coverage import begin
+
+            begin(self.settings)
+        self.stack.prepare(self.lines.show, waiting=self.lines.show_waiting, who=_command())
+        self.lines.end()
+        self._prepared = True
+
+
+def _needs_stack(item: pytest.Item) -> bool:
+    return "stack" in getattr(item, "fixturenames", ())
+
+
+def _is_serial(item: pytest.Item) -> bool:
+    return item.get_closest_marker("serial") is not None
+
+
+def _command() -> str:
+    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
