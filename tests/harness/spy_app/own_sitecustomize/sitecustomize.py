@@ -1,0 +1,3 @@
+import sys
+
+sys.stdout.write("the image's own sitecustomize ran\n")
