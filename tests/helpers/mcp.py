@@ -1,20 +1,16 @@
-"""MCP from a test: the official client for what users do, raw JSON-RPC for what they must not."""
+"""MCP from a test: raw JSON-RPC over HTTP, and the fixtures that connect the official client."""
 
 import itertools
 import json
-from collections.abc import Iterator
-from contextlib import asynccontextmanager, contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
-import httpx2
-from anyio.from_thread import BlockingPortal, start_blocking_portal
-from mcp import Client
-from mcp.client.streamable_http import streamable_http_client
-from mcp_types import CallToolResult, Tool
+import pytest
 
-from nomock.context import BAGGAGE_HEADER, current_test, with_test
+from helpers.oauth import Tenant
 
 PATH = "/mcp"
 VERSION = "2025-11-25"
@@ -26,65 +22,27 @@ METHOD_NOT_FOUND = -32601
 INVALID_PARAMS = -32602
 
 
-class Agent:
-    """The official SDK client, connected; its methods block, so that any test can use them."""
-
-    def __init__(self, portal: BlockingPortal, client: Client) -> None:
-        self._portal = portal
-        self.client = client
-
-    def tools(self) -> dict[str, Tool]:
-        """Return the server's tools by name."""
-        return {tool.name: tool for tool in self._portal.call(self.client.list_tools).tools}
-
-    def call(self, tool: str, **arguments: Any) -> CallToolResult:
-        """Call a tool; a JSON-RPC error is raised as the SDK's `MCPError`."""
-        return self._portal.call(self.client.call_tool, tool, arguments)
-
-    def get(self, tool: str, **arguments: Any) -> Any:
-        """Call a tool that must succeed and return its structured result."""
-        result = self.call(tool, **arguments)
-        assert not result.is_error, text_of(result)
-        content = result.structured_content
-        assert content is not None, f"{tool} returned no structured content"
-        # The SDK wraps what is not an object, such as a list, into one.
-        return content["result"] if set(content) == {"result"} else content
+@pytest.fixture
+def mcp_token(tenant: Tenant) -> str:
+    """Return the token that the tenant's agent shows to `mcp`."""
+    return tenant.new_token(resource="mcp")
 
 
-def text_of(result: CallToolResult) -> str:
-    """Return what a tool call says to the agent."""
-    return "\n".join(block.text for block in result.content if block.type == "text")
+@pytest.fixture
+def connect_agent(stack: Any) -> Callable[..., AbstractContextManager[Any]]:
+    """Return a function that connects the official client, with a token."""
+    from helpers import agent  # slow to import, so only for the tests that use it
+
+    return lambda token, mode="legacy": agent.connect(stack["mcp"].url, token, mode)
 
 
-@contextmanager
-def connect(url: str, token: str, mode: str = "legacy") -> Iterator[Agent]:
-    """Connect the official client to the server at `url`, the service's base address.
-
-    `mode` is the SDK's: "legacy" opens a session by initialize, "auto" speaks the stateless
-    version of the protocol when the server does.
-    """
-    with (
-        start_blocking_portal() as portal,
-        portal.wrap_async_context_manager(_connected(url, token, mode)) as client,
-    ):
-        yield Agent(portal, client)
-
-
-@asynccontextmanager
-async def _connected(url: str, token: str, mode: str) -> Any:
-    headers = {"Authorization": f"Bearer {token}"}
-    hooks = {"request": [_mark]}
-    async with (
-        httpx2.AsyncClient(headers=headers, event_hooks=hooks, timeout=20) as http,
-        Client(streamable_http_client(url + PATH, http_client=http), mode=mode) as client,
-    ):
-        yield client
-
-
-async def _mark(request: httpx2.Request) -> None:
-    """Do for the SDK's HTTP client what the plugin does for `stack[...].http`."""
-    baggage = with_test(request.headers.get(BAGGAGE_HEADER, ""), current_test())
-    request.headers[BAGGAGE_HEADER] = baggage
+@pytest.fixture
+def mcp_client(
+    connect_agent: Callable[..., AbstractContextManager[Any]], mcp_token: str
+) -> Iterator[Any]:
+    """Return the official client (`helpers.agent.Agent`) in a session of its own."""
+    with connect_agent(mcp_token) as agent:
+        yield agent
 
 
 class RawSession:
@@ -164,3 +122,8 @@ def message_of(reply: httpx.Response) -> dict[str, Any]:
 def error_of(reply: httpx.Response) -> tuple[int, int]:
     """Return the HTTP status and the JSON-RPC error code of a reply."""
     return reply.status_code, message_of(reply)["error"]["code"]
+
+
+def text_of(result: Any) -> str:
+    """Return what a tool call says to the agent."""
+    return "\n".join(block.text for block in result.content if block.type == "text")

@@ -20,6 +20,7 @@ class Instance(BaseModel):
     name: str
     size: str
     state: str
+    failure_reason: str | None = None
 
 
 class Instances:

@@ -1,0 +1,214 @@
+"""Across services: what a user does from sign-up to the end, and what holds between services."""
+
+import time
+import uuid
+from contextlib import contextmanager
+
+import pytest
+from helpers.eventually import eventually
+from helpers.mcp import PATH, RawSession, error_of, text_of
+
+# A call may use up the time of the token exchange and of the call itself, both at their limit.
+TOOL_LIMIT_S = 10
+
+
+def state_of(agent, instance_id):
+    return agent.get("get_instance", instance_id=instance_id)["state"]
+
+
+def reach(agent, instance_id, state):
+    """Wait until an instance has a state."""
+    return eventually(
+        lambda: state_of(agent, instance_id) == state,
+        within_s=15,
+        reason=f"instance {instance_id} should become {state}",
+    )
+
+
+def remove_client(postgres, name):
+    """Remove a client that registered itself; the SDK does not keep what RFC 7592 needs."""
+    with postgres.connect() as conn:
+        conn.execute("DELETE FROM auth.clients WHERE client_name = %s", [name])
+
+
+def test_journey_should_end_clean_when_a_user_registers_orders_and_deprovisions_by_an_agent(
+    connect_agent, postgres, make_client, make_user, unique_name
+):
+    client = make_client()
+    token = client.tokens(make_user(), resource="mcp")["access_token"]
+
+    with connect_agent(token) as agent:
+        ordered = agent.get("order_instance", name=unique_name(), size="small")
+        reach(agent, ordered["id"], "running")
+        assert [each["id"] for each in agent.get("list_instances")] == [ordered["id"]]
+
+        agent.get("deprovision_instance", instance_id=ordered["id"])
+        reach(agent, ordered["id"], "deprovisioned")
+
+    with postgres.connect() as conn:
+        left = conn.execute(
+            "SELECT count(*) FROM instances.resources WHERE instance_id = %s", [ordered["id"]]
+        ).fetchone()
+    assert left == (0,)
+
+
+def test_agent_should_log_in_by_itself_when_it_starts_with_nothing_but_the_address(
+    stack, postgres, undo, tenant, unique_name
+):
+    from helpers.agent import log_in
+
+    name = unique_name()
+    undo.callback(remove_client, postgres, name)
+
+    with log_in(stack, tenant.user, name) as agent:
+        ordered = agent.get("order_instance", name=unique_name(), size="small")
+
+    listed = stack["instances"].http.get("/instances", headers=tenant.headers).json()
+    assert [each["id"] for each in listed] == [ordered["id"]]
+
+
+def test_token_should_open_instances_only_by_exchange_when_it_was_made_for_the_agent(
+    stack, connect_agent, mcp_token
+):
+    bearer = {"Authorization": f"Bearer {mcp_token}"}
+
+    assert stack["instances"].http.get("/instances", headers=bearer).status_code == 401
+    with connect_agent(mcp_token) as agent:
+        assert agent.get("list_instances") == []
+
+
+def test_instance_should_be_the_same_when_it_is_seen_through_the_api_and_through_an_agent(
+    stack, connect_agent, tenant, mcp_token, unique_name
+):
+    with connect_agent(mcp_token) as agent:
+        ordered = agent.get("order_instance", name=unique_name(), size="small")
+        reach(agent, ordered["id"], "running")
+        seen = (
+            stack["instances"]
+            .http.get(f"/instances/{ordered['id']}", headers=tenant.headers)
+            .json()
+        )
+        found = agent.get("get_instance", instance_id=ordered["id"])
+
+    assert {key: seen[key] for key in found} == found
+
+
+def test_quota_should_be_one_when_orders_come_by_the_api_and_by_an_agent(
+    stack, connect_agent, tenant, mcp_token, unique_name
+):
+    headers = tenant.headers | {"Idempotency-Key": str(uuid.uuid4())}
+    order = {"name": unique_name(), "size": "small"}
+    assert stack["instances"].http.post("/instances", json=order, headers=headers).is_success
+    with connect_agent(mcp_token) as agent:
+        agent.get("order_instance", name=unique_name(), size="small")
+
+        third = agent.call("order_instance", name=unique_name(), size="small")
+
+    assert third.is_error
+    assert "409" in text_of(third)
+
+
+def test_quota_should_have_room_again_when_an_instance_was_deprovisioned(
+    connect_agent, mcp_token, unique_name
+):
+    with connect_agent(mcp_token) as agent:
+        first, _ = (agent.get("order_instance", name=unique_name(), size="small") for _ in range(2))
+        reach(agent, first["id"], "running")
+
+        agent.get("deprovision_instance", instance_id=first["id"])
+        reach(agent, first["id"], "deprovisioned")
+
+        assert agent.get("order_instance", name=unique_name(), size="small")["id"] != first["id"]
+
+
+def test_order_should_be_seen_as_failed_when_the_worker_cannot_make_it(
+    connect_agent, mcp_token, unique_name
+):
+    with connect_agent(mcp_token) as agent:
+        ordered = agent.get("order_instance", name=unique_name(), size="broken")
+
+        reach(agent, ordered["id"], "failed")
+
+
+def test_test_should_be_named_in_the_logs_of_both_services_when_an_agent_calls_a_tool(
+    stack, mcp_client, request
+):
+    mcp_client.get("list_instances")
+
+    for name in ("mcp", "instances"):
+        eventually(
+            lambda name=name: any(
+                f'"nomock.test": "{request.node.nodeid}"' in line and '"request"' in line
+                for line in stack[name].logs().splitlines()
+            ),
+            within_s=5,
+            reason=f"{name} should log the request with the id of the test",
+        )
+
+
+@contextmanager
+def stopped(service):
+    """Take a service away for the length of a block."""
+    service.stop()
+    try:
+        yield
+    finally:
+        service.start()
+
+
+@pytest.mark.serial
+def test_tool_should_say_that_instances_is_away_when_that_is_stopped(stack, mcp_client):
+    with stopped(stack["instances"]):
+        started = time.monotonic()
+        result = mcp_client.call("list_instances")
+        took_s = time.monotonic() - started
+
+    assert result.is_error
+    assert "instances is unavailable" in text_of(result)
+    assert took_s < TOOL_LIMIT_S
+    eventually(
+        lambda: not mcp_client.call("list_instances").is_error,
+        within_s=10,
+        reason="the same session should work again when instances is back",
+    )
+
+
+@pytest.mark.serial
+def test_door_should_stay_closed_when_auth_is_stopped(stack, mcp_token):
+    caller = RawSession(stack["mcp"].http, mcp_token)
+    caller.open()
+
+    with stopped(stack["auth"]):
+        reply = caller.request("ping")
+
+    assert (reply.status_code, reply.json()["error"]) == (503, "temporarily_unavailable")
+    assert int(reply.headers["retry-after"]) >= 1
+
+
+@pytest.mark.serial
+def test_session_should_be_gone_when_the_server_was_restarted(stack, mcp_token):
+    caller = RawSession(stack["mcp"].http, mcp_token)
+    caller.open()
+
+    stack["mcp"].restart()
+
+    # The port is another one now.
+    caller.http = stack["mcp"].http
+    assert error_of(caller.request("ping"))[0] == 404
+    assert RawSession(stack["mcp"].http, mcp_token).open()["serverInfo"]["name"] == "nomock-mcp"
+
+
+@pytest.mark.serial
+def test_server_should_stop_within_three_seconds_when_an_event_stream_is_open(stack, mcp_token):
+    caller = RawSession(stack["mcp"].http, mcp_token)
+    caller.open()
+    headers = caller.headers | {"Accept": "text/event-stream"}
+
+    with caller.http.stream("GET", PATH, headers=headers) as stream:
+        assert stream.status_code == 200
+        started = time.monotonic()
+        with stopped(stack["mcp"]):
+            took_s = time.monotonic() - started
+
+    assert took_s < 3
+    assert "Application shutdown complete." in stack["mcp"].logs()
