@@ -7,10 +7,6 @@ from heapq import merge
 
 from nomock.adapters.engine import Container, Engine
 
-# Lines that a service writes just after its reply belong to the test as well, and the engine
-# may stamp a line a moment before this process looked at its clock.
-_MARGIN_S = 0.05
-
 
 def window_logs(
     engine: Engine, containers: Sequence[Container], *, since_s: float, cap: int
@@ -22,7 +18,7 @@ def window_logs(
     """
     logs = []
     for container in containers:
-        text = engine.logs(container.id, since_s=since_s - _MARGIN_S, tail=cap + 1)
+        text = engine.logs(container.id, since_s=since_s, tail=cap + 1)
         logs.append([_stamped(line, container.service) for line in text.splitlines()])
     lines = list(merge(*logs))
     kept = lines[-cap:] if cap else []

@@ -258,6 +258,13 @@ class Engine:
                 return ""
         return (_demultiplexed(body) if multiplexed else body).decode(errors="replace")
 
+    def log_text(
+        self, container_id: str, *, since_s: float | None = None, tail: int | None = None
+    ) -> str:
+        """Return what a container logged, without the time stamps."""
+        text = self.logs(container_id, since_s=since_s, tail=tail)
+        return "\n".join(line.partition(" ")[2] for line in text.splitlines())
+
 
 def _container(found: Mapping[str, Any]) -> Container:
     labels = found["Labels"]

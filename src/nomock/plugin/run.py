@@ -24,8 +24,8 @@ from nomock.config import Settings, load
 from nomock.errors import NomockError
 from nomock.evidence import window_logs
 from nomock.plugin.history import History
-from nomock.plugin.lines import Lines
 from nomock.plugin.serial import Turnstile
+from nomock.progress import Progress
 from nomock.stack import Stack
 
 EXIT_NO_STACK = 6
@@ -61,7 +61,7 @@ class Run:
             if config.getoption("sidecar_coverage"):
                 from nomock.plugin.coverage import with_spy
 
-                settings = with_spy(settings)
+                settings = with_spy(settings, begin=not hasattr(config, "workerinput"))
         except NomockError as error:
             raise pytest.UsageError(str(error)) from error
         return cls(config, settings)
@@ -72,9 +72,11 @@ class Run:
         return Stack.of(self.settings)
 
     @cached_property
-    def lines(self) -> Lines:
-        """Where progress is written."""
-        return Lines(self.config.get_terminal_writer())
+    def progress(self) -> Progress:
+        """Progress on pytest's own terminal."""
+        writer = self.config.get_terminal_writer()
+        width = writer.fullwidth if writer.hasmarkup else None
+        return Progress(lambda text: writer.write(text, flush=True), live_width=width)
 
     @contextmanager
     def stack_for(
@@ -154,9 +156,11 @@ class Run:
                 context.set_current_test(None)
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(self, item: pytest.Item) -> Iterator[None]:
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put what the services logged while a failing test ran into its report."""
-        report: Any = yield
+        report = yield
         if report.failed and _needs_stack(item):
             try:
                 text = window_logs(
@@ -186,8 +190,8 @@ class Run:
                 if not complete and session.exitstatus == pytest.ExitCode.OK:
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
             if self._prepared and self.settings.stack == "own":
-                self.stack.down(progress=self.lines.show, waiting=self.lines.show_waiting)
-                self.lines.end()
+                self.stack.down(progress=self.progress.show, waiting=self.progress.show_waiting)
+                self.progress.end()
         except NomockError as error:
             session.exitstatus = EXIT_NO_STACK
             self._coverage_report = [str(error)]
@@ -216,18 +220,14 @@ class Run:
         try:
             self._prepare()
         except NomockError as error:
-            self.lines.end()
+            self.progress.end()
             pytest.exit(f"the stack is not ready\n{error}", returncode=EXIT_NO_STACK)
 
     def _prepare(self) -> None:
         if self._prepared:
             return
-        if self.config.getoption("sidecar_coverage"):
-            from nomock.plugin.coverage import begin
-
-            begin(self.settings)
-        self.stack.prepare(self.lines.show, waiting=self.lines.show_waiting, who=_command())
-        self.lines.end()
+        self.stack.prepare(self.progress.show, waiting=self.progress.show_waiting, who=_command())
+        self.progress.end()
         self._prepared = True
 
 

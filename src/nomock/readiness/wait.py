@@ -153,10 +153,7 @@ def wait_until_ready(
 def last_log(engine: Engine, containers: Sequence[Container], name: str) -> str:
     """Return the last log lines of a service, without their time stamps."""
     found = next((c for c in containers if c.service == name), None)
-    if found is None:
-        return ""
-    lines = engine.logs(found.id, tail=_LOG_LINES).splitlines()
-    return "\n".join(line.partition(" ")[2] for line in lines)
+    return engine.log_text(found.id, tail=_LOG_LINES) if found else ""
 
 
 def _is_old(

@@ -81,8 +81,7 @@ class Service:
     def logs(self, since: datetime | float | None = None, *, tail: int | None = None) -> str:
         """Return what it logged; ``since`` is a datetime or seconds since the epoch."""
         since_s = since.timestamp() if isinstance(since, datetime) else since
-        text = self._engine.logs(self._container().id, since_s=since_s, tail=tail)
-        return "\n".join(line.partition(" ")[2] for line in text.splitlines())
+        return self._engine.log_text(self._container().id, since_s=since_s, tail=tail)
 
     def exec(self, *command: str) -> str:
         """Run a command in the container and return its standard output.

@@ -17,7 +17,7 @@ from nomock.stack.records import Records
 from nomock.stack.service import Service
 from nomock.stack.startup import start_up
 
-Progress = Callable[[str], None]
+Say = Callable[[str], None]
 
 
 def _silent(text: str) -> None:
@@ -102,7 +102,7 @@ class Stack:
         return differences | self._records().changes(self.project, containers)
 
     def prepare(
-        self, progress: Progress = _silent, *, waiting: Progress = _silent, who: str = "a run"
+        self, progress: Say = _silent, *, waiting: Say = _silent, who: str = "a run"
     ) -> None:
         """Make the stack ready as the settings say, and hold it until ``close``.
 
@@ -124,7 +124,7 @@ class Stack:
         lock.sign(who)
 
     def down(
-        self, *, volumes: bool = False, progress: Progress = _silent, waiting: Progress = _silent
+        self, *, volumes: bool = False, progress: Say = _silent, waiting: Say = _silent
     ) -> None:
         """Take the stack down once no other run uses it."""
         self._hold(exclusive=True, waiting=waiting).sign(f"taking {self.name} down")
@@ -146,7 +146,7 @@ class Stack:
             self._lock.close()
             self._lock = None
 
-    def _hold(self, *, exclusive: bool, waiting: Progress) -> FileLock:
+    def _hold(self, *, exclusive: bool, waiting: Say) -> FileLock:
         if self._lock is None:
             make_state_dir(self.settings.state_dir)
             self._lock = FileLock(self.settings.state_dir / f"{self.name}.lock")

@@ -1,0 +1,140 @@
+# Tests on the real stack. `./just RECIPE` makes what this machine lacks first; with a virtual
+# environment of your own, `just RECIPE` is the same. Arguments pass through unharmed: "$@".
+
+set positional-arguments
+
+export PATH := justfile_directory() / ".venv/bin" + (if os_family() == "windows" { ";" } else { ":" }) + env("PATH")
+
+just := quote(just_executable()) + " --justfile " + quote(justfile())
+
+# list every recipe
+[private]
+default:
+    @{{ just }} --list --unsorted
+
+# start the stack: rebuild what changed, wait until every service is ready
+[group('stack')]
+up: _images
+    nomock up
+
+# stop the stack; keep its volumes
+[group('stack')]
+down:
+    nomock down
+
+# stop the stack and delete its volumes
+[confirm("Delete every volume of this stack?")]
+[group('stack')]
+reset:
+    nomock down --volumes
+
+# how each service is, and whether it is what the files say
+[group('stack')]
+status:
+    nomock status
+
+# settle each base image: already here, pulled, or built from packages
+[group('stack')]
+images:
+    nomock images
+
+# what the services logged: just logs -f auth
+[group('stack')]
+logs *arguments:
+    nomock logs "$@"
+
+# run a command in a service: just exec postgres psql -U postgres app
+[group('stack')]
+exec *arguments:
+    nomock exec "$@"
+
+# the one interface to pytest: just test tests/test_x.py -k "a and not b" --pdb -s
+[group('test')]
+test *arguments: _images
+    pytest "$@"
+
+# on all cores
+[group('test')]
+test-parallel *arguments: _images
+    pytest -n auto "$@"
+
+# on this many workers: just test-n 4
+[group('test')]
+test-n workers *arguments: _images
+    pytest -n "$@"
+
+# the best distribution; what CI runs
+[group('test')]
+test-fast *arguments: _images
+    pytest -n logical --dist worksteal "$@"
+
+# in parallel, a file stays on one worker
+[group('test')]
+test-by-module *arguments: _images
+    pytest -n auto --dist loadfile "$@"
+
+# in parallel, a class stays on one worker
+[group('test')]
+test-by-class *arguments: _images
+    pytest -n auto --dist loadscope "$@"
+
+# only the tests marked serial
+[group('test')]
+test-serial *arguments: _images
+    pytest --serial only "$@"
+
+# all tests but those marked serial, in parallel
+[group('test')]
+test-parallel-safe *arguments: _images
+    pytest -n auto --serial without "$@"
+
+# nomock's own tests, on tiny stacks of their own
+[group('test')]
+test-harness *arguments: _images
+    cd tests/harness && pytest "$@"
+
+# why did the last run fail: its failures, the services, what changed since the last green run
+[group('test')]
+diagnose-tests:
+    nomock diagnose
+
+# list what tests left in the database: rows whose name starts with "TEST "
+[group('test')]
+test-cleanup-show:
+    nomock cleanup
+
+# remove it
+[confirm('Delete every row whose name starts with "TEST "?')]
+[group('test')]
+test-cleanup:
+    nomock cleanup --remove
+
+# which lines of the services do the tests run: table, and HTML and XML under coverage-report/
+[group('coverage')]
+test-sidecar-coverage *arguments: _images
+    pytest --sidecar-coverage "$@"
+
+# style, format, recipes; changes nothing
+[group('check')]
+lint:
+    ruff check .
+    ruff format --check .
+    {{ just }} --unstable --fmt --check
+
+# types, strictly
+[group('check')]
+typecheck:
+    mypy
+
+# everything CI runs: lint, types, nomock's own tests, the suite, the suite under the spy
+[group('check')]
+check: lint typecheck test-harness test-fast test-sidecar-coverage
+
+# lock the development dependencies; no package registry's address goes into the file
+[group('check')]
+lock:
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements-dev.lock
+
+# the images are settled once; .env says how
+_images:
+    @test -e .env || {{ just }} images

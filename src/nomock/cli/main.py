@@ -1,0 +1,136 @@
+"""``nomock COMMAND``: one function a command; errors end with 1 and their text on stderr."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from nomock.cli.show import print_table, progress
+from nomock.config import Settings, load
+from nomock.errors import NomockError
+from nomock.stack import Stack
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code."""
+    chosen = _parser().parse_args(arguments)
+    options = {"files": chosen.file, "project": chosen.project}
+    command: Callable[[Settings, argparse.Namespace], int] = chosen.run
+    try:
+        return command(load(Path.cwd(), options), chosen)
+    except NomockError as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("interrupted; the next run goes on from here", file=sys.stderr)
+        return 130
+
+
+def up(settings: Settings, _: argparse.Namespace) -> int:
+    """Start what is not there, rebuild what changed, and wait until every service is ready."""
+    stack = Stack.of(settings)
+    with progress() as line:
+        stack.prepare(line.show, waiting=line.show_waiting, who="nomock up")
+    stack.close()
+    print(f"stack {stack.name}: {len(stack)} services ready")
+    return 0
+
+
+def down(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Stop the stack and remove its containers."""
+    stack = Stack.of(settings)
+    with progress() as line:
+        stack.down(volumes=chosen.volumes, progress=line.show, waiting=line.show_waiting)
+    stack.close()
+    print(f"stack {stack.name} is down" + (", its volumes removed" if chosen.volumes else ""))
+    return 0
+
+
+def status(settings: Settings, _: argparse.Namespace) -> int:
+    """Print each service's state; the exit code is 1 if one is not ready as it should be."""
+    stack = Stack.of(settings)
+    differences = stack.differences()
+    containers = {c.service: c for c in stack.containers()}
+    body = []
+    for name in stack:
+        found = containers.get(name)
+        ports = ", ".join(f"{t}->127.0.0.1:{p}" for t, p in found.ports.items()) if found else ""
+        state = found.health or found.state if found else "no container"
+        body.append((name, state, ports, differences.get(name, "as it should be")))
+    print_table(("service", "state", "ports", stack.name), body)
+    return 1 if differences else 0
+
+
+def images(settings: Settings, _: argparse.Namespace) -> int:
+    """Settle each image of images/images.toml: here, pulled or built."""
+    from nomock.images import settle
+
+    with progress() as line:
+        settled = settle(settings.root, line.show)
+    body = [(s.variable, s.image, s.how, s.detail) for s in settled]
+    print_table(("variable", "image", "how", ""), body)
+    return 0
+
+
+def compose(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Hand a command over to docker compose, with this project's files and name."""
+    from nomock.adapters.compose import Compose
+
+    command = Compose(settings.files, settings.project).command(chosen.command, *chosen.rest)
+    sys.stdout.flush()
+    os.execvp(command[0], command)
+
+
+def diagnose(settings: Settings, _: argparse.Namespace) -> int:
+    """Print what failed last, how the services are, and what changed since the last green run."""
+    from nomock.cli.diagnose import story
+
+    for line in story(settings):
+        print(line)
+    return 0
+
+
+def cleanup(settings: Settings, chosen: argparse.Namespace) -> int:
+    """List the rows that tests left, or remove them."""
+    from nomock import leftovers
+
+    with Stack.of(settings).postgres.connect() as connection:
+        if chosen.remove:
+            print(f"removed {leftovers.remove(connection)} rows that tests had left")
+            return 0
+        found = leftovers.find(connection)
+    if found:
+        print_table(("table", "name"), [(row.table, row.name) for row in found])
+    print(f"{len(found)} rows that tests left")
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="nomock", description="Tests on the real docker-compose stack."
+    )
+    parser.add_argument("--file", action="append", metavar="FILE", help="a compose file")
+    parser.add_argument("--project", metavar="NAME", help="the compose project's name")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, run: Callable[..., int], help_text: str) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help_text, description=help_text)
+        command.set_defaults(run=run)
+        return command
+
+    add("up", up, "start the stack and wait until it is ready")
+    down_ = add("down", down, "stop the stack")
+    down_.add_argument("--volumes", action="store_true", help="delete its volumes too")
+    add("status", status, "how each service is, and whether it is what the files say")
+    add("images", images, "settle the images of images/images.toml")
+    for word in ("logs", "exec"):
+        handed = add(word, compose, f"docker compose {word}, on this project")
+        handed.set_defaults(command=word)
+        handed.add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
+    add("diagnose", diagnose, "why did the last run fail")
+    cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
+    cleanup_.add_argument("--remove", action="store_true", help="remove it")
+    return parser

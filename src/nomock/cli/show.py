@@ -1,0 +1,32 @@
+"""How the command line shows progress and tables."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from nomock.progress import Progress
+
+
+@contextmanager
+def progress() -> Iterator[Progress]:
+    """Show progress on stderr for a block; the live line is gone after it."""
+    live = sys.stderr.isatty()
+    width = shutil.get_terminal_size().columns if live else None
+    shown = Progress(
+        lambda text: print(text, end="", file=sys.stderr, flush=True), live_width=width
+    )
+    try:
+        yield shown
+    finally:
+        shown.end()
+
+
+def print_table(head: Sequence[str], body: Sequence[Sequence[str]]) -> None:
+    """Print rows under their head, in columns as wide as they need."""
+    rows = [head, *body]
+    widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
+    for row in rows:
+        print("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip())
