@@ -2,7 +2,13 @@
 
 from auth.errors import OAuthError
 
-AUDIENCES = ("instances", "mcp")
+# A resource (RFC 8707) is a URI, or our short name for it; the audience is always the short one.
+AUDIENCES = {
+    "instances": "instances",
+    "mcp": "mcp",
+    "http://instances:8000": "instances",
+    "http://mcp:8000/mcp": "mcp",
+}
 
 
 def narrowed(granted: str, asked: str | None) -> str:
@@ -14,8 +20,8 @@ def narrowed(granted: str, asked: str | None) -> str:
     return " ".join(dict.fromkeys(asked.split()))
 
 
-def audience_of(resource: str | None, default: str = AUDIENCES[0]) -> str:
-    """Return the audience that a `resource` (RFC 8707) names."""
+def audience_of(resource: str | None) -> str:
+    """Return the audience that a `resource` names; `instances` when none is named."""
     if resource and resource not in AUDIENCES:
         raise OAuthError("invalid_target", f"the resources are {', '.join(AUDIENCES)}")
-    return resource or default
+    return AUDIENCES[resource or "instances"]

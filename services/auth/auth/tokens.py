@@ -11,7 +11,7 @@ from shared.database import Connection, Pool, connection
 
 from auth.clients import Client
 from auth.errors import OAuthError
-from auth.scopes import narrowed
+from auth.scopes import audience_of, narrowed
 from auth.signing import Signer
 
 REFRESH_LIFETIME_S = 30 * 24 * 3600
@@ -44,7 +44,7 @@ class Tokens:
             grant = await found.fetchone()
             if grant is None:
                 raise OAuthError("invalid_grant", "the grant is revoked")
-            if resource and resource != grant["audience"]:
+            if resource and audience_of(resource) != grant["audience"]:
                 raise OAuthError("invalid_target", "the resource is not the one granted")
             return await self._pair(conn, client, grant, grant["scope"], grant["scope"])
 
