@@ -59,9 +59,8 @@ def seed_client(conn: Connection, client_id: str, secret: str, grant_types: list
     )
 
 
-def main() -> int:
-    """Bring the database up to date; return the exit code."""
-    logs.configure("migrate")
+def main() -> None:
+    """Bring the database up to date."""
     with psycopg.connect(settings.text("DATABASE_URL"), autocommit=True) as conn:
         conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         create_roles(conn)
@@ -69,8 +68,12 @@ def main() -> int:
         seed_client(conn, "instances", settings.text("INSTANCES_CLIENT_SECRET"), [])
         seed_client(conn, "mcp", settings.text("MCP_CLIENT_SECRET"), [TOKEN_EXCHANGE])
         log.info("schema up to date", extra={"applied": applied})
-    return 0
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    logs.configure("migrate")
+    try:
+        main()
+    except (psycopg.Error, settings.MissingSettingError) as error:
+        log.error("migration failed", extra={"error": f"{type(error).__name__}: {error}"})
+        sys.exit(1)
