@@ -294,11 +294,11 @@ def test_the_service_should_run_when_the_spy_is_broken(
     assert error in ended.stderr
 
 
-def test_the_service_should_end_as_it_wants_when_its_signal_handler_runs_inside_the_spy(
+def test_what_a_signal_handler_raises_should_reach_the_service_when_it_runs_inside_the_spy(
     container: Container,
 ) -> None:
     ended = container.run("python3", "signalled.py")
-    assert (ended.returncode, ended.stderr) == (7, "")
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "raised 30, caught 30\n", "")
 
 
 def test_the_spy_should_record_or_say_why_not_when_the_python_is_the_one_of_this_machine(

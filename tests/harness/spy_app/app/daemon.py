@@ -1,5 +1,6 @@
 """A process that closes every descriptor it has, as one that becomes a daemon does."""
 
+import contextlib
 import os
 
 
@@ -12,8 +13,6 @@ pipes = [os.pipe() for _ in range(20)]
 after()
 for reading, _ in pipes:
     os.set_blocking(reading, False)
-    try:
+    with contextlib.suppress(BlockingIOError):
         print(f"in a pipe of the service: {os.read(reading, 1000)!r}")
-    except BlockingIOError:
-        pass
 print("done")

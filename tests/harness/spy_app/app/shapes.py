@@ -8,7 +8,7 @@ from dataclasses import dataclass
 @dataclass
 class Thing:
     name: str
-    doubled = [n * 2 for n in range(3)]
+    doubled = tuple([n * 2 for n in range(3)])
 
     def method(self) -> str:
         return self.name
