@@ -1,0 +1,7 @@
+"""``python -m nomock.cli``."""
+
+import sys
+
+from nomock.cli.main import main
+
+sys.exit(main())
