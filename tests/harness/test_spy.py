@@ -36,7 +36,7 @@ def _python_image() -> str:
 def image() -> Iterator[str]:
     build_arg = f"PYTHON_IMAGE={_python_image()}"
     build = ["docker", "build", "--quiet", "--tag", IMAGE, "--build-arg", build_arg, str(APP)]
-    subprocess.run(build, check=True, capture_output=True)
+    subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
     yield IMAGE
     subprocess.run(["docker", "image", "rm", "--force", IMAGE], check=True, capture_output=True)
 
