@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from helpers.mcp import connect_agent, mcp_client, mcp_token  # noqa: F401 - fixtures
 from helpers.oauth import PASSWORD, AuthClient, Tenant, User
+from helpers.orders import make_orders, orders  # noqa: F401 - fixtures
 
 
 @pytest.fixture

@@ -72,7 +72,7 @@ class Requires:
 
 Reader = Annotated[Caller, Depends(Requires("instances:read"))]
 Writer = Annotated[Caller, Depends(Requires("instances:write"))]
-Key = Annotated[str | None, Header(min_length=1, max_length=255)]
+Key = Annotated[str | None, Header(max_length=255, pattern=orders.PRINTABLE)]
 
 
 @app.get("/health")

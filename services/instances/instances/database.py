@@ -7,12 +7,11 @@ from uuid import UUID
 from shared import database, settings
 from shared.database import Connection, Pool
 
-POOL_SIZE = 5
-# Waiting for a connection, for a lock, for a statement and for all of it together: each shorter
-# than the next, so that the log names what was really slow. A caller waits 3 s at the most.
-WAIT_S = 1.0
-LOCK_MS = 1000
-STATEMENT_MS = 1500
+# For a connection, for a lock, for a statement, for the whole transaction: each shorter than the
+# next, so that the log names what was really slow. A caller waits 3 s for the database at most.
+WAIT_S = 0.8
+LOCK_MS = 1500
+STATEMENT_MS = 1800
 DEADLINE_S = 2.0
 
 # client_connection_check_interval: a statement whose client has gone gives its locks back.
@@ -24,8 +23,9 @@ _OPTIONS = (
 
 def pool() -> Pool:
     """Return the closed pool of the role that owns nothing, so that row-level security binds it."""
+    size = int(settings.number("POOL_SIZE", 5))
     return database.pool(
-        settings.text("DATABASE_URL"), max_size=POOL_SIZE, wait_s=WAIT_S, options=_OPTIONS
+        settings.text("DATABASE_URL"), max_size=size, wait_s=WAIT_S, options=_OPTIONS
     )
 
 

@@ -13,6 +13,8 @@ from shared.database import Connection
 from instances.problems import Problem
 
 State = Literal["requested", "provisioning", "running", "failed", "deprovisioning", "deprovisioned"]
+# Not empty, no control characters: NUL could not even be stored.
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"
 # After this time a key may be used again for something else.
 KEY_LIFETIME = "24 hours"
 
@@ -28,8 +30,8 @@ _REFUSED = {
 class Order(BaseModel, extra="forbid"):
     """What a customer asks for."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=200, strip_whitespace=True)]
-    size: Annotated[str, StringConstraints(min_length=1, max_length=50)]
+    name: Annotated[str, StringConstraints(max_length=200, pattern=PRINTABLE)]
+    size: Annotated[str, StringConstraints(max_length=50, pattern=PRINTABLE)]
 
     def digest(self) -> bytes:
         """Return what two requests with the same Idempotency-Key must have in common."""
