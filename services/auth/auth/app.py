@@ -30,6 +30,22 @@ PAGE_HEADERS = {
     "Referrer-Policy": "no-referrer",
 }
 
+METADATA = {
+    "issuer": ISSUER,
+    "authorization_endpoint": f"{ISSUER}/authorize",
+    "token_endpoint": f"{ISSUER}/token",
+    "registration_endpoint": f"{ISSUER}/register",
+    "revocation_endpoint": f"{ISSUER}/revoke",
+    "introspection_endpoint": f"{ISSUER}/introspect",
+    "jwks_uri": f"{ISSUER}/jwks",
+    "scopes_supported": clients.SCOPES,
+    "response_types_supported": ["code"],
+    "grant_types_supported": list(grants.GRANTS),
+    "code_challenge_methods_supported": ["S256"],
+    "token_endpoint_auth_methods_supported": clients.AUTH_METHODS,
+    "authorization_response_iss_parameter_supported": True,
+}
+
 pool = database.pool(settings.text("DATABASE_URL"))
 limits = Limits(settings.text("REDIS_URL"))
 signer = Signer(pool)
@@ -58,32 +74,7 @@ async def health(_: Request) -> Response:
 
 async def metadata(_: Request) -> Response:
     """Describe this server (RFC 8414)."""
-    return JSONResponse(
-        {
-            "issuer": ISSUER,
-            **{
-                f"{name}_endpoint": f"{ISSUER}/{path}"
-                for name, path in {
-                    "authorization": "authorize",
-                    "token": "token",
-                    "registration": "register",
-                    "revocation": "revoke",
-                    "introspection": "introspect",
-                }.items()
-            },
-            "jwks_uri": f"{ISSUER}/jwks",
-            "scopes_supported": list(clients.SCOPES),
-            "response_types_supported": ["code"],
-            "grant_types_supported": list(grants.GRANTS),
-            "code_challenge_methods_supported": ["S256"],
-            "token_endpoint_auth_methods_supported": [
-                "none",
-                "client_secret_basic",
-                "client_secret_post",
-            ],
-            "authorization_response_iss_parameter_supported": True,
-        }
-    )
+    return JSONResponse(METADATA)
 
 
 async def jwks(_: Request) -> Response:

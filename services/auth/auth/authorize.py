@@ -109,24 +109,18 @@ async def check(pool: Pool, form: dict[str, str]) -> Asked:
 
 async def grant_code(pool: Pool, limits: Limits, asked: Asked, user_id: Any) -> str:
     """Record the user's consent and return the code that stands for it."""
-    code = secrets.token_urlsafe(32)
+    code, client_id = secrets.token_urlsafe(32), asked.client["client_id"]
     async with connection(pool) as conn:
         found = await conn.execute(
             "INSERT INTO auth.grants (client_id, user_id, code_hash, scope, audience)"
             " VALUES (%s, %s, %s, %s, %s) RETURNING grant_id",
-            [
-                asked.client["client_id"],
-                user_id,
-                hashes.digest(code),
-                asked.scope,
-                asked.audience,
-            ],
+            [client_id, user_id, hashes.digest(code), asked.scope, asked.audience],
         )
         row = await found.fetchone()
     assert row is not None
     kept = {
         "grant_id": str(row["grant_id"]),
-        "client_id": asked.client["client_id"],
+        "client_id": client_id,
         "redirect_uri": asked.redirect_uri,
         "challenge": asked.challenge,
     }

@@ -3,7 +3,7 @@
 import base64
 import binascii
 import secrets
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 from urllib.parse import unquote_plus, urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field
@@ -14,6 +14,8 @@ from auth.errors import OAuthError
 from auth.users import Name
 
 SCOPES = ("instances:read", "instances:write")
+AuthMethod = Literal["none", "client_secret_basic", "client_secret_post"]
+AUTH_METHODS = get_args(AuthMethod)
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 BASIC = {"WWW-Authenticate": 'Basic realm="auth"'}
 BEARER = {"WWW-Authenticate": 'Bearer realm="auth", error="invalid_token"'}
@@ -40,9 +42,7 @@ class Metadata(BaseModel):
 
     client_name: Name = "unnamed"
     redirect_uris: list[Annotated[str, AfterValidator(_redirect_uri)]] = Field(min_length=1)
-    token_endpoint_auth_method: Literal["none", "client_secret_basic", "client_secret_post"] = (
-        "client_secret_basic"
-    )
+    token_endpoint_auth_method: AuthMethod = "client_secret_basic"
     grant_types: list[Literal["authorization_code", "refresh_token"]] = ["authorization_code"]
     response_types: list[Literal["code"]] = ["code"]
     scope: Annotated[str, AfterValidator(_scope)] = " ".join(SCOPES)

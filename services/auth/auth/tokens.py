@@ -3,7 +3,7 @@
 import secrets
 import time
 import uuid
-from datetime import UTC, datetime
+from datetime import timedelta
 from typing import Any
 
 from shared import hashes
@@ -14,13 +14,13 @@ from auth.errors import OAuthError
 from auth.scopes import audience_of, narrowed
 from auth.signing import Signer
 
-REFRESH_LIFETIME_S = 30 * 24 * 3600
+REFRESH_LIFETIME = timedelta(days=30)
 
+OWNER = """JOIN auth.grants g USING (grant_id) JOIN auth.users u USING (user_id)
+ JOIN auth.tenants n USING (tenant_id)"""
+COLUMNS = "t.*, g.user_id, u.tenant_id, n.tier, u.name AS username"
 # One row for each token that is still good, with what its claims say.
-ACTIVE = """
-SELECT t.*, g.user_id, u.tenant_id, n.tier, u.name AS username
-  FROM auth.tokens t JOIN auth.grants g USING (grant_id)
-  JOIN auth.users u USING (user_id) JOIN auth.tenants n USING (tenant_id)
+ACTIVE = f"""SELECT {COLUMNS} FROM auth.tokens t {OWNER}
  WHERE t.revoked_at IS NULL AND g.revoked_at IS NULL AND t.used_at IS NULL
    AND t.expires_at > now() AND """
 
@@ -73,72 +73,62 @@ class Tokens:
 
     async def exchanged(self, client: Client, subject: Row, audience: str, scope: str) -> Row:
         """Return an access token for another audience, which does not outlive `subject`."""
+        left_s = int(subject["expires_at"].timestamp() - time.time())
+        lifetime_s = max(1, min(client["access_token_lifetime_s"], left_s))
         async with connection(self.pool) as conn:
-            left_s = int(subject["expires_at"].timestamp() - time.time())
-            lifetime_s = max(1, min(client["access_token_lifetime_s"], left_s))
-            return await self._access(
-                conn, client["client_id"], subject["grant_id"], audience, scope, lifetime_s
-            )
+            return await self._access(conn, client, subject, scope, lifetime_s, audience)
 
     async def _pair(
         self, conn: Connection, client: Client, source: Row, scope: str, kept_scope: str
     ) -> Row:
-        client_id, grant_id, audience = client["client_id"], source["grant_id"], source["audience"]
-        lifetime_s = client["access_token_lifetime_s"]
-        reply = await self._access(conn, client_id, grant_id, audience, scope, lifetime_s)
+        lifetime_s, audience = client["access_token_lifetime_s"], source["audience"]
+        reply = await self._access(conn, client, source, scope, lifetime_s, audience)
         if "refresh_token" not in client["grant_types"]:
             return reply
-        refresh = secrets.token_urlsafe(32)
+        token = secrets.token_urlsafe(32)
+        values = [source["grant_id"], client["client_id"], hashes.digest(token), kept_scope]
         await conn.execute(
-            "INSERT INTO auth.tokens (grant_id, client_id, kind, token_hash, scope, audience,"
-            " expires_at) VALUES (%s, %s, 'refresh', %s, %s, %s, %s)",
-            [
-                grant_id,
-                client_id,
-                hashes.digest(refresh),
-                kept_scope,
-                audience,
-                datetime.fromtimestamp(time.time() + REFRESH_LIFETIME_S, UTC),
-            ],
+            "INSERT INTO auth.tokens (grant_id, client_id, token_hash, scope, audience, kind,"
+            " expires_at) VALUES (%s, %s, %s, %s, %s, 'refresh', now() + %s)",
+            [*values, audience, REFRESH_LIFETIME],
         )
-        return {**reply, "refresh_token": refresh}
+        return {**reply, "refresh_token": token}
 
     async def _access(
         self,
         conn: Connection,
-        client_id: str,
-        grant_id: object,
-        audience: str,
+        client: Client,
+        source: Row,
         scope: str,
         lifetime_s: int,
+        audience: str,
     ) -> Row:
         issued_at = int(time.time())
-        expires_at = issued_at + lifetime_s
+        values = [source["grant_id"], client["client_id"], scope, audience, issued_at + lifetime_s]
         found = await conn.execute(
-            "WITH made AS (INSERT INTO auth.tokens (grant_id, client_id, kind, scope, audience,"
-            "  expires_at) VALUES (%s, %s, 'access', %s, %s, %s) RETURNING token_id, grant_id)"
-            " SELECT token_id, user_id, tenant_id, tier FROM made JOIN auth.grants USING (grant_id)"
-            " JOIN auth.users USING (user_id) JOIN auth.tenants USING (tenant_id)",
-            [grant_id, client_id, scope, audience, datetime.fromtimestamp(expires_at, UTC)],
+            "WITH t AS (INSERT INTO auth.tokens (grant_id, client_id, scope, audience, expires_at,"
+            " kind) VALUES (%s, %s, %s, %s, to_timestamp(%s), 'access') RETURNING *)"
+            f" SELECT {COLUMNS} FROM t {OWNER}",
+            values,
         )
         row = await found.fetchone()
         assert row is not None
-        token = await self.signer.sign(
-            {
-                "iss": self.issuer,
-                "sub": str(row["user_id"]),
-                "aud": audience,
-                "client_id": client_id,
-                "scope": scope,
-                "tenant": str(row["tenant_id"]),
-                "tier": row["tier"],
-                "jti": str(row["token_id"]),
-                "iat": issued_at,
-                "exp": expires_at,
-            }
-        )
+        token = await self.signer.sign({**self._claims(row), "iat": issued_at})
         reply = {"access_token": token, "token_type": "Bearer", "expires_in": lifetime_s}
         return {**reply, "scope": scope}
+
+    def _claims(self, row: Row) -> Row:
+        return {
+            "iss": self.issuer,
+            "sub": str(row["user_id"]),
+            "aud": row["audience"],
+            "client_id": row["client_id"],
+            "scope": row["scope"],
+            "tenant": str(row["tenant_id"]),
+            "tier": row["tier"],
+            "jti": str(row["token_id"]),
+            "exp": int(row["expires_at"].timestamp()),
+        }
 
     async def active(self, token: str) -> Row | None:
         """Return the row of a token that is genuine, in time, not used up and not revoked."""
@@ -152,20 +142,9 @@ class Tokens:
         row = await self.active(token)
         if row is None or client["client_id"] not in (row["client_id"], row["audience"]):
             return {"active": False}
-        return {
-            "active": True,
-            "token_type": "Bearer" if row["kind"] == "access" else "refresh_token",
-            "iss": self.issuer,
-            "sub": str(row["user_id"]),
-            "aud": row["audience"],
-            "client_id": row["client_id"],
-            "scope": row["scope"],
-            "username": row["username"],
-            "tenant": str(row["tenant_id"]),
-            "tier": row["tier"],
-            "jti": str(row["token_id"]),
-            "exp": int(row["expires_at"].timestamp()),
-        }
+        kind = "Bearer" if row["kind"] == "access" else "refresh_token"
+        told = {"active": True, "token_type": kind, "username": row["username"]}
+        return {**told, **self._claims(row)}
 
     async def revoke(self, client: Client, token: str) -> None:
         """Revoke an access token, or with a refresh token the whole grant."""
