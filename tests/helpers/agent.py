@@ -120,8 +120,15 @@ class _FromOutside(httpx2.AsyncHTTPTransport):
 
     async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
         published = httpx2.URL(self.stack[request.url.host].url)
-        request.url = request.url.copy_with(host=published.host, port=published.port)
-        return await super().handle_async_request(request)
+        # A copy: the SDK sends the same request again once it has logged in.
+        inside = httpx2.Request(
+            request.method,
+            request.url.copy_with(host=published.host, port=published.port),
+            headers=request.headers,
+            stream=request.stream,
+            extensions=request.extensions,
+        )
+        return await super().handle_async_request(inside)
 
 
 class _Memory:
