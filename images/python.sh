@@ -10,14 +10,16 @@ HOST_CA_BUNDLE=$(host_ca_bundle)
 export HOST_CA_BUNDLE
 # shellcheck disable=SC2016 # $1 is the hook's: the root that is being made
 trust_host='
+    set -e
     [ -n "$HOST_CA_BUNDLE" ] || exit 0
     for authority in /usr/local/share/ca-certificates/*.crt; do
-        [ -r "$authority" ] && cp "$authority" "$1/usr/local/share/ca-certificates/"
+        [ ! -r "$authority" ] || cp "$authority" "$1/usr/local/share/ca-certificates/"
     done
     cp "$HOST_CA_BUNDLE" "$1/etc/ssl/certs/ca-certificates.crt"'
 # As in the upstream image: `python`, and a pip that may install beside the distribution.
 # shellcheck disable=SC2016
 like_upstream='
+    set -e
     ln -s python3 "$1/usr/bin/python"
     rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED'
 

@@ -1,0 +1,23 @@
+#!/bin/sh
+# Build the stand-in for redis:8 from Debian's package. usage: redis.sh TAG
+set -eu
+cd "$(dirname "$0")"
+. ./debian.sh
+
+# redis-server without a configuration file refuses clients from other containers (protected mode);
+# the upstream image has that off too, for the same reason.
+# shellcheck disable=SC2016 # $1 is the hook's: the root that is being made
+after='
+    set -e
+    mkdir -p "$1/data"
+    chroot "$1" chown redis:redis /data
+    install -m 0755 redis-entrypoint.sh "$1/usr/local/bin/docker-entrypoint.sh"'
+
+debian_image "$1" redis-server,redis-tools --customize-hook="$after" \
+    -- \
+    'VOLUME ["/data"]' \
+    'WORKDIR /data' \
+    'EXPOSE 6379' \
+    'USER redis' \
+    'ENTRYPOINT ["docker-entrypoint.sh"]' \
+    'CMD ["redis-server"]'
