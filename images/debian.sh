@@ -92,6 +92,32 @@ apt_install() {
     DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
 }
 
+# apt_install_from_suite PACKAGE...: from DEBIAN_SUITE, on an older Debian too. There the suite is
+# pinned low, so that nothing but these packages and what they cannot do without comes from it.
+apt_install_from_suite() {
+    if [ "$(os_release ID)" != debian ] || [ "$(os_release VERSION_ID)" != 12 ]; then
+        apt_install "$@"
+        return
+    fi
+    [ "$(id -u)" = 0 ] || die "cannot install $*: not root; run this once as root"
+    pinned=/etc/apt/sources.list.d/nomock-$DEBIAN_SUITE
+    if [ ! -e "$pinned.list" ] && [ ! -e "$pinned.sources" ]; then
+        step "add Debian $DEBIAN_SUITE, pinned low, to this machine's package sources"
+        source_line=$(debian_sources | grep " $DEBIAN_SUITE ") ||
+            die "cannot install $*: no Debian source found in /etc/apt to take $DEBIAN_SUITE from"
+        # The pin stands before the source does: a source without it would upgrade the machine.
+        printf 'Package: *\nPin: release n=%s\nPin-Priority: 100\n' "$DEBIAN_SUITE" \
+            >"/etc/apt/preferences.d/nomock-$DEBIAN_SUITE"
+        printf '%s\n' "$source_line" | head -n 1 >"$pinned.list"
+        apt-get update
+    fi
+    for package in "$@"; do
+        shift
+        set -- "$@" "$package/$DEBIAN_SUITE"
+    done
+    apt_install "$@"
+}
+
 # host_ca_bundle: the file with the certificate authorities that this machine trusts.
 host_ca_bundle() {
     for bundle in "${SSL_CERT_FILE:-}" /etc/ssl/certs/ca-certificates.crt /etc/ssl/cert.pem; do

@@ -9,8 +9,7 @@ cd "$(dirname "$0")"
 # shellcheck disable=SC2016 # $1 is the hook's: the root that is being made
 after='
     set -e
-    mkdir -p "$1/data"
-    chroot "$1" chown redis:redis /data
+    chroot "$1" install -d -o redis -g redis -m 1777 /data
     install -m 0755 redis-entrypoint.sh "$1/usr/local/bin/docker-entrypoint.sh"'
 
 debian_image "$1" redis-server,redis-tools --customize-hook="$after" \
