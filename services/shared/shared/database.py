@@ -23,15 +23,30 @@ def pool(conninfo: str, *, max_size: int = 10, wait_s: float = 2.0, **kwargs: An
     `wait_s` bounds the wait for a free connection. Connections that died, as in a restart of the
     database, are replaced before they are handed out.
     """
-    return AsyncConnectionPool(
+
+    async def check(conn: Connection) -> None:
+        try:
+            with _severed_after(conn, 1.0):
+                await AsyncConnectionPool.check_connection(conn)
+        except psycopg.Error:
+            # Where one has died, the others have mostly, too; found one by one, the pool would
+            # pause between them, longer each time.
+            await made.drain()
+            raise
+
+    made: Pool = AsyncConnectionPool(
         conninfo,
         min_size=1,
         max_size=max_size,
         timeout=wait_s,
+        # No tries in the background, whose pauses would outlast the trouble: each caller who waits
+        # makes the pool try.
+        reconnect_timeout=0,
         open=False,
-        check=_check,
+        check=check,
         kwargs={"row_factory": dict_row, "connect_timeout": 2, **kwargs},
     )
+    return made
 
 
 @asynccontextmanager
@@ -47,11 +62,6 @@ async def connection(pool: Pool, deadline_s: float = 2.0) -> AsyncIterator[Conne
                     yield conn
     except (psycopg.OperationalError, psycopg.InterfaceError) as error:
         raise Unavailable("the database", f"{type(error).__name__}: {error}".strip()) from error
-
-
-async def _check(conn: Connection) -> None:
-    with _severed_after(conn, 1.0):
-        await AsyncConnectionPool.check_connection(conn)
 
 
 @contextmanager
