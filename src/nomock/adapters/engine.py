@@ -48,6 +48,16 @@ class Container:
 
 
 @dataclass(frozen=True)
+class Image:
+    """What the list of local images says of one."""
+
+    id: str
+    size_bytes: int
+    created_s: int
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True)
 class Death:
     """How a container ended, or how often it was started again."""
 
@@ -181,18 +191,20 @@ class Engine:
         self, method: str, path: str, query: Mapping[str, Any] | None = None, **extra: Any
     ) -> Any:
         with self._request(method, path, query, **extra) as response:
-            body = response.read()
-            if response.status >= 400:
-                try:
-                    seen = json.loads(body)["message"]
-                except (ValueError, KeyError):
-                    seen = body.decode(errors="replace")
-                raise EngineError(
-                    f"the engine refused {method} {path} ({response.status})",
-                    where=f"engine at {self.address}",
-                    seen=seen,
-                )
-            return json.loads(body) if body else None
+            return self._answer(response, response.read(), f"{method} {path}")
+
+    def _answer(self, response: http.client.HTTPResponse, body: bytes, asked: str) -> Any:
+        if response.status >= 400:
+            try:
+                seen = json.loads(body)["message"]
+            except (ValueError, KeyError):
+                seen = body.decode(errors="replace")
+            raise EngineError(
+                f"the engine refused {asked} ({response.status})",
+                where=f"engine at {self.address}",
+                seen=seen,
+            )
+        return json.loads(body) if body else None
 
     def containers(self, project: str) -> list[Container]:
         """Return the containers of a compose project, stopped ones too, in one request."""
@@ -202,9 +214,22 @@ class Engine:
         one_offs = "com.docker.compose.oneoff"
         return [_container(c) for c in found if c["Labels"].get(one_offs) != "True"]
 
-    def death(self, container_id: str) -> Death:
-        """Return the exit code of a container, and how often it was started again."""
-        found = self._call("GET", f"/containers/{container_id}/json")
+    def volumes(self, project: str) -> list[str]:
+        """Return the names of the volumes of a compose project."""
+        filters = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
+        found = self._call("GET", "/volumes", {"filters": filters})
+        return [volume["Name"] for volume in found["Volumes"] or []]
+
+    def death(self, container_id: str) -> Death | None:
+        """Return how a container ended, and how often it was started again; None if it is gone.
+
+        It may have gone since it was listed: compose removes one that it replaces.
+        """
+        with self._request("GET", f"/containers/{container_id}/json") as response:
+            body = response.read()
+            if response.status == 404:
+                return None
+            found = self._answer(response, body, f"GET /containers/{container_id}/json")
         state = found["State"]
         return Death(
             exit_code=state["ExitCode"],
@@ -218,6 +243,32 @@ class Engine:
         with self._request("GET", f"/images/{quote(name, safe='/:@')}/json") as response:
             body = response.read()
             return str(json.loads(body)["Id"]) if response.status == 200 else None
+
+    def images(self) -> dict[str, Image]:
+        """Return tag -> local image, in one request."""
+        found = self._call("GET", "/images/json")
+        return {
+            tag: Image(id=i["Id"], size_bytes=i["Size"], created_s=i["Created"])
+            for i in found
+            for tag in i["RepoTags"] or []
+        }
+
+    def registry_silence(self, image: str, timeout_s: float) -> str | None:
+        """Return why the engine cannot reach an image's registry; None if the registry answers.
+
+        An answer may be a refusal: the docker client may have a login that the engine has not.
+        """
+        path = f"/distribution/{quote(image, safe='/:@')}/json"
+        try:
+            with self._request("GET", path, timeout_s=timeout_s) as response:
+                body = response.read()
+                if response.status < 500:
+                    return None
+                return str(json.loads(body)["message"])
+        except (EngineMissingError, EngineForbiddenError):
+            raise
+        except EngineError as error:  # no answer in time: a firewall swallows the question
+            return error.what
 
     def start(self, container_id: str) -> None:
         """Start a container that was stopped."""

@@ -1,0 +1,237 @@
+"""Each image of images/images.toml settled: already here, pulled, or built from packages.
+
+What was chosen goes into ``.env``, where compose reads it; lines that are not ours stay.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from time import monotonic, time
+
+from nomock.adapters.engine import Engine, Image
+from nomock.errors import BuildError
+from nomock.images import envfile
+from nomock.images.wanted import Wanted, read_wanted
+from nomock.runlock import FileLock
+
+# Where a firewall swallows the question, this is what one registry costs, once.
+_REGISTRY_ANSWERS_WITHIN_S = 5.0
+_PROGRESS_EVERY_S = 0.5
+_SHOWN_LOG_LINES = 20
+_STEP_MARK = "==> "
+_PROJECT = "COMPOSE_PROJECT_NAME"
+
+
+@dataclass(frozen=True)
+class Settled:
+    """What an image's variable was set to, and how the image came here."""
+
+    variable: str
+    image: str
+    how: str
+    """here, pulled, built, or chosen (set by the user to something else)."""
+    detail: str
+    """Size and age, or what it took."""
+
+
+def settle(
+    root: Path, progress: Callable[[str], None], environ: Mapping[str, str] = os.environ
+) -> list[Settled]:
+    """Settle every image of ``root/images/images.toml`` and write the choice to ``root/.env``.
+
+    ``progress`` is given one line of text whenever it changes, twice a second at the most.
+    Raises ConfigError for an images.toml that is missing or wrong, BuildError when an image can
+    be neither pulled nor built, EngineError when the engine does not answer.
+    """
+    wanted = read_wanted(root / "images" / "images.toml")
+    env_file = root / ".env"
+    settler = _Settler(root, progress)
+    chosen = {**envfile.read(env_file), **environ}
+    try:
+        settled = [settler.settle(image, chosen.get(image.variable)) for image in wanted]
+        ours = {s.variable: s.image for s in settled if s.how != "chosen"}
+        envfile.write(env_file, ours, {_PROJECT: project_name(root)})
+    except OSError as error:
+        if error.errno != errno.ENOSPC:
+            raise
+        raise _disk_full(str(error.filename or root), settler.step) from error
+    finally:
+        settler.close()
+    return settled
+
+
+def project_name(root: Path) -> str:
+    """Return a compose project name of this checkout alone: two of them run side by side."""
+    path = str(root.resolve())
+    name = re.sub(r"[^a-z0-9_-]", "", root.resolve().name.lower()).lstrip("-_")
+    return f"{name or 'nomock'}-{hashlib.sha256(path.encode()).hexdigest()[:6]}"
+
+
+class _Settler:
+    """Settles one image after the other; remembers what is here and which registry is silent."""
+
+    def __init__(self, root: Path, progress: Callable[[str], None]) -> None:
+        self.step = "look for the images"
+        self._root = root
+        self._progress = progress
+        self._engine = Engine()
+        self._here = self._engine.images()
+        self._silent: dict[str, str] = {}
+        self._lock: FileLock | None = None
+
+    def settle(self, image: Wanted, chosen: str | None) -> Settled:
+        if chosen and chosen not in (image.upstream, image.stand_in):
+            return Settled(image.variable, chosen, "chosen", "as .env or the environment says")
+        found = self._found(image)
+        if found is None and self._lock is None:
+            # One process pulls and builds; what it made is here when the next one gets the lock.
+            self._lock = FileLock(self._root / ".nomock" / "images.lock")
+            self._lock.acquire(exclusive=True, waiting=self._show_waiting)
+            self._lock.sign("settling the images")
+            self._here = self._engine.images()
+            found = self._found(image)
+        if found is None:
+            return self._fetched(image)
+        return Settled(image.variable, found, "here", _described(self._here[found]))
+
+    def close(self) -> None:
+        if self._lock is not None:
+            self._lock.close()
+
+    def _found(self, image: Wanted) -> str | None:
+        return next((tag for tag in (image.upstream, image.stand_in) if tag in self._here), None)
+
+    def _show_waiting(self, holders: str) -> None:
+        self._progress(f"wait for another run: {holders}")
+
+    def _fetched(self, image: Wanted) -> Settled:
+        """Pull an image, or build its stand-in where no registry has it for us."""
+        started_s = monotonic()
+        tag, how = image.upstream, "pulled"
+        log = self._root / ".nomock" / "images" / f"{image.builder}.log"
+        log.parent.mkdir(parents=True, exist_ok=True)
+        log.write_text("", encoding="utf-8")
+        if not self._pull(image, log):
+            tag, how = image.stand_in, "built"
+            self._build(image, log)
+        self._here = self._engine.images()
+        if tag not in self._here:
+            raise BuildError(
+                f"the builder ended well, but there is no image {tag}",
+                where=f"build {tag}",
+                todo=f"see {log}",
+            )
+        size = _size(self._here[tag].size_bytes)
+        return Settled(image.variable, tag, how, f"{size}, in {monotonic() - started_s:.0f} s")
+
+    def _pull(self, image: Wanted, log: Path) -> bool:
+        """Pull an image if its registry answers; say in the log why not."""
+        registry = _registry(image.upstream)
+        self.step = f"ask {registry} for {image.upstream}"
+        self._progress(self.step)
+        if registry not in self._silent:
+            silence = self._engine.registry_silence(image.upstream, _REGISTRY_ANSWERS_WITHIN_S)
+            if silence is None:
+                return self._run(["docker", "pull", image.upstream], "pull", image.upstream, log)
+            self._silent[registry] = silence
+        _append(log, f"no answer from {registry}: {self._silent[registry]}\n")
+        return False
+
+    def _build(self, image: Wanted, log: Path) -> None:
+        builder = self._root / "images" / image.builder
+        if self._run([str(builder), image.stand_in], "build", image.stand_in, log):
+            return
+        lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
+        last = "\n".join(lines[-_SHOWN_LOG_LINES:])
+        full = re.search("no space left on device|enough free space", last, re.IGNORECASE)
+        if full or shutil.disk_usage(log.parent).free < 1 << 20:
+            raise _disk_full(image.stand_in, self.step, last)
+        raise BuildError(
+            f"it does not build (step: {self.step})",
+            where=f"image {image.stand_in}",
+            seen=last,
+            todo=f"see all of it: {log}",
+        )
+
+    def _run(self, command: Sequence[str], verb: str, tag: str, log: Path) -> bool:
+        """Run a command into the log, showing its newest step; True if it ended with 0."""
+        self.step = f"{verb} {tag}"
+        started_s = monotonic()
+        with log.open("ab") as written, log.open(encoding="utf-8", errors="replace") as read:
+            read.seek(0, os.SEEK_END)
+            try:
+                # A session of its own, so that the end of this process reaches all of its own.
+                process = subprocess.Popen(
+                    command,
+                    stdin=subprocess.DEVNULL,
+                    stdout=written,
+                    stderr=subprocess.STDOUT,
+                    start_new_session=True,
+                )
+            except OSError as error:
+                _append(log, f"{command[0]} cannot be run: {error.strerror}\n")
+                return False
+            try:
+                while True:
+                    for line in read:
+                        if line.startswith(_STEP_MARK):
+                            self.step = line.removeprefix(_STEP_MARK).strip()
+                    detail = "" if self.step.startswith(verb) else f"{self.step} "
+                    self._progress(f"{verb} {tag}: {detail}({monotonic() - started_s:.0f} s)")
+                    with suppress(subprocess.TimeoutExpired):
+                        return process.wait(_PROGRESS_EVERY_S) == 0
+            finally:
+                _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a command that still runs, with all that it started; it cleans up behind itself."""
+    if process.poll() is None:
+        if hasattr(os, "killpg"):
+            os.killpg(process.pid, signal.SIGTERM)
+        else:
+            process.terminate()
+        process.wait()
+
+
+def _registry(image: str) -> str:
+    """Return the host of an image's registry, by the rule of the docker client."""
+    first, slash, _ = image.partition("/")
+    named = slash and ("." in first or ":" in first or first == "localhost")
+    return first if named else "the default registry"
+
+
+def _disk_full(where: str, step: str, seen: str = "") -> BuildError:
+    return BuildError(
+        f"the disk is full (step: {step})",
+        where=f"image {where}",
+        seen=seen,
+        todo="free some space (docker system df shows what the engine holds), then call again",
+    )
+
+
+def _append(log: Path, text: str) -> None:
+    with log.open("a", encoding="utf-8") as written:
+        written.write(text)
+
+
+def _described(image: Image) -> str:
+    age_s = max(0, int(time() - image.created_s))
+    for unit, length_s in (("days", 86400), ("h", 3600), ("min", 60)):
+        if age_s >= 2 * length_s:
+            return f"{_size(image.size_bytes)}, {age_s // length_s} {unit} old"
+    return f"{_size(image.size_bytes)}, {age_s} s old"
+
+
+def _size(size_bytes: int) -> str:
+    return f"{size_bytes / 1e6:.0f} MB" if size_bytes >= 1e6 else f"{size_bytes / 1e3:.0f} kB"
