@@ -8,16 +8,9 @@ from typing import Any
 
 import pytest
 from helpers.eventually import eventually
-from helpers.oauth import PASSWORD, REDIRECT_URI, AuthClient, Pkce, Tenant, User
+from helpers.oauth import PASSWORD, REDIRECT_URI, AuthClient, Pkce, Tenant, User, refusal
 
 ORDER = {"name": "TEST order", "size": "small"}
-
-
-def refusal(reply: Any) -> tuple[int, str]:
-    """Return the status and the code of an error of `auth`."""
-    body = reply.json()
-    assert body["error_description"]
-    return reply.status_code, body["error"]
 
 
 # 401 of auth
@@ -90,10 +83,16 @@ def test_token_request_should_name_the_error_when_it_is_wrong(
 
 
 def test_token_request_should_be_refused_when_a_parameter_is_repeated(
-    stack: Any, auth_client: AuthClient
+    stack: Any, auth_client: AuthClient, user: User
 ) -> None:
-    form = {"client_id": auth_client.client_id, "grant_type": ["refresh_token", "refresh_token"]}
+    token = auth_client.tokens(user)["refresh_token"]
+    form = {
+        "client_id": auth_client.client_id,
+        "grant_type": "refresh_token",
+        "refresh_token": [token, token],
+    }
     assert refusal(stack["auth"].http.post("/token", data=form)) == (400, "invalid_request")
+    assert auth_client.refresh(token).status_code == 200
 
 
 def test_token_request_should_be_refused_when_it_is_json(stack: Any) -> None:

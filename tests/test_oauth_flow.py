@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from helpers.eventually import eventually
-from helpers.oauth import REDIRECT_URI, AuthClient, Pkce, User, claims_of, redirected
+from helpers.oauth import REDIRECT_URI, AuthClient, Pkce, User, claims_of, redirected, refusal
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
@@ -136,7 +136,7 @@ def test_client_should_not_gain_a_secret_when_its_registration_is_replaced(
 ) -> None:
     asked = {**auth_client.registration, "token_endpoint_auth_method": "client_secret_basic"}
     reply = auth_client.manage("PUT", json=asked)
-    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_client_metadata")
+    assert refusal(reply) == (400, "invalid_client_metadata")
 
 
 def test_grants_and_tokens_should_go_when_their_client_is_deleted(
@@ -145,7 +145,7 @@ def test_grants_and_tokens_should_go_when_their_client_is_deleted(
     issued = auth_client.tokens(user)
     assert auth_client.manage("DELETE").status_code == 204
     reply = auth_client.refresh(issued["refresh_token"])
-    assert (reply.status_code, reply.json()["error"]) == (401, "invalid_client")
+    assert refusal(reply) == (401, "invalid_client")
     with postgres.connect() as conn:
         left = conn.execute(
             "SELECT count(*) FROM auth.tokens JOIN auth.grants USING (grant_id) WHERE user_id = %s",
@@ -185,8 +185,8 @@ def test_authorization_should_return_code_state_and_issuer_when_the_user_logs_in
     reply = auth_client.log_in(user, Pkce(), state="x&y=z")
     assert reply.headers["location"].startswith(f"{REDIRECT_URI}?")
     back = redirected(reply)
-    assert back["state"] == "x&y=z"
-    assert back["iss"] == "http://auth:8000"
+    assert back.get("state") == "x&y=z"
+    assert back.get("iss") == "http://auth:8000"
     assert back["code"]
 
 
@@ -221,8 +221,8 @@ def test_authorization_should_be_refused_when_pkce_is_not_s256(
     auth_client: AuthClient, user: User, changes: dict[str, str | None]
 ) -> None:
     back = redirected(auth_client.log_in(user, Pkce(), **changes))
-    assert back["error"] == "invalid_request"
-    assert back["iss"] == "http://auth:8000"
+    assert back.get("error") == "invalid_request"
+    assert back.get("iss") == "http://auth:8000"
     assert "code" not in back
 
 
@@ -240,7 +240,7 @@ def test_authorization_should_not_redirect_when_the_uri_is_not_exactly_the_regis
     auth_client: AuthClient, user: User, redirect_uri: str | None
 ) -> None:
     reply = auth_client.log_in(user, Pkce(), redirect_uri=redirect_uri)
-    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_request")
+    assert refusal(reply) == (400, "invalid_request")
     assert "location" not in reply.headers
 
 
@@ -256,8 +256,8 @@ def test_authorization_should_send_the_error_back_when_the_request_asks_too_much
     auth_client: AuthClient, user: User, changes: dict[str, str], error: str
 ) -> None:
     back = redirected(auth_client.log_in(user, Pkce(), **changes))
-    assert back["error"] == error
-    assert back["state"] == "a state"
+    assert back.get("error") == error
+    assert back.get("state") == "a state"
 
 
 # Codes
@@ -304,7 +304,7 @@ def test_code_should_be_used_up_when_the_verifier_was_wrong(
     pkce = Pkce()
     code = auth_client.code(user, pkce)
     guessed = auth_client.redeem(code, Pkce())
-    assert (guessed.status_code, guessed.json()["error"]) == (400, "invalid_grant")
+    assert refusal(guessed) == (400, "invalid_grant")
     assert auth_client.redeem(code, pkce).status_code == 400
 
 
@@ -313,7 +313,7 @@ def test_code_should_be_refused_when_the_redirect_uri_changed(
 ) -> None:
     client, pkce = make_client(redirect_uris=[REDIRECT_URI, f"{REDIRECT_URI}/2"]), Pkce()
     reply = client.redeem(client.code(user, pkce), pkce, redirect_uri=f"{REDIRECT_URI}/2")
-    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_grant")
+    assert refusal(reply) == (400, "invalid_grant")
 
 
 def test_code_should_be_refused_when_another_client_brings_it(
@@ -321,7 +321,7 @@ def test_code_should_be_refused_when_another_client_brings_it(
 ) -> None:
     owner, thief, pkce = make_client(), make_client(), Pkce()
     reply = thief.redeem(owner.code(user, pkce), pkce)
-    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_grant")
+    assert refusal(reply) == (400, "invalid_grant")
 
 
 def test_code_should_be_refused_when_the_resource_is_not_the_one_granted(
@@ -329,7 +329,7 @@ def test_code_should_be_refused_when_the_resource_is_not_the_one_granted(
 ) -> None:
     pkce = Pkce()
     reply = auth_client.redeem(auth_client.code(user, pkce), pkce, resource="mcp")
-    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_target")
+    assert refusal(reply) == (400, "invalid_target")
 
 
 def test_tokens_should_be_revoked_when_their_code_is_used_again(
@@ -340,7 +340,7 @@ def test_tokens_should_be_revoked_when_their_code_is_used_again(
     issued = confidential_client.redeem(code, pkce).json()
     assert confidential_client.is_active(issued["access_token"])
     again = confidential_client.redeem(code, pkce)
-    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    assert refusal(again) == (400, "invalid_grant")
     assert not confidential_client.is_active(issued["access_token"])
     assert confidential_client.refresh(issued["refresh_token"]).status_code == 400
 
@@ -377,7 +377,7 @@ def test_family_should_be_revoked_when_a_refresh_token_is_used_again(
     first = confidential_client.tokens(user)
     second = confidential_client.refresh(first["refresh_token"]).json()
     again = confidential_client.refresh(first["refresh_token"])
-    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+    assert refusal(again) == (400, "invalid_grant")
     assert confidential_client.refresh(second["refresh_token"]).status_code == 400
     assert not confidential_client.is_active(second["access_token"])
 
@@ -407,7 +407,7 @@ def test_refresh_token_should_stay_usable_when_the_request_asked_too_much(
 ) -> None:
     issued = auth_client.tokens(user, scope="instances:read")
     greedy = auth_client.refresh(issued["refresh_token"], scope="instances:write")
-    assert (greedy.status_code, greedy.json()["error"]) == (400, "invalid_scope")
+    assert refusal(greedy) == (400, "invalid_scope")
     assert auth_client.refresh(issued["refresh_token"]).status_code == 200
 
 
@@ -417,7 +417,7 @@ def test_refresh_token_should_be_refused_when_another_client_brings_it(
     owner, thief = make_client(), make_client()
     issued = owner.tokens(user)
     reply = thief.refresh(issued["refresh_token"])
-    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_grant")
+    assert refusal(reply) == (400, "invalid_grant")
     assert owner.refresh(issued["refresh_token"]).status_code == 200
 
 
@@ -470,7 +470,7 @@ def test_token_should_stay_active_when_another_client_asks_to_revoke_it(
 ) -> None:
     token = confidential_client.tokens(user)["access_token"]
     reply = make_client().post("/revoke", token=token)
-    assert (reply.status_code, reply.json()["error"]) == (400, "unauthorized_client")
+    assert refusal(reply) == (400, "unauthorized_client")
     assert confidential_client.is_active(token)
 
 
@@ -505,7 +505,7 @@ def test_introspection_should_be_refused_when_the_client_has_no_secret(
 ) -> None:
     token = auth_client.tokens(user)["access_token"]
     reply = auth_client.post("/introspect", token=token)
-    assert (reply.status_code, reply.json()["error"]) == (401, "invalid_client")
+    assert refusal(reply) == (401, "invalid_client")
 
 
 def test_access_token_should_become_inactive_when_its_lifetime_is_over(
@@ -560,7 +560,7 @@ def test_exchange_should_be_refused_when_the_token_was_made_for_another_service(
     mcp_service: AuthClient, auth_client: AuthClient, user: User
 ) -> None:
     reply = exchange(mcp_service, auth_client.tokens(user)["access_token"])
-    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_request")
+    assert refusal(reply) == (400, "invalid_request")
 
 
 def test_exchange_should_be_refused_when_it_asks_for_more_scope(
@@ -568,7 +568,7 @@ def test_exchange_should_be_refused_when_it_asks_for_more_scope(
 ) -> None:
     subject = auth_client.tokens(user, resource="mcp", scope="instances:read")["access_token"]
     reply = exchange(mcp_service, subject, scope="instances:write")
-    assert (reply.status_code, reply.json()["error"]) == (400, "invalid_scope")
+    assert refusal(reply) == (400, "invalid_scope")
 
 
 def test_exchange_should_be_refused_when_the_client_did_not_register_the_grant(
@@ -576,4 +576,4 @@ def test_exchange_should_be_refused_when_the_client_did_not_register_the_grant(
 ) -> None:
     subject = confidential_client.tokens(user)["access_token"]
     reply = exchange(confidential_client, subject)
-    assert (reply.status_code, reply.json()["error"]) == (400, "unauthorized_client")
+    assert refusal(reply) == (400, "unauthorized_client")

@@ -43,6 +43,15 @@ def redirected(reply: httpx.Response) -> dict[str, str]:
     return {name: values[0] for name, values in query.items()}
 
 
+def refusal(reply: httpx.Response) -> tuple[int, str]:
+    """Return the status and the error code of an answer; the code is "" when it is no error."""
+    if not reply.headers.get("content-type", "").startswith("application/json"):
+        return reply.status_code, ""
+    body = reply.json()
+    assert body.get("error_description") or "error" not in body, body
+    return reply.status_code, body.get("error", "")
+
+
 def claims_of(token: str, part: int = 1) -> dict[str, Any]:
     """Return what a JWT says (part 1) or its header (part 0), without verifying it."""
     encoded = token.split(".")[part]
