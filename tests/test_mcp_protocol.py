@@ -323,7 +323,8 @@ def test_token_should_be_refused_when_it_was_made_for_another_audience(stack, te
 
     reply = caller.request("initialize", initialize_params())
 
-    assert (reply.status_code, reply.json()["error"]) == (401, "invalid_token")
+    assert reply.status_code == 401
+    assert reply.json()["error"] == "invalid_token"
 
 
 def test_token_should_be_refused_when_one_character_of_its_signature_was_changed(stack, mcp_token):
@@ -365,7 +366,8 @@ def test_token_should_be_insufficient_when_it_has_no_scope_to_read(stack, tenant
 
     reply = caller.request("initialize", initialize_params())
 
-    assert (reply.status_code, reply.json()["error"]) == (403, "insufficient_scope")
+    assert reply.status_code == 403
+    assert reply.json()["error"] == "insufficient_scope"
 
 
 def test_order_should_be_a_tool_error_when_the_token_may_only_read(

@@ -119,9 +119,9 @@ def message_of(reply: httpx.Response) -> dict[str, Any]:
     return reply.json()
 
 
-def error_of(reply: httpx.Response) -> tuple[int, int]:
-    """Return the HTTP status and the JSON-RPC error code of a reply."""
-    return reply.status_code, message_of(reply)["error"]["code"]
+def error_of(reply: httpx.Response) -> tuple[int, int | None]:
+    """Return the HTTP status and the JSON-RPC error code of a reply, None for a result."""
+    return reply.status_code, message_of(reply).get("error", {}).get("code")
 
 
 def text_of(result: Any) -> str:
