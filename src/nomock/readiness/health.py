@@ -14,6 +14,6 @@ class Health:
         """Make the probe of the setting ``health``."""
         return cls()
 
-    def ask(self, container: Container) -> Answer:
+    def ask(self, container: Container, *, sure: bool) -> Answer:
         """Read the verdict that came with the container's state."""
         return Answer(container.health == "healthy", f"health: {container.health or 'none'}")

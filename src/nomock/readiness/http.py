@@ -23,7 +23,7 @@ class Http:
         port, _, path = rest.partition("/")
         return cls(int(port), f"/{path}")
 
-    def ask(self, container: Container) -> Answer:
+    def ask(self, container: Container, *, sure: bool) -> Answer:
         """Send one request over loopback."""
         port = container.ports.get(self._port)
         if port is None:

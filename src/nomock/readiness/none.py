@@ -14,6 +14,6 @@ class Nothing:
         """Make the probe of the setting ``none``."""
         return cls()
 
-    def ask(self, container: Container) -> Answer:
+    def ask(self, container: Container, *, sure: bool) -> Answer:
         """Say yes."""
         return Answer(True, "running")

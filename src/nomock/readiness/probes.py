@@ -22,19 +22,24 @@ class Answer:
 class Probe(Protocol):
     """One question with a yes or no answer, asked of a running container."""
 
-    def ask(self, container: Container) -> Answer:
-        """Ask once and return at once; a probe never waits and never raises for a "no"."""
+    def ask(self, container: Container, *, sure: bool) -> Answer:
+        """Ask once and return at once; a probe never waits and never raises for a "no".
+
+        With ``sure`` it may say "no" until it has been asked for some time, if only that shows a
+        "yes" to be true; without, one look at a stack that was ready before has to do.
+        """
         ...
 
 
 def probe_for(service: ServiceConfig, setting: str | None) -> Probe:
-    """Return the probe of a setting; without one health, else a published port, else nothing.
+    """Return the probe of a setting; without one health, else a published port, else running on.
 
     Raises ConfigError for a setting that names no probe or leaves out what the probe needs.
     """
     from nomock.readiness.health import Health
     from nomock.readiness.http import Http
     from nomock.readiness.none import Nothing
+    from nomock.readiness.steady import Steady
     from nomock.readiness.tcp import Tcp
 
     known: dict[str, Callable[[str], Probe]] = {
@@ -46,7 +51,7 @@ def probe_for(service: ServiceConfig, setting: str | None) -> Probe:
     if setting is None:
         if service.has_healthcheck:
             return Health()
-        return Tcp(service.published_ports[0]) if service.published_ports else Nothing()
+        return Tcp(service.published_ports[0]) if service.published_ports else Steady()
     kind, _, rest = setting.partition(":")
     try:
         return known[kind](rest)

@@ -6,16 +6,21 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Event
 from time import monotonic
+from types import MappingProxyType
 
 from nomock.adapters.engine import Container, Engine
 from nomock.errors import NotReadyError, ServiceDiedError
 from nomock.project import Project, ServiceConfig
+from nomock.readiness.health import Health
 from nomock.readiness.probes import Probe, probe_for
+from nomock.readiness.steady import Steady
 
 # One request for all services takes about a millisecond; health is seen within two of these.
 _PAUSE_S = 0.04
 # A service may lose a race with its database once or twice; the third time it loops.
 _RESTARTS_THAT_LOOP = 3
+# One that was restarted, and can be asked nothing, loops unless it runs on for this long.
+_STEADY_AFTER_RESTART_S = 2.0
 _LOG_LINES = 20
 
 
@@ -25,6 +30,9 @@ class Verdict:
 
     state: str
     seen: str
+
+
+_GONE = Verdict("waiting", "no container")
 
 
 @dataclass
@@ -42,44 +50,63 @@ class Watch:
             name: probe_for(service, self.probe_settings.get(name))
             for name, service in self.project.services.items()
         }
+        self._restarting_s: dict[str, float] = {}
 
     def look(self, names: Collection[str] | None = None) -> dict[str, Verdict]:
         """Judge some services, all by default, after one request to the engine."""
         return self.judge(self.engine.containers(self.project.name), names)
 
     def judge(
-        self, containers: Sequence[Container], names: Collection[str] | None = None
+        self,
+        containers: Sequence[Container],
+        names: Collection[str] | None = None,
+        *,
+        before: Mapping[str, str | None] = MappingProxyType({}),
+        sure: bool = False,
     ) -> dict[str, Verdict]:
-        """Judge services by their containers; a service with replicas is as its worst one."""
+        """Judge services by their containers; a service with replicas is as its worst one.
+
+        ``before`` are the containers that a start-up found, each with when it had ended, or None:
+        while it goes on, none of these is lost. Compose starts the ended ones again, and may stop
+        the others to replace them. ``sure`` as in Probe.ask.
+        """
         verdicts = {}
         for name, service in self.project.services.items():
             if names is None or name in names:
                 found = [
-                    self._judge_one(service, c, self._probes[name])
+                    self._excused(self._judge_one(service, c, sure), c, before)
                     for c in containers
                     if c.service == name
                 ]
                 order = ("lost", "waiting", "ready")
                 found.sort(key=lambda verdict: order.index(verdict.state))
-                verdicts[name] = found[0] if found else Verdict("waiting", "no container")
+                verdicts[name] = found[0] if found else _GONE
         return verdicts
 
-    def lost(self) -> ServiceDiedError | None:
-        """Return the error of a service that is lost now, None if there is none."""
+    def lost(self, before: Mapping[str, str | None]) -> ServiceDiedError | None:
+        """Return the error of a service that was lost since ``before``, if there is one."""
         containers = self.engine.containers(self.project.name)
-        for name, verdict in self.judge(containers).items():
+        for name, verdict in self.judge(containers, before=before).items():
             if verdict.state == "lost":
                 log = last_log(self.engine, containers, name)
                 return ServiceDiedError(name, verdict.seen, log=log)
         return None
 
-    def _judge_one(self, service: ServiceConfig, container: Container, probe: Probe) -> Verdict:
+    def _excused(
+        self, verdict: Verdict, container: Container, before: Mapping[str, str | None]
+    ) -> Verdict:
+        if verdict.state != "lost" or container.id not in before:
+            return verdict
+        ended, death = before[container.id], self.engine.death(container.id)
+        if ended is None or death is None or death.finished_at == ended:
+            return Verdict("waiting", verdict.seen)
+        return verdict
+
+    def _judge_one(self, service: ServiceConfig, container: Container, sure: bool) -> Verdict:
         if container.state in {"exited", "dead"}:
             return self._judge_ended(service, container)
         if container.state == "restarting":
-            restarts = self.engine.death(container.id).restarts
-            state = "lost" if restarts >= _RESTARTS_THAT_LOOP else "waiting"
-            return Verdict(state, f"restarts in a loop ({restarts} times)")
+            return self._judge_restarting(container)
         if container.state == "paused":
             return Verdict("lost", "is paused")
         if container.state != "running":
@@ -88,11 +115,31 @@ class Watch:
             return Verdict("waiting", "runs, has to end with 0")
         if container.health == "unhealthy":
             return Verdict("lost", "turned unhealthy")
-        answer = probe.ask(container)
+        probe: Probe = self._probes[service.name]
+        if container.health is not None and service.name not in self.probe_settings:
+            probe = Health()  # an image may bring a healthcheck that the compose file does not name
+        restarted_s = self._restarting_s.get(container.id, -_STEADY_AFTER_RESTART_S)
+        if isinstance(probe, Steady) and monotonic() - restarted_s < _STEADY_AFTER_RESTART_S:
+            return Verdict("waiting", "was restarted")
+        answer = probe.ask(container, sure=sure)
         return Verdict("ready" if answer.ready else "waiting", answer.seen)
+
+    def _judge_restarting(self, container: Container) -> Verdict:
+        self._restarting_s[container.id] = monotonic()
+        death = self.engine.death(container.id)
+        if death is None:
+            return _GONE
+        how = f"exited with code {death.exit_code}"
+        if death.out_of_memory:
+            how = "was killed for memory"
+        if death.restarts < _RESTARTS_THAT_LOOP:
+            return Verdict("waiting", f"{how}, is restarted")
+        return Verdict("lost", f"{how} and restarts in a loop ({death.restarts} times)")
 
     def _judge_ended(self, service: ServiceConfig, container: Container) -> Verdict:
         death = self.engine.death(container.id)
+        if death is None:
+            return _GONE
         if death.out_of_memory:
             return Verdict("lost", f"was killed for memory (exit code {death.exit_code})")
         if death.exit_code != 0:
@@ -111,24 +158,21 @@ def wait_until_ready(
     deadline: float,
     progress: Callable[[str], None] = lambda text: None,
     finished: Callable[[], bool] = lambda: True,
-    old_deaths: Collection[tuple[str, str]] = (),
+    before: Mapping[str, str | None] = MappingProxyType({}),
 ) -> None:
     """Return when every service is ready and ``finished`` says that all were started.
 
-    ``deadline`` is of time.monotonic(). ``old_deaths`` are (container id, end) of containers that
-    had ended before the start-up began: until ``finished`` these are still to be started again.
+    ``deadline`` is of time.monotonic(); ``before`` as in Watch.judge, until ``finished``.
     Raises ServiceDiedError for the first service that is lost, NotReadyError at the deadline.
     """
     began, asked, pause = monotonic(), 0, Event()
     while True:
         done = finished()  # before the look, so that a "ready" is of after the start-up
         containers = watch.engine.containers(watch.project.name)
-        verdicts = watch.judge(containers, names)
+        verdicts = watch.judge(containers, names, before={} if done else before, sure=True)
         asked += 1
         for name, verdict in verdicts.items():
-            if verdict.state == "lost" and (
-                done or not _is_old(watch.engine, containers, name, old_deaths)
-            ):
+            if verdict.state == "lost":
                 raise ServiceDiedError(
                     name, verdict.seen, log=last_log(watch.engine, containers, name)
                 )
@@ -143,7 +187,8 @@ def wait_until_ready(
                 where=f"stack {watch.project.name}",
                 seen="\n".join(
                     [f"{n}: {v.seen} (asked {asked} times)" for n, v in waiting.items()]
-                    + [f"the last that {name} logged:", last_log(watch.engine, containers, name)]
+                    + [f"the last that {name} logged:"]
+                    + [last_log(watch.engine, containers, name) or "(it logged nothing)"]
                 ),
                 todo=f"nomock logs {name}; more time: timeout_s in [tool.nomock]",
             )
@@ -154,19 +199,6 @@ def last_log(engine: Engine, containers: Sequence[Container], name: str) -> str:
     """Return the last log lines of a service, without their time stamps."""
     found = next((c for c in containers if c.service == name), None)
     return engine.log_text(found.id, tail=_LOG_LINES) if found else ""
-
-
-def _is_old(
-    engine: Engine,
-    containers: Sequence[Container],
-    name: str,
-    old_deaths: Collection[tuple[str, str]],
-) -> bool:
-    return all(
-        (c.id, engine.death(c.id).finished_at) in old_deaths
-        for c in containers
-        if c.service == name
-    )
 
 
 def _progress_text(total: int, waiting: Mapping[str, Verdict]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -42,6 +42,7 @@ def start_up(
         containers = engine.containers(project.name)
 
     progress("starting " + ", ".join(f"{n} ({why})" for n, why in sorted(differences.items())))
+    before = {c.id: _end(engine, c) for c in containers}
     with compose.up(on_line=_nothing) as running:
         try:
             wait_until_ready(
@@ -50,11 +51,13 @@ def start_up(
                 deadline=monotonic() + settings.timeout_s,
                 progress=progress,
                 finished=lambda: _finished(running),
-                old_deaths=_deaths(engine, containers),
+                before=before,
             )
         except ComposeError as error:
             # Compose gives up as well when a service dies; the service's name says more.
-            raise watch.lost() or error from error
+            if lost := watch.lost(before):
+                raise lost from error
+            raise
     records.started(project, engine.containers(project.name))
 
 
@@ -94,9 +97,11 @@ def _finished(running: Running) -> bool:
     return code == 0
 
 
-def _deaths(engine: Engine, containers: Sequence[Container]) -> set[tuple[str, str]]:
-    ended = [c for c in containers if c.state in {"exited", "dead"}]
-    return {(c.id, engine.death(c.id).finished_at) for c in ended}
+def _end(engine: Engine, container: Container) -> str | None:
+    if container.state not in {"exited", "dead"}:
+        return None
+    death = engine.death(container.id)
+    return death.finished_at if death else None
 
 
 def _nothing(line: str) -> None:
