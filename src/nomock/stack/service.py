@@ -119,7 +119,9 @@ class Service:
     def _container(self) -> Container:
         found = [c for c in self._engine.containers(self.config.project) if c.service == self.name]
         if not found:
-            raise NotReadyError("it has no container", where=f"service {self.name}", todo="just up")
+            raise NotReadyError(
+                "it has no container", where=f"service {self.name}", todo="nomock up"
+            )
         return found[0]
 
     def _unpublished(self, what: str) -> ConfigError:

@@ -37,6 +37,9 @@ class Stack:
         self.engine = engine
         self.owned = False
         """Whether this run started it."""
+        self.touched = False
+        """Whether ``prepare`` found it to be ours, and began to make it ready."""
+        self._keeps_volumes = True
         self._watch = Watch(engine, project, settings.probes)
         self._services = {
             name: Service(config, engine, self.wait_ready)
@@ -111,26 +114,34 @@ class Stack:
         """
         lock = self._hold(exclusive=self.settings.stack == "fresh", waiting=waiting)
         if self.settings.stack == "fresh":
+            self.containers()  # refuses a stack that is not ours before its volumes are gone
             progress("emptying the volumes")
             self._compose_down(volumes=True)
-        if self.differences():
+        differences = self.differences()
+        self.touched = True
+        if differences:
             lock.acquire(exclusive=True, waiting=waiting)
             # While this run waited another one may have done the work.
             if differences := self.differences():
                 lock.sign(f"starting {self.name} for {who}")
                 self.owned = not self.engine.containers(self.name)
+                self._keeps_volumes = not self.owned or bool(self.engine.volumes(self.name))
                 start_up(self.settings, self._watch, self._records(), differences, progress)
         lock.acquire(exclusive=False, waiting=waiting)
         lock.sign(who)
 
     def down(
-        self, *, volumes: bool = False, progress: Say = _silent, waiting: Say = _silent
+        self, *, volumes: bool | None = None, progress: Say = _silent, waiting: Say = _silent
     ) -> None:
-        """Take the stack down once no other run uses it."""
+        """Take the stack down once no other run uses it.
+
+        Its volumes go too if ``volumes`` is true, or is None and ``prepare`` has made them all:
+        data that was there before this run is kept.
+        """
         self._hold(exclusive=True, waiting=waiting).sign(f"taking {self.name} down")
         self.containers()
         progress(f"taking {self.name} down")
-        self._compose_down(volumes=volumes)
+        self._compose_down(volumes=not self._keeps_volumes if volumes is None else volumes)
 
     def wait_ready(self, service: str | None = None) -> None:
         """Return when a service, or every one, is ready; raise NotReadyError."""
