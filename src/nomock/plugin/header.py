@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import time
 
 from nomock.adapters.engine import Container
@@ -14,7 +14,7 @@ from nomock.stack import Stack
 def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
     """Return the lines. Nothing is started; what cannot be looked at is said and is no error yet:
     perhaps no test of this run needs the stack."""
-    changed = [f"{n}={s.value} ({s.source})" for n, s in settings.changed()]
+    changed = [f"{n}={_text(s.value)} ({s.source})" for n, s in settings.changed()]
     lines = [f"nomock: settings {', '.join(changed)}"] if changed else []
     try:
         stack = stack_of()
@@ -32,6 +32,14 @@ def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
         note = f"  <- {differences[name]}" if name in differences else ""
         lines.append(f"nomock:   {name:<{width}}  {image}{note}")
     return lines
+
+
+def _text(value: object) -> str:
+    if isinstance(value, tuple):
+        return " ".join(map(str, value))
+    if isinstance(value, Mapping):
+        return " ".join(f"{name}={part}" for name, part in value.items())
+    return str(value)
 
 
 def _how(settings: Settings, differences: object, containers: object) -> str:

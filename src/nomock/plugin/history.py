@@ -27,6 +27,10 @@ class History:
                 {"test": report.nodeid, "when": report.when or "", "message": text[:500]}
             )
 
+    def add_start(self, error: Exception) -> None:
+        """Remember that the stack did not become ready, so that no test ran."""
+        self._failed.append({"test": "(none ran)", "when": "start", "message": str(error)[:500]})
+
     def write(self, exit_status: int, command: str) -> None:
         """Write the run down; a green one also with the state of the files it was green with."""
         run = {

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -38,6 +38,9 @@ _OPTIONS = {
     "timeout_s": "stack_timeout",
 }
 
+# The fixtures that say which stack it is: these are overridden for another one.
+_INPUTS = ("compose_files", "compose_project", "readiness_probes")
+
 
 class Run:
     """The state of one pytest process, and the hooks that need it."""
@@ -49,13 +52,19 @@ class Run:
         self._turnstile = Turnstile(settings.state_dir)
         self._history = History(settings)
         self._began_s = 0.0
+        self._tried: Stack | None = None
         self._prepared = False
+        self._announced = False
+        self._any_serial = False
         self._coverage_report: list[str] = []
 
     @classmethod
     def of(cls, config: pytest.Config) -> Run:
         """Read the settings; a wrong one ends pytest with its usage error."""
         options = {name: config.getoption(option) for name, option in _OPTIONS.items()}
+        if options["files"]:  # where the user stands, which need not be pytest's rootdir
+            here = config.invocation_params.dir
+            options["files"] = [str(here / file) for file in options["files"]]
         try:
             settings = load(config.rootpath, options)
             if config.getoption("sidecar_coverage"):
@@ -74,18 +83,26 @@ class Run:
     @cached_property
     def progress(self) -> Progress:
         """Progress on pytest's own terminal."""
+        terminal: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is None:  # an xdist worker has none
+            return Progress(lambda text: None, live_width=None)
         writer = self.config.get_terminal_writer()
-        width = writer.fullwidth if writer.hasmarkup else None
-        return Progress(lambda text: writer.write(text, flush=True), live_width=width)
+
+        def write(text: str) -> None:
+            terminal.ensure_newline()  # the dots of the tests end without one
+            writer.write(text, flush=True)
+
+        return Progress(write, live_width=writer.fullwidth if writer.hasmarkup else None)
 
     @contextmanager
     def stack_for(
         self, files: tuple[Path, ...], project: str | None, probes: Mapping[str, str]
     ) -> Iterator[Stack]:
         """Give the stack of the fixtures' inputs: the run's own, or another one made ready here."""
+        files = tuple((self.config.rootpath / file).resolve() for file in files)
         settings = replace(self.settings, files=files, project=project, probes=probes)
         if settings == self.settings:
-            if not self.is_worker:
+            if not self._announced:
                 self._prepare()  # a test may ask for the fixture by its name, while it runs
             yield self.stack
             return
@@ -121,7 +138,9 @@ class Run:
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """In a worker: tell the controller that a test needs the stack."""
-        if self.is_worker and any(_needs_stack(item) for item in session.items):
+        self._any_serial = any(map(_is_serial, session.items))
+        if self.is_worker and any(map(_needs_stack_of_run, session.items)):
+            self._announced = True
             Path(self.config.workerinput["nomock_needed"]).touch()  # type: ignore[attr-defined]
 
     @pytest.hookimpl(optionalhook=True)
@@ -141,13 +160,13 @@ class Run:
         """Without xdist: make the stack ready before the first test."""
         if session.config.option.collectonly or self.is_worker or session.testsfailed:
             return
-        if any(_needs_stack(item) for item in session.items):
+        if any(map(_needs_stack_of_run, session.items)):
             self._prepare_or_exit()
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Name the test in the requests it makes, and keep serial ones alone."""
-        with self._turnstile.passing(alone=_is_serial(item)):
+        with self._passing(item):
             context.set_current_test(item.nodeid)
             self._began_s = time()
             try:
@@ -161,11 +180,14 @@ class Run:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put what the services logged while a failing test ran into its report."""
         report = yield
-        if report.failed and _needs_stack(item):
+        if report.failed and _uses_stack(item):
             try:
+                # A fixture of the test may have made a stack of its own.
+                found = getattr(item, "funcargs", {}).get("stack")
+                stack = found if isinstance(found, Stack) else self.stack
                 text = window_logs(
-                    self.stack.engine,
-                    self.stack.engine.containers(self.stack.name),
+                    stack.engine,
+                    stack.engine.containers(stack.name),
                     since_s=self._began_s,
                     cap=self.settings.log_lines,
                 )
@@ -181,6 +203,8 @@ class Run:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Harvest coverage, take an owned stack down, let it go."""
         if self.is_worker:
+            if self._tried:
+                self._tried.close()
             return
         try:
             if self._prepared and self.config.getoption("sidecar_coverage"):
@@ -189,16 +213,16 @@ class Run:
                 self._coverage_report, complete = harvested(self.settings, self.stack)
                 if not complete and session.exitstatus == pytest.ExitCode.OK:
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            if self._prepared and self.settings.stack == "own":
-                self.stack.down(progress=self.progress.show, waiting=self.progress.show_waiting)
+            if self._tried and self._tried.touched and self.settings.stack == "own":
+                self._tried.down(progress=self.progress.show, waiting=self.progress.show_waiting)
                 self.progress.end()
         except NomockError as error:
             session.exitstatus = EXIT_NO_STACK
             self._coverage_report = [str(error)]
         finally:
-            if self._prepared:
+            if self._tried:
                 self._history.write(session.exitstatus, _command())
-                self.stack.close()
+                self._tried.close()
             if "_needed" in self.__dict__:
                 self._needed.unlink(missing_ok=True)
 
@@ -216,23 +240,41 @@ class Run:
         make_state_dir(self.settings.state_dir)
         return self.settings.state_dir / f"needed-{os.getpid()}"
 
+    def _passing(self, item: pytest.Item) -> AbstractContextManager[None]:
+        if self.settings.files or self._any_serial:
+            return self._turnstile.passing(alone=_is_serial(item))
+        return nullcontext()  # a run that has nothing to do with nomock leaves no trace of it
+
     def _prepare_or_exit(self) -> None:
         try:
             self._prepare()
         except NomockError as error:
             self.progress.end()
+            self._history.add_start(error)
             pytest.exit(f"the stack is not ready\n{error}", returncode=EXIT_NO_STACK)
 
     def _prepare(self) -> None:
         if self._prepared:
             return
+        self._tried = self.stack
         self.stack.prepare(self.progress.show, waiting=self.progress.show_waiting, who=_command())
         self.progress.end()
         self._prepared = True
 
 
-def _needs_stack(item: pytest.Item) -> bool:
+def _uses_stack(item: pytest.Item) -> bool:
     return "stack" in getattr(item, "fixturenames", ())
+
+
+def _needs_stack_of_run(item: pytest.Item) -> bool:
+    """Whether the run's own stack is to be ready for a test, so far as its signature tells.
+
+    A test with overridden inputs has another one, which is made ready when its fixture is.
+    """
+    info: Any = getattr(item, "_fixtureinfo", None)
+    if info is None or not _uses_stack(item):
+        return False
+    return all(len(info.name2fixturedefs.get(name, ())) <= 1 for name in _INPUTS)
 
 
 def _is_serial(item: pytest.Item) -> bool:
