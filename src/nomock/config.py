@@ -158,7 +158,7 @@ def _names(value: str | Sequence[str]) -> list[str]:
 
 def _positive(value: str | float) -> float:
     number = float(value)
-    if number <= 0:
+    if not number > 0:  # NaN is not
         raise ValueError("it is more than 0")
     return number
 
@@ -174,6 +174,8 @@ def _probes(value: str | Mapping[str, str]) -> dict[str, str]:
     if isinstance(value, str):  # NOMOCK_PROBES="auth=http:8000/health;db=none"
         pairs = [part.partition("=") for part in value.split(";") if part]
         return {name.strip(): probe.strip() for name, _, probe in pairs}
+    if wrong := [name for name, probe in value.items() if not isinstance(probe, str)]:
+        raise TypeError(f"the probe of {wrong[0]} is no text")
     return dict(value)
 
 

@@ -18,7 +18,7 @@ def window_logs(
     """
     logs = []
     for container in containers:
-        text = engine.logs(container.id, since_s=since_s, tail=cap + 1)
+        text = engine.logs(container.id, since_s=since_s)
         logs.append([_stamped(line, container.service) for line in text.splitlines()])
     lines = list(merge(*logs))
     kept = lines[-cap:] if cap else []

@@ -11,6 +11,7 @@ from pathlib import Path
 from nomock.cli.show import print_table, progress
 from nomock.config import Settings, load
 from nomock.errors import NomockError
+from nomock.project import resolve
 from nomock.stack import Stack
 
 
@@ -79,7 +80,8 @@ def compose(settings: Settings, chosen: argparse.Namespace) -> int:
     """Hand a command over to docker compose, with this project's files and name."""
     from nomock.adapters.compose import Compose
 
-    command = Compose(settings.files, settings.project).command(chosen.command, *chosen.rest)
+    project = resolve(settings)
+    command = Compose(project.files, project.name).command(chosen.command, *chosen.rest)
     sys.stdout.flush()
     os.execvp(command[0], command)
 
