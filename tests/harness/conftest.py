@@ -1,0 +1,188 @@
+"""Tiny compose projects on the real engine, each with a name of its own and gone after its test."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from nomock.adapters.engine import Engine
+from nomock.config import load
+from nomock.stack import Stack
+
+pytest_plugins = ["pytester"]
+
+ROOT = Path(__file__).parents[2]
+Service = dict[str, Any]
+
+
+def python_image() -> str:
+    """Return the image that the reference stack's services are built from."""
+    env = ROOT / ".env"
+    lines = env.read_text(encoding="utf-8").splitlines() if env.exists() else []
+    settled = dict(line.split("=", 1) for line in lines if "=" in line)
+    return os.environ.get("PYTHON_IMAGE") or settled.get("PYTHON_IMAGE") or "nomock/python:3.13"
+
+
+IMAGE = python_image()
+
+
+def idle(command: str = "exec sleep infinity", **more: Any) -> Service:
+    """A service without a port that runs a shell command; quick to start and to stop."""
+    return {
+        "image": IMAGE,
+        "command": ["sh", "-c", command],
+        "network_mode": "none",
+        "init": True,
+        "stop_signal": "SIGKILL",
+        **more,
+    }
+
+
+def server(port: int = 8000, before: str = "true", **more: Any) -> Service:
+    """An HTTP server behind a published port; ``before`` is a shell command that runs first."""
+    return {
+        "image": IMAGE,
+        "command": ["sh", "-c", f"{before}; exec python3 -u -m http.server {port}"],
+        "working_dir": "/srv",
+        "init": True,
+        "stop_signal": "SIGKILL",
+        "ports": [f"127.0.0.1::{port}"],
+        **more,
+    }
+
+
+def check(command: str, **more: Any) -> Service:
+    """A healthcheck that is asked often while its service starts."""
+    return {
+        "test": ["CMD", "bash", "-c", command],
+        "interval": "5s",
+        "start_period": "30s",
+        "start_interval": "200ms",
+        **more,
+    }
+
+
+LISTENS = check("exec 3<>/dev/tcp/127.0.0.1/8000")
+
+
+class Tiny:
+    """A compose project in a directory of its own: its files, its runs, its containers."""
+
+    def __init__(self, pytester: pytest.Pytester, name: str) -> None:
+        self.pytester = pytester
+        self.path = pytester.path
+        self.name = name
+        (self.path / ".env").write_text(f"COMPOSE_PROJECT_NAME={name}\n", encoding="utf-8")
+
+    def compose(self, **services: Service) -> None:
+        """Write the compose file."""
+        self.compose_text(json.dumps({"services": services}))
+
+    def compose_text(self, text: str) -> None:
+        self.write("docker-compose.yml", text)
+
+    def write(self, name: str, text: str) -> Path:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    def tests(self, text: str) -> None:
+        """Write the test file."""
+        self.pytester.makepyfile(test_tiny=text)
+
+    def run(self, *arguments: str) -> pytest.RunResult:
+        """Run pytest on the test file in a process of its own."""
+        return self.pytester.runpytest_subprocess(*arguments, timeout=120)
+
+    def nomock(self, *arguments: str) -> pytest.RunResult:
+        """Run the command line in a process of its own."""
+        return self.pytester.run("nomock", *arguments, timeout=120)
+
+    def stack(self, **options: Any) -> Stack:
+        """Return the stack as this process would use it."""
+        return Stack.of(load(self.path, options))
+
+    def containers(self) -> dict[str, str]:
+        """Return service -> id of its container."""
+        return {c.service: c.id for c in Engine().containers(self.name)}
+
+    def states(self) -> dict[str, str]:
+        return {c.service: c.state for c in Engine().containers(self.name)}
+
+    def plain(self, text: str) -> str:
+        """Return a text without what differs from run to run: paths, ids, the project's name."""
+        text = text.replace(str(self.path), "DIR").replace(self.name, "NAME")
+        text = re.sub(r"\b[0-9a-f]{64}\b", "ID", text)
+        return re.sub(r"\b[0-9a-f]{12}\b", "ID", text)
+
+    def clear(self) -> None:
+        """Remove the containers, networks, volumes and images of this project."""
+        filters = json.dumps({"label": [f"com.docker.compose.project={self.name}"]})
+        forced = {"force": "1", "v": "1"}
+        for container in ask("GET", "/containers/json", all="1", filters=filters):
+            ask("DELETE", f"/containers/{container['Id']}", **forced)
+        for network in ask("GET", "/networks", filters=filters):
+            ask("DELETE", f"/networks/{network['Id']}")
+        for volume in ask("GET", "/volumes", filters=filters)["Volumes"] or []:
+            ask("DELETE", f"/volumes/{volume['Name']}", **forced)
+        for image in ask("GET", "/images/json", all="1", filters=filters):
+            ask("DELETE", f"/images/{image['Id']}", force="1")
+
+
+def ask(method: str, path: str, **query: str) -> Any:
+    """Ask the engine; a process of the docker client takes a hundred times as long."""
+    return Engine()._call(method, path, query)
+
+
+def inspect(container_id: str) -> Any:
+    """Return all that the engine knows of a container."""
+    return ask("GET", f"/containers/{container_id}/json")
+
+
+def docker(*words: str) -> str:
+    """Run the docker client and return what it says."""
+    done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def tiny(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
+    """A compose project of this test alone."""
+    for name in os.environ:
+        if re.match(r"NOMOCK_|COMPOSE_|PYTEST_XDIST_", name):
+            monkeypatch.delenv(name)
+    project = Tiny(pytester, f"nomock-t-{uuid4().hex[:8]}")
+    with monkeypatch.context() as undone:  # a test may have sent its own runs elsewhere
+        endpoint = {k: os.environ.get(k) for k in ("DOCKER_HOST", "PATH", "DOCKER_CONTEXT")}
+        try:
+            yield project
+        finally:
+            for key, value in endpoint.items():
+                undone.setenv(key, value) if value is not None else undone.delenv(key, False)
+            project.clear()
+
+
+@pytest.fixture
+def docker_calls(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file with a line for each process of the docker client that a run starts."""
+    calls = tiny.write("calls/log", "")
+    real = subprocess.run(["which", "docker"], capture_output=True, text=True).stdout.strip()
+    shim = tiny.write("calls/docker", f'#!/bin/sh\necho "$@" >> {calls}\nexec {real} "$@"\n')
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", str(shim.parent), prepend=os.pathsep)
+    return calls
+
+
+def environment(**variables: str) -> Mapping[str, str]:
+    """Return the environment of a process, with some variables changed."""
+    return {**os.environ, **variables}

@@ -1,0 +1,206 @@
+"""When a stack is ready, and what is said at once when it cannot become so."""
+
+from __future__ import annotations
+
+import re
+import socket
+from typing import Any
+
+import pytest
+from conftest import Service, Tiny, check, docker, idle, inspect, server
+
+from nomock.errors import NotReadyError, ServiceDiedError
+from nomock.readiness import Watch
+
+NUMBERS = "\n".join(f"  {n}" for n in range(6, 26))
+
+
+def error_of(tiny: Tiny, **options: Any) -> str:
+    """Return the text of the error that a start-up ends with."""
+    stack = tiny.stack(**options)
+    with pytest.raises(NotReadyError) as caught:
+        stack.prepare()
+    stack.close()
+    return tiny.plain(str(caught.value))
+
+
+def ready(tiny: Tiny, **options: Any) -> list[str]:
+    """Return the steps of a start-up that ends well."""
+    steps: list[str] = []
+    stack = tiny.stack(**options)
+    stack.prepare(steps.append)
+    assert stack.differences() == {}
+    stack.close()
+    return steps
+
+
+@pytest.mark.parametrize(
+    ("service", "what", "log"),
+    [
+        (idle("seq 25; exit 3"), "exited with code 3", NUMBERS),
+        (idle("exit 4"), "exited with code 4", "  (it logged nothing)"),
+        (
+            server(before="echo done; exit 0"),
+            "exited with code 0, but it is a server",
+            "  done",
+        ),
+        (
+            idle(
+                "echo eats; exec python3 -c 'print(len(b\"x\" * (1 << 29)))'",
+                mem_limit="32m",
+                memswap_limit="32m",
+            ),
+            "was killed for memory (exit code 137)",
+            "  eats",
+        ),
+        (
+            idle(
+                "echo sick; exec sleep infinity",
+                healthcheck=check("exit 1", interval="100ms", retries=1, start_period="0s"),
+            ),
+            "turned unhealthy",
+            "  sick",
+        ),
+    ],
+    ids=["exit 3", "silent", "server that ends", "memory", "unhealthy"],
+)
+def test_the_run_should_fail_at_once_and_say_what_was_logged_when_a_service_is_lost(
+    tiny: Tiny, service: Service, what: str, log: str
+) -> None:
+    # A neighbour that never gets ready: only the lost one may end the wait.
+    tiny.compose(lost=service, never=server(before="sleep infinity"))
+    assert error_of(tiny, timeout_s=60) == (
+        f"service lost: {what}\n{log}\n-> see all of it: nomock logs lost"
+    )
+
+
+@pytest.mark.parametrize(
+    "service",
+    [server(before="echo up; exit 7", restart="always"), idle("echo up; exit 7", restart="always")],
+    ids=["with a port", "without a port"],
+)
+def test_the_run_should_fail_when_a_service_restarts_in_a_loop(
+    tiny: Tiny, service: Service
+) -> None:
+    tiny.compose(loops=service)
+    text = error_of(tiny, timeout_s=60)
+    first, *log, last = text.splitlines()
+    assert re.fullmatch(
+        r"service loops: exited with code 7 and restarts in a loop \([3-6] times\)", first
+    )
+    assert set(log) == {"  up"}
+    assert last == "-> see all of it: nomock logs loops"
+
+
+def test_the_one_that_died_should_be_named_when_another_waits_for_it(tiny: Tiny) -> None:
+    depends = {"once": {"condition": "service_completed_successfully"}}
+    tiny.compose(once=idle("echo no schema; exit 3"), app=idle(depends_on=depends))
+    assert error_of(tiny) == (
+        "service once: exited with code 3\n  no schema\n-> see all of it: nomock logs once"
+    )
+
+
+def test_the_new_death_should_be_named_when_another_service_had_died_before(tiny: Tiny) -> None:
+    depends = {"once": {"condition": "service_completed_successfully"}}
+    tiny.compose(once=idle("true"), app=idle(depends_on=depends))
+    ready(tiny)
+    docker("kill", tiny.containers()["app"])
+    tiny.compose(once=idle("echo no; exit 3"), app=idle(depends_on=depends))
+    assert error_of(tiny) == (
+        "service once: exited with code 3\n  no\n-> see all of it: nomock logs once"
+    )
+
+
+def test_a_port_that_only_the_engine_opened_should_not_be_ready(tiny: Tiny) -> None:
+    tiny.compose(web=server(before="sleep infinity"))
+    text = error_of(tiny, timeout_s=1)
+    port = tiny.stack()["web"].port(8000)
+    socket.create_connection(("127.0.0.1", port), 2).close()  # the engine's proxy does accept
+    assert re.sub(r"\d+ times", "N times", text) == (
+        "stack NAME: web not ready after 1 s\n"
+        "  web: port 8000 closed (asked N times)\n"
+        "  the last that web logged:\n"
+        "  (it logged nothing)\n"
+        "-> nomock logs web; more time: timeout_s in [tool.nomock]"
+    )
+
+
+def test_a_service_should_be_ready_by_its_probe_when_one_is_named(tiny: Tiny) -> None:
+    tiny.compose(web=server())
+    ready(tiny)  # by its port
+    ready(tiny, probes={"web": "tcp:8000"})
+    ready(tiny, probes={"web": "http:8000/"})
+    stack = tiny.stack(probes={"web": "http:8000/missing"})
+    assert stack.differences() == {"web": "GET :8000/missing: 404"}
+    stack = tiny.stack(probes={"web": "http:9/"})
+    assert stack.differences() == {"web": "port 9 is not published"}
+    stack = tiny.stack(probes={"web": "health"})
+    assert stack.differences() == {"web": "health: none"}
+
+
+def test_a_service_should_be_ready_as_soon_as_it_runs_when_its_probe_is_none(tiny: Tiny) -> None:
+    tiny.compose(web=server(before="sleep infinity"))
+    ready(tiny, probes={"web": "none"})
+
+
+def test_all_should_be_ready_when_each_is_in_its_own_way(tiny: Tiny) -> None:
+    healthy = check("test -e /tmp/ready")
+    depends = {
+        "once": {"condition": "service_completed_successfully"},
+        "slow": {"condition": "service_healthy"},
+    }
+    tiny.compose(
+        once=idle("true"),
+        slow=idle("sleep 0.5; touch /tmp/ready; exec sleep infinity", healthcheck=healthy),
+        last=idle(depends_on=depends),
+    )
+    steps = ready(tiny)
+    assert steps[0] == "starting last (not running), once (not running), slow (not running)"
+    assert steps[1].startswith("0/3 ready; waiting for ")
+    assert inspect(tiny.containers()["slow"])["State"]["Health"]["Status"] == "healthy"
+
+
+def test_a_healthcheck_of_the_image_should_count_when_the_compose_file_has_none(
+    tiny: Tiny,
+) -> None:
+    tiny.write(
+        "Dockerfile",
+        f"FROM {idle()['image']}\n"
+        "HEALTHCHECK --interval=5s --start-period=9s --start-interval=200ms CMD test -e /tmp/ok\n",
+    )
+    one = idle("sleep 0.5; touch /tmp/ok; exec sleep infinity", build={"context": "."})
+    del one["image"]
+    tiny.compose(one=one)
+    ready(tiny)
+    assert inspect(tiny.containers()["one"])["State"]["Health"]["Status"] == "healthy"
+
+
+def test_a_container_should_not_be_lost_when_the_start_up_that_goes_on_may_replace_it(
+    tiny: Tiny,
+) -> None:
+    tiny.compose(one=idle())
+    ready(tiny)
+    stack = tiny.stack()
+    watch = Watch(stack.engine, stack.project)
+    (id_,) = tiny.containers().values()
+    docker("kill", id_)
+    ended = inspect(id_)["State"]["FinishedAt"]
+    containers = stack.containers()
+    for before, state in (
+        ({}, "lost"),
+        ({id_: None}, "waiting"),
+        ({id_: ended}, "waiting"),
+        ({id_: "0001-01-01T00:00:00Z"}, "lost"),
+    ):
+        assert watch.judge(containers, before=before)["one"].state == state
+    docker("rm", "-f", id_)
+    assert watch.judge(containers)["one"].seen == "no container"
+
+
+def test_a_paused_service_should_be_named_when_a_run_finds_it(tiny: Tiny) -> None:
+    tiny.compose(one=idle())
+    ready(tiny)
+    docker("pause", tiny.containers()["one"])
+    with pytest.raises(ServiceDiedError) as caught:
+        tiny.stack().wait_ready()
+    assert str(caught.value).splitlines()[0] == "service one: is paused"
