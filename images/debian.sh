@@ -86,10 +86,10 @@ apt_install() {
         die "cannot install $*: not root; run: sudo apt-get install $*"
     fi
     step "install $* on this machine"
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@" && return 0
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@" && return 0
     # The package lists of a fresh machine are empty or out of date.
     apt-get update
-    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends "$@"
+    DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends -o DPkg::Lock::Timeout=300 "$@"
 }
 
 # apt_install_from_suite PACKAGE...: from DEBIAN_SUITE, on an older Debian too. There the suite is

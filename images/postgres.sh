@@ -2,6 +2,7 @@
 # Build the stand-in for postgres:17 from Debian's package. usage: postgres.sh TAG
 set -eu
 cd "$(dirname "$0")"
+# shellcheck source=images/debian.sh
 . ./debian.sh
 
 # User and group have the upstream image's numbers, so that a volume fits both images.

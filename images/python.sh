@@ -2,6 +2,7 @@
 # Build the stand-in for python:3.13-slim: Debian's Python with pip and venv. usage: python.sh TAG
 set -eu
 cd "$(dirname "$0")"
+# shellcheck source=images/debian.sh
 . ./debian.sh
 
 # The host's certificate authorities, so that pip in a build works where TLS is inspected. They stand

@@ -2,6 +2,7 @@
 # Build the stand-in for redis:8 from Debian's package. usage: redis.sh TAG
 set -eu
 cd "$(dirname "$0")"
+# shellcheck source=images/debian.sh
 . ./debian.sh
 
 # redis-server without a configuration file refuses clients from other containers (protected mode);

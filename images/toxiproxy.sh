@@ -2,6 +2,7 @@
 # Build the stand-in for Toxiproxy 2.12.0 from its Go module. usage: toxiproxy.sh TAG
 set -eu
 cd "$(dirname "$0")"
+# shellcheck source=images/debian.sh
 . ./debian.sh
 
 module=github.com/Shopify/toxiproxy/v2
