@@ -123,6 +123,41 @@ def test_exactly_the_lines_that_ran_should_be_recorded_when_code_is_started_in_a
     assert {file.path for p in processes for file in p.lines} == {"/app/shapes.py"}
 
 
+def test_the_app_should_be_told_from_packages_when_it_lies_beside_pythons_own_files(
+    container: Container,
+) -> None:
+    # /usr is Debian's sys.prefix.
+    mount = ("--mount", f"type=bind,source={APP}/app,target=/usr/src/app,readonly")
+    ended = container.run(
+        *("python3", "/usr/src/app/shapes.py"), options=container.options(*container.mount, *mount)
+    )
+    assert (ended.returncode, ended.stderr) == (0, "")
+    recorded = {file.path for p in read_all(container.data_dir) for file in p.lines}
+    assert recorded == {"/usr/src/app/shapes.py"}
+
+
+@pytest.mark.parametrize(
+    ("roots", "expected"),
+    [("/elsewhere:/app/", {"/app/shapes.py"}), ("/elsewhere", set()), ("/ap", set())],
+)
+def test_only_files_below_the_roots_should_be_recorded_when_roots_are_given(
+    container: Container, roots: str, expected: set[str]
+) -> None:
+    options = container.options(*container.mount, "--env", f"NOMOCK_SPY_ROOTS={roots}")
+    assert container.run("python3", "shapes.py", options=options).returncode == 0
+    (process,) = read_all(container.data_dir)
+    assert {file.path for file in process.lines} == expected
+
+
+def test_everybody_should_be_able_to_read_the_records_when_the_service_hides_its_files(
+    container: Container,
+) -> None:
+    ended = container.run("sh", "-c", "umask 077; exec python3 shapes.py")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    (path,) = container.data_dir.iterdir()
+    assert path.stat().st_mode & 0o777 == 0o644
+
+
 @pytest.fixture
 def server(container: Container) -> Iterator[tuple[str, Callable[[str], bytes]]]:
     """A server in a container: its id, and a function that asks it for a path."""
