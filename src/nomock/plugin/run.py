@@ -26,6 +26,7 @@ from nomock.evidence import window_logs
 from nomock.plugin.history import History
 from nomock.plugin.serial import Turnstile
 from nomock.progress import Progress
+from nomock.project import make_state_dir
 from nomock.stack import Stack
 
 EXIT_NO_STACK = 6
@@ -141,6 +142,7 @@ class Run:
         self._any_serial = any(map(_is_serial, session.items))
         if self.is_worker and any(map(_needs_stack_of_run, session.items)):
             self._announced = True
+            make_state_dir(self.settings.state_dir)
             Path(self.config.workerinput["nomock_needed"]).touch()  # type: ignore[attr-defined]
 
     @pytest.hookimpl(optionalhook=True)
@@ -235,9 +237,6 @@ class Run:
 
     @cached_property
     def _needed(self) -> Path:
-        from nomock.project import make_state_dir
-
-        make_state_dir(self.settings.state_dir)
         return self.settings.state_dir / f"needed-{os.getpid()}"
 
     def _passing(self, item: pytest.Item) -> AbstractContextManager[None]:

@@ -112,7 +112,9 @@ def resolve(settings: Settings) -> Project:
     inputs = Inputs(settings.files, settings.project)
     store = Store(settings.state_dir, "resolved-" + inputs.key)
     entry = store.read()
-    if not entry or entry.get("digest") != inputs.digest(entry["variables"]):
+    if not entry.keys() >= {"config", "variables", "digest"} or entry["digest"] != inputs.digest(
+        entry["variables"]
+    ):
         entry = {"config": _ask_compose(settings.files, settings.project)}
         entry["variables"] = inputs.variables(entry["config"])
         entry["digest"] = inputs.digest(entry["variables"])

@@ -48,7 +48,7 @@ class Ignore:
 
 def _regex(pattern: str) -> str:
     """Return a regular expression that matches a pattern's paths and all that is below them."""
-    out, rest = "", pattern.strip().strip("/")
+    out, rest = "", pattern.removeprefix("./").strip("/")
     while rest:
         if rest.startswith("**"):
             rest = rest[2:].removeprefix("/")

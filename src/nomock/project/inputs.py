@@ -16,7 +16,7 @@ from typing import Any
 
 _VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)")
 # Other files are read only where one of these keys stands.
-_READS_FILES = re.compile(r"\b(include|extends|env_file|label_file)\s*:")
+_READS_FILES = re.compile(r"""\b(include|extends|env_file|label_file)["']?\s*:""")
 _FILE_NAME = re.compile(r"[\w./~-]+")
 # These steer compose and the client themselves, named or not.
 _STEERING = re.compile(r"^(COMPOSE|DOCKER)_")
