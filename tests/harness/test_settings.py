@@ -1,0 +1,157 @@
+"""Every setting once, with where its value came from; what cannot be is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Tiny, idle
+
+from nomock.config import load
+from nomock.errors import ConfigError
+
+
+def pyproject(folder: Path, *lines: str) -> None:
+    text = "\n".join(["[tool.nomock]", *lines])
+    (folder / "pyproject.toml").write_text(text, encoding="utf-8")
+
+
+def test_the_nearest_source_should_win_when_several_have_a_setting(tmp_path: Path) -> None:
+    pyproject(tmp_path, "timeout_s = 1", "log_lines = 2", 'project = "three"')
+    environ = {"NOMOCK_TIMEOUT_S": "4", "NOMOCK_LOG_LINES": "0"}
+    settings = load(tmp_path, {"timeout_s": "5", "log_lines": None}, environ)
+    assert (settings.timeout_s, settings.log_lines, settings.project) == (5.0, 0, "three")
+    assert [(n, s.value, s.source) for n, s in settings.changed()] == [
+        ("project", "three", "pyproject"),
+        ("timeout_s", 5.0, "option"),
+        ("log_lines", 0, "$NOMOCK_LOG_LINES"),
+    ]
+
+
+def test_a_list_and_a_table_should_be_read_from_the_environment(tmp_path: Path) -> None:
+    for name in ("a.yml", "b.yml"):
+        (tmp_path / name).touch()
+    environ = {"NOMOCK_FILES": "a.yml:b.yml", "NOMOCK_PROBES": "a=http:8000/health; b = none;"}
+    settings = load(tmp_path, {}, environ)
+    assert settings.files == (tmp_path / "a.yml", tmp_path / "b.yml")
+    assert settings.probes == {"a": "http:8000/health", "b": "none"}
+
+
+@pytest.mark.parametrize(
+    ("present", "environ", "found"),
+    [
+        (["docker-compose.yml"], {}, ["docker-compose.yml"]),
+        (["docker-compose.yml", "compose.yaml"], {}, ["compose.yaml"]),
+        (
+            ["compose.yml", "compose.override.yml"],
+            {},
+            ["compose.yml", "compose.override.yml"],
+        ),
+        (["compose.yml", "x.yml"], {"COMPOSE_FILE": "x.yml:compose.yml"}, ["x.yml", "compose.yml"]),
+        (["docker-compose.override.yml"], {}, []),
+    ],
+)
+def test_the_compose_files_should_be_those_that_compose_finds(
+    tmp_path: Path, present: list[str], environ: dict[str, str], found: list[str]
+) -> None:
+    for name in present:
+        (tmp_path / name).touch()
+    (tmp_path / "tests").mkdir()
+    start = tmp_path / "tests" if present[0] != "docker-compose.override.yml" else tmp_path
+    assert [path.name for path in load(start, {}, environ).files] == found
+
+
+@pytest.mark.parametrize(
+    ("setting", "value", "text"),
+    [
+        ("stack", "new", "option: stack cannot be 'new'\n  it is one of attach, fresh, own"),
+        ("timeout_s", "soon", "option: timeout_s cannot be 'soon'\n"
+         "  could not convert string to float: 'soon'"),
+        ("timeout_s", 0, "option: timeout_s cannot be 0\n  it is more than 0"),
+        ("timeout_s", "nan", "option: timeout_s cannot be 'nan'\n  it is more than 0"),
+        ("log_lines", -1, "option: log_lines cannot be -1\n  it is 0 or more"),
+        ("files", 3, "option: files cannot be 3\n  'int' object is not iterable"),
+        ("probes", {"web": 80}, "option: probes cannot be {'web': 80}\n"
+         "  the probe of web is no text"),
+    ],
+)  # fmt: skip
+def test_a_value_should_be_refused_with_its_source_when_it_cannot_be(
+    tmp_path: Path, setting: str, value: Any, text: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, {setting: value}, {})
+    assert str(caught.value) == text
+
+
+def test_a_setting_should_be_refused_when_there_is_none_of_that_name(tmp_path: Path) -> None:
+    pyproject(tmp_path, "time_out = 3")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, {}, {})
+    assert str(caught.value) == (
+        f"[tool.nomock] in {tmp_path}/pyproject.toml: there is no setting 'time_out'\n"
+        "-> the settings are: coverage_overlay, coverage_report, files, log_lines, postgres, "
+        "probes, project, stack, timeout_s"
+    )
+
+
+def test_a_pyproject_should_be_named_when_it_is_not_toml(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text("[tool", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, {}, {})
+    assert str(caught.value).startswith(f"{tmp_path}/pyproject.toml: not valid TOML\n  ")
+
+
+@pytest.mark.parametrize(
+    ("options", "environ", "source"),
+    [
+        ({"files": ["gone.yml"]}, {}, "option"),
+        ({}, {"COMPOSE_FILE": "gone.yml"}, "$COMPOSE_FILE"),
+        ({}, {"NOMOCK_FILES": "gone.yml"}, "$NOMOCK_FILES"),
+    ],
+)
+def test_a_compose_file_should_be_named_with_its_source_when_it_is_missing(
+    tmp_path: Path, options: dict[str, Any], environ: dict[str, str], source: str
+) -> None:
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, options, environ)
+    assert str(caught.value) == (
+        f"{tmp_path}/gone.yml: this compose file is not there\n-> it was named by: {source}"
+    )
+
+
+def test_the_header_should_say_each_changed_setting_and_its_source(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.compose(web=idle())
+    pyproject(tiny.path, 'probes = {web = "none"}')
+    monkeypatch.setenv("NOMOCK_LOG_LINES", "3")
+    (tiny.path / "sub").mkdir()
+    monkeypatch.chdir(tiny.path / "sub")
+    result = tiny.run("--stack-file=../docker-compose.yml", "--stack-timeout=9", "..")
+    assert [tiny.plain(line) for line in result.outlines if line.startswith("nomock:")] == [
+        "nomock: stack NAME: owned, will be started when a test needs it",
+        "nomock: settings files=DIR/docker-compose.yml (option), timeout_s=9.0 (option), "
+        "log_lines=3 ($NOMOCK_LOG_LINES), probes=web=none (pyproject)",
+        f"nomock:   web  {idle()['image']}  <- not running",
+    ]
+
+
+def test_pytest_should_end_with_a_usage_error_when_a_setting_is_wrong(tiny: Tiny) -> None:
+    tiny.compose(web=idle())
+    result = tiny.run("--stack-timeout=soon")
+    assert result.ret == pytest.ExitCode.USAGE_ERROR
+    assert result.stderr.lines[:2] == [
+        "ERROR: option: timeout_s cannot be 'soon'",
+        "  could not convert string to float: 'soon'",
+    ]
+
+
+def test_a_run_should_leave_nothing_behind_when_it_has_no_compose_file(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile("def test_plain(): pass")
+    result = pytester.runpytest_subprocess("-p", "no:cacheprovider", "-n1")
+    result.assert_outcomes(passed=1)
+    assert not [line for line in result.outlines if "nomock:" in line]
+    assert not (pytester.path / ".nomock").exists()
