@@ -2,38 +2,47 @@
 
 import time
 import uuid
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from functools import partial
+from typing import Any
 
 import pytest
 from helpers.eventually import eventually
 from helpers.mcp import PATH, RawSession, error_of, text_of
+from helpers.oauth import AuthClient, Tenant, User
 
 # A call may use up the time of the token exchange and of the call itself, both at their limit.
 TOOL_LIMIT_S = 10
 
 
-def state_of(agent, instance_id):
-    return agent.get("get_instance", instance_id=instance_id)["state"]
+def state_of(agent: Any, instance_id: str) -> str:
+    state: str = agent.get("get_instance", instance_id=instance_id)["state"]
+    return state
 
 
-def reach(agent, instance_id, state):
+def reach(agent: Any, instance_id: str, state: str) -> None:
     """Wait until an instance has a state."""
-    return eventually(
+    eventually(
         lambda: state_of(agent, instance_id) == state,
         within_s=15,
         reason=f"instance {instance_id} should become {state}",
     )
 
 
-def remove_client(postgres, name):
+def remove_client(postgres: Any, name: str) -> None:
     """Remove a client that registered itself; the SDK does not keep what RFC 7592 needs."""
     with postgres.connect() as conn:
         conn.execute("DELETE FROM auth.clients WHERE client_name = %s", [name])
 
 
 def test_journey_should_end_clean_when_a_user_registers_orders_and_deprovisions_by_an_agent(
-    connect_agent, postgres, make_client, make_user, unique_name
-):
+    connect_agent: Callable[..., Any],
+    postgres: Any,
+    make_client: Callable[..., AuthClient],
+    make_user: Callable[..., User],
+    unique_name: Callable[[], str],
+) -> None:
     client = make_client()
     token = client.tokens(make_user(), resource="mcp")["access_token"]
 
@@ -53,8 +62,8 @@ def test_journey_should_end_clean_when_a_user_registers_orders_and_deprovisions_
 
 
 def test_agent_should_log_in_by_itself_when_it_starts_with_nothing_but_the_address(
-    stack, postgres, undo, tenant, unique_name
-):
+    stack: Any, postgres: Any, undo: ExitStack, tenant: Tenant, unique_name: Callable[[], str]
+) -> None:
     from helpers.agent import log_in
 
     name = unique_name()
@@ -68,8 +77,8 @@ def test_agent_should_log_in_by_itself_when_it_starts_with_nothing_but_the_addre
 
 
 def test_token_should_open_instances_only_by_exchange_when_it_was_made_for_the_agent(
-    stack, connect_agent, mcp_token
-):
+    stack: Any, connect_agent: Callable[..., Any], mcp_token: str
+) -> None:
     bearer = {"Authorization": f"Bearer {mcp_token}"}
 
     assert stack["instances"].http.get("/instances", headers=bearer).status_code == 401
@@ -78,8 +87,12 @@ def test_token_should_open_instances_only_by_exchange_when_it_was_made_for_the_a
 
 
 def test_instance_should_be_the_same_when_it_is_seen_through_the_api_and_through_an_agent(
-    stack, connect_agent, tenant, mcp_token, unique_name
-):
+    stack: Any,
+    connect_agent: Callable[..., Any],
+    tenant: Tenant,
+    mcp_token: str,
+    unique_name: Callable[[], str],
+) -> None:
     with connect_agent(mcp_token) as agent:
         ordered = agent.get("order_instance", name=unique_name(), size="small")
         reach(agent, ordered["id"], "running")
@@ -94,8 +107,12 @@ def test_instance_should_be_the_same_when_it_is_seen_through_the_api_and_through
 
 
 def test_quota_should_be_one_when_orders_come_by_the_api_and_by_an_agent(
-    stack, connect_agent, tenant, mcp_token, unique_name
-):
+    stack: Any,
+    connect_agent: Callable[..., Any],
+    tenant: Tenant,
+    mcp_token: str,
+    unique_name: Callable[[], str],
+) -> None:
     headers = tenant.headers | {"Idempotency-Key": str(uuid.uuid4())}
     order = {"name": unique_name(), "size": "small"}
     assert stack["instances"].http.post("/instances", json=order, headers=headers).is_success
@@ -109,8 +126,8 @@ def test_quota_should_be_one_when_orders_come_by_the_api_and_by_an_agent(
 
 
 def test_quota_should_have_room_again_when_an_instance_was_deprovisioned(
-    connect_agent, mcp_token, unique_name
-):
+    connect_agent: Callable[..., Any], mcp_token: str, unique_name: Callable[[], str]
+) -> None:
     with connect_agent(mcp_token) as agent:
         first, _ = (agent.get("order_instance", name=unique_name(), size="small") for _ in range(2))
         reach(agent, first["id"], "running")
@@ -122,32 +139,34 @@ def test_quota_should_have_room_again_when_an_instance_was_deprovisioned(
 
 
 def test_order_should_be_seen_as_failed_when_the_worker_cannot_make_it(
-    connect_agent, mcp_token, unique_name
-):
+    connect_agent: Callable[..., Any], mcp_token: str, unique_name: Callable[[], str]
+) -> None:
     with connect_agent(mcp_token) as agent:
         ordered = agent.get("order_instance", name=unique_name(), size="broken")
 
         reach(agent, ordered["id"], "failed")
 
 
+def is_logged(service: Any, text: str) -> bool:
+    return text in service.logs()
+
+
 def test_test_should_be_named_in_the_logs_of_both_services_when_an_agent_calls_a_tool(
-    stack, mcp_client, request
-):
+    stack: Any, mcp_client: Any, request: pytest.FixtureRequest
+) -> None:
     mcp_client.get("list_instances")
 
-    for name in ("mcp", "instances"):
+    member = f'"nomock.test": "{request.node.nodeid}"'
+    for service in (stack["mcp"], stack["instances"]):
         eventually(
-            lambda name=name: any(
-                f'"nomock.test": "{request.node.nodeid}"' in line and '"request"' in line
-                for line in stack[name].logs().splitlines()
-            ),
+            partial(is_logged, service, member),
             within_s=5,
-            reason=f"{name} should log the request with the id of the test",
+            reason=f"{service.name} should log a request with the id of the test",
         )
 
 
 @contextmanager
-def stopped(service, timeout_s=None):
+def stopped(service: Any, timeout_s: int | None = None) -> Iterator[None]:
     """Take a service away for the length of a block."""
     service.stop(timeout_s)
     try:
@@ -157,7 +176,9 @@ def stopped(service, timeout_s=None):
 
 
 @pytest.mark.serial
-def test_tool_should_say_that_instances_is_away_when_that_is_stopped(stack, mcp_client):
+def test_tool_should_say_that_instances_is_away_when_that_is_stopped(
+    stack: Any, mcp_client: Any
+) -> None:
     with stopped(stack["instances"]):
         started = time.monotonic()
         result = mcp_client.call("list_instances")
@@ -174,7 +195,7 @@ def test_tool_should_say_that_instances_is_away_when_that_is_stopped(stack, mcp_
 
 
 @pytest.mark.serial
-def test_door_should_stay_closed_when_auth_is_stopped(stack, mcp_token):
+def test_door_should_stay_closed_when_auth_is_stopped(stack: Any, mcp_token: str) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
 
@@ -187,7 +208,7 @@ def test_door_should_stay_closed_when_auth_is_stopped(stack, mcp_token):
 
 
 @pytest.mark.serial
-def test_session_should_be_gone_when_the_server_was_restarted(stack, mcp_token):
+def test_session_should_be_gone_when_the_server_was_restarted(stack: Any, mcp_token: str) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
 
@@ -201,8 +222,8 @@ def test_session_should_be_gone_when_the_server_was_restarted(stack, mcp_token):
 
 @pytest.mark.serial
 def test_server_should_end_by_itself_within_three_seconds_when_an_event_stream_is_open(
-    stack, mcp_token
-):
+    stack: Any, mcp_token: str
+) -> None:
     service, goodbye = stack["mcp"], "Finished server process"
     said = service.logs().count(goodbye)
     caller = RawSession(service.http, mcp_token)

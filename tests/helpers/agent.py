@@ -41,7 +41,8 @@ class Agent:
 
     def call(self, tool: str, **arguments: Any) -> CallToolResult:
         """Call a tool; a JSON-RPC error is raised as the SDK's `MCPError`."""
-        return self._portal.call(self.client.call_tool, tool, arguments)
+        result: CallToolResult = self._portal.call(self.client.call_tool, tool, arguments)
+        return result
 
     def get(self, tool: str, **arguments: Any) -> Any:
         """Call a tool that must succeed and return its structured result."""

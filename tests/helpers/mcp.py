@@ -64,24 +64,28 @@ class RawSession:
             "MCP-Protocol-Version": version,
         }
         assert self.notify("notifications/initialized").status_code == 202
-        return message_of(reply)["result"]
+        result: dict[str, Any] = message_of(reply)["result"]
+        return result
 
     def close(self) -> httpx.Response:
         """End the session."""
         return self.http.delete(PATH, headers=self.headers)
 
-    def send(self, body: bytes, **headers: str) -> httpx.Response:
+    def send(self, body: bytes, headers: dict[str, str] | None = None) -> httpx.Response:
         """Post a body as it is."""
-        return self.http.post(PATH, content=body, headers=self.headers | headers)
+        return self.http.post(PATH, content=body, headers=self.headers | (headers or {}))
 
     def request(
-        self, method: str, params: dict[str, Any] | None = None, **headers: str
+        self,
+        method: str,
+        params: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
     ) -> httpx.Response:
         """Post a request with an id of its own."""
         message = {"jsonrpc": "2.0", "id": next(self._ids), "method": method}
         if params is not None:
             message["params"] = params
-        return self.send(json.dumps(message).encode(), **headers)
+        return self.send(json.dumps(message).encode(), headers)
 
     def notify(self, method: str) -> httpx.Response:
         """Post a notification, which has no id and gets no answer."""
@@ -112,11 +116,13 @@ def initialize_params(version: str = VERSION) -> dict[str, Any]:
 
 def message_of(reply: httpx.Response) -> dict[str, Any]:
     """Return the JSON-RPC message in a reply, whether it came as JSON or as a stream of one."""
+    body = reply.text
     if reply.headers["content-type"].startswith("text/event-stream"):
-        lines = [line for line in reply.text.splitlines() if line.startswith("data:")]
-        assert len(lines) == 1, reply.text
-        return json.loads(lines[0].removeprefix("data:"))
-    return reply.json()
+        lines = [line for line in body.splitlines() if line.startswith("data:")]
+        assert len(lines) == 1, body
+        body = lines[0].removeprefix("data:")
+    message: dict[str, Any] = json.loads(body)
+    return message
 
 
 def error_of(reply: httpx.Response) -> tuple[int, int | None]:
