@@ -22,7 +22,7 @@ from auth.tokens import Tokens
 logs.configure("auth")
 
 ISSUER = settings.text("AUTH_ISSUER")
-LOGINS_PER_MINUTE = 30
+LOGINS_PER_MINUTE = 20
 NO_STORE = {"Cache-Control": "no-store"}
 PAGE_HEADERS = {
     **NO_STORE,

@@ -10,6 +10,8 @@ from psycopg.types.json import Jsonb
 from shared.database import Pool, connection
 
 ALGORITHM = "ES256"
+# A header is untrusted, and joserfc lets Python's own errors through, e.g. for {"crit": 1}.
+MALFORMED = (JoseError, ValueError, TypeError, KeyError, AttributeError)
 # Two processes that start at once must agree on one key; the number is this lock's name.
 LOCK = 7_207_002
 
@@ -50,7 +52,7 @@ class Signer:
         """Return the claims of a token that we signed, expired or not; None for any other."""
         try:
             return jwt.decode(token, await self.key(), algorithms=[ALGORITHM]).claims
-        except (JoseError, ValueError):
+        except MALFORMED:
             return None
 
     async def public(self) -> dict[str, Any]:

@@ -12,6 +12,8 @@ from shared.errors import Unavailable
 from shared.http import Client
 
 ALGORITHMS = ["ES256"]
+# A header is untrusted, and joserfc lets Python's own errors through, e.g. for {"crit": 1}.
+MALFORMED = (JoseError, ValueError, TypeError, KeyError, AttributeError)
 
 
 class InvalidToken(Exception):  # noqa: N818 - RFC 6750's own word, invalid_token
@@ -95,7 +97,7 @@ class Verifier:
             self.rules.validate(decoded.claims)
         except InvalidKeyIdError:
             return None
-        except (JoseError, ValueError) as error:
+        except MALFORMED as error:
             raise InvalidToken(f"the token is not valid: {error}") from error
         if decoded.header.get("typ") != "at+jwt":
             raise InvalidToken("the token is not an access token")
