@@ -125,6 +125,7 @@ lint:
 [group('check')]
 typecheck:
     mypy
+    mypy --python-version 3.13 coverage-spy
 
 # everything CI runs: lint, types, nomock's own tests, the suite, the suite under the spy
 [group('check')]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from conftest import IMAGE
 
-from nomock.harvest import harvest, prepare, rows, source_of
+from nomock.harvest import harvest, new_run, prepare, rows, source_of
 
 ROOT = Path(__file__).parents[2]
 APP = Path(__file__).parent / "spy_app"
@@ -83,11 +83,12 @@ def foreign(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
     shutil.copytree(ROOT / "coverage-spy", tmp_path / "coverage-spy")
     (tmp_path / "compose.yml").write_text(FOREIGN, encoding="utf-8")
     (tmp_path / "overlay.yml").write_text(_overlay_of_the_docs(), encoding="utf-8")
+    prepare(tmp_path / ".nomock/coverage")
     environment = {
         "COMPOSE_FILE": "compose.yml:overlay.yml",
         "COMPOSE_PROJECT_NAME": f"nomock-test-overlay-{os.getpid()}",
         "PYTHON_IMAGE": IMAGE,
-        "NOMOCK_SPY_RUN": prepare(tmp_path / ".nomock/coverage"),
+        "NOMOCK_SPY_RUN": new_run(),
     }
     try:
         yield tmp_path, environment

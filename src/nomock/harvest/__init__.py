@@ -4,7 +4,7 @@ Nothing is stopped for it: a spy has written a line before the line's effect can
 """
 
 from nomock.harvest.combine import Harvest, Row, harvest
-from nomock.harvest.folder import prepare
+from nomock.harvest.folder import new_run, prepare
 from nomock.harvest.reporting import report, rows
 from nomock.harvest.sources import ServiceSource, source_of
 
@@ -13,6 +13,7 @@ __all__ = [
     "Row",
     "ServiceSource",
     "harvest",
+    "new_run",
     "prepare",
     "report",
     "rows",

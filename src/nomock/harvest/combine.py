@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -32,7 +32,7 @@ class Harvest:
     """What was collected of a run."""
 
     services: tuple[Row, ...]
-    """The services that reported lines, by name. A shared file counts for each that has it."""
+    """The services that reported lines, by name. A shared file counts for each that loads it."""
     total: Row
     """All source files of this machine, each counted once."""
     data_file: Path
@@ -55,18 +55,21 @@ def harvest(
     processes = read_all(data_dir, run)
     silent: dict[str, str] = {}
     ran: dict[str, dict[Path, set[int]]] = {}
+    rows = []
     for name, source in sorted(services.items()):
         own = [p for p in processes if p.service == name]
         if any(p.lines for p in own):
             ran[name] = _on_host(own, HostPaths(source))
+            rows.append(_row(name, _with_unrun(ran[name], source.folders[:1])))
         else:
             silent[name] = _why_silent(own, processes, data_dir)
     combined: dict[Path, set[int]] = {}
     for files in ran.values():
         for path, lines in files.items():
             combined.setdefault(path, set()).update(lines)
+    combined = _with_unrun(combined, ())
     return Harvest(
-        services=tuple(_row(name, files) for name, files in ran.items()),
+        services=tuple(rows),
         total=_row("total", combined),
         data_file=_write(combined, data_dir / DATA_FILE),
         failure=NoCoverageError(silent) if silent else None,
@@ -75,16 +78,27 @@ def harvest(
 
 
 def _on_host(processes: Iterable[Process], paths: HostPaths) -> dict[Path, set[int]]:
-    """Return the lines by file on this machine; empty for files that did not run at all."""
+    """Return the lines that ran, by file on this machine."""
     files = {file for process in processes for file in process.lines}
     mapped = paths.map(files)
     lines: dict[Path, set[int]] = {}
     for process in processes:
         for file, numbers in process.lines.items():
             lines.setdefault(mapped[file], set()).update(numbers)
-    for path in list(lines):
-        for other in beside(path):
-            lines.setdefault(other, set())
+    return lines
+
+
+def _with_unrun(files: Mapping[Path, set[int]], folders: Collection[Path]) -> dict[Path, set[int]]:
+    """Add the files that did not run at all, with no line: those beside files of some folders.
+
+    A service is asked about its own build context; a file of a shared one, which every service
+    has in its image, counts for a service that loads it, and always in the total.
+    """
+    lines = dict(files)
+    for path in files:
+        if not folders or any(path.is_relative_to(folder.resolve()) for folder in folders):
+            for other in beside(path):
+                lines.setdefault(other, set())
     return lines
 
 

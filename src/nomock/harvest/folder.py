@@ -11,13 +11,21 @@ DATA_FILE = "services.coverage"
 RECORDS = "*.ndjson"
 
 
-def prepare(data_dir: Path) -> str:
-    """Make the folder ready for a new run, and return the name of the run.
+def new_run() -> str:
+    """Return a name for a covered run.
 
-    The name has to be in the environment as ``NOMOCK_SPY_RUN`` when the stack is brought up: it is
-    part of the spied services' configuration, so that these are recreated and their lines are
-    those of this run alone. What earlier runs wrote is removed; a process of theirs that is still
-    there writes to a file without a name, or to one that says the old run and is not read.
+    It has to be in the environment as ``NOMOCK_SPY_RUN`` when the stack is resolved and brought
+    up: it is part of the spied services' configuration, so that these are recreated and their
+    lines are those of this run alone.
+    """
+    return secrets.token_hex(4)
+
+
+def prepare(data_dir: Path) -> None:
+    """Make the folder ready for a new run, while no other run uses the stack.
+
+    What earlier runs wrote is removed; a process of theirs that is still there writes to a file
+    without a name, or to one that says the old run and is not read.
     """
     try:
         data_dir.mkdir(parents=True, exist_ok=True)
@@ -32,4 +40,3 @@ def prepare(data_dir: Path) -> str:
             seen=str(error),
             todo="remove it, as the user it belongs to, and try again",
         ) from error
-    return secrets.token_hex(4)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from dataclasses import replace
+from pathlib import Path
 
 from nomock.config import Settings
 from nomock.errors import ConfigError
-from nomock.harvest import harvest, prepare, report, rows, source_of
+from nomock.harvest import harvest, new_run, prepare, report, rows, source_of
 from nomock.stack import Stack
 
 # Read by the overlay: part of the spied services' configuration, so that they start anew with it.
@@ -27,8 +28,13 @@ def with_spy(settings: Settings, *, begin: bool) -> Settings:
             todo="write it as docs/coverage.md says, or name it: coverage_overlay in [tool.nomock]",
         )
     if begin:
-        os.environ[RUN_VARIABLE] = prepare(settings.state_dir / "coverage")
+        os.environ[RUN_VARIABLE] = new_run()
     return replace(settings, files=(*settings.files, overlay))
+
+
+def make_ready(settings: Settings) -> None:
+    """Empty the folder that the spies write to."""
+    prepare(_data_dir(settings))
 
 
 def harvested(settings: Settings, stack: Stack) -> tuple[list[str], bool]:
@@ -41,7 +47,7 @@ def harvested(settings: Settings, stack: Stack) -> tuple[list[str], bool]:
         for name, service in stack.project.services.items()
         if (source := source_of(name, service.config)) is not None
     }
-    found = harvest(settings.state_dir / "coverage", sources, os.environ[RUN_VARIABLE])
+    found = harvest(_data_dir(settings), sources, os.environ[RUN_VARIABLE])
     lines = _table(rows(found))
     if found.damaged:
         lines.append(f"{found.damaged} damaged records were left out")
@@ -50,6 +56,10 @@ def harvested(settings: Settings, stack: Stack) -> tuple[list[str], bool]:
     if found.failure is not None:
         lines += ["", "ERROR " + str(found.failure)]
     return lines, found.failure is None
+
+
+def _data_dir(settings: Settings) -> Path:
+    return settings.state_dir / "coverage"
 
 
 def _table(body: list[tuple[str, str, str, str, str]]) -> list[str]:

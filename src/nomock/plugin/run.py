@@ -219,7 +219,8 @@ class Run:
                 self._tried.down(progress=self.progress.show, waiting=self.progress.show_waiting)
                 self.progress.end()
         except NomockError as error:
-            session.exitstatus = EXIT_NO_STACK
+            if session.exitstatus == pytest.ExitCode.OK:  # a red test says more
+                session.exitstatus = EXIT_NO_STACK
             self._coverage_report = [str(error)]
         finally:
             if self._tried:
@@ -256,9 +257,20 @@ class Run:
         if self._prepared:
             return
         self._tried = self.stack
-        self.stack.prepare(self.progress.show, waiting=self.progress.show_waiting, who=_command())
+        self.stack.prepare(
+            self.progress.show,
+            waiting=self.progress.show_waiting,
+            who=_command(),
+            before_start=self._before_start,
+        )
         self.progress.end()
         self._prepared = True
+
+    def _before_start(self) -> None:
+        if self.config.getoption("sidecar_coverage"):
+            from nomock.plugin.coverage import make_ready
+
+            make_ready(self.settings)
 
 
 def _uses_stack(item: pytest.Item) -> bool:

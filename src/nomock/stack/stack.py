@@ -105,12 +105,18 @@ class Stack:
         return differences | self._records().changes(self.project, containers)
 
     def prepare(
-        self, progress: Say = _silent, *, waiting: Say = _silent, who: str = "a run"
+        self,
+        progress: Say = _silent,
+        *,
+        waiting: Say = _silent,
+        who: str = "a run",
+        before_start: Callable[[], None] = lambda: None,
     ) -> None:
         """Make the stack ready as the settings say, and hold it until ``close``.
 
         ``progress`` gets a line for each step, ``waiting`` the holders if another run has the
-        stack. Raises NomockError; what was started stays, and is not taken for a whole stack.
+        stack; ``before_start`` is called before anything is started, while nobody else has it.
+        Raises NomockError; what was started stays, and is not taken for a whole stack.
         """
         lock = self._hold(exclusive=self.settings.stack == "fresh", waiting=waiting)
         if self.settings.stack == "fresh":
@@ -126,6 +132,7 @@ class Stack:
                 lock.sign(f"starting {self.name} for {who}")
                 self.owned = not self.engine.containers(self.name)
                 self._keeps_volumes = not self.owned or bool(self.engine.volumes(self.name))
+                before_start()
                 start_up(self.settings, self._watch, self._records(), differences, progress)
         lock.acquire(exclusive=False, waiting=waiting)
         lock.sign(who)
