@@ -137,9 +137,9 @@ class _Settler:
     def _pull(self, image: Wanted, log: Path) -> bool:
         """Pull an image if its registry answers; say in the log why not."""
         registry = _registry(image.upstream)
-        self.step = f"ask {registry} for {image.upstream}"
-        self._progress(self.step)
         if registry not in self._silent:
+            self.step = f"ask {registry} for {image.upstream}"
+            self._progress(self.step)
             silence = self._engine.registry_silence(image.upstream, _REGISTRY_ANSWERS_WITHIN_S)
             if silence is None:
                 return self._run(["docker", "pull", image.upstream], "pull", image.upstream, log)
@@ -166,6 +166,7 @@ class _Settler:
     def _run(self, command: Sequence[str], verb: str, tag: str, log: Path) -> bool:
         """Run a command into the log, showing its newest step; True if it ended with 0."""
         self.step = f"{verb} {tag}"
+        self._progress(self.step)
         started_s = monotonic()
         with log.open("ab") as written, log.open(encoding="utf-8", errors="replace") as read:
             read.seek(0, os.SEEK_END)
@@ -182,14 +183,17 @@ class _Settler:
                 _append(log, f"{command[0]} cannot be run: {error.strerror}\n")
                 return False
             try:
-                while True:
+                ended = False
+                while not ended:
+                    with suppress(subprocess.TimeoutExpired):
+                        process.wait(_PROGRESS_EVERY_S)
+                    ended = process.returncode is not None
                     for line in read:
                         if line.startswith(_STEP_MARK):
                             self.step = line.removeprefix(_STEP_MARK).strip()
                     detail = "" if self.step.startswith(verb) else f"{self.step} "
                     self._progress(f"{verb} {tag}: {detail}({monotonic() - started_s:.0f} s)")
-                    with suppress(subprocess.TimeoutExpired):
-                        return process.wait(_PROGRESS_EVERY_S) == 0
+                return process.returncode == 0
             finally:
                 _end(process)
 
