@@ -8,6 +8,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from helpers.edges import slow
 from helpers.eventually import eventually
 from helpers.mcp import PATH, RawSession, error_of, text_of
 from helpers.oauth import AuthClient, Tenant, User
@@ -84,6 +85,21 @@ def test_token_should_open_instances_only_by_exchange_when_it_was_made_for_the_a
     assert stack["instances"].http.get("/instances", headers=bearer).status_code == 401
     with connect_agent(mcp_token) as agent:
         assert agent.get("list_instances") == []
+
+
+def test_agent_should_go_on_when_the_token_that_was_exchanged_for_it_is_revoked(
+    postgres: Any, tenant: Tenant, mcp_client: Any
+) -> None:
+    mcp_client.get("list_instances")
+    with postgres.connect() as conn:
+        revoked = conn.execute(
+            "UPDATE auth.tokens SET revoked_at = now() WHERE client_id = 'mcp' AND grant_id IN"
+            " (SELECT grant_id FROM auth.grants WHERE user_id = %s)",
+            [tenant.user.user_id],
+        )
+        assert revoked.rowcount == 1
+
+    assert mcp_client.get("list_instances") == []
 
 
 def test_instance_should_be_the_same_when_it_is_seen_through_the_api_and_through_an_agent(
@@ -195,6 +211,24 @@ def test_tool_should_say_that_instances_is_away_when_that_is_stopped(
 
 
 @pytest.mark.serial
+def test_tool_should_give_up_in_time_when_instances_is_slow(stack: Any, mcp_client: Any) -> None:
+    mcp_client.get("list_instances")  # so that the token is there, and only the call is slow
+    with slow(stack, "mcp->instances", latency_ms=30_000):
+        started = time.monotonic()
+        result = mcp_client.call("list_instances")
+        took_s = time.monotonic() - started
+
+    assert result.is_error
+    assert "instances is unavailable: no answer within 4.0 s" in text_of(result)
+    assert took_s < TOOL_LIMIT_S
+    eventually(
+        lambda: not mcp_client.call("list_instances").is_error,
+        within_s=10,
+        reason="the same session should work again when the edge is fast",
+    )
+
+
+@pytest.mark.serial
 def test_door_should_stay_closed_when_auth_is_stopped(stack: Any, mcp_token: str) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
@@ -205,6 +239,11 @@ def test_door_should_stay_closed_when_auth_is_stopped(stack: Any, mcp_token: str
     assert reply.status_code == 503
     assert reply.json()["error"] == "temporarily_unavailable"
     assert int(reply.headers["retry-after"]) >= 1
+    eventually(
+        lambda: caller.request("ping").status_code == 200,
+        within_s=10,
+        reason="the same session should work again when auth is back",
+    )
 
 
 @pytest.mark.serial

@@ -58,18 +58,30 @@ class Instances:
         if access is None:  # the route lets nobody in without one
             raise ToolError("the request has no access token")
         try:
-            token = await self.tokens.token_for(access.token)
-            headers = {"Authorization": f"Bearer {token}", **request.pop("headers", {})}
-            reply = await self.http.request(method, path, headers=headers, **request)
+            reply = await self._send(access.token, method, path, **request)
+            if reply.status_code == 401:  # what was kept has been revoked; nothing was done
+                self.tokens.forget(access.token)
+                reply = await self._send(access.token, method, path, **request)
         except Unavailable as error:
             raise ToolError(f"{error}; try again in {error.retry_after_s} s") from error
         except ExchangeRefused as error:
             raise ToolError(f"auth gives no token for instances: {error}") from error
-        if reply.status_code == 401:
-            self.tokens.forget(access.token)
         if reply.is_error:
             raise ToolError(_problem(reply))
         return reply
+
+    async def _send(
+        self,
+        subject_token: str,
+        method: str,
+        path: str,
+        *,
+        headers: dict[str, str] | None = None,
+        **request: Any,
+    ) -> httpx.Response:
+        token = await self.tokens.token_for(subject_token)
+        headers = {"Authorization": f"Bearer {token}", **(headers or {})}
+        return await self.http.request(method, path, headers=headers, **request)
 
 
 def _problem(reply: httpx.Response) -> str:
