@@ -42,7 +42,8 @@ async def handle(request: Request, error: Exception) -> Response:
             retry = {"Retry-After": str(error.retry_after_s)}
             description = f"{error.what} does not answer"
             return reply(OAuthError("temporarily_unavailable", description, 503, retry))
-        case psycopg.DataError():  # such as a NUL byte, which no text column holds
+        case psycopg.DataError() | psycopg.IntegrityError():
+            # A NUL byte, which no text column holds; a client or user deleted a moment ago.
             return reply(OAuthError("invalid_request", "a value cannot be stored"))
         case HTTPException():
             headers = dict(error.headers or {})
@@ -51,4 +52,6 @@ async def handle(request: Request, error: Exception) -> Response:
             return reply(OAuthError("server_error", "the request could not be served", 500))
 
 
-HANDLERS = dict.fromkeys((OAuthError, Unavailable, psycopg.DataError, HTTPException, 500), handle)
+HANDLERS = dict.fromkeys(
+    (OAuthError, Unavailable, psycopg.DataError, psycopg.IntegrityError, HTTPException, 500), handle
+)

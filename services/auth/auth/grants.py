@@ -27,7 +27,7 @@ async def authorization_code(tokens: Tokens, limits: Limits, client: Client, for
     code = needed(form, "code")
     kept = await limits.take_code(code)
     if kept is None or kept["client_id"] != client["client_id"]:
-        await tokens.revoke_grant_of_code(code, client["client_id"])
+        await tokens.revoke_grant_of_code(code, client)
         raise OAuthError("invalid_grant", "the code is unknown, expired or used")
     if form.get("redirect_uri", kept["redirect_uri"]) != kept["redirect_uri"]:
         raise OAuthError("invalid_grant", "redirect_uri is not the one of the request")
@@ -55,7 +55,7 @@ async def token_exchange(tokens: Tokens, limits: Limits, client: Client, form: F
     if subject is None or not received:
         raise OAuthError("invalid_request", "subject_token is not active or not for this client")
     scope = narrowed(subject["scope"], form.get("scope"))
-    reply = await tokens.exchanged(client, subject, audience, scope)
+    reply = await tokens.exchange(client, subject, audience, scope)
     return {**reply, "issued_token_type": ACCESS_TOKEN}
 
 

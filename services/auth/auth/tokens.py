@@ -1,9 +1,10 @@
 """Tokens: issued, rotated, introspected (RFC 7662) and revoked (RFC 7009)."""
 
+import logging
 import secrets
 import time
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from shared import hashes
@@ -26,6 +27,8 @@ ACTIVE = f"""SELECT {COLUMNS} FROM auth.tokens t {OWNER}
 
 Row = dict[str, Any]
 
+log = logging.getLogger("auth")
+
 
 class Tokens:
     """The tokens of one issuer."""
@@ -46,76 +49,85 @@ class Tokens:
                 raise OAuthError("invalid_grant", "the grant is revoked")
             if resource and audience_of(resource) != grant["audience"]:
                 raise OAuthError("invalid_target", "the resource is not the one granted")
-            return await self._pair(conn, client, grant, grant["scope"], grant["scope"])
+            made = await self._insert(conn, client, grant)
+            refresh = await self._insert_refresh(conn, client, grant)
+        return {**await self._signed(made), **refresh}
 
     async def rotate(self, client: Client, token: str, asked: str | None) -> Row:
         """Return new tokens for a refresh token, which is used up by that."""
-        hashed = hashes.digest(token)
+        key = [hashes.digest(token), client["client_id"]]
         async with connection(self.pool) as conn:
             found = await conn.execute(
                 "UPDATE auth.tokens t SET used_at = now() FROM auth.grants g"
                 " WHERE t.grant_id = g.grant_id AND t.token_hash = %s AND t.client_id = %s"
                 " AND t.used_at IS NULL AND t.revoked_at IS NULL AND g.revoked_at IS NULL"
                 " AND t.expires_at > now() RETURNING t.*",
-                [hashed, client["client_id"]],
+                key,
             )
             if old := await found.fetchone():
-                scope = narrowed(old["scope"], asked)
-                return await self._pair(conn, client, old, scope, old["scope"])
-            # Two hold the same token, and nobody knows which of them is the thief.
-            await conn.execute(
-                "UPDATE auth.grants SET revoked_at = now() WHERE revoked_at IS NULL AND grant_id ="
-                " (SELECT grant_id FROM auth.tokens WHERE token_hash = %s AND client_id = %s"
-                "  AND used_at IS NOT NULL)",
-                [hashed, client["client_id"]],
-            )
-        raise OAuthError("invalid_grant", "the refresh token is unknown, expired or used")
+                narrow = {**old, "scope": narrowed(old["scope"], asked)}
+                made = await self._insert(conn, client, narrow)
+                refresh = await self._insert_refresh(conn, client, old)
+            else:
+                # Two hold the same token, and nobody knows which of them is the thief.
+                reused = await conn.execute(
+                    "UPDATE auth.grants SET revoked_at = now() WHERE revoked_at IS NULL"
+                    " AND grant_id = (SELECT grant_id FROM auth.tokens WHERE token_hash = %s"
+                    "  AND client_id = %s AND used_at IS NOT NULL)",
+                    key,
+                )
+        if old is None:
+            if reused.rowcount:
+                log.warning("refresh token reused", extra={"client_id": client["client_id"]})
+            raise OAuthError("invalid_grant", "the refresh token is unknown, expired or used")
+        return {**await self._signed(made), **refresh}
 
-    async def exchanged(self, client: Client, subject: Row, audience: str, scope: str) -> Row:
+    async def exchange(self, client: Client, subject: Row, audience: str, scope: str) -> Row:
         """Return an access token for another audience, which does not outlive `subject`."""
-        left_s = int(subject["expires_at"].timestamp() - time.time())
-        lifetime_s = max(1, min(client["access_token_lifetime_s"], left_s))
+        source = {**subject, "audience": audience, "scope": scope}
         async with connection(self.pool) as conn:
-            return await self._access(conn, client, subject, scope, lifetime_s, audience)
+            made = await self._insert(conn, client, source, until=subject["expires_at"])
+        return await self._signed(made)
 
-    async def _pair(
-        self, conn: Connection, client: Client, source: Row, scope: str, kept_scope: str
-    ) -> Row:
-        lifetime_s, audience = client["access_token_lifetime_s"], source["audience"]
-        reply = await self._access(conn, client, source, scope, lifetime_s, audience)
-        if "refresh_token" not in client["grant_types"]:
-            return reply
-        token = secrets.token_urlsafe(32)
-        values = [source["grant_id"], client["client_id"], hashes.digest(token), kept_scope]
-        await conn.execute(
-            "INSERT INTO auth.tokens (grant_id, client_id, token_hash, scope, audience, kind,"
-            " expires_at) VALUES (%s, %s, %s, %s, %s, 'refresh', now() + %s)",
-            [*values, audience, REFRESH_LIFETIME],
-        )
-        return {**reply, "refresh_token": token}
-
-    async def _access(
-        self,
-        conn: Connection,
-        client: Client,
-        source: Row,
-        scope: str,
-        lifetime_s: int,
-        audience: str,
+    async def _insert(
+        self, conn: Connection, client: Client, source: Row, until: datetime | None = None
     ) -> Row:
         issued_at = int(time.time())
-        values = [source["grant_id"], client["client_id"], scope, audience, issued_at + lifetime_s]
         found = await conn.execute(
-            "WITH t AS (INSERT INTO auth.tokens (grant_id, client_id, scope, audience, expires_at,"
-            " kind) VALUES (%s, %s, %s, %s, to_timestamp(%s), 'access') RETURNING *)"
-            f" SELECT {COLUMNS} FROM t {OWNER}",
-            values,
+            "WITH t AS (INSERT INTO auth.tokens (kind, grant_id, client_id, scope, audience,"
+            "  expires_at) VALUES ('access', %s, %s, %s, %s, least(%s, to_timestamp(%s)))"
+            f" RETURNING *) SELECT {COLUMNS} FROM t {OWNER}",
+            [
+                *(source["grant_id"], client["client_id"], source["scope"], source["audience"]),
+                *(until, issued_at + client["access_token_lifetime_s"]),
+            ],
         )
         row = await found.fetchone()
         assert row is not None
-        token = await self.signer.sign({**self._claims(row), "iat": issued_at})
-        reply = {"access_token": token, "token_type": "Bearer", "expires_in": lifetime_s}
-        return {**reply, "scope": scope}
+        return {**row, "issued_at": issued_at}
+
+    async def _insert_refresh(self, conn: Connection, client: Client, source: Row) -> Row:
+        if "refresh_token" not in client["grant_types"]:
+            return {}
+        token = secrets.token_urlsafe(32)
+        await conn.execute(
+            "INSERT INTO auth.tokens (kind, grant_id, client_id, scope, audience, token_hash,"
+            " expires_at) VALUES ('refresh', %s, %s, %s, %s, %s, now() + %s)",
+            [
+                *(source["grant_id"], client["client_id"], source["scope"], source["audience"]),
+                *(hashes.digest(token), REFRESH_LIFETIME),
+            ],
+        )
+        return {"refresh_token": token}
+
+    async def _signed(self, row: Row) -> Row:
+        claims = {**self._claims(row), "iat": row["issued_at"]}
+        return {
+            "access_token": await self.signer.sign(claims),
+            "token_type": "Bearer",
+            "expires_in": claims["exp"] - claims["iat"],
+            "scope": row["scope"],
+        }
 
     def _claims(self, row: Row) -> Row:
         return {
@@ -163,14 +175,16 @@ class Tokens:
                 f"UPDATE auth.{table} SET revoked_at = now() WHERE {key} = %s", [row[key]]
             )
 
-    async def revoke_grant_of_code(self, code: str, client_id: str) -> None:
+    async def revoke_grant_of_code(self, code: str, client: Client) -> None:
         """Revoke what was made of a code that came a second time."""
         async with connection(self.pool) as conn:
-            await conn.execute(
+            reused = await conn.execute(
                 "UPDATE auth.grants SET revoked_at = now()"
                 " WHERE code_hash = %s AND client_id = %s AND revoked_at IS NULL",
-                [hashes.digest(code), client_id],
+                [hashes.digest(code), client["client_id"]],
             )
+        if reused.rowcount:
+            log.warning("code reused", extra={"client_id": client["client_id"]})
 
     async def _handle(self, token: str) -> tuple[str, object]:
         claims = await self.signer.read(token) if token.count(".") == 2 else None
