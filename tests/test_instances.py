@@ -8,19 +8,9 @@ from typing import Any
 import pytest
 from helpers.edges import cut, slow
 from helpers.eventually import eventually
-from helpers.orders import Orders, resources, rows
+from helpers.orders import Orders, refusal, resources, rows
 
 Name = Callable[[], str]
-
-
-def refusal(reply: Any) -> tuple[int, str]:
-    """Return the status and the code of an RFC 9457 problem."""
-    assert reply.headers["content-type"] == "application/problem+json"
-    problem = reply.json()
-    assert problem["status"] == reply.status_code
-    assert problem["type"] == f"urn:problem:{problem['code']}"
-    assert problem["title"] and problem["detail"]
-    return reply.status_code, problem["code"]
 
 
 # From order to end
@@ -140,7 +130,16 @@ def test_instance_should_not_exist_when_another_tenant_asks(
         {"name": "TEST", "size": "small", "tier": "enterprise"},
         [],
     ],
-    ids=["no name", "empty name", "NUL", "line feed", "long name", "number as name", "unknown field", "no object"],
+    ids=[
+        "no name",
+        "empty name",
+        "NUL",
+        "line feed",
+        "long name",
+        "number as name",
+        "unknown field",
+        "no object",
+    ],
 )
 def test_order_should_be_refused_when_it_is_malformed(orders: Orders, body: Any) -> None:
     assert refusal(orders.send("POST", "/instances", json=body)) == (422, "invalid_request")

@@ -112,6 +112,18 @@ def make_orders(stack: Any, make_tenant: Callable[..., Tenant]) -> Callable[...,
     return lambda tier="free": Orders(stack, make_tenant(tier=tier))
 
 
+def refusal(reply: httpx.Response) -> tuple[int, str]:
+    """Return the status and the code of an RFC 9457 problem."""
+    assert reply.is_error, f"not refused but {reply.status_code}: {reply.text}"
+    assert reply.headers["content-type"] == "application/problem+json", reply.text
+    problem = reply.json()
+    assert problem["status"] == reply.status_code
+    assert problem["type"] == f"urn:problem:{problem['code']}"
+    assert problem["title"]
+    assert problem["detail"]
+    return reply.status_code, problem["code"]
+
+
 @contextmanager
 def held(postgres: Any, statement: str, *values: Any) -> Iterator[Any]:
     """Run a statement and keep its locks until the block ends; nothing of it is committed."""

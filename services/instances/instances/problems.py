@@ -85,3 +85,8 @@ def install(app: FastAPI) -> None:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "http_error")
         headers = dict(error.headers) if error.headers else None
         return Problem(error.status_code, code, str(error.detail), headers).reply()
+
+    @app.exception_handler(Exception)
+    async def broken(_: Request, error: Exception) -> JSONResponse:
+        # uvicorn logs it with its trace, which is nobody else's business.
+        return Problem(500, "internal_error", "the service is at fault").reply()
