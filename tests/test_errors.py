@@ -39,8 +39,13 @@ def test_token_request_should_be_refused_when_a_confidential_client_sends_no_sec
     assert refusal(forgetful.refresh("any")) == (401, "invalid_client")
 
 
-def test_token_request_should_be_refused_when_the_basic_header_is_malformed(stack: Any) -> None:
-    headers = {"Authorization": "Basic %%%"}
+@pytest.mark.parametrize(
+    "header", [b"Basic %%%", b"Basic \xe4", b"Basic YQ==", b"Basic /w==", b"Bearer YTpi", b"Basic"]
+)
+def test_token_request_should_be_refused_when_the_basic_header_is_malformed(
+    stack: Any, header: bytes
+) -> None:
+    headers = {"Authorization": header}
     reply = stack["auth"].http.post("/token", data={"grant_type": "x"}, headers=headers)
     assert refusal(reply) == (401, "invalid_client")
 
@@ -107,6 +112,7 @@ def test_token_request_should_be_refused_when_it_is_json(stack: Any) -> None:
         {"redirect_uris": ["http://client.example/callback"]},
         {"redirect_uris": [f"{REDIRECT_URI}#fragment"]},
         {"redirect_uris": ["javascript:alert(1)"]},
+        {"redirect_uris": ["https://client.example:99999/callback"]},
         {"scope": "admin"},
         {"grant_types": ["password"]},
         {"token_endpoint_auth_method": "private_key_jwt"},

@@ -1,7 +1,6 @@
 """Clients: registration (RFC 7591), its management (RFC 7592) and their authentication."""
 
 import base64
-import binascii
 import secrets
 from typing import Annotated, Any, Literal, get_args
 from urllib.parse import unquote_plus, urlsplit
@@ -26,7 +25,7 @@ Client = dict[str, Any]
 def _redirect_uri(uri: str) -> str:
     parts = urlsplit(uri)
     safe = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
-    if not safe or not parts.hostname or parts.fragment or "\x00" in uri:
+    if not safe or not parts.hostname or parts.port == 0 or parts.fragment or "\x00" in uri:
         raise ValueError("a redirect URI is https, or http on loopback, and has no fragment")
     return uri
 
@@ -149,7 +148,7 @@ def _credentials(authorization: str | None, form: dict[str, str]) -> tuple[str, 
     scheme, _, encoded = authorization.partition(" ")
     try:
         name, colon, secret = base64.b64decode(encoded, validate=True).decode().partition(":")
-    except (binascii.Error, UnicodeDecodeError):
+    except ValueError:  # no base64, or no text in it
         colon = ""
     if scheme.lower() != "basic" or not colon:
         raise OAuthError("invalid_client", "the authorization header is malformed", 401, BASIC)
