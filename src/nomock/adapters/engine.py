@@ -15,9 +15,11 @@ import socket
 import struct
 import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
+from threading import Timer
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
 
@@ -103,10 +105,26 @@ class _Stdio:
     The client's own way to reach engines over ssh or a Windows pipe: any endpoint it knows works.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, timeout_s: float) -> None:
+        self.timed_out = False
+        self.said = ""
+        """What it wrote to standard error, known once it is closed."""
+        # A file and no pipe: what the client itself started, such as ssh, may outlive it.
+        self._stderr = TemporaryFile()  # noqa: SIM115 (closed by close)
         self._process = subprocess.Popen(
-            ["docker", "system", "dial-stdio"], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            ["docker", "system", "dial-stdio"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._stderr,
         )
+        # A pipe has no time-out of its own on every system.
+        self._timer = Timer(timeout_s, self._give_up)
+        self._timer.daemon = True
+        self._timer.start()
+
+    def _give_up(self) -> None:
+        self.timed_out = True
+        self._process.kill()
 
     def sendall(self, data: bytes) -> None:
         assert self._process.stdin is not None
@@ -117,8 +135,19 @@ class _Stdio:
         return self._process.stdout
 
     def close(self) -> None:
-        self._process.terminate()
-        self._process.wait()
+        self._timer.cancel()
+        assert self._process.stdin is not None
+        try:
+            with suppress(OSError):
+                self._process.stdin.close()
+            self._process.wait(timeout=1)  # it may still have to say why it failed
+        except subprocess.TimeoutExpired:
+            self._process.kill()  # SIGTERM does not end it while it waits for an answer
+            self._process.wait()
+        if not self._stderr.closed:
+            self._stderr.seek(0)
+            self.said = self._stderr.read().decode(errors="replace").strip()
+            self._stderr.close()
 
 
 class _Connection(http.client.HTTPConnection):
@@ -128,6 +157,7 @@ class _Connection(http.client.HTTPConnection):
         super().__init__("engine", timeout=timeout_s)
         self._address = address
         self._timeout_s = timeout_s
+        self.stdio: _Stdio | None = None
 
     def connect(self) -> None:
         parts = urlsplit(self._address)
@@ -140,7 +170,7 @@ class _Connection(http.client.HTTPConnection):
             address = (parts.hostname or "127.0.0.1", parts.port or 2375)
             self.sock = socket.create_connection(address, self._timeout_s)
         else:
-            self.sock = _Stdio()
+            self.stdio = self.sock = _Stdio(self._timeout_s)
 
 
 class Engine:
@@ -169,18 +199,20 @@ class Engine:
                 todo="join the group docker (sudo usermod -aG docker $USER, log in again), "
                 "or run as root",
             ) from error
-        except TimeoutError as error:
-            raise EngineError(
-                f"the engine did not answer within {timeout_s:g} s",
-                where=f"engine at {self.address}",
-                seen=f"{method} {path}",
-                todo="look at the engine's own log; restart it",
-            ) from error
         except (OSError, http.client.HTTPException) as error:
+            connection.close()
+            stdio = connection.stdio
+            if isinstance(error, TimeoutError) or (stdio and stdio.timed_out):
+                raise EngineError(
+                    f"the engine did not answer within {timeout_s:g} s",
+                    where=f"engine at {self.address}",
+                    seen=f"{method} {path}",
+                    todo="look at the engine's own log; restart it",
+                ) from error
             raise EngineMissingError(
                 "no container engine answers",
                 where=f"engine at {self.address}",
-                seen=str(error) or type(error).__name__,
+                seen=(stdio.said if stdio else "") or str(error).strip() or type(error).__name__,
                 todo="start it (Docker Desktop, or: systemctl start docker); "
                 "./just starts or installs one where it can",
             ) from error
