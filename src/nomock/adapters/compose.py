@@ -8,6 +8,7 @@ waits for these to end, and a start-up must be given up as soon as one service d
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -19,7 +20,7 @@ from typing import Any
 from python_on_whales import DockerClient
 from python_on_whales.exceptions import DockerException
 
-from nomock.errors import BuildError, ComposeError, ConfigError
+from nomock.errors import BuildError, ComposeError, ConfigError, EngineMissingError
 
 _LAST_LINES = 20
 # What compose and BuildKit say, and what a user can do about it.
@@ -31,8 +32,10 @@ _CURES = (
     ),
     (
         r"pull access denied|failed to resolve reference|manifest unknown|no such host"
-        r"|i/o timeout|failed to do request|failed to resolve source metadata",
-        "an image is not here and no container registry gave it: just images",
+        r"|i/o timeout|failed to do request|failed to resolve source metadata"
+        r"|Get \"https?://[^\" ]*/v2/",
+        "an image is not here and no container registry gave it: nomock images, "
+        "or docker compose pull",
     ),
 )
 
@@ -42,7 +45,7 @@ class Compose:
 
     def __init__(self, files: Sequence[Path], project: str | None) -> None:
         self._files = files
-        self._client = DockerClient(
+        self._client = _client(
             compose_files=list(files),
             compose_project_name=project,
             compose_project_directory=files[0].parent,
@@ -107,7 +110,7 @@ class Compose:
 def execute(container_id: str, service: str, command: Sequence[str]) -> str:
     """Run a command in a service's container and return its standard output."""
     try:
-        return str(DockerClient().execute(container_id, list(command), tty=False) or "")
+        return str(_client().execute(container_id, list(command), tty=False) or "")
     except DockerException as error:
         raise ComposeError(
             f"{' '.join(command)!r} ended with {error.return_code}",
@@ -158,7 +161,7 @@ class Running:
 
     def cure(self) -> str:
         """Return what to do about what it printed, empty where no cure is known."""
-        return _cure_of(self.last_lines())
+        return cure_of(self.last_lines())
 
     def end(self) -> None:
         """End it if it still runs, and wait until it is gone."""
@@ -167,7 +170,18 @@ class Running:
         self.wait()
 
 
-def _cure_of(lines: str) -> str:
+def _client(**options: Any) -> DockerClient:
+    if shutil.which("docker") is None:
+        raise EngineMissingError(
+            "the docker client is not installed",
+            where="PATH",
+            todo="install it with its compose plugin; ./just does so where it can",
+        )
+    return DockerClient(**options)
+
+
+def cure_of(lines: str) -> str:
+    """Return what to do about what compose or BuildKit said, empty where no cure is known."""
     return next((cure for pattern, cure in _CURES if re.search(pattern, lines)), "")
 
 
