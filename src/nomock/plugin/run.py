@@ -293,4 +293,4 @@ def _is_serial(item: pytest.Item) -> bool:
 
 
 def _command() -> str:
-    return " ".join([Path(sys.argv[0]).name, *sys.argv[1:]])
+    return " ".join(["pytest", *sys.argv[1:]])

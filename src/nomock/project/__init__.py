@@ -30,6 +30,8 @@ class ServiceConfig:
     name: str
     config: Mapping[str, Any]
     project: str
+    mounted_files: tuple[Path, ...] = ()
+    """The single files of this machine that it mounts: a server reads these when it starts."""
 
     @property
     def has_healthcheck(self) -> bool:
@@ -71,8 +73,8 @@ class ServiceConfig:
 
     @cached_property
     def mounts_digest(self) -> str:
-        """A digest of each single file that is mounted: a server reads these when it starts."""
-        files = {str(p): _digest(p.read_bytes()) for p in mounted_files(self.config)}
+        """A digest of the mounted files."""
+        files = {str(p): _digest(p.read_bytes()) for p in self.mounted_files}
         return _digest(json.dumps(files, sort_keys=True).encode())
 
     @cached_property
@@ -131,7 +133,8 @@ def _ask_compose(files: Sequence[Path], project: str | None) -> dict[str, Any]:
 def _project(config: Mapping[str, Any], files: tuple[Path, ...]) -> Project:
     name = config["name"]
     services = {
-        n: ServiceConfig(n, c, name) for n, c in sorted((config.get("services") or {}).items())
+        n: ServiceConfig(n, c, name, tuple(mounted_files(c, config)))
+        for n, c in sorted((config.get("services") or {}).items())
     }
     waited_for = {
         dependency

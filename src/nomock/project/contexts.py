@@ -29,11 +29,17 @@ def context_digest(build: Mapping[str, Any]) -> str:
     return digest.hexdigest()
 
 
-def mounted_files(config: Mapping[str, Any]) -> Iterator[Path]:
-    """Yield the single files of this machine that a service mounts."""
-    for volume in config.get("volumes") or []:
-        path = Path(volume.get("source") or "/nonexistent")
-        if volume.get("type") == "bind" and path.is_file() and not path.is_socket():
+def mounted_files(config: Mapping[str, Any], project: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the single files of this machine that a service mounts, as a volume or otherwise.
+
+    ``config`` is the service's part of the resolved configuration, ``project`` the whole.
+    """
+    sources = [v.get("source") for v in config.get("volumes") or [] if v.get("type") == "bind"]
+    for kind in ("configs", "secrets"):
+        for used in config.get(kind) or []:
+            sources.append((project.get(kind) or {}).get(used["source"], {}).get("file"))
+    for path in (Path(source) for source in sources if source):
+        if path.is_file() and not path.is_socket():
             yield path
 
 
