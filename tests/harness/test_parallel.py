@@ -1,0 +1,151 @@
+"""Under xdist: the controller alone starts the stack, and serial tests run alone."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from conftest import Tiny, idle
+
+
+def test_only_the_controller_should_start_the_stack_when_tests_run_in_parallel(
+    tiny: Tiny, docker_calls: Path
+) -> None:
+    tiny.compose(only=idle())
+    tiny.tests("""
+        import os, pytest
+
+        @pytest.mark.parametrize("n", range(4))
+        def test_attached(stack, n):
+            ids = [c.id for c in stack.containers()]
+            with open("seen", "a") as seen:
+                seen.write(f"{os.environ['PYTEST_XDIST_WORKER']} {' '.join(ids)}\\n")
+    """)
+    result = tiny.run("-n2", "--dist=each")
+    result.assert_outcomes(passed=8)
+    assert result.outlines.count("starting only (not running)") == 1
+    ups = [call for call in docker_calls.read_text().splitlines() if " up " in call]
+    assert len(ups) == 1
+    seen = {tuple(line.split()) for line in (tiny.path / "seen").read_text().splitlines()}
+    id_ = tiny.containers()["only"]
+    assert seen == {("gw0", id_), ("gw1", id_)}
+
+
+def test_the_run_should_end_with_the_reason_once_when_the_stack_does_not_start_in_parallel(
+    tiny: Tiny,
+) -> None:
+    tiny.compose(broken=idle("exit 3"))
+    tiny.tests("def test_one(stack): pass\ndef test_two(stack): pass")
+    result = tiny.run("-n2")
+    assert result.ret == 6
+    text = result.stdout.str() + result.stderr.str()
+    assert text.count("service broken: exited with code 3") == 1
+
+
+MEETING = """
+    import pytest
+    from pathlib import Path
+    from threading import Event
+    from time import monotonic
+
+    {marks}
+    def test_meeting(me):
+        Path(f"in-{{me}}").touch()
+        end = monotonic() + {within_s}
+        while not (met := Path(f"in-{{1 - me}}").exists()) and monotonic() < end:
+            Event().wait(0.02)
+        Path(f"met-{{me}}").write_text(str(met))
+        while met and not Path(f"met-{{1 - me}}").exists() and monotonic() < end:
+            Event().wait(0.02)
+        Path(f"in-{{me}}").unlink()
+"""
+
+
+@pytest.mark.parametrize(
+    ("marks", "within_s", "met"),
+    [
+        ("parametrize('me', [0, 1])", 20, ["True", "True"]),
+        ("parametrize('me', [0, pytest.param(1, marks=pytest.mark.serial)])", 1, ["False"] * 2),
+        ("parametrize('me', [0, 1])\n    @pytest.mark.serial", 1, ["False"] * 2),
+    ],
+    ids=["none serial", "one serial", "both serial"],
+)
+def test_two_tests_should_meet_only_when_neither_is_serial(
+    pytester: pytest.Pytester, marks: str, within_s: int, met: list[str]
+) -> None:
+    text = MEETING.format(marks=f"@pytest.mark.{marks}", within_s=within_s)
+    pytester.makepyfile(text)
+    pytester.runpytest_subprocess("-n2", timeout=60).assert_outcomes(passed=2)
+    # Both were inside for as long as it takes to meet, so that a broken lock would be seen.
+    assert [(pytester.path / f"met-{me}").read_text() for me in (0, 1)] == met
+
+
+@pytest.mark.parametrize(("wanted", "left"), [("only", ["alone"]), ("without", ["any"])])
+def test_the_serial_tests_should_be_chosen_by_the_option(
+    pytester: pytest.Pytester, wanted: str, left: list[str]
+) -> None:
+    pytester.makepyfile("""
+        import pytest
+
+        @pytest.mark.serial
+        def test_alone(): pass
+
+        def test_any(): pass
+    """)
+    for more in ([], ["-n1"]):
+        result = pytester.runpytest_subprocess(f"--serial={wanted}", "-v", *more)
+        result.assert_outcomes(passed=1, deselected=0 if more else 1)
+        result.stdout.fnmatch_lines([f"*test_{left[0]} *PASSED*" if not more else "*PASSED*"])
+
+
+OVERRIDES = """
+    import pytest
+
+    @pytest.fixture(scope="session")
+    def compose_files():
+        return ["{file}"]
+
+    @pytest.fixture(scope="session")
+    def compose_project():
+        return "{name}"
+
+    @pytest.fixture(scope="session")
+    def readiness_probes():
+        return {{"mine": "none"}}
+"""
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n2"]], ids=["serial", "parallel"])
+def test_a_stack_of_its_own_should_be_made_when_the_inputs_are_overridden(
+    tiny: Tiny, arguments: list[str]
+) -> None:
+    (tiny.path / ".env").unlink()
+    # The run's own stack would not even start.
+    tiny.compose(broken=idle("exit 3"))
+    tiny.write(
+        "other/compose.yml",
+        json.dumps({"services": {"mine": idle("echo hello; exec sleep infinity")}}),
+    )
+    tiny.pytester.makeconftest(OVERRIDES.format(file="other/compose.yml", name=tiny.name))
+    tiny.tests("""
+        def test_one(stack): assert list(stack) == ["mine"]
+        def test_two(stack): assert 0, stack.name
+    """)
+    result = tiny.run(*arguments)
+    result.assert_outcomes(passed=1, failed=1)
+    assert tiny.states() == {"mine": "running"}
+    assert tiny.stack().project.name != tiny.name
+    assert tiny.stack().engine.containers(tiny.stack().name) == []
+    # The evidence is of that stack, too.
+    assert any("Service logs in the test's window" in line for line in result.outlines)
+    assert "broken" not in result.stdout.str().partition("FAILURES")[2]
+
+
+def test_the_stack_should_be_made_ready_when_a_worker_asks_for_it_by_name(tiny: Tiny) -> None:
+    tiny.compose(only=idle())
+    tiny.tests("""
+        def test_one(request): assert list(request.getfixturevalue("stack")) == ["only"]
+        def test_two(request): request.getfixturevalue("stack")["only"].exec("true")
+    """)
+    tiny.run("-n2").assert_outcomes(passed=2)
