@@ -134,7 +134,7 @@ debian_image() {
     tag=$1
     packages=$2
     shift 2
-    command -v mmdebstrap >/dev/null 2>&1 || apt_install mmdebstrap
+    command -v mmdebstrap >/dev/null 2>&1 || apt_install mmdebstrap debian-archive-keyring
     work_dir=$(mktemp -d)
     trap 'rm -rf "$work_dir"' EXIT
     trap 'exit 130' INT TERM

@@ -15,7 +15,7 @@ go_is_new_enough() {
     minor=$(go version | sed -n 's/^go version go1\.\([0-9]*\).*/\1/p')
     [ -n "$minor" ] && [ "$minor" -ge 21 ]
 }
-go_is_new_enough || apt_install_from_suite golang-go
+go_is_new_enough || apt_install_from_suite golang-go golang-src
 go_is_new_enough || die "go 1.21 or newer is needed to build Toxiproxy"
 
 work_dir=$(mktemp -d)

@@ -480,3 +480,71 @@ def _logs(name: str) -> str:
 def _user_of_first_process(name: str) -> str:
     status = docker("exec", name, "cat", "/proc/1/status")
     return next(line.split()[1] for line in status.splitlines() if line.startswith("Uid:"))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        (
+            "sources.list",
+            "# deb http://old.example/debian bookworm main\n"
+            "deb http://mirror.example/debian bookworm main contrib # nearest\n"
+            "deb [arch=amd64 signed-by=/debian-archive.gpg] https://a.example/x bookworm main\n"
+            "deb http://mirror.example/debian-security bookworm-security main\n"
+            "deb-src http://mirror.example/debian bookworm main\n"
+            "deb https://vendor.example/linux/debian bookworm stable\n"
+            "deb https://vendor.example/apt bookworm main\n",
+        ),
+        (
+            "sources.list.d/debian.sources",
+            "Types: deb deb-src\n"
+            "URIs: http://mirror.example/debian\n"
+            "# the nearest\n"
+            "Suites: bookworm\n"
+            "Components: main contrib\n"
+            "\n"
+            "Types: deb\n"
+            "URIs: https://a.example/x\n"
+            "Suites: bookworm\n"
+            "Components: main\n"
+            "Signed-By: /debian-archive.gpg\n"
+            "\n"
+            "Types: deb\n"
+            "URIs: http://mirror.example/debian-security/\n"
+            "Suites: bookworm-security\n"
+            "Components: main\n"
+            "\n"
+            "Enabled: no\n"
+            "Types: deb\n"
+            "URIs: http://off.example/debian\n"
+            "Suites: bookworm\n"
+            "Components: main\n"
+            "\n"
+            "Types: deb\n"
+            "URIs: https://vendor.example/apt\n"
+            "Suites: bookworm\n"
+            "Components: main\n",
+        ),
+    ],
+)
+def test_builders_should_take_debian_from_where_the_machine_does_when_others_are_listed_too(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    listed = tmp_path / "apt" / name
+    listed.parent.mkdir(parents=True)
+    listed.write_text(text)
+    (tmp_path / "os-release").write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
+    library = (ROOT / "images" / "debian.sh").read_text().replace("/etc/", f"{tmp_path}/")
+
+    done = subprocess.run(
+        ["sh", "-euc", f"{library}\ndebian_sources"], capture_output=True, text=True, check=True
+    )
+
+    lines = [
+        line.replace("arch=amd64 ", "").replace("/ ", " ") for line in done.stdout.splitlines()
+    ]
+    assert lines == [
+        "deb http://mirror.example/debian trixie main contrib",
+        "deb [signed-by=/debian-archive.gpg] https://a.example/x trixie main",
+        "deb http://mirror.example/debian-security trixie-security main",
+    ]
