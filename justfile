@@ -93,6 +93,11 @@ test-parallel-safe *arguments: _images
 test-harness *arguments: _images
     cd tests/harness && pytest "$@"
 
+# show that tests can fail: each one-line defect turns its test red (some minutes; not in check)
+[group('test')]
+test-defects *arguments: _images
+    cd tests/harness/defects && pytest "$@"
+
 # why did the last run fail: its failures, the services, what changed since the last green run
 [group('test')]
 diagnose-tests:
