@@ -1,8 +1,10 @@
 """The provisioning API and its worker: orders, states, quotas, idempotency."""
 
+import json
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -284,6 +286,21 @@ def test_worker_should_not_provision_again_when_a_finished_job_is_opened_again(
     )
     assert orders.get(instance["id"]).json() == instance
     assert resources(postgres, instance["id"]) == 1
+
+
+def test_worker_should_name_the_test_in_its_log_when_it_does_its_job(
+    stack: Any, orders: Orders, unique_name: Name, request: pytest.FixtureRequest
+) -> None:
+    began = datetime.now(UTC)
+    instance_id = orders.running(unique_name())["id"]
+    lines = eventually(
+        lambda: [x for x in stack["worker"].logs(since=began).splitlines() if instance_id in x],
+        within_s=5,
+        reason="the worker should have logged the job",
+    )
+    logged = json.loads(lines[-1])
+    assert (logged["service"], logged["message"]) == ("worker", "provisioned")
+    assert logged["nomock.test"] == request.node.nodeid
 
 
 def test_worker_should_give_up_when_a_job_was_tried_too_often(

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from psycopg import errors
 from pydantic import BaseModel, StringConstraints
+from shared import baggage
 from shared.database import Connection
 
 from instances.problems import Problem
@@ -170,5 +171,6 @@ async def _earlier_answer(
 
 async def _queue(conn: Connection, instance_id: UUID | str, kind: str) -> None:
     await conn.execute(
-        "INSERT INTO instances.jobs (instance_id, kind) VALUES (%s, %s)", [instance_id, kind]
+        "INSERT INTO instances.jobs (instance_id, kind, baggage) VALUES (%s, %s, %s)",
+        [instance_id, kind, baggage.current.get()],
     )

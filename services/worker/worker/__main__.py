@@ -6,7 +6,7 @@ import sys
 import time
 
 import psycopg
-from shared import logs, settings
+from shared import baggage, logs, settings
 
 from worker import jobs
 from worker.health import HEARTBEAT
@@ -42,6 +42,7 @@ def serve() -> None:
             # Listening came first: a job that is queued after the last look is notified.
             while jobs.work(queue, listener):
                 HEARTBEAT.touch()
+            baggage.current.set("")
             for _ in listener.notifies(timeout=TURN_S, stop_after=1):
                 pass
 

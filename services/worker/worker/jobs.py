@@ -11,6 +11,7 @@ from typing import Any
 from uuid import UUID
 
 import psycopg
+from shared import baggage
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -27,6 +28,7 @@ class Job:
     job_id: int
     instance_id: UUID
     kind: str
+    baggage: str
     size: str
 
 
@@ -36,6 +38,7 @@ def work(queue: Connection, announcer: Connection) -> bool:
         job = claim(queue)
         if job is None:
             return False
+        baggage.current.set(job.baggage)
         if job.kind == "provision":
             outcome = provision(queue, job, announce(announcer, job))
         else:
@@ -52,7 +55,7 @@ def claim(queue: Connection) -> Job | None:
     that this transaction still needs.
     """
     row = queue.execute(
-        "SELECT j.job_id, j.instance_id, j.kind, i.size"
+        "SELECT j.job_id, j.instance_id, j.kind, j.baggage, i.size"
         " FROM instances.jobs j JOIN instances.instances i USING (instance_id)"
         " WHERE j.done_at IS NULL ORDER BY j.job_id LIMIT 1"
         " FOR KEY SHARE OF i SKIP LOCKED FOR UPDATE OF j SKIP LOCKED"
