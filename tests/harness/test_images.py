@@ -324,12 +324,7 @@ def test_nothing_should_be_left_running_when_the_user_interrupts_a_build(
         f"{dead_host}/base:1",
         f"exec 3>'{gone}'\necho yes >'{started}'\nsleep 1000",
     )
-    settling = f"from nomock.images import settle; settle(Path({str(checkout.path)!r}), print)"
-    process = subprocess.Popen(
-        [sys.executable, "-c", f"from pathlib import Path; {settling}"],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
+    process = _settling(checkout)
     with gone.open() as end_of_builder:
         started.read_text()
         process.send_signal(signal.SIGINT)
@@ -337,6 +332,18 @@ def test_nothing_should_be_left_running_when_the_user_interrupts_a_build(
         assert end_of_builder.read() == ""
     assert process.wait() != 0
     assert not (checkout.path / ".env").exists()
+
+
+def test_an_image_should_be_built_once_when_two_runs_need_it(
+    checkout: Checkout, dead_host: str, tmp_path: Path
+) -> None:
+    built = tmp_path / "built"
+    checkout.image("BASE_IMAGE", f"{dead_host}/base:1", f"echo built >>'{built}'\n{BUILDS}")
+
+    both = [_settling(checkout), _settling(checkout)]
+
+    assert [process.wait() for process in both] == [0, 0]
+    assert built.read_text() == "built\n"
 
 
 def test_postgres_should_keep_the_upstream_promises_when_it_starts_and_stops(
@@ -455,6 +462,15 @@ def _settled(variable: str) -> str:
     """Return what the checkout's .env says: the stand-in, or upstream where a registry is."""
     settled = settle(ROOT, lambda line: None)
     return next(s.image for s in settled if s.variable == variable)
+
+
+def _settling(checkout: Checkout) -> subprocess.Popen[bytes]:
+    """Settle in a process of its own."""
+    program = f"settle(Path({str(checkout.path)!r}), lambda line: None)"
+    return subprocess.Popen(
+        [sys.executable, "-c", f"from pathlib import Path\nfrom nomock.images import *\n{program}"],
+        stderr=subprocess.DEVNULL,
+    )
 
 
 def _context(path: Path) -> Path:
