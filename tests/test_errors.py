@@ -50,6 +50,21 @@ def test_token_request_should_be_refused_when_the_basic_header_is_malformed(
     assert refusal(reply) == (401, "invalid_client")
 
 
+def test_token_request_should_be_refused_when_it_authenticates_in_two_ways(
+    confidential_client: AuthClient,
+) -> None:
+    reply = confidential_client.post(
+        "/token", grant_type="refresh_token", client_secret=confidential_client.secret
+    )
+    assert refusal(reply) == (400, "invalid_request")
+
+
+def test_registration_should_be_closed_when_there_is_no_token(auth_client: AuthClient) -> None:
+    reply = auth_client.manage("GET", headers={})
+    assert refusal(reply) == (401, "invalid_token")
+    assert reply.headers["www-authenticate"].startswith("Bearer ")
+
+
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE"])
 def test_registration_should_be_closed_when_the_token_is_anothers(
     make_client: Callable[..., AuthClient], method: str

@@ -21,10 +21,10 @@ def mcp_service(stack: Any) -> AuthClient:
     return AuthClient(stack["auth"], {"client_id": "mcp", "client_secret": "mcp-client-secret"})
 
 
-def exchange(client: AuthClient, token: str, **changes: str | None) -> Any:
+def exchange(client: AuthClient, subject_token: str, **changes: str | None) -> Any:
     form: dict[str, str | None] = {
         "grant_type": EXCHANGE,
-        "subject_token": token,
+        "subject_token": subject_token,
         "subject_token_type": ACCESS_TOKEN,
         "audience": "instances",
     }
@@ -258,6 +258,13 @@ def test_authorization_should_send_the_error_back_when_the_request_asks_too_much
     back = redirected(auth_client.log_in(user, Pkce(), **changes))
     assert back.get("error") == error
     assert back.get("state") == "a state"
+
+
+def test_authorization_should_be_refused_when_the_client_did_not_register_the_grant(
+    make_client: Callable[..., AuthClient], user: User
+) -> None:
+    client = make_client(grant_types=["refresh_token"])
+    assert redirected(client.log_in(user, Pkce())).get("error") == "unauthorized_client"
 
 
 # Codes
@@ -578,6 +585,28 @@ def test_exchange_should_be_refused_when_it_asks_for_more_scope(
     subject = auth_client.tokens(user, resource="mcp", scope="instances:read")["access_token"]
     reply = exchange(mcp_service, subject, scope="instances:write")
     assert refusal(reply) == (400, "invalid_scope")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error"),
+    [
+        ({"subject_token_type": "urn:ietf:params:oauth:token-type:id_token"}, "invalid_request"),
+        ({"subject_token": "nonsense"}, "invalid_request"),
+        ({"audience": "elsewhere"}, "invalid_target"),
+        ({"audience": None}, "invalid_request"),
+    ],
+    ids=["no access token", "nonsense", "unknown audience", "no audience"],
+)
+def test_exchange_should_name_the_error_when_the_request_is_wrong(
+    mcp_service: AuthClient,
+    auth_client: AuthClient,
+    user: User,
+    changes: dict[str, str | None],
+    error: str,
+) -> None:
+    subject = auth_client.tokens(user, resource="mcp")["access_token"]
+    form = {"subject_token": subject} | changes
+    assert refusal(exchange(mcp_service, **form)) == (400, error)
 
 
 def test_exchange_should_be_refused_when_the_client_did_not_register_the_grant(
