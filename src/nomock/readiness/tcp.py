@@ -22,6 +22,7 @@ class Tcp:
     def __init__(self, port: int) -> None:
         self._port = port
         self._held: dict[int, tuple[socket.socket, float]] = {}
+        self._proved: set[int] = set()
 
     @classmethod
     def of(cls, rest: str) -> Tcp:
@@ -39,10 +40,12 @@ class Tcp:
             try:
                 open_still = bool(connection.recv(1))
             except TimeoutError:
-                if sure and monotonic() - since_s < _SURE_SILENCE_S:
+                silent_s = monotonic() - since_s
+                if sure and port not in self._proved and silent_s < _SURE_SILENCE_S:
                     self._held[port] = connection, since_s
                     return Answer(False, f"port {self._port} accepts")
                 open_still = True
+                self._proved.add(port)
             connection.close()
         except OSError as error:
             return Answer(False, f"port {self._port}: {error.strerror or error}")

@@ -165,6 +165,7 @@ def wait_until_ready(
     ``deadline`` is of time.monotonic(); ``before`` as in Watch.judge, until ``finished``.
     Raises ServiceDiedError for the first service that is lost, NotReadyError at the deadline.
     """
+    watch = Watch(watch.engine, watch.project, watch.probe_settings)  # its probes know nothing yet
     began, asked, pause = monotonic(), 0, Event()
     while True:
         done = finished()  # before the look, so that a "ready" is of after the start-up
