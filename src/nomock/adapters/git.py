@@ -26,4 +26,4 @@ def _git(root: Path, *words: str) -> str:
         )
     except FileNotFoundError:
         return ""
-    return done.stdout.strip() if done.returncode == 0 else ""
+    return done.stdout.rstrip() if done.returncode == 0 else ""

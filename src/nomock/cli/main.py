@@ -7,6 +7,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 from nomock.cli.show import print_table, progress
 from nomock.config import Settings, load
@@ -118,8 +119,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--project", metavar="NAME", help="the compose project's name")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
-    def add(name: str, run: Callable[..., int], help_text: str) -> argparse.ArgumentParser:
-        command = commands.add_parser(name, help=help_text, description=help_text)
+    def add(
+        name: str, run: Callable[..., int], help_text: str, **options: Any
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help_text, description=help_text, **options)
         command.set_defaults(run=run)
         return command
 
@@ -129,7 +132,14 @@ def _parser() -> argparse.ArgumentParser:
     add("status", status, "how each service is, and whether it is what the files say")
     add("images", images, "settle the images of images/images.toml")
     for word in ("logs", "exec"):
-        handed = add(word, compose, f"docker compose {word}, on this project")
+        # Every argument is compose's own: with a prefix that nobody can type none is an option.
+        handed = add(
+            word,
+            compose,
+            f"docker compose {word}, on this project",
+            prefix_chars="\0",
+            add_help=False,
+        )
         handed.set_defaults(command=word)
         handed.add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
     add("diagnose", diagnose, "why did the last run fail")
