@@ -182,10 +182,10 @@ class Run:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put what the services logged while a failing test ran into its report."""
         report = yield
-        if report.failed and _uses_stack(item):
+        # A fixture of the test may have made a stack of its own.
+        found = getattr(item, "funcargs", {}).get("stack")
+        if report.failed and (isinstance(found, Stack) or _uses_stack(item)):
             try:
-                # A fixture of the test may have made a stack of its own.
-                found = getattr(item, "funcargs", {}).get("stack")
                 stack = found if isinstance(found, Stack) else self.stack
                 text = window_logs(
                     stack.engine,
@@ -274,7 +274,8 @@ class Run:
 
 
 def _uses_stack(item: pytest.Item) -> bool:
-    return "stack" in getattr(item, "fixturenames", ())
+    # A fixture of the user's may have the same name; ours has this input.
+    return {"stack", "compose_files"} <= set(getattr(item, "fixturenames", ()))
 
 
 def _needs_stack_of_run(item: pytest.Item) -> bool:

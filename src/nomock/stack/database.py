@@ -55,7 +55,9 @@ def postgres_service(project: Project, setting: str | None) -> str:
     found = [
         name
         for name, service in project.services.items()
-        if "POSTGRES_PASSWORD" in service.environment or "postgres" in service.image.split(":")[0]
+        # The image's own name: a registry's address before it may have a colon as well.
+        if "POSTGRES_PASSWORD" in service.environment
+        or "postgres" in service.image.rpartition("/")[2].partition(":")[0]
         if _PORT in service.published_ports
     ]
     if len(found) != 1:
