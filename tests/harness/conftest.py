@@ -6,6 +6,7 @@ import json
 import os
 import re
 import subprocess
+import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,7 @@ from nomock.stack import Stack
 pytest_plugins = ["pytester"]
 
 ROOT = Path(__file__).parents[2]
+NOMOCK = Path(sys.executable).with_name("nomock")
 Service = dict[str, Any]
 
 
@@ -105,7 +107,7 @@ class Tiny:
 
     def nomock(self, *arguments: str) -> pytest.RunResult:
         """Run the command line in a process of its own."""
-        return self.pytester.run("nomock", *arguments, timeout=120)
+        return self.pytester.run(NOMOCK, *arguments, timeout=120)
 
     def stack(self, **options: Any) -> Stack:
         """Return the stack as this process would use it."""
