@@ -134,7 +134,7 @@ typecheck:
 
 # everything CI runs: lint, types, nomock's own tests, the suite, the suite under the spy
 [group('check')]
-check: lint typecheck test-harness test-fast test-sidecar-coverage
+check: lint typecheck (test-harness "-n" "logical") test-fast (test-sidecar-coverage "-n" "logical" "--dist" "worksteal")
 
 # lock the development dependencies; no package registry's address goes into the file
 [group('check')]
