@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime
+from threading import Event
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from nomock.adapters.engine import Container, Engine
@@ -12,6 +14,8 @@ from nomock.project import ServiceConfig
 
 if TYPE_CHECKING:  # httpx takes longer to import than a whole warm session may
     from nomock.adapters.http import AsyncClient, Client
+
+_LIST_BEHIND_S = 2.0
 
 
 class Service:
@@ -105,16 +109,25 @@ class Service:
     def stop(self, timeout_s: int | None = None) -> None:
         """Send the stop signal and return when it has ended; SIGKILL follows after timeout_s."""
         self._engine.stop(self._container().id, timeout_s)
+        self._wait_ended()
 
     def kill(self, signal: str = "SIGKILL") -> None:
-        """Send a signal, by default the one that cannot be handled, and return at once."""
+        """Send a signal and return at once, or after SIGKILL when it has ended."""
         self._engine.kill(self._container().id, signal)
+        if signal == "SIGKILL":
+            self._wait_ended()
 
     def close(self) -> None:
         """Close the HTTP client, if there is one."""
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def _wait_ended(self) -> None:
+        # The engine's list of containers is a few milliseconds behind what it has just done.
+        deadline, pause = monotonic() + _LIST_BEHIND_S, Event()
+        while self._container().state == "running" and monotonic() < deadline:
+            pause.wait(0.005)
 
     def _container(self) -> Container:
         found = [c for c in self._engine.containers(self.config.project) if c.service == self.name]
