@@ -9,7 +9,7 @@ import sys
 from collections.abc import Callable
 
 import pytest
-from conftest import Tiny, check, idle
+from conftest import NOMOCK, Tiny, check, idle
 
 
 def until(process: subprocess.Popen[str], text: str) -> list[str]:
@@ -82,3 +82,19 @@ def test_nothing_should_be_left_when_an_owned_start_is_interrupted(tiny: Tiny) -
         process.communicate()
     assert process.returncode == pytest.ExitCode.INTERRUPTED
     assert tiny.containers() == {}
+
+
+def test_the_command_line_should_say_so_when_it_is_interrupted(tiny: Tiny) -> None:
+    tiny.compose(never=idle(healthcheck=check("exit 1")))
+    with subprocess.Popen(
+        [NOMOCK, "up"],
+        cwd=tiny.path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as process:
+        until(process, "0/1 ready")
+        os.killpg(process.pid, signal.SIGINT)
+        rest, _ = process.communicate()
+    assert (process.returncode, rest) == (130, "interrupted; the next run goes on from here\n")
