@@ -93,7 +93,9 @@ class Run:
             terminal.ensure_newline()  # the dots of the tests end without one
             writer.write(text, flush=True)
 
-        return Progress(write, live_width=writer.fullwidth if writer.hasmarkup else None)
+        # Not by its colours, which many CI systems force on where no line can be rewritten.
+        live = terminal.isatty and os.environ.get("TERM") != "dumb"
+        return Progress(write, live_width=writer.fullwidth if live else None)
 
     @contextmanager
     def stack_for(
