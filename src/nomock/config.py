@@ -7,6 +7,7 @@ pyproject.toml, default. A value that is set to nothing is still set: only None 
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -202,9 +203,20 @@ def _existing(path: Path, source: str) -> Path:
 
 def _found(root: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
     """Find the compose files as compose would: COMPOSE_FILE, or one and its override."""
+    environ = {**_dotenv(root / ".env"), **environ}
     if named := environ.get("COMPOSE_FILE"):
         separator = environ.get("COMPOSE_PATH_SEPARATOR", os.pathsep)
         return tuple(_existing(root / name, "$COMPOSE_FILE") for name in named.split(separator))
     first = [root / n for n in _COMPOSE_NAMES if (root / n).is_file()][:1]
     override = [root / n for n in _OVERRIDE_NAMES if (root / n).is_file()][:1]
     return tuple(path.resolve() for path in (first + override if first else []))
+
+
+def _dotenv(path: Path) -> dict[str, str]:
+    """Read what steers the choice of files from ``.env``; compose reads the rest of it itself."""
+    try:
+        text = path.read_text(encoding="utf-8")
+    except OSError:
+        return {}
+    found = re.findall(r"^(COMPOSE_FILE|COMPOSE_PATH_SEPARATOR)=(.*?)\s*$", text, re.MULTILINE)
+    return {name: value.strip("\"'") for name, value in found}

@@ -43,6 +43,17 @@ def test_the_run_should_end_with_the_reason_once_when_the_stack_does_not_start_i
     assert text.count("service broken: exited with code 3") == 1
 
 
+def test_the_controller_should_take_the_stack_down_when_a_parallel_run_owns_it(
+    tiny: Tiny,
+) -> None:
+    tiny.compose(only=idle())
+    tiny.tests("def test_one(stack): pass\ndef test_two(stack): pass")
+    result = tiny.run("-n2", "--stack=own")
+    result.assert_outcomes(passed=2)
+    assert result.outlines.count(f"taking {tiny.name} down") == 1
+    assert tiny.containers() == {}
+
+
 MEETING = """
     import pytest
     from pathlib import Path

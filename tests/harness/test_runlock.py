@@ -7,9 +7,10 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
-from conftest import Tiny, idle
+from conftest import Tiny, check, idle
 from test_interrupted import until
 
 from nomock.errors import LockedError
@@ -132,3 +133,32 @@ def test_a_second_run_should_wait_and_say_for_whom_when_it_would_change_the_stac
             said, _ = other.communicate()
             assert other.returncode == 0, said
     assert tiny.states() == ({"only": "running"} if second == "--stack=fresh" else {})
+
+
+def test_two_runs_should_share_one_start_when_they_begin_together(tiny: Tiny) -> None:
+    late = idle(
+        "until test -e /data/go; do sleep 0.1; done; touch /tmp/ready; exec sleep infinity",
+        healthcheck=check("test -e /tmp/ready"),
+        volumes=["./data:/data:ro"],
+    )
+    tiny.write("data/any", "")
+    tiny.compose(late=late)
+    tiny.tests("def test_all(stack): print('ID', stack.containers()[0].id)")
+    start: dict[str, Any] = {
+        "cwd": tiny.path,
+        "stdout": subprocess.PIPE,
+        "stderr": subprocess.STDOUT,
+        "text": True,
+    }
+    command = [sys.executable, "-m", "pytest", "-s"]
+    with subprocess.Popen(command, **start) as first:
+        until(first, "0/1 ready")
+        with subprocess.Popen(command, **start) as second:
+            lines = until(second, "process ")
+            assert lines[-1] == f"  process {first.pid}: starting {tiny.name} for pytest -s"
+            tiny.write("data/go", "")
+            ends = [process.communicate()[0] for process in (first, second)]
+    assert (first.returncode, second.returncode) == (0, 0), ends
+    id_ = tiny.containers()["late"]
+    assert [end.count(f"ID {id_}") for end in ends] == [1, 1]
+    assert "starting late" not in ends[1]

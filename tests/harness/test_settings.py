@@ -62,6 +62,17 @@ def test_the_compose_files_should_be_those_that_compose_finds(
     assert [path.name for path in load(start, {}, environ).files] == found
 
 
+def test_the_compose_files_should_be_those_that_dotenv_names_unless_the_environment_does(
+    tmp_path: Path,
+) -> None:
+    for name in ("compose.yml", "a.yml", "b.yml"):
+        (tmp_path / name).touch()
+    (tmp_path / ".env").write_text("COMPOSE_PATH_SEPARATOR=,\nX=1\nCOMPOSE_FILE='b.yml,a.yml' \n")
+    assert [path.name for path in load(tmp_path, {}, {}).files] == ["b.yml", "a.yml"]
+    environ = {"COMPOSE_FILE": "a.yml"}
+    assert [path.name for path in load(tmp_path, {}, environ).files] == ["a.yml"]
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "text"),
     [

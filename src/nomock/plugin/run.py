@@ -91,6 +91,8 @@ class Run:
 
         def write(text: str) -> None:
             terminal.ensure_newline()  # the dots of the tests end without one
+            if writer.width_of_current_line and not text.startswith("\r"):
+                writer.line()  # and under xdist pytest does not know
             writer.write(text, flush=True)
 
         # Not by its colours, which many CI systems force on where no line can be rewritten.
