@@ -71,7 +71,9 @@ def test_a_run_should_work_when_only_the_docker_client_can_reach_the_engine(
 def test_an_engine_should_be_called_missing_when_the_docker_client_cannot_reach_it(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    tiny.write("bin/ssh", "#!/bin/sh\necho no such host >&2\nexit 255\n").chmod(0o755)
+    tiny.write(
+        "bin/ssh", "#!/bin/sh\nhead -c1 >/dev/null\necho no such host >&2\nexit 255\n"
+    ).chmod(0o755)
     monkeypatch.setenv("PATH", str(tiny.path / "bin"), prepend=":")
     monkeypatch.setenv("DOCKER_HOST", "ssh://elsewhere")
     with pytest.raises(EngineMissingError) as caught:
