@@ -213,7 +213,7 @@ def test_tool_should_say_that_instances_is_away_when_that_is_stopped(
 @pytest.mark.serial
 def test_tool_should_give_up_in_time_when_instances_is_slow(stack: Any, mcp_client: Any) -> None:
     mcp_client.get("list_instances")  # so that the token is there, and only the call is slow
-    with slow(stack, "mcp->instances", latency_ms=15_000):
+    with slow(stack, "mcp->instances", latency_ms=5_000):
         started = time.monotonic()
         result = mcp_client.call("list_instances")
         took_s = time.monotonic() - started
