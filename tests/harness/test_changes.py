@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from conftest import IMAGE, Tiny, idle
 
+from nomock.adapters.engine import Engine
+
 
 def prepare(tiny: Tiny) -> list[str]:
     """Make the stack ready as a run does, and return the steps it took."""
@@ -48,6 +50,16 @@ def test_only_the_service_should_be_built_and_recreated_when_its_context_changed
     assert after["app"] != before["app"]
     assert steps[0] == "building app"
     assert "starting app (build context changed)" in steps
+
+
+def test_the_image_before_should_be_gone_when_its_service_was_built_again(built: Tiny) -> None:
+    engine = Engine()
+    before = engine.image_id(f"{built.name}-app")
+    assert before is not None
+    built.write("app/code.txt", "2")
+    prepare(built)
+    assert engine.image_id(f"{built.name}-app") not in {None, before}
+    assert engine.image_id(before) is None
 
 
 def test_nothing_should_be_asked_of_docker_when_only_an_ignored_file_changed(

@@ -276,6 +276,13 @@ class Engine:
             body = response.read()
             return str(json.loads(body)["Id"]) if response.status == 200 else None
 
+    def remove_image(self, image_id: str) -> None:
+        """Remove an image that nothing uses; one that has a tag or a container stays."""
+        with self._request("DELETE", f"/images/{image_id}") as response:
+            body = response.read()
+            if response.status not in {404, 409}:  # gone, or in use
+                self._answer(response, body, f"DELETE /images/{image_id}")
+
     def images(self) -> dict[str, Image]:
         """Return tag -> local image, in one request."""
         found = self._call("GET", "/images/json")

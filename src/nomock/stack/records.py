@@ -59,6 +59,11 @@ class Records:
                 stale.add(service.name)
         return sorted(stale)
 
+    def image_id(self, service: ServiceConfig) -> str | None:
+        """Return the id of the image that was built last for a service, None if none was."""
+        known = self._known["images"].get(service.name)
+        return known["id"] if known else None
+
     def image_is_current(self, service: ServiceConfig, image_id: str | None) -> bool:
         """Tell whether a local image was built of the service's context as it is now."""
         known = self._known["images"].get(service.name)

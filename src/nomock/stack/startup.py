@@ -32,7 +32,7 @@ def start_up(
 
     project, engine = watch.project, watch.engine
     compose = Compose(project.files, project.name)
-    _build(compose, project, engine, records, progress)
+    superseded = _build(compose, project, engine, records, progress)
     containers = engine.containers(project.name)
     if stale := records.stale_mounts(project, containers):
         progress(f"recreating {', '.join(stale)}: a mounted file changed")
@@ -59,6 +59,8 @@ def start_up(
                 raise lost from error
             raise
     records.started(project, engine.containers(project.name))
+    for image_id in superseded:
+        engine.remove_image(image_id)
 
 
 def _build(
@@ -67,7 +69,8 @@ def _build(
     engine: Engine,
     records: Records,
     progress: Callable[[str], None],
-) -> None:
+) -> list[str]:
+    """Build what is not of its context as it is now; return the ids of the images before."""
     stale = [
         service
         for service in project.services.values()
@@ -75,7 +78,8 @@ def _build(
         and not records.image_is_current(service, engine.image_id(service.image))
     ]
     if not stale:
-        return
+        return []
+    before = {records.image_id(service) for service in stale}
     names = ", ".join(service.name for service in stale)
     progress(f"building {names}")
     compose.build(
@@ -83,6 +87,7 @@ def _build(
     )
     for service in stale:
         records.built(service, engine.image_id(service.image))
+    return [i for i in before if i and i not in {records.image_id(service) for service in stale}]
 
 
 def _finished(running: Running) -> bool:
