@@ -50,11 +50,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and the object that holds the run's state and its other hooks."""
+    """Register the marker, and the objects that hold the run's state and its other hooks."""
     config.addinivalue_line("markers", "serial: never run beside another test")
+    from nomock.plugin.around import Around
     from nomock.plugin.run import Run
 
-    config.pluginmanager.register(Run.of(config), "nomock-run")
+    run = Run.of(config)
+    config.pluginmanager.register(run, "nomock-run")
+    config.pluginmanager.register(Around(run), "nomock-around")
 
 
 def _run(config: pytest.Config) -> Run:

@@ -9,22 +9,19 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Generator, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from time import time
 from typing import Any
 
 import pytest
 
-from nomock import context
 from nomock.config import Settings, load
 from nomock.errors import NomockError
-from nomock.evidence import window_logs
 from nomock.plugin.history import History
-from nomock.plugin.serial import Turnstile
+from nomock.plugin.items import is_serial, needs_stack_of_run
 from nomock.progress import Progress
 from nomock.project import make_state_dir
 from nomock.stack import Stack
@@ -39,9 +36,6 @@ _OPTIONS = {
     "timeout_s": "stack_timeout",
 }
 
-# The fixtures that say which stack it is: these are overridden for another one.
-_INPUTS = ("compose_files", "compose_project", "readiness_probes")
-
 
 class Run:
     """The state of one pytest process, and the hooks that need it."""
@@ -50,13 +44,10 @@ class Run:
         self.config = config
         self.settings = settings
         self.is_worker = hasattr(config, "workerinput")
-        self._turnstile = Turnstile(settings.state_dir)
         self._history = History(settings)
-        self._began_s = 0.0
         self._tried: Stack | None = None
         self._prepared = False
         self._announced = False
-        self._any_serial = False
         self._coverage_report: list[str] = []
 
     @classmethod
@@ -134,17 +125,16 @@ class Run:
         """Choose by --serial, and put serial tests last where tests run in parallel."""
         wanted = self.config.getoption("serial")
         if wanted:
-            kept = [item for item in items if _is_serial(item) == (wanted == "only")]
-            dropped = [item for item in items if _is_serial(item) != (wanted == "only")]
+            kept = [item for item in items if is_serial(item) == (wanted == "only")]
+            dropped = [item for item in items if is_serial(item) != (wanted == "only")]
             self.config.hook.pytest_deselected(items=dropped)
             items[:] = kept
         if self.is_worker:
-            items.sort(key=_is_serial)
+            items.sort(key=is_serial)
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
         """In a worker: tell the controller that a test needs the stack."""
-        self._any_serial = any(map(_is_serial, session.items))
-        if self.is_worker and any(map(_needs_stack_of_run, session.items)):
+        if self.is_worker and any(map(needs_stack_of_run, session.items)):
             self._announced = True
             make_state_dir(self.settings.state_dir)
             Path(self.config.workerinput["nomock_needed"]).touch()  # type: ignore[attr-defined]
@@ -166,41 +156,8 @@ class Run:
         """Without xdist: make the stack ready before the first test."""
         if session.config.option.collectonly or self.is_worker or session.testsfailed:
             return
-        if any(map(_needs_stack_of_run, session.items)):
+        if any(map(needs_stack_of_run, session.items)):
             self._prepare_or_exit()
-
-    @pytest.hookimpl(wrapper=True, tryfirst=True)
-    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
-        """Name the test in the requests it makes, and keep serial ones alone."""
-        with self._passing(item):
-            context.set_current_test(item.nodeid)
-            self._began_s = time()
-            try:
-                return (yield)
-            finally:
-                context.set_current_test(None)
-
-    @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_makereport(
-        self, item: pytest.Item
-    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put what the services logged while a failing test ran into its report."""
-        report = yield
-        # A fixture of the test may have made a stack of its own.
-        found = getattr(item, "funcargs", {}).get("stack")
-        if report.failed and (isinstance(found, Stack) or _uses_stack(item)):
-            try:
-                stack = found if isinstance(found, Stack) else self.stack
-                text = window_logs(
-                    stack.engine,
-                    stack.engine.containers(stack.name),
-                    since_s=self._began_s,
-                    cap=self.settings.log_lines,
-                )
-            except NomockError as error:  # a broken engine must not hide the test's own failure
-                text = str(error)
-            report.sections.append(("Service logs in the test's window", text or "(none)"))
-        return report
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember what failed, for `nomock diagnose`."""
@@ -244,11 +201,6 @@ class Run:
     def _needed(self) -> Path:
         return self.settings.state_dir / f"needed-{os.getpid()}"
 
-    def _passing(self, item: pytest.Item) -> AbstractContextManager[None]:
-        if self.settings.files or self._any_serial:
-            return self._turnstile.passing(alone=_is_serial(item))
-        return nullcontext()  # a run that has nothing to do with nomock leaves no trace of it
-
     def _prepare_or_exit(self) -> None:
         try:
             self._prepare()
@@ -275,26 +227,6 @@ class Run:
             from nomock.plugin.coverage import make_ready
 
             make_ready(self.settings)
-
-
-def _uses_stack(item: pytest.Item) -> bool:
-    # A fixture of the user's may have the same name; ours has this input.
-    return {"stack", "compose_files"} <= set(getattr(item, "fixturenames", ()))
-
-
-def _needs_stack_of_run(item: pytest.Item) -> bool:
-    """Whether the run's own stack is to be ready for a test, so far as its signature tells.
-
-    A test with overridden inputs has another one, which is made ready when its fixture is.
-    """
-    info: Any = getattr(item, "_fixtureinfo", None)
-    if info is None or not _uses_stack(item):
-        return False
-    return all(len(info.name2fixturedefs.get(name, ())) <= 1 for name in _INPUTS)
-
-
-def _is_serial(item: pytest.Item) -> bool:
-    return item.get_closest_marker("serial") is not None
 
 
 def _command() -> str:

@@ -180,7 +180,8 @@ def wait_until_ready(
         waiting = {n: v for n, v in verdicts.items() if v.state != "ready"}
         if done and not waiting:
             return
-        progress(_progress_text(len(verdicts), waiting))
+        if waiting:  # else compose is still about to replace what was ready before
+            progress(_progress_text(len(verdicts), waiting))
         if monotonic() > deadline:
             name, verdict = next(iter(waiting.items()))
             raise NotReadyError(
@@ -203,8 +204,6 @@ def last_log(engine: Engine, containers: Sequence[Container], name: str) -> str:
 
 
 def _progress_text(total: int, waiting: Mapping[str, Verdict]) -> str:
-    if not waiting:
-        return f"{total}/{total} ready"
     detail = ", ".join(f"{name} ({verdict.seen})" for name, verdict in list(waiting.items())[:3])
     more = f" and {len(waiting) - 3} more" if len(waiting) > 3 else ""
     return f"{total - len(waiting)}/{total} ready; waiting for {detail}{more}"

@@ -1,176 +1,21 @@
-"""The container engine's own HTTP API, spoken over its socket with the standard library.
-
-python-on-whales starts a process for every question (50 to 100 ms, and 0.2 s to import); the
-socket answers in one. All that is asked often goes this way: which containers a project has,
-how they are, and what they logged. The API: https://docs.docker.com/reference/api/engine/
-"""
+"""The questions that are asked of the engine, one method each."""
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import json
-import os
-import socket
 import struct
-import subprocess
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from pathlib import Path
-from tempfile import TemporaryFile
-from threading import Timer
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
+from nomock.adapters.engine.connection import Connection, endpoint
+from nomock.adapters.engine.state import PROJECT_LABEL, Container, Death, Image, container_of
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
 
 API = "/v1.44"
-PROJECT_LABEL = "com.docker.compose.project"
 _ANSWER_TIMEOUT_S = 20.0
-
-
-@dataclass(frozen=True)
-class Container:
-    """What one request for a project's containers says of each of them."""
-
-    id: str
-    service: str
-    image: str
-    image_id: str
-    state: str
-    """created, running, paused, restarting, removing, exited or dead."""
-    health: str | None
-    """compose's healthcheck verdict: starting, healthy, unhealthy; None without one."""
-    created_s: int
-    """Seconds since the epoch."""
-    config_files: tuple[str, ...]
-    ports: Mapping[int, int]
-    """Port in the container -> port on this machine's loopback, TCP only."""
-
-
-@dataclass(frozen=True)
-class Image:
-    """What the list of local images says of one."""
-
-    id: str
-    size_bytes: int
-    created_s: int
-    """Seconds since the epoch."""
-
-
-@dataclass(frozen=True)
-class Death:
-    """How a container ended, or how often it was started again."""
-
-    exit_code: int
-    out_of_memory: bool
-    restarts: int
-    finished_at: str
-
-
-def endpoint(environ: Mapping[str, str] = os.environ) -> str:
-    """Return the address of the engine that the docker client would ask.
-
-    The order is the client's own: DOCKER_HOST, DOCKER_CONTEXT, the context chosen in
-    ``~/.docker/config.json``, the default socket.
-    """
-    if host := environ.get("DOCKER_HOST"):
-        return host
-    folder = Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
-    name = environ.get("DOCKER_CONTEXT")
-    if not name:
-        try:
-            name = json.loads((folder / "config.json").read_text()).get("currentContext")
-        except (OSError, ValueError):
-            name = None
-    if name and name != "default":
-        meta = folder / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
-        try:
-            found = json.loads((meta / "meta.json").read_text())
-            return str(found["Endpoints"]["docker"]["Host"])
-        except (OSError, ValueError, KeyError) as error:
-            raise EngineMissingError(
-                f"the docker context {name!r} cannot be read",
-                where="engine",
-                seen=str(error),
-                todo="docker context ls",
-            ) from error
-    return "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
-
-
-class _Stdio:
-    """The part of a socket that http.client uses, over the pipes of ``docker system dial-stdio``.
-
-    The client's own way to reach engines over ssh or a Windows pipe: any endpoint it knows works.
-    """
-
-    def __init__(self, timeout_s: float) -> None:
-        self.timed_out = False
-        self.said = ""
-        """What it wrote to standard error, known once it is closed."""
-        # A file and no pipe: what the client itself started, such as ssh, may outlive it.
-        self._stderr = TemporaryFile()  # noqa: SIM115 (closed by close)
-        self._process = subprocess.Popen(
-            ["docker", "system", "dial-stdio"],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-        )
-        # A pipe has no time-out of its own on every system.
-        self._timer = Timer(timeout_s, self._give_up)
-        self._timer.daemon = True
-        self._timer.start()
-
-    def _give_up(self) -> None:
-        self.timed_out = True
-        self._process.kill()
-
-    def sendall(self, data: bytes) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(data)
-        self._process.stdin.flush()
-
-    def makefile(self, mode: str, buffering: int = -1) -> Any:
-        return self._process.stdout
-
-    def close(self) -> None:
-        self._timer.cancel()
-        assert self._process.stdin is not None
-        try:
-            with suppress(OSError):
-                self._process.stdin.close()
-            self._process.wait(timeout=1)  # it may still have to say why it failed
-        except subprocess.TimeoutExpired:
-            self._process.kill()  # SIGTERM does not end it while it waits for an answer
-            self._process.wait()
-        if not self._stderr.closed:
-            self._stderr.seek(0)
-            self.said = self._stderr.read().decode(errors="replace").strip()
-            self._stderr.close()
-
-
-class _Connection(http.client.HTTPConnection):
-    """A connection to the engine, whatever its endpoint is."""
-
-    def __init__(self, address: str, timeout_s: float) -> None:
-        super().__init__("engine", timeout=timeout_s)
-        self._address = address
-        self._timeout_s = timeout_s
-        self.stdio: _Stdio | None = None
-
-    def connect(self) -> None:
-        parts = urlsplit(self._address)
-        if parts.scheme == "unix":
-            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-            sock.settimeout(self._timeout_s)
-            sock.connect(parts.path)
-            self.sock = sock
-        elif parts.scheme == "tcp" and not os.environ.get("DOCKER_TLS_VERIFY"):
-            address = (parts.hostname or "127.0.0.1", parts.port or 2375)
-            self.sock = socket.create_connection(address, self._timeout_s)
-        else:
-            self.stdio = self.sock = _Stdio(self._timeout_s)
 
 
 class Engine:
@@ -185,7 +30,7 @@ class Engine:
         self, method: str, path: str, query: Mapping[str, Any] | None = None, **extra: Any
     ) -> Iterator[http.client.HTTPResponse]:
         timeout_s = extra.get("timeout_s", self._timeout_s)
-        connection = _Connection(self.address, timeout_s)
+        connection = Connection(self.address, timeout_s)
         if query:
             path += "?" + urlencode(query)
         try:
@@ -244,7 +89,7 @@ class Engine:
         found = self._call("GET", "/containers/json", {"all": "1", "filters": filters})
         # A `compose run` container of a service is not that service.
         one_offs = "com.docker.compose.oneoff"
-        return [_container(c) for c in found if c["Labels"].get(one_offs) != "True"]
+        return [container_of(c) for c in found if c["Labels"].get(one_offs) != "True"]
 
     def volumes(self, project: str) -> list[str]:
         """Return the names of the volumes of a compose project."""
@@ -354,37 +199,6 @@ class Engine:
         """Return what a container logged, without the time stamps."""
         text = self.logs(container_id, since_s=since_s, tail=tail)
         return "\n".join(line.partition(" ")[2] for line in text.splitlines())
-
-
-def _container(found: Mapping[str, Any]) -> Container:
-    labels = found["Labels"]
-    return Container(
-        id=found["Id"],
-        service=labels.get("com.docker.compose.service", ""),
-        image=found["Image"],
-        image_id=found["ImageID"],
-        state=found["State"],
-        health=_health(found["Status"]),
-        created_s=found["Created"],
-        config_files=tuple(labels.get(f"{PROJECT_LABEL}.config_files", "").split(",")),
-        ports={
-            p["PrivatePort"]: p["PublicPort"]
-            for p in found["Ports"]
-            if p["Type"] == "tcp" and "PublicPort" in p
-        },
-    )
-
-
-def _health(status: str) -> str | None:
-    """Read health from the status text, where this API version has it: "Up 2 s (healthy)"."""
-    for verdict, marks in {
-        "healthy": "(healthy)",
-        "unhealthy": "(unhealthy)",
-        "starting": "(health: starting)",
-    }.items():
-        if marks in status:
-            return verdict
-    return None
 
 
 def _demultiplexed(body: bytes) -> bytes:

@@ -1,0 +1,80 @@
+"""What the engine says of containers and images."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+PROJECT_LABEL = "com.docker.compose.project"
+
+
+@dataclass(frozen=True)
+class Container:
+    """What one request for a project's containers says of each of them."""
+
+    id: str
+    service: str
+    image: str
+    image_id: str
+    state: str
+    """created, running, paused, restarting, removing, exited or dead."""
+    health: str | None
+    """compose's healthcheck verdict: starting, healthy, unhealthy; None without one."""
+    created_s: int
+    """Seconds since the epoch."""
+    config_files: tuple[str, ...]
+    ports: Mapping[int, int]
+    """Port in the container -> port on this machine's loopback, TCP only."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """What the list of local images says of one."""
+
+    id: str
+    size_bytes: int
+    created_s: int
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class Death:
+    """How a container ended, or how often it was started again."""
+
+    exit_code: int
+    out_of_memory: bool
+    restarts: int
+    finished_at: str
+
+
+def container_of(found: Mapping[str, Any]) -> Container:
+    """Read one entry of the list of containers."""
+    labels = found["Labels"]
+    return Container(
+        id=found["Id"],
+        service=labels.get("com.docker.compose.service", ""),
+        image=found["Image"],
+        image_id=found["ImageID"],
+        state=found["State"],
+        health=_health(found["Status"]),
+        created_s=found["Created"],
+        config_files=tuple(labels.get(f"{PROJECT_LABEL}.config_files", "").split(",")),
+        ports={
+            p["PrivatePort"]: p["PublicPort"]
+            for p in found["Ports"]
+            if p["Type"] == "tcp" and "PublicPort" in p
+        },
+    )
+
+
+def _health(status: str) -> str | None:
+    """Read health from the status text, where this API version has it: "Up 2 s (healthy)"."""
+    for verdict, marks in {
+        "healthy": "(healthy)",
+        "unhealthy": "(unhealthy)",
+        "starting": "(health: starting)",
+    }.items():
+        if marks in status:
+            return verdict
+    return None

@@ -1,0 +1,32 @@
+"""What a collected test says of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+# The fixtures that say which stack it is: these are overridden for another one.
+_INPUTS = ("compose_files", "compose_project", "readiness_probes")
+
+
+def uses_stack(item: pytest.Item) -> bool:
+    """Tell whether a test asks for the stack, itself or through a fixture."""
+    # A fixture of the user's may have the same name; ours has this input.
+    return {"stack", "compose_files"} <= set(getattr(item, "fixturenames", ()))
+
+
+def needs_stack_of_run(item: pytest.Item) -> bool:
+    """Whether the run's own stack is to be ready for a test, so far as its signature tells.
+
+    A test with overridden inputs has another one, which is made ready when its fixture is.
+    """
+    info: Any = getattr(item, "_fixtureinfo", None)
+    if info is None or not uses_stack(item):
+        return False
+    return all(len(info.name2fixturedefs.get(name, ())) <= 1 for name in _INPUTS)
+
+
+def is_serial(item: pytest.Item) -> bool:
+    """Tell whether a test is never to run beside another one."""
+    return item.get_closest_marker("serial") is not None
