@@ -10,13 +10,24 @@ from typing import Any
 
 import pytest
 from helpers.eventually import eventually
-from helpers.orders import Orders, held, refusal, resources, rows, sever, waiting_for_a_lock
+from helpers.orders import (
+    Orders,
+    held,
+    refusal,
+    resources,
+    rows,
+    sever,
+    waiting_behind,
+    waiting_for_a_lock,
+)
 
 Name = Callable[[], str]
 
 LOCK_TENANT = "SELECT FROM instances.tenants WHERE tenant_id = %s FOR UPDATE"
 # What the worker locks before it provisions an instance of a size; orders do not need it.
 LOCK_SIZE = "SELECT FROM instances.sizes WHERE size = %s FOR NO KEY UPDATE"
+# What an order needs as well: its size has to go on existing.
+LOCK_SIZE_AWAY = "SELECT FROM instances.sizes WHERE size = %s FOR UPDATE"
 LOCK_JOB = "SELECT FROM instances.jobs WHERE instance_id = %s FOR UPDATE"
 
 
@@ -35,6 +46,26 @@ def test_quota_should_be_exact_when_orders_race(
     replies = orders.at_once(*(orders.order(unique_name()) for _ in range(at_once)))
     assert statuses(replies) == {202: quota, 409: at_once - quota}
     assert len(orders.all()) == quota
+
+
+def test_last_place_should_go_to_one_order_when_two_have_begun(
+    orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    orders.placed(unique_name())
+    two = [orders.order(unique_name(), "medium") for _ in range(2)]
+    # Both come as far as they can before either may go on: no other test orders this size.
+    with held(postgres, LOCK_SIZE_AWAY, "medium") as holder, ThreadPoolExecutor(1) as senders:
+        sent = senders.submit(orders.at_once, *two)
+        try:
+            eventually(
+                lambda: waiting_behind(postgres, holder) == 2,
+                within_s=1,
+                reason="both orders should wait, one for the size and one for the other",
+            )
+        finally:
+            holder.rollback()
+        assert statuses(sent.result()) == {202: 1, 409: 1}
+    assert len(orders.all()) == 2
 
 
 def test_order_should_happen_once_when_its_key_comes_many_times_at_once(

@@ -146,6 +146,19 @@ def waiting_for_a_lock(postgres: Any, role: str) -> int:
     return int(count)
 
 
+def waiting_behind(postgres: Any, holder: Any) -> int:
+    """Return how many connections wait for a connection, or for one that waits for it."""
+    with postgres.connect() as conn:
+        (count,) = conn.execute(
+            "WITH waits AS (SELECT pid, pg_blocking_pids(pid) AS behind FROM pg_stat_activity),"
+            " first AS (SELECT pid FROM waits WHERE %(holder)s = ANY(behind))"
+            " SELECT count(*) FROM waits WHERE behind && (SELECT array_agg(pid) FROM first)"
+            " OR pid IN (SELECT pid FROM first)",
+            {"holder": holder.info.backend_pid},
+        ).fetchone()
+    return int(count)
+
+
 def sever(postgres: Any, role: str) -> int:
     """End all connections of a role and return how many they were."""
     with postgres.connect() as conn:
