@@ -24,7 +24,6 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--peer-rounds", type=int, default=3)
     chosen = parser.parse_args()
-    peer = _peer_python()
     pytest = [sys.executable, "-m", "pytest"]
     nomock = ["-p", "no:nomock"]
     warm = in_turns(
@@ -39,6 +38,9 @@ def main() -> None:
     subprocess.run(
         [sys.executable, "-m", "nomock.cli", "down", "--volumes"], cwd=HERE / "stack", check=True
     )
+    if not chosen.peer_rounds:
+        return
+    peer = _peer_python()
     peers = in_turns(
         {
             "bare pytest": [peer, "-m", "pytest", "test_bare.py"],
