@@ -35,7 +35,8 @@ def _failures(settings: Settings) -> Iterator[str]:
     yield f"last run: {run['command']}, {_when(run['ended_s'])}, {outcome}"
     for failure in run["failed"]:
         yield f"  {failure['test']} ({failure['when']})"
-        yield from (f"    {line}" for line in failure["message"].splitlines()[:3])
+        lines = failure["message"].splitlines()
+        yield from (f"    {line}" for line in (lines if failure["when"] == "start" else lines[:3]))
 
 
 def _services(stack: Stack) -> Iterator[str]:

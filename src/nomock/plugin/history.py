@@ -29,7 +29,7 @@ class History:
 
     def add_start(self, error: Exception) -> None:
         """Remember that the stack did not become ready, so that no test ran."""
-        self._failed.append({"test": "(none ran)", "when": "start", "message": str(error)[:500]})
+        self._failed.append({"test": "(none ran)", "when": "start", "message": str(error)})
 
     def write(self, exit_status: int, command: str) -> None:
         """Write the run down; a green one also with the state of the files it was green with."""

@@ -97,12 +97,11 @@ class Stack:
         One request to the engine, and one more for each container that has ended.
         """
         containers = self.containers()
-        differences = {
-            name: verdict.seen
-            for name, verdict in self._watch.judge(containers).items()
-            if verdict.state != "ready"
-        }
-        return differences | self._records().changes(self.project, containers)
+        verdicts = self._watch.judge(containers)
+        waiting = {name: v.seen for name, v in verdicts.items() if v.state == "waiting"}
+        lost = {name: v.seen for name, v in verdicts.items() if v.state == "lost"}
+        # That it died says more than that it is an old one, and that says more than "created".
+        return waiting | self._records().changes(self.project, containers) | lost
 
     def prepare(
         self,
