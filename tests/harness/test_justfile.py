@@ -25,7 +25,7 @@ def test_recipes() -> list[str]:
     return re.findall(r"^(test[\w-]*) [\w *]*\*arguments:.*\n    (?:cd \S+ && )?pytest", text, re.M)
 
 
-test_recipes.__test__ = False  # type: ignore[attr-defined]
+test_recipes.__test__ = False
 
 
 @pytest.fixture

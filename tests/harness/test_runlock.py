@@ -117,9 +117,9 @@ def test_a_second_run_should_wait_and_say_for_whom_when_it_would_change_the_stac
         "--stack=fresh": [sys.executable, "-m", "pytest", "--stack=fresh"],
         "down": ["nomock", "down"],
     }
-    with subprocess.Popen([sys.executable, "-m", "pytest", "-rN"], **start) as first:  # type: ignore[call-overload]
+    with subprocess.Popen([sys.executable, "-m", "pytest", "-rN"], **start) as first:
         until(first, "0/1 ready")
-        with subprocess.Popen(command[second], **start) as other:  # type: ignore[call-overload]
+        with subprocess.Popen(command[second], **start) as other:
             lines = until(other, "process ")
             assert lines[-2:] == [
                 "waiting for another run of this stack to end:",
