@@ -21,6 +21,7 @@ def _start_spy() -> None:
         nomock_spy.start(os.environ)
     except BaseException as error:
         try:  # noqa: SIM105 - contextlib is slow to load
+            # No f-string: this file is readable for every Python 3.
             sys.stderr.write("nomock-spy: not recording: %r\n" % (error,))  # noqa: UP031
         except BaseException:
             pass
@@ -33,6 +34,7 @@ def _run_own_sitecustomize() -> None:
     """
     from importlib.machinery import PathFinder
 
+    # Here and above no pathlib: it is slow to load, and each process of the service would pay.
     others = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]  # noqa: PTH100
     spec = PathFinder.find_spec("sitecustomize", others)
     if spec is None or spec.loader is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+# No pathlib in the spy: it is slow to load, and each process of the service would pay.
 _HERE = os.path.dirname(os.path.abspath(__file__)) + "/"  # noqa: PTH100, PTH120
 
 

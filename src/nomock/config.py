@@ -24,7 +24,7 @@ _OVERRIDE_NAMES = tuple(n.replace(".y", ".override.y") for n in _COMPOSE_NAMES)
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting's value and its source: ``option``, ``$NAME``, ``pyproject`` or ``default``."""
+    """A setting's value and its source: ``option``, ``$NAME`` or ``pyproject``."""
 
     value: Any
     source: str
@@ -55,6 +55,7 @@ class Settings:
     coverage_report: str = "coverage-report"
     """The folder of the coverage reports, relative to root."""
     sources: Mapping[str, str] = field(default_factory=dict)
+    """Where each setting that is not its default came from."""
 
     @property
     def state_dir(self) -> Path:
@@ -64,9 +65,7 @@ class Settings:
     def changed(self) -> list[tuple[str, Setting]]:
         """Return each setting that is not its default, with its source."""
         return [
-            (name, Setting(getattr(self, name), source))
-            for name, source in self.sources.items()
-            if source != "default"
+            (name, Setting(getattr(self, name), source)) for name, source in self.sources.items()
         ]
 
 

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from threading import Thread
 from typing import Any
@@ -76,11 +76,9 @@ class Compose:
                     todo=build.cure() or f"docker compose build {' '.join(services)}",
                 )
 
-    @contextmanager
-    def up(self, *options: str, on_line: Callable[[str], None]) -> Iterator[Running]:
+    def up(self, *options: str, on_line: Callable[[str], None]) -> AbstractContextManager[Running]:
         """Run ``compose up --detach`` while the block watches the services."""
-        with self._running(("up", "--detach", "--no-build", *options), on_line) as running:
-            yield running
+        return self._running(("up", "--detach", "--no-build", *options), on_line)
 
     def down(self, *, volumes: bool) -> None:
         """Stop and remove the project's containers and networks, and its volumes if asked."""

@@ -40,8 +40,8 @@ def _failures(settings: Settings) -> Iterator[str]:
 
 
 def _services(stack: Stack) -> Iterator[str]:
-    differences = stack.differences()
     containers = stack.containers()
+    differences = stack.differences(containers)
     yield f"stack {stack.name}:"
     for name in stack:
         yield f"  {name}: {differences.get(name, 'ready, as it should be')}"

@@ -54,8 +54,9 @@ def down(settings: Settings, chosen: argparse.Namespace) -> int:
 def status(settings: Settings, _: argparse.Namespace) -> int:
     """Print each service's state; the exit code is 1 if one is not ready as it should be."""
     stack = Stack.of(settings)
-    differences = stack.differences()
-    containers = {c.service: c for c in stack.containers()}
+    there = stack.containers()
+    differences = stack.differences(there)
+    containers = {c.service: c for c in there}
     body = []
     for name in stack:
         found = containers.get(name)

@@ -17,6 +17,7 @@ from typing import Any
 
 from nomock.errors import UnmappedSourceError
 from nomock.harvest.records import SourceFile
+from nomock.project import build_folders
 
 
 @dataclass(frozen=True)
@@ -38,14 +39,12 @@ def source_of(name: str, config: Mapping[str, Any]) -> ServiceSource | None:
     spy_out = (config.get("environment") or {}).get("NOMOCK_SPY_OUT")
     if not spy_out:
         return None
-    build = config.get("build") or {}
-    contexts = [build.get("context"), *(build.get("additional_contexts") or {}).values()]
     mounts = {
         volume["target"].rstrip("/"): Path(volume["source"])
         for volume in config.get("volumes") or []
         if volume.get("type") == "bind" and volume["target"] != spy_out
     }
-    return ServiceSource(name, tuple(Path(c) for c in contexts if c and Path(c).is_dir()), mounts)
+    return ServiceSource(name, tuple(build_folders(config.get("build") or {})), mounts)
 
 
 class HostPaths:

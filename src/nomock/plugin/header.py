@@ -18,8 +18,9 @@ def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
     lines = [f"nomock: settings {', '.join(changed)}"] if changed else []
     try:
         stack = stack_of()
-        differences = stack.differences()
-        containers = {c.service: c for c in stack.containers()}
+        found = stack.containers()
+        differences = stack.differences(found)
+        containers = {c.service: c for c in found}
     except NomockError as error:
         return [
             f"nomock: no look at the stack: {line}" for line in str(error).splitlines()[:1]
@@ -27,8 +28,10 @@ def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
     lines.insert(0, f"nomock: stack {stack.name}: {_how(settings, differences, containers)}")
     width = max((len(name) for name in stack), default=0)
     for name in stack:
-        found = containers.get(name)
-        image = f"{found.image}, {_age(found)}" if found else stack.project.services[name].image
+        container = containers.get(name)
+        image = stack.project.services[name].image
+        if container:
+            image = f"{container.image}, {_age(container)}"
         note = f"  <- {differences[name]}" if name in differences else ""
         lines.append(f"nomock:   {name:<{width}}  {image}{note}")
     return lines

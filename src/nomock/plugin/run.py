@@ -137,7 +137,7 @@ class Run:
         if self.is_worker and any(map(needs_stack_of_run, session.items)):
             self._announced = True
             make_state_dir(self.settings.state_dir)
-            # xdist gives a worker's config this attribute.
+            # xdist gives a worker's config this attribute, which pytest's type does not have.
             Path(self.config.workerinput["nomock_needed"]).touch()  # type: ignore[attr-defined]
 
     @pytest.hookimpl(optionalhook=True)

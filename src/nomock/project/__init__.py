@@ -16,11 +16,11 @@ from typing import Any
 
 from nomock.config import Settings
 from nomock.errors import ConfigError, UnknownServiceError
-from nomock.project.contexts import context_digest, mounted_files
+from nomock.project.contexts import build_folders, context_digest, mounted_files
 from nomock.project.inputs import Inputs
 from nomock.project.store import Store, make_state_dir
 
-__all__ = ["Project", "ServiceConfig", "Store", "make_state_dir", "resolve"]
+__all__ = ["Project", "ServiceConfig", "Store", "build_folders", "make_state_dir", "resolve"]
 
 
 @dataclass(frozen=True)
@@ -58,13 +58,6 @@ class ServiceConfig:
     def is_built(self) -> bool:
         """Whether the image is built from a context."""
         return "build" in self.config
-
-    @property
-    def build_contexts(self) -> list[Path]:
-        """The local folders that the image is built from: the context, then the additional ones."""
-        build = self.config.get("build") or {}
-        named = [build.get("context"), *(build.get("additional_contexts") or {}).values()]
-        return [Path(c) for c in named if c and Path(c).is_dir()]
 
     @cached_property
     def config_digest(self) -> str:

@@ -23,10 +23,18 @@ def context_digest(build: Mapping[str, Any]) -> str:
     dockerfile = context / build.get("dockerfile", "Dockerfile")
     if dockerfile.is_file():
         digest.update(dockerfile.read_bytes())
-    for folder in (context, *map(Path, (build.get("additional_contexts") or {}).values())):
-        if folder.is_dir():  # a context may also be an image or a repository's address
-            _add_folder(digest, folder, Ignore.of(folder, dockerfile))
+    for folder in build_folders(build):
+        _add_folder(digest, folder, Ignore.of(folder, dockerfile))
     return digest.hexdigest()
+
+
+def build_folders(build: Mapping[str, Any]) -> list[Path]:
+    """Return the folders of this machine that an image is built from, the context's first.
+
+    A context may also be an image or a repository's address: these are left out.
+    """
+    named = [build.get("context"), *(build.get("additional_contexts") or {}).values()]
+    return [Path(context) for context in named if context and Path(context).is_dir()]
 
 
 def mounted_files(config: Mapping[str, Any], project: Mapping[str, Any]) -> Iterator[Path]:

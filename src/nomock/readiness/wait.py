@@ -52,10 +52,6 @@ class Watch:
         }
         self._restarting_s: dict[str, float] = {}
 
-    def look(self, names: Collection[str] | None = None) -> dict[str, Verdict]:
-        """Judge some services, all by default, after one request to the engine."""
-        return self.judge(self.engine.containers(self.project.name), names)
-
     def judge(
         self,
         containers: Sequence[Container],

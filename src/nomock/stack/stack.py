@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -35,8 +35,6 @@ class Stack:
         self.settings = settings
         self.project = project
         self.engine = engine
-        self.owned = False
-        """Whether this run started it."""
         self.touched = False
         """Whether ``prepare`` found it to be ours, and began to make it ready."""
         self._keeps_volumes = True
@@ -91,12 +89,13 @@ class Stack:
                 )
         return containers
 
-    def differences(self) -> dict[str, str]:
+    def differences(self, containers: Sequence[Container] | None = None) -> dict[str, str]:
         """Return what keeps the stack from being ready as it is: service -> reason; {} if nothing.
 
-        One request to the engine, and one more for each container that has ended.
+        ``containers`` are what ``containers()`` returned, where the caller has asked already. One
+        request to the engine if not, and one more for each container that has ended.
         """
-        containers = self.containers()
+        containers = self.containers() if containers is None else containers
         verdicts = self._watch.judge(containers)
         waiting = {name: v.seen for name, v in verdicts.items() if v.state == "waiting"}
         lost = {name: v.seen for name, v in verdicts.items() if v.state == "lost"}
@@ -129,8 +128,8 @@ class Stack:
             # While this run waited another one may have done the work.
             if differences := self.differences():
                 lock.sign(f"starting {self.name} for {who}")
-                self.owned = not self.engine.containers(self.name)
-                self._keeps_volumes = not self.owned or bool(self.engine.volumes(self.name))
+                was_there = self.engine.containers(self.name) or self.engine.volumes(self.name)
+                self._keeps_volumes = bool(was_there)
                 before_start()
                 start_up(self.settings, self._watch, self._records(), differences, progress)
         lock.acquire(exclusive=False, waiting=waiting)

@@ -85,16 +85,14 @@ class Engine:
 
     def containers(self, project: str) -> list[Container]:
         """Return the containers of a compose project, stopped ones too, in one request."""
-        filters = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
-        found = self._call("GET", "/containers/json", {"all": "1", "filters": filters})
+        found = self._call("GET", "/containers/json", {"all": "1", **_of_project(project)})
         # A `compose run` container of a service is not that service.
         one_offs = "com.docker.compose.oneoff"
         return [container_of(c) for c in found if c["Labels"].get(one_offs) != "True"]
 
     def volumes(self, project: str) -> list[str]:
         """Return the names of the volumes of a compose project."""
-        filters = json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})
-        found = self._call("GET", "/volumes", {"filters": filters})
+        found = self._call("GET", "/volumes", _of_project(project))
         return [volume["Name"] for volume in found["Volumes"] or []]
 
     def death(self, container_id: str) -> Death | None:
@@ -172,18 +170,15 @@ class Engine:
         container_id: str,
         *,
         since_s: float | None = None,
-        until_s: float | None = None,
         tail: int | None = None,
     ) -> str:
         """Return what a container logged, each line behind its RFC 3339 time stamp.
 
-        ``since_s`` and ``until_s`` are seconds since the epoch; ``tail`` keeps the newest lines.
+        ``since_s`` is in seconds since the epoch; ``tail`` keeps the newest lines.
         """
         query: dict[str, str] = {"stdout": "1", "stderr": "1", "timestamps": "1"}
         if since_s is not None:
             query["since"] = f"{since_s:.9f}"
-        if until_s is not None:
-            query["until"] = f"{until_s:.9f}"
         if tail is not None:
             query["tail"] = str(tail)
         with self._request("GET", f"/containers/{container_id}/logs", query) as response:
@@ -199,6 +194,10 @@ class Engine:
         """Return what a container logged, without the time stamps."""
         text = self.logs(container_id, since_s=since_s, tail=tail)
         return "\n".join(line.partition(" ")[2] for line in text.splitlines())
+
+
+def _of_project(project: str) -> dict[str, str]:
+    return {"filters": json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})}
 
 
 def _demultiplexed(body: bytes) -> bytes:
