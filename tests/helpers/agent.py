@@ -23,7 +23,7 @@ from mcp_types import CallToolResult, Tool
 from pydantic import AnyUrl
 
 from helpers.oauth import REDIRECT_URI, User, redirected
-from nomock.context import BAGGAGE_HEADER, current_test, with_test
+from nomock.context import BAGGAGE_HEADER, marked
 
 INSIDE_URL = "http://mcp:8000/mcp"
 
@@ -158,5 +158,5 @@ class _Memory:
 
 async def _mark(request: httpx2.Request) -> None:
     """Do for the SDK's HTTP client what the plugin does for `stack[...].http`."""
-    baggage = with_test(request.headers.get(BAGGAGE_HEADER, ""), current_test())
+    baggage = marked(request.headers.get(BAGGAGE_HEADER, ""))
     request.headers[BAGGAGE_HEADER] = baggage

@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 from httpx import AsyncClient, Client
 
-from nomock.context import BAGGAGE_HEADER, current_test, with_test
+from nomock.context import BAGGAGE_HEADER, marked
 
 __all__ = ["AsyncClient", "Client", "async_client", "client"]
 
@@ -14,7 +14,7 @@ _TIMEOUT_S = 30.0
 
 
 def _mark(request: httpx.Request) -> None:
-    baggage = with_test(request.headers.get(BAGGAGE_HEADER, ""), current_test())
+    baggage = marked(request.headers.get(BAGGAGE_HEADER, ""))
     if baggage:
         request.headers[BAGGAGE_HEADER] = baggage
 
