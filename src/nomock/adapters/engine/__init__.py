@@ -7,6 +7,6 @@ how they are, and what they logged. The API: https://docs.docker.com/reference/a
 
 from nomock.adapters.engine.client import Engine
 from nomock.adapters.engine.connection import endpoint
-from nomock.adapters.engine.state import Container, Death, Image
+from nomock.adapters.engine.state import Container, Death, Ended, Image, ImageConfig
 
-__all__ = ["Container", "Death", "Engine", "Image", "endpoint"]
+__all__ = ["Container", "Death", "Ended", "Engine", "Image", "ImageConfig", "endpoint"]

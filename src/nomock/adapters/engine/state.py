@@ -39,6 +39,23 @@ class Image:
 
 
 @dataclass(frozen=True)
+class ImageConfig:
+    """What an image says its containers run, where the compose file says nothing else."""
+
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command in a container ended, and what it said on both its streams."""
+
+    exit_code: int
+    output: str
+
+
+@dataclass(frozen=True)
 class Death:
     """How a container ended, or how often it was started again."""
 
@@ -65,6 +82,16 @@ def container_of(found: Mapping[str, Any]) -> Container:
             for p in found["Ports"]
             if p["Type"] == "tcp" and "PublicPort" in p
         },
+    )
+
+
+def image_config_of(found: Mapping[str, Any]) -> ImageConfig:
+    """Read what the engine says of one image."""
+    config = found.get("Config") or {}
+    return ImageConfig(
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        command=tuple(config.get("Cmd") or ()),
+        environment=dict(pair.split("=", 1) for pair in config.get("Env") or () if "=" in pair),
     )
 
 

@@ -1,0 +1,80 @@
+"""Commands that run in containers, to their end."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from http.client import HTTPResponse
+from typing import Any
+
+from nomock.adapters.engine.state import Ended
+from nomock.adapters.engine.transport import Transport, demultiplexed
+
+_NO_PROGRAM = 127
+"""What a shell, too, says of a command that is not there."""
+
+
+class Commands(Transport):
+    """Runs a command in a service's container, or in one of its own."""
+
+    def run_inside(self, container_id: str, command: Sequence[str]) -> Ended:
+        """Run a command in a running container, as its user and in its folder, to its end."""
+        asked = {"Cmd": list(command), "AttachStdout": True, "AttachStderr": True}
+        id_ = self._call("POST", f"/containers/{container_id}/exec", json=asked)["Id"]
+        with self._request("POST", f"/exec/{id_}/start", json={"Tty": False}) as response:
+            output = self._output(response, f"POST /exec/{id_}/start")
+        return Ended(self._call("GET", f"/exec/{id_}/json")["ExitCode"], output)
+
+    def run_alone(self, image: str, command: Sequence[str], options: Mapping[str, Any]) -> Ended:
+        """Run a command in a container of its own, to its end, whatever the image would run.
+
+        It has no network and may not write; it is removed in any case, by the engine itself where
+        this process is killed. ``options`` are more of the engine's own for a new container.
+        """
+        host = {
+            "AutoRemove": True,
+            "NetworkMode": "none",
+            "ReadonlyRootfs": True,
+            "CapDrop": ["ALL"],
+            "SecurityOpt": ["no-new-privileges"],
+            **options.get("HostConfig", {}),
+        }
+        asked = {"Image": image, "Entrypoint": [command[0]], "Cmd": list(command[1:])}
+        asked |= {"AttachStdout": True, "AttachStderr": True, **options, "HostConfig": host}
+        path = "/containers/" + self._call("POST", "/containers/create", json=asked)["Id"]
+        # Both are asked before it starts: it and its exit code are gone as soon as it ends.
+        attached = {"stream": "1", "stdout": "1", "stderr": "1"}
+        try:
+            with (
+                self._request("POST", f"{path}/attach", attached) as stream,
+                self._request("POST", f"{path}/wait", {"condition": "removed"}) as end,
+            ):
+                if refusal := self._start_refusal(path):
+                    return Ended(_NO_PROGRAM, refusal)
+                output = self._output(stream, f"POST {path}/attach")
+                code = self._answer(end, end.read(), f"POST {path}/wait")["StatusCode"]
+                return Ended(code, output)
+        finally:
+            self._remove(path)
+
+    def _start_refusal(self, path: str) -> str:
+        """Start a container; return why it has no such command, empty where it runs."""
+        with self._request("POST", f"{path}/start") as response:
+            body = response.read()
+            if response.status == 400:
+                return str(json.loads(body)["message"])
+            self._answer(response, body, f"POST {path}/start")
+        return ""
+
+    def _output(self, response: HTTPResponse, asked: str) -> str:
+        """Read the stream of a command that has no terminal, to the command's end."""
+        body = response.read()
+        if response.status >= 400:
+            self._answer(response, body, asked)
+        return demultiplexed(body).decode(errors="replace")
+
+    def _remove(self, path: str) -> None:
+        with self._request("DELETE", path, {"force": "1", "v": "1"}) as response:
+            body = response.read()
+            if response.status not in {404, 409}:  # gone, or on its way
+                self._answer(response, body, f"DELETE {path}")
