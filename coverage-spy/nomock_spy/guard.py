@@ -7,12 +7,26 @@ import sys
 
 # No pathlib in the spy: it is slow to load, and each process of the service would pay.
 _HERE = os.path.dirname(os.path.abspath(__file__)) + "/"  # noqa: PTH100, PTH120
+_MOST_SAID = 10
+_said: set[str] = set()
 
 
-def is_ours(error: BaseException) -> bool:
-    """Tell whether an exception that came up in a callback of the spy was raised by the spy.
+def swallow(error: BaseException) -> None:
+    """Say once what the spy raised, and let go on what the service raised.
 
-    A signal handler of the service may run while a callback of ours does, and what it raises
+    Called by every piece of the spy that the service's own code runs through.
+    """
+    if not _is_ours(error):
+        raise error
+    if repr(error) not in _said and len(_said) < _MOST_SAID:
+        _said.add(repr(error))
+        say(f"lost something that ran: {error!r}")
+
+
+def _is_ours(error: BaseException) -> bool:
+    """Tell whether an exception that came up in the spy was raised by the spy.
+
+    A signal handler of the service may run while code of ours does, and what it raises
     (``sys.exit()`` on SIGTERM) passes through our frames: that is the service's and has to go on.
     It is known by its innermost frame, which is not in our files. KeyboardInterrupt is raised by
     a handler in C, which has no frame, and never by us.

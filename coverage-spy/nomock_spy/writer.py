@@ -3,9 +3,16 @@
 What was written is safe when ``os.write`` returns: a process that is killed a moment later
 (SIGKILL) has lost nothing. No thread, no signal handler, no exit hook, no buffer.
 
-    {"v":1,"tool":"sys.monitoring","service":"auth","pid":1,...}   the header, first in each file
+    {"v":2,"engine":"sys.monitoring","service":"auth","pid":1,…}   the header, first in each file
     {"file":0,"path":"/app/auth/app.py","size":99,"crc32":7}       a source file and its number
-    {"file":0,"lines":[12]}                                        lines of it that ran
+    {"context":1,"test":"tests/test_a.py::test_b","fault":""}      a context and its number
+    {"in":1,"at":1795230219.7,"lines":{"0":"1c0"}}                 what ran: bit n is line n
+    {"server":"uvicorn"}                                           its requests have contexts
+    {"canary":4,"context":1,"hit":12,"missed":14}                  what the canary must have run
+
+Context 0 is never introduced: start-up and background. A file or a context may be introduced
+more than once, with another number. ``arcs`` beside ``lines`` are branches taken, by file number:
+``[[12,14],[12,-3]]`` in coverage.py's meaning.
 """
 
 from __future__ import annotations
@@ -15,9 +22,11 @@ import os
 import sys
 import time
 from binascii import crc32
+from collections.abc import Collection, Mapping
 from itertools import count
 
 from nomock_spy.appfiles import absolute
+from nomock_spy.contexts import Context
 from nomock_spy.guard import say
 from nomock_spy.settings import Settings
 
@@ -26,7 +35,8 @@ try:  # json takes milliseconds to load; this is its part in C that quotes a str
 except ImportError:
     from json.encoder import py_encode_basestring_ascii as quote
 
-FORMAT_VERSION = 1
+FORMAT_VERSION = 2
+Arc = tuple[int, int]
 
 
 class Writer:
@@ -35,71 +45,109 @@ class Writer:
     When the file cannot be written, that is said once on stderr, and nothing is written after.
     """
 
-    def __init__(self, settings: Settings, *, unsupported: str = "") -> None:
+    def __init__(
+        self, settings: Settings, engine: str, *, branches: bool = False, unsupported: str = ""
+    ) -> None:
         self._settings = settings
-        self._unsupported = unsupported
+        tool = quote(engine) if engine else "null"
+        self._header = (
+            f'"engine":{tool},"branches":{"true" if branches else "false"},'
+            f'"unsupported":{quote(unsupported)},"service":{quote(settings.service)},'
+            f'"run":{quote(settings.run)},"python":{quote(sys.version.split()[0])}'
+        )
         self._file: _File | None = None
         self._dead = False
-        os.register_at_fork(after_in_child=self._forget)
 
     def open(self) -> bool:
-        """Begin the file, so that the harvest sees a spy even before a line has run.
+        """Begin a file, so that the harvest sees a spy even before a line has run.
 
-        Returns whether it can be written.
+        Called once more in the child of a fork, whose parent keeps the file. Returns whether it
+        can be written.
         """
-        try:
-            self._file = _File(self._settings, self._unsupported)
-        except OSError as error:
-            self._give_up(error)
+        if not self._dead:
+            try:
+                if self._file is not None and self._file.is_ours():
+                    os.close(self._file.fd)
+                self._file = _File(self._settings, self._header)
+            except OSError as error:
+                self._give_up(error)
         return not self._dead
 
-    def line(self, filename: str, line: int) -> None:
-        """Record that a line ran."""
+    def ran(
+        self,
+        context: Context,
+        lines: Mapping[str, int],
+        arcs: Mapping[str, Collection[Arc]] | None = None,
+    ) -> None:
+        """Record what ran in a context: lines as bits, by the file name of the code."""
+        written = context.written
+        new = {name: bits & ~written.get(name, 0) for name, bits in lines.items()}
+        new = {name: bits for name, bits in new.items() if bits}
+        if self._dead or not (new or arcs):
+            return
+        try:
+            self._ours().ran(context, new, arcs or {})
+            for name, bits in new.items():
+                written[name] = written.get(name, 0) | bits
+        except OSError as error:
+            self._give_up(error)
+
+    def server(self, name: str) -> None:
+        """Record that the requests which this process serves have contexts."""
+        self._note(f'{{"server":{quote(name)}}}\n')
+
+    def canary(self, context: Context, filename: str, *, hit: int, missed: int) -> None:
+        """Record which line of the canary must have run in a context, and which must not."""
+        if not self._dead:
+            file = self._ours()
+            self._note(
+                f'{{"canary":{file.numbers.get(filename, -1)},"context":{file.context(context)[0]},'
+                f'"hit":{hit},"missed":{missed}}}\n'
+            )
+
+    def _note(self, record: str) -> None:
         if self._dead:
             return
         try:
-            file = self._file
-            if file is None or not file.is_ours():
-                file = self._file = _File(self._settings, self._unsupported)
-            file.line(filename, line)
+            self._ours().append(record)
         except OSError as error:
             self._give_up(error)
+
+    def _ours(self) -> _File:
+        """Return the open file; another one where the service has closed it, as daemons do."""
+        file = self._file
+        if file is None or not file.is_ours():
+            file = self._file = _File(self._settings, self._header)
+        return file
 
     def _give_up(self, error: OSError) -> None:
         self._dead = True
         say(f"not recording: cannot write to {self._settings.out}: {error.strerror}")
 
-    def _forget(self) -> None:
-        """Leave the file to the parent; the child's own is opened when it has a line to write."""
-        file, self._file = self._file, None
-        if file is not None and file.is_ours():
-            os.close(file.fd)
-
 
 class _File:
-    """An open file that begins with the header; the numbers of source files are its own.
+    """An open file that begins with the header; the numbers of files and contexts are its own.
 
-    The name holds the host and a random part beside the process id, since the first process of
-    every container has the id 1.
+    The name holds the run, so that data of two runs are never mixed, and the host and a random
+    part beside the process id, since the first process of every container has the id 1.
     """
 
-    def __init__(self, settings: Settings, unsupported: str) -> None:
+    def __init__(self, settings: Settings, header: str) -> None:
         host, pid = os.uname().nodename, os.getpid()
-        name = f"{settings.service}.{host}.{pid}.{os.urandom(4).hex()}.ndjson".replace("/", "_")
+        parts = (settings.service, settings.run or "-", host, str(pid), os.urandom(4).hex())
+        name = ".".join(parts).replace("/", "_") + ".ndjson"
         self.fd = os.open(
             f"{settings.out}/{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644
         )
         # Whatever umask the service has: the one who harvests may be another user.
         os.fchmod(self.fd, 0o644)
         self._identity = self._stat()
-        self._numbers: dict[str, int] = {}
-        self._next_number = count().__next__
-        tool = "null" if unsupported else '"sys.monitoring"'
-        self._append(
-            f'{{"v":{FORMAT_VERSION},"tool":{tool},"service":{quote(settings.service)},'
-            f'"run":{quote(settings.run)},"python":{quote(sys.version.split()[0])},'
-            f'"host":{quote(host)},"pid":{pid},"started":{time.time():.3f},'
-            f'"unsupported":{quote(unsupported)}}}\n'
+        self.numbers: dict[str, int] = {}
+        self._next_file = count().__next__
+        self._next_context = count(1).__next__
+        self.append(
+            f'{{"v":{FORMAT_VERSION},{header},'
+            f'"host":{quote(host)},"pid":{pid},"started":{time.time():.3f}}}\n'
         )
 
     def is_ours(self) -> bool:
@@ -113,19 +161,45 @@ class _File:
         except OSError:
             return False
 
-    def line(self, filename: str, line: int) -> None:
-        """Append one line that ran, and the source file's number before its first."""
-        number = self._numbers.get(filename)
-        introduction = ""
-        if number is None:
-            # Two threads may both get here: each takes a number and introduces it.
-            number = self._next_number()
-            path = absolute(filename)
-            introduction = f'{{"file":{number},"path":{quote(path)}{_fingerprint(path)}}}\n'
-        self._append(f'{introduction}{{"file":{number},"lines":[{line}]}}\n')
-        self._numbers[filename] = number
+    def ran(
+        self, context: Context, lines: Mapping[str, int], arcs: Mapping[str, Collection[Arc]]
+    ) -> None:
+        """Append one record, behind those that introduce its context and its files.
 
-    def _append(self, text: str) -> None:
+        Numbers are made known when they are written: of two threads that get here at once, each
+        introduces its own.
+        """
+        number, record = self.context(context)
+        numbers = {name: self.numbers.get(name, -1) for name in (*lines, *arcs)}
+        for name, known in numbers.items():
+            if known < 0:
+                numbers[name] = self._next_file()
+                path = absolute(name)
+                record += f'{{"file":{numbers[name]},"path":{quote(path)}{_fingerprint(path)}}}\n'
+        bitmaps = ",".join(f'"{numbers[name]}":"{bits:x}"' for name, bits in lines.items())
+        record += f'{{"in":{number},"at":{time.time():.3f},"lines":{{{bitmaps}}}'
+        if arcs:
+            taken = ",".join(
+                f'"{numbers[name]}":[{",".join(f"[{start},{end}]" for start, end in pairs)}]'
+                for name, pairs in arcs.items()
+            )
+            record += f',"arcs":{{{taken}}}'
+        self.append(record + "}\n")
+        context.number = (self, number)
+        self.numbers.update(numbers)
+
+    def context(self, context: Context) -> tuple[int, str]:
+        """Return the context's number here, and the record that introduces it, if it has none."""
+        if context.number is not None and context.number[0] is self:
+            return context.number[1], ""
+        if context.origin is None:
+            return 0, ""
+        number = self._next_context()
+        test, fault = context.origin
+        return number, f'{{"context":{number},"test":{quote(test)},"fault":{quote(fault)}}}\n'
+
+    def append(self, text: str) -> None:
+        """Write to the end of the file; raises OSError where not all of it could be."""
         data = text.encode("ascii")
         if os.write(self.fd, data) != len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))

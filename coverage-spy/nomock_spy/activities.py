@@ -1,0 +1,97 @@
+"""Activities: the stretches of a service's work that are done for one test, such as a request.
+
+What finds them (the hooks of the servers, a job's audit event) calls ``begin``, and on what that
+returns ``flush`` before each part of the answer leaves, and ``end``.
+"""
+
+from __future__ import annotations
+
+from nomock_spy.baggage import Origin, origin_of
+from nomock_spy.contexts import BACKGROUND, Context, current
+from nomock_spy.engines import Engine
+from nomock_spy.guard import swallow
+
+# As many tests as may be in flight at once, and some more; a test that was forgotten is begun
+# anew, which costs a few bytes of records.
+_MOST_REMEMBERED = 64
+
+_engine: Engine | None = None
+_contexts: dict[Origin, Context] = {}
+
+
+def use(engine: Engine) -> None:
+    """Tell whom the activities of this process are reported to."""
+    global _engine
+    _engine = engine
+
+
+class Activity:
+    """Some work of the service for no test: nothing is to be done about it."""
+
+    def flush(self) -> None:
+        """Put on disk what ran so far."""
+
+    def end(self) -> None:
+        """Put on disk all that ran."""
+        current.set(BACKGROUND)
+
+
+class TestActivity(Activity):
+    """Some work of the service for a test."""
+
+    def __init__(self, engine: Engine, context: Context, *, direct: bool) -> None:
+        self._engine = engine
+        self._context = context
+        engine.began(self, context, direct=direct)
+
+    def flush(self) -> None:
+        """Put on disk what ran so far."""
+        try:
+            self._engine.flush(self._context)
+        except BaseException as error:
+            swallow(error)
+
+    def end(self) -> None:
+        """Put on disk all that ran, and leave the test's context."""
+        try:
+            current.set(BACKGROUND)
+            self._engine.ended(self, self._context)
+        except BaseException as error:
+            swallow(error)
+
+
+NO_TEST = Activity()
+
+
+def begin(baggage: str, *, direct: bool = False) -> Activity:
+    """Begin an activity for the test that a baggage header names, if it names one.
+
+    From here on this thread or task is in its context. Without a test it is in none, which has
+    to be set, too: what served the last request may serve this one.
+    https://github.com/python/cpython/issues/140947
+    """
+    try:
+        origin = origin_of(baggage)
+        if origin is None or _engine is None:
+            current.set(BACKGROUND)
+            return NO_TEST
+        context = _context_of(origin)
+        current.set(context)
+        return TestActivity(_engine, context, direct=direct)
+    except BaseException as error:
+        swallow(error)
+        return NO_TEST
+
+
+def found_server(name: str) -> None:
+    """Tell that the requests of a server begin and end activities."""
+    if _engine is not None:
+        _engine.server(name)
+
+
+def _context_of(origin: Origin) -> Context:
+    context = _contexts.pop(origin, None) or Context(origin)
+    _contexts[origin] = context  # last: the one that was used last is forgotten last
+    while len(_contexts) > _MOST_REMEMBERED:
+        _contexts.pop(next(iter(_contexts)), None)
+    return context

@@ -1,0 +1,35 @@
+"""The canary: code of which it is known what runs, recorded like the app's own.
+
+The harness looks for it before the tests: a process in which it is not recorded exactly would
+report nothing, or nonsense.
+"""
+
+from __future__ import annotations
+
+from nomock_spy.baggage import Origin
+from nomock_spy.contexts import Context, current
+from nomock_spy.engines import Engine
+from nomock_spy.writer import Writer
+
+ORIGIN = Origin("nomock.canary", "")
+
+
+def sing(in_danger: bool) -> str:
+    """Run one of two lines."""
+    if in_danger:
+        return "silence"
+    return "song"
+
+
+def run(engine: Engine, writer: Writer) -> None:
+    """Run the canary in a context of its own, and write down which of its lines must have run."""
+    context = Context(ORIGIN)
+    before = current.set(context)
+    try:
+        engine.began(context, context, direct=False)
+        sing(in_danger=False)
+        engine.ended(context, context)
+    finally:
+        current.reset(before)
+    first = sing.__code__.co_firstlineno
+    writer.canary(context, sing.__code__.co_filename, hit=first + 4, missed=first + 3)

@@ -1,0 +1,45 @@
+"""Engines: how it is learned which lines run; one file each, by Python version."""
+
+from __future__ import annotations
+
+import sys
+from typing import Protocol
+
+from nomock_spy.contexts import Context
+from nomock_spy.settings import Settings
+
+
+class Engine(Protocol):
+    """What every engine does. None of its methods raises for a reason of its own."""
+
+    def start(self) -> bool:
+        """Start recording, in contexts.BACKGROUND; return whether anything is recorded."""
+
+    def began(self, activity: object, context: Context, *, direct: bool) -> None:
+        """Learn that an activity began: until it ends, what runs may belong to its context.
+
+        ``direct``: what it runs is to be on disk at once, since nobody will call flush.
+        """
+
+    def flush(self, context: Context) -> None:
+        """Write down what ran in a context; it is on disk when this returns."""
+
+    def ended(self, activity: object, context: Context) -> None:
+        """Learn that an activity ended, and write down what ran in its context."""
+
+    def server(self, name: str) -> None:
+        """Learn that a server was found, whose requests have contexts."""
+
+    def forked(self) -> None:
+        """Learn that this process is the child of a fork: it has a file of records of its own."""
+
+
+def engine_for(settings: Settings) -> Engine:
+    """Return the engine for the Python that runs this."""
+    if sys.version_info >= (3, 12):
+        from nomock_spy.engines.monitoring import Monitoring
+
+        return Monitoring(settings)
+    from nomock_spy.engines.none import NoEngine
+
+    return NoEngine(settings, f"Python {sys.version.split()[0]} has no sys.monitoring")

@@ -1,0 +1,192 @@
+"""Recording by ``sys.monitoring``: an event for each line of the app, for as long as it is news.
+
+https://docs.python.org/3.13/library/sys.monitoring.html
+
+An event that is switched off costs nothing, and is off for everybody. So a line's event may be
+switched off only by the one context for which code runs at that time, its *owner*; with two tests
+in flight all events stay on. When the owner changes, all events are switched on again.
+"""
+
+from __future__ import annotations
+
+import sys
+from _thread import RLock
+from collections.abc import Callable
+from types import CodeType
+
+from nomock_spy.appfiles import AppFiles
+from nomock_spy.contexts import BACKGROUND, Context, current
+from nomock_spy.guard import say, swallow
+from nomock_spy.settings import Settings
+from nomock_spy.writer import Writer
+
+# Looked for in this order: 3 and 4 belong to nobody; 1 is left to coverage.py, in case the
+# service measures itself.
+_TOOL_IDS = (4, 3, 5, 2, 0)
+
+if sys.version_info >= (3, 12):
+    _LINE = sys.monitoring.events.LINE
+
+    class Monitoring:
+        """Records the lines of all code of the app that this process loads from now on.
+
+        Only the app's own code is instrumented, piece by piece as it is loaded: the rest of the
+        process runs as fast as ever. That it is loaded is learned from the audit event ``exec``,
+        which Python raises for every piece of code it is about to run as a whole: modules,
+        whichever loader they come from, and the script of ``python app.py`` and ``python -m``.
+        """
+
+        def __init__(self, settings: Settings) -> None:
+            self._writer = Writer(settings, "sys.monitoring")
+            self._app_files = AppFiles(settings.roots)
+            self._tool_id = -1
+            # By id: hashing a code object is slow. They are kept, lest an id is given again.
+            self._codes: dict[int, CodeType] = {}
+            # Reentrant: a finalizer or a signal handler of the service may run while it is held.
+            self._lock = RLock()
+            self._running: dict[object, tuple[Context, bool]] = {}
+            self._owner: Context | None = BACKGROUND
+            self._switched_off_by: Context | None = BACKGROUND
+
+        def start(self) -> bool:
+            """Start recording; return False where no tool id is free or no file can be written."""
+            for tool_id in _TOOL_IDS:
+                if sys.monitoring.get_tool(tool_id) is None:
+                    break
+            else:
+                say("not recording: every tool id of sys.monitoring is taken")
+                return False
+            if not self._writer.open():
+                return False
+            sys.monitoring.use_tool_id(tool_id, "nomock-spy")
+            self._tool_id = tool_id
+            sys.monitoring.register_callback(tool_id, _LINE, self._line_callback())
+            sys.addaudithook(self._on_audit)
+            self._run_canary()
+            return True
+
+        def began(self, activity: object, context: Context, *, direct: bool) -> None:
+            """Learn that an activity began."""
+            with self._lock:
+                self._running[activity] = (context, direct)
+                self._settle(context)
+
+        def flush(self, context: Context) -> None:
+            """Write down what ran in a context and is not written yet."""
+            # A thread that finds nothing to write must not go on while another one writes it.
+            with self._lock:
+                if not context.dirty:
+                    return
+                context.dirty = False
+                new: dict[str, int] = {}
+                for code_id, seen in list(context.lines.items()):
+                    lines = tuple(seen)
+                    if len(lines) != context.sizes.get(code_id):
+                        context.sizes[code_id] = len(lines)
+                        name = self._codes[code_id].co_filename
+                        bits = new.get(name, 0)
+                        for line in lines:
+                            bits |= 1 << line
+                        new[name] = bits
+                self._writer.ran(context, new)
+
+        def ended(self, activity: object, context: Context) -> None:
+            """Learn that an activity ended; what it left running is written line by line."""
+            with self._lock:
+                self._running.pop(activity, None)
+                self._settle(context)
+                self.flush(context)
+
+        def server(self, name: str) -> None:
+            """Record that a server was found."""
+            self._writer.server(name)
+
+        def forked(self) -> None:
+            """Begin a file of the child's own."""
+            self._lock = RLock()  # the parent's may have been held by another thread
+            # An activity that forked ends in the parent; what of it runs here is written at once.
+            for context, _ in self._running.values():
+                context.direct = True
+            self._running.clear()
+            if self._writer.open():
+                self._run_canary()
+
+        def _settle(self, changed: Context) -> None:
+            """Set who may switch events off, after an activity of a context came or went."""
+            self._owner = None
+            contexts = [context for context, _ in self._running.values()]
+            changed.direct = all(
+                direct for context, direct in self._running.values() if context is changed
+            )
+            # With nothing running it stays with the last one, until something runs in the
+            # background: see _take_background.
+            owner = contexts[0] if contexts else self._switched_off_by
+            if any(context is not owner for context in contexts):
+                owner = None
+            if self._switched_off_by not in (None, owner):
+                sys.monitoring.restart_events()
+            self._switched_off_by = owner
+            if contexts:
+                self._owner = owner
+
+        def _take_background(self) -> None:
+            """Let the background own the events, since code runs there and for no test."""
+            if self._lock.acquire(blocking=False):
+                try:
+                    if not self._running:
+                        sys.monitoring.restart_events()
+                        self._owner = self._switched_off_by = BACKGROUND
+                finally:
+                    self._lock.release()
+
+        def _line_callback(self) -> Callable[[CodeType, int], object]:
+            # The hot path: what it uses is in cells, and it does what it can without a call.
+            disable = sys.monitoring.DISABLE
+            context_of_this_code = current.get
+            background = BACKGROUND
+
+            def on_line(code: CodeType, line: int) -> object:
+                try:
+                    context = context_of_this_code()
+                    seen = context.lines[id(code)]
+                    if line not in seen:
+                        if context.direct:
+                            self._writer.ran(context, {code.co_filename: 1 << line})
+                            seen.add(line)
+                        else:
+                            seen.add(line)
+                            context.dirty = True
+                    if context is background and not self._running and self._owner is None:
+                        self._take_background()
+                    # Nothing may come between this look and the return: with a call another
+                    # thread could run, and begin an activity that needs the event.
+                    if context is self._owner:
+                        return disable
+                except BaseException as error:
+                    swallow(error)
+                return None
+
+            return on_line
+
+        def _on_audit(self, event: str, arguments: tuple[object, ...]) -> None:
+            if event != "exec":
+                return
+            try:
+                code = arguments[0]
+                if isinstance(code, CodeType) and code.co_filename in self._app_files:
+                    self._watch(code)
+            except BaseException as error:
+                swallow(error)
+
+        def _watch(self, code: CodeType) -> None:
+            self._codes[id(code)] = code
+            sys.monitoring.set_local_events(self._tool_id, code, _LINE)
+            for constant in code.co_consts:
+                if isinstance(constant, CodeType):
+                    self._watch(constant)
+
+        def _run_canary(self) -> None:
+            from nomock_spy.canary import run, sing
+
+            self._watch(sing.__code__)
+            run(self, self._writer)

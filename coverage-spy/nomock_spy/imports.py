@@ -1,0 +1,76 @@
+"""What is patched in other packages, and when: right after the module that it is in was imported.
+
+A service that does not use a package pays nothing for it: the patch is not even loaded.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+from importlib.machinery import ModuleSpec
+from types import ModuleType
+
+from nomock_spy.guard import swallow
+
+PATCHES = {
+    "gunicorn.workers.base": "nomock_spy.servers.gunicorn",
+    "gunicorn.workers.gasgi": "nomock_spy.servers.gunicorn_asgi",
+    "hypercorn.app_wrappers": "nomock_spy.servers.hypercorn",
+    "uvicorn.config": "nomock_spy.servers.uvicorn",
+    "werkzeug.serving": "nomock_spy.servers.werkzeug",
+    "wsgiref.simple_server": "nomock_spy.servers.wsgiref",
+}
+"""The module with a function ``install(module)``, by the module that it patches."""
+
+
+def listen() -> None:
+    """Patch what is imported from now on, and what is there already."""
+    for name in PATCHES.keys() & sys.modules.keys():
+        _patch(sys.modules[name])
+    sys.meta_path.insert(0, _Finder())
+
+
+class _Finder:
+    """Finds nothing itself; has what the others find patched once it has been run."""
+
+    def find_spec(
+        self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
+    ) -> ModuleSpec | None:
+        """Return the spec that the next finder has for a module that is to be patched."""
+        if name not in PATCHES:
+            return None
+        for finder in sys.meta_path:
+            find_spec = getattr(finder, "find_spec", None)
+            if finder is self or find_spec is None:
+                continue
+            spec: ModuleSpec | None = find_spec(name, path, target)
+            if spec is not None:
+                try:
+                    _patch_after(spec)
+                except BaseException as error:
+                    swallow(error)
+                return spec
+        return None
+
+
+def _patch_after(spec: ModuleSpec) -> None:
+    loader = spec.loader
+    if loader is None:
+        return
+    run_module = loader.exec_module
+
+    def exec_module(module: ModuleType) -> None:
+        run_module(module)
+        if module.__name__ == spec.name:  # the loader of a zip file has many modules
+            _patch(module)
+
+    # On the instance: its type stays what packages that look at it expect.
+    loader.exec_module = exec_module  # type: ignore[method-assign]
+
+
+def _patch(module: ModuleType) -> None:
+    try:
+        import_module(PATCHES[module.__name__]).install(module)
+    except BaseException as error:
+        swallow(error)
