@@ -2,6 +2,7 @@
 # What the builders and ../just share: Debian packages by this machine's own configuration.
 # Sourced, never run. Lines that start with "==> " are steps: nomock.images shows them live.
 
+# Whoever needs another one sets it behind the line that sources this file.
 DEBIAN_SUITE=trixie
 CACHE_DIR=${XDG_CACHE_HOME:-$HOME/.cache}/nomock
 
@@ -22,7 +23,8 @@ os_release() {
 }
 
 # debian_sources: this machine's Debian sources as one-line entries for DEBIAN_SUITE.
-# Other vendors' sources are left out, although some of them use Debian's suite names.
+# Other vendors' sources are left out, although some of them use Debian's suite names; and sid is
+# one suite: it has no updates and no security beside it.
 debian_sources() {
     [ "$(os_release ID)" = debian ] || return 0
     codename=$(os_release VERSION_CODENAME)
@@ -41,6 +43,7 @@ debian_sources() {
             if (index(wanted, codename) != 1) next
             if (components !~ / main/ || ($at !~ /\/debian(-security)?\/?$/ && options !~ /debian-archive/)) next
             sub(codename, suite, wanted)
+            if (suite == "sid" && wanted != suite) next
             print "deb " options $at " " wanted components
         }'
     for sources_file in /etc/apt/sources.list.d/*.sources; do
@@ -56,6 +59,7 @@ debian_sources() {
                     if (index(s[j], codename) != 1) continue
                     if (u[i] !~ /\/debian(-security)?\/?$/ && signed !~ /debian-archive/) continue
                     wanted = s[j]; sub(codename, suite, wanted)
+                    if (suite == "sid" && wanted != suite) continue
                     print "deb " options u[i] " " wanted " " components
                 }
             }

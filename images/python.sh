@@ -1,9 +1,22 @@
 #!/bin/sh
 # Build the stand-in for python:3.13-slim: Debian's Python with pip and venv. usage: python.sh TAG
+# A tag that names another version (nomock/python:3.9) gets the Debian whose python3 that is.
 set -eu
 cd "$(dirname "$0")"
 # shellcheck source=images/debian.sh
 . ./debian.sh
+
+tag=$1
+set --
+case ${tag##*:} in
+    3.9) DEBIAN_SUITE=bullseye ;;
+    3.11) DEBIAN_SUITE=bookworm ;;
+    3.14)
+        DEBIAN_SUITE=sid
+        # Its index is good for a week, and a mirror that is not renewed daily may be behind.
+        set -- --aptopt='Acquire::Check-Valid-Until "false"'
+        ;;
+esac
 
 # The host's certificate authorities, so that pip in a build works where TLS is inspected. They stand
 # both in the bundle and where a later update-ca-certificates of the image finds them.
@@ -24,7 +37,7 @@ like_upstream='
     ln -s python3 "$1/usr/bin/python"
     rm -f "$1"/usr/lib/python3*/EXTERNALLY-MANAGED'
 
-debian_image "$1" python3,python3-venv,python3-pip,ca-certificates \
+debian_image "$tag" python3,python3-venv,python3-pip,ca-certificates "$@" \
     --customize-hook="$trust_host" --customize-hook="$like_upstream" \
     -- \
     'ENV PIP_CERT=/etc/ssl/certs/ca-certificates.crt SSL_CERT_FILE=/etc/ssl/certs/ca-certificates.crt' \

@@ -16,6 +16,7 @@ from uuid import uuid4
 
 import pytest
 from conftest import ROOT, docker
+from pythons import VERSIONS, image_of
 
 from nomock.adapters.engine import Engine
 from nomock.errors import BuildError, ConfigError
@@ -418,13 +419,6 @@ def test_redis_should_serve_other_containers_when_it_has_no_configuration() -> N
         assert docker("inspect", "--format", "{{.State.ExitCode}}", name) == "0\n"
 
 
-def test_python_should_make_environments_when_a_service_is_built_of_it() -> None:
-    made = "python3 -m venv /tmp/venv && /tmp/venv/bin/python -m pip --version && python -V"
-    said = docker("run", "--rm", "--user", "10001", _settled("PYTHON_IMAGE"), "sh", "-c", made)
-
-    assert "Python 3.13" in said
-
-
 def test_toxiproxy_should_serve_its_api_when_it_starts() -> None:
     with _running(_settled("TOXIPROXY_IMAGE"), until="Starting Toxiproxy HTTP server") as name:
         created = docker(
@@ -564,3 +558,36 @@ def test_builders_should_take_debian_from_where_the_machine_does_when_others_are
         "deb [signed-by=/debian-archive.gpg] https://a.example/x trixie main",
         "deb http://mirror.example/debian-security trixie-security main",
     ]
+
+
+def test_builders_should_take_one_suite_when_it_is_sid(tmp_path: Path) -> None:
+    (tmp_path / "apt").mkdir()
+    (tmp_path / "apt/sources.list").write_text(
+        "deb http://mirror.example/debian bookworm main\n"
+        "deb http://mirror.example/debian bookworm-updates main\n"
+        "deb http://mirror.example/debian-security bookworm-security main\n"
+    )
+    (tmp_path / "os-release").write_text("ID=debian\nVERSION_CODENAME=bookworm\n")
+    library = (ROOT / "images" / "debian.sh").read_text().replace("/etc/", f"{tmp_path}/")
+
+    done = subprocess.run(
+        ["sh", "-euc", f"{library}\nDEBIAN_SUITE=sid\ndebian_sources"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert done.stdout == "deb http://mirror.example/debian sid main\n"
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_each_python_should_make_environments_and_reach_pips_packages_when_tests_build_of_it(
+    version: str,
+) -> None:
+    made = (
+        "python3 -m venv /tmp/venv && cd /tmp && /tmp/venv/bin/pip download -q --no-deps h11"
+        " && ls /tmp/h11-*.whl && python -V"
+    )
+    said = docker("run", "--rm", "--user", "10001", image_of(version), "sh", "-c", made)
+
+    assert f"Python {version}." in said

@@ -12,8 +12,8 @@ import re
 import shutil
 import signal
 import subprocess
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, time
@@ -55,19 +55,40 @@ def settle(
     """
     wanted = read_wanted(root / "images" / "images.toml")
     env_file = root / ".env"
-    settler = _Settler(root, progress)
     chosen = {**envfile.read(env_file), **environ}
-    try:
+    with _settler(root, progress) as settler:
         settled = [settler.settle(image, chosen.get(image.variable)) for image in wanted]
         ours = {s.variable: s.image for s in settled if s.how != "chosen"}
         envfile.write(env_file, ours, {_PROJECT: project_name(root)})
+    return settled
+
+
+def settle_one(
+    root: Path,
+    image: Wanted,
+    progress: Callable[[str], None],
+    environ: Mapping[str, str] = os.environ,
+) -> Settled:
+    """Settle an image that no compose file names: ``.env`` is neither asked nor written.
+
+    Raises as ``settle`` does.
+    """
+    with _settler(root, progress) as settler:
+        return settler.settle(image, environ.get(image.variable))
+
+
+@contextmanager
+def _settler(root: Path, progress: Callable[[str], None]) -> Iterator[_Settler]:
+    """What settles images, until the end of the block; a full disk is a BuildError."""
+    settler = _Settler(root, progress)
+    try:
+        yield settler
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
         raise _disk_full(str(error.filename or root), settler.step) from error
     finally:
         settler.close()
-    return settled
 
 
 def project_name(root: Path) -> str:

@@ -1,0 +1,27 @@
+"""Images with each Python that the spy is tested on; made when the first test needs one."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+
+from nomock.images import Wanted, settle_one
+
+ROOT = Path(__file__).parents[2]
+VERSIONS = ("3.9", "3.11", "3.13", "3.14")
+
+
+@functools.cache
+def image_of(version: str) -> str:
+    """Return an image with this Python: here, pulled, or built from a Debian that has it.
+
+    As for the stack's images, another one can be chosen: ``PYTHON_3_9_IMAGE=ours/python:3.9``.
+    Workers of xdist that need one at the same time wait for the first.
+    """
+    wanted = Wanted(
+        variable=f"PYTHON_{version.replace('.', '_')}_IMAGE",
+        upstream=f"python:{version}-slim",
+        stand_in=f"nomock/python:{version}",
+        builder="python.sh",
+    )
+    return settle_one(ROOT, wanted, lambda line: None).image
