@@ -16,11 +16,20 @@ from typing import Any
 
 from nomock.config import Settings
 from nomock.errors import ConfigError, UnknownServiceError
-from nomock.project.contexts import build_folders, context_digest, mounted_files
+from nomock.project.contexts import build_folders, context_digest, context_files, mounted_files
 from nomock.project.inputs import Inputs
 from nomock.project.store import Store, make_state_dir
 
-__all__ = ["Project", "ServiceConfig", "Store", "build_folders", "make_state_dir", "resolve"]
+__all__ = [
+    "Inputs",
+    "Project",
+    "ServiceConfig",
+    "Store",
+    "build_folders",
+    "context_files",
+    "make_state_dir",
+    "resolve",
+]
 
 
 @dataclass(frozen=True)

@@ -19,13 +19,25 @@ from nomock.project.ignore import Ignore
 def context_digest(build: Mapping[str, Any]) -> str:
     """Return the digest of a resolved ``build`` section: its settings, Dockerfile and folders."""
     digest = hashlib.sha256(json.dumps(build, sort_keys=True).encode())
-    context = Path(build["context"])
-    dockerfile = context / build.get("dockerfile", "Dockerfile")
+    dockerfile = dockerfile_of(build)
     if dockerfile.is_file():
         digest.update(dockerfile.read_bytes())
     for folder in build_folders(build):
         _add_folder(digest, folder, Ignore.of(folder, dockerfile))
     return digest.hexdigest()
+
+
+def dockerfile_of(build: Mapping[str, Any]) -> Path:
+    """Return where the Dockerfile of a resolved ``build`` section is."""
+    return Path(build["context"]) / build.get("dockerfile", "Dockerfile")
+
+
+def context_files(build: Mapping[str, Any]) -> Iterator[Path]:
+    """Yield the Dockerfile and every file that the builder is sent."""
+    dockerfile = dockerfile_of(build)
+    yield dockerfile
+    for folder in build_folders(build):
+        yield from (folder / path for path in _files(folder, "", Ignore.of(folder, dockerfile)))
 
 
 def build_folders(build: Mapping[str, Any]) -> list[Path]:

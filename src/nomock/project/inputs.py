@@ -32,6 +32,11 @@ class Inputs:
         self.key = hashlib.sha256(named.encode()).hexdigest()[:16]
         """Names the set of compose files, whatever is in them."""
 
+    @property
+    def paths(self) -> list[Path]:
+        """The compose files, .env, and the files that these name."""
+        return list(self._files)
+
     def variables(self, config: Mapping[str, Any]) -> list[str]:
         """Return the environment variables that may have gone into a resolved configuration."""
         named = {
