@@ -2,9 +2,10 @@
 
 https://docs.python.org/3.13/library/sys.monitoring.html
 
-An event that is switched off costs nothing, and is off for everybody. So a line's event may be
-switched off only by the one context for which code runs at that time, its *owner*; with two tests
-in flight all events stay on. When the owner changes, all events are switched on again.
+An event that is switched off costs nothing, and is off for everybody. So it may be switched off
+only for the one context that code runs for at that time, the *owner* of the events; with two tests
+in flight all stay on. When the owner changes, all are switched on again, which costs as much as a
+few hundred events: nothing is switched off before that many have been no news.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from nomock_spy.guard import say, swallow
 from nomock_spy.settings import Settings
 from nomock_spy.writer import Writer
 
+# How many events may be no news to their owner before the next such one is switched off.
+_MANY = 1000
 # Looked for in this order: 3 and 4 belong to nobody; 1 is left to coverage.py, in case the
 # service measures itself.
 _TOOL_IDS = (4, 3, 5, 2, 0)
@@ -46,7 +49,9 @@ if sys.version_info >= (3, 12):
             self._lock = RLock()
             self._running: dict[object, tuple[Context, bool]] = {}
             self._owner: Context | None = BACKGROUND
-            self._switched_off_by: Context | None = BACKGROUND
+            self._last_owner = BACKGROUND
+            self._no_news = 0
+            self._switched_off = False
 
         def start(self) -> bool:
             """Start recording; return False where no tool id is free or no file can be written."""
@@ -75,19 +80,13 @@ if sys.version_info >= (3, 12):
             """Write down what ran in a context and is not written yet."""
             # A thread that finds nothing to write must not go on while another one writes it.
             with self._lock:
-                if not context.dirty:
+                fresh = context.fresh
+                if not fresh:
                     return
-                context.dirty = False
                 new: dict[str, int] = {}
-                for code_id, seen in list(context.lines.items()):
-                    lines = tuple(seen)
-                    if len(lines) != context.sizes.get(code_id):
-                        context.sizes[code_id] = len(lines)
-                        name = self._codes[code_id].co_filename
-                        bits = new.get(name, 0)
-                        for line in lines:
-                            bits |= 1 << line
-                        new[name] = bits
+                while fresh:  # not a new list in its place, to which a thread might not add
+                    name, line = fresh.pop()
+                    new[name] = new.get(name, 0) | 1 << line
                 self._writer.ran(context, new)
 
         def ended(self, activity: object, context: Context) -> None:
@@ -112,35 +111,41 @@ if sys.version_info >= (3, 12):
                 self._run_canary()
 
         def _settle(self, changed: Context) -> None:
-            """Set who may switch events off, after an activity of a context came or went."""
+            """Find out who owns the events, after an activity of a context came or went."""
             self._owner = None
             contexts = [context for context, _ in self._running.values()]
             changed.direct = all(
                 direct for context, direct in self._running.values() if context is changed
             )
-            # With nothing running it stays with the last one, until something runs in the
-            # background: see _take_background.
-            owner = contexts[0] if contexts else self._switched_off_by
-            if any(context is not owner for context in contexts):
-                owner = None
-            if self._switched_off_by not in (None, owner):
-                sys.monitoring.restart_events()
-            self._switched_off_by = owner
-            if contexts:
-                self._owner = owner
+            # With nothing running nobody does, until something runs in the background.
+            if contexts and all(context is contexts[0] for context in contexts):
+                self._hand_over(contexts[0])
+            elif contexts:
+                self._switch_on()
 
         def _take_background(self) -> None:
-            """Let the background own the events, since code runs there and for no test."""
+            """Let the background own the events, since its code runs, and no test's."""
             if self._lock.acquire(blocking=False):
                 try:
                     if not self._running:
-                        sys.monitoring.restart_events()
-                        self._owner = self._switched_off_by = BACKGROUND
+                        self._hand_over(BACKGROUND)
                 finally:
                     self._lock.release()
 
+        def _hand_over(self, owner: Context) -> None:
+            if owner is not self._last_owner:
+                self._switch_on()
+                self._last_owner = owner
+            self._owner = owner
+
+        def _switch_on(self) -> None:
+            self._no_news = 0
+            if self._switched_off:
+                self._switched_off = False
+                sys.monitoring.restart_events()
+
         def _line_callback(self) -> Callable[[CodeType, int], object]:
-            # The hot path: what it uses is in cells, and it does what it can without a call.
+            # The hot path: what it uses is in cells, and it calls nothing of ours.
             disable = sys.monitoring.DISABLE
             context_of_this_code = current.get
             background = BACKGROUND
@@ -150,18 +155,23 @@ if sys.version_info >= (3, 12):
                     context = context_of_this_code()
                     seen = context.lines[id(code)]
                     if line not in seen:
+                        seen.add(line)
                         if context.direct:
                             self._writer.ran(context, {code.co_filename: 1 << line})
-                            seen.add(line)
                         else:
-                            seen.add(line)
-                            context.dirty = True
-                    if context is background and not self._running and self._owner is None:
+                            context.fresh.append((code.co_filename, line))
+                            if context.direct:  # since a moment, and nobody will call flush
+                                self.flush(context)
+                    elif context is self._owner:
+                        self._no_news += 1
+                        if self._no_news > _MANY:
+                            self._switched_off = True
+                            # Nothing may come between this look and the return: with a call
+                            # another thread could run, and begin a test that needs the event.
+                            if context is self._owner:
+                                return disable
+                    elif context is background and self._owner is None and not self._running:
                         self._take_background()
-                    # Nothing may come between this look and the return: with a call another
-                    # thread could run, and begin an activity that needs the event.
-                    if context is self._owner:
-                        return disable
                 except BaseException as error:
                     swallow(error)
                 return None
