@@ -23,12 +23,15 @@ from nomock_spy.writer import Writer
 
 # How many events may be no news to their owner before the next such one is switched off.
 _MANY = 1000
+# Flags of code that is left and entered again: generators, coroutines, asynchronous generators.
+_SUSPENDS = 0x20 | 0x80 | 0x200
 # Looked for in this order: 3 and 4 belong to nobody; 1 is left to coverage.py, in case the
 # service measures itself.
 _TOOL_IDS = (4, 3, 5, 2, 0)
 
 if sys.version_info >= (3, 12):
     _LINE = sys.monitoring.events.LINE
+    _START = sys.monitoring.events.PY_START
 
     class Monitoring:
         """Records the lines of all code of the app that this process loads from now on.
@@ -65,7 +68,11 @@ if sys.version_info >= (3, 12):
                 return False
             sys.monitoring.use_tool_id(tool_id, "nomock-spy")
             self._tool_id = tool_id
-            sys.monitoring.register_callback(tool_id, _LINE, self._line_callback())
+            on_line = self._line_callback()
+            sys.monitoring.register_callback(tool_id, _LINE, on_line)
+            sys.monitoring.register_callback(
+                tool_id, _START, lambda code, _: on_line(code, code.co_firstlineno)
+            )
             sys.addaudithook(self._on_audit)
             self._run_canary()
             return True
@@ -190,7 +197,8 @@ if sys.version_info >= (3, 12):
 
         def _watch(self, code: CodeType) -> None:
             self._codes[id(code)] = code
-            sys.monitoring.set_local_events(self._tool_id, code, _LINE)
+            events = _LINE | _START if _works_on_its_first_line(code) else _LINE
+            sys.monitoring.set_local_events(self._tool_id, code, events)
             for constant in code.co_consts:
                 if isinstance(constant, CodeType):
                     self._watch(constant)
@@ -200,3 +208,14 @@ if sys.version_info >= (3, 12):
 
             self._watch(sing.__code__)
             run(self, self._writer)
+
+    def _works_on_its_first_line(code: CodeType) -> bool:
+        """Tell whether code does something on the line that it begins on: ``lambda: 1``.
+
+        Python has an event for a line where it comes to it from another one, and here the line
+        before, that of the instruction RESUME, is the same.
+        """
+        start, end, line = next(lines for lines in code.co_lines() if lines[2] is not None)
+        # RESUME; in a generator or coroutine RETURN_GENERATOR and POP_TOP before it.
+        preamble_bytes = 6 if code.co_flags & _SUSPENDS else 2
+        return line == code.co_firstlineno and end - start > preamble_bytes
