@@ -13,6 +13,7 @@ NomockError
 │   └── ServiceDiedError        a service ended, loops or is unhealthy: no use waiting
 ├── LockedError             another run owns the stack and did not let go in time
 └── CoverageError           what the services ran cannot be told
+    ├── CanaryError             a service's spy does not report what runs
     ├── NoCoverageError         a service reported no line
     └── UnmappedSourceError     a file that ran is not among the sources here
 """
@@ -128,6 +129,21 @@ class CoverageError(NomockError):
     """What the services ran cannot be told."""
 
 
+class CanaryError(CoverageError):
+    """Services whose spy does not report what runs: found out before the first test."""
+
+    def __init__(self, services: Mapping[str, tuple[str, str]]) -> None:
+        """``services``: name -> what was seen, and what to do."""
+        self.services = sorted(services)
+        cures = dict.fromkeys(services[name][1] for name in self.services)
+        super().__init__(
+            "the spy does not report what runs",
+            where=f"coverage of {', '.join(self.services)}",
+            seen="\n".join(f"{name}: {services[name][0]}" for name in self.services),
+            todo="\n-> ".join(cures),
+        )
+
+
 class NoCoverageError(CoverageError):
     """Services that were to be covered reported no line: never shown as 0 %."""
 
@@ -153,5 +169,6 @@ class UnmappedSourceError(CoverageError):
             where=f"coverage of {service}",
             seen="\n".join(f"{path}: {files[path]}" for path in self.files),
             todo="where they differ, the image is old: build it again; where they are not the "
-            "app's, name the folders that are: NOMOCK_SPY_ROOTS",
+            "app's, name the folders that are: NOMOCK_SPY_ROOTS; to go on without them: "
+            "--allow-unmapped",
         )

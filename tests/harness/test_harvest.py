@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import re
+import xml.etree.ElementTree as ElementTree
 from binascii import crc32
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,20 +19,23 @@ from nomock.harvest import (
     Harvest,
     Row,
     ServiceSource,
+    count,
+    gather,
     harvest,
     new_run,
     prepare,
     report,
-    rows,
     source_of,
+    table,
 )
-from nomock.harvest.records import Process, SourceFile, process_of
+from nomock.harvest.records import Process, SourceFile, header_of, numbers, process_of
 from nomock.harvest.reporting import percent
-from nomock.harvest.sources import HostPaths, python_files
+from nomock.harvest.sources import HostPaths, source_files
 
 HEADER: dict[str, Any] = {
-    "v": 1,
-    "tool": "sys.monitoring",
+    "v": 2,
+    "engine": "sys.monitoring",
+    "branches": False,
     "service": "auth",
     "run": "r1",
     "python": "3.13.5",
@@ -40,23 +44,53 @@ HEADER: dict[str, Any] = {
     "started": 1.0,
     "unsupported": "",
 }
+TEST_A, TEST_B = "tests/test_x.py::test_a", "tests/test_x.py::test_b[1]"
 
 
 def records(*more: dict[str, Any], **header: Any) -> bytes:
     return b"".join(json.dumps(r).encode() + b"\n" for r in ({**HEADER, **header}, *more))
 
 
-def ran(number: int, path: str, lines: list[int], source: bytes | None = None) -> Iterator[Any]:
-    """Yield the records of a file that ran, with the fingerprint of its content if given."""
+def context(number: int, test: str, fault: str = "") -> dict[str, Any]:
+    return {"context": number, "test": test, "fault": fault}
+
+
+def file(number: int, path: str, source: bytes | None = None) -> dict[str, Any]:
+    """Return the record of a file, with the fingerprint of its content if given."""
     content = {} if source is None else {"size": len(source), "crc32": crc32(source)}
-    yield {"file": number, "path": path, **content}
-    yield {"file": number, "lines": lines}
+    return {"file": number, "path": path, **content}
 
 
-def read(text: bytes) -> Process:
-    process = process_of(text, where="a file")
-    assert process is not None
-    return process
+def lines(number: int, *ran: int, context: int = 0, **more: Any) -> dict[str, Any]:
+    """Return the record of some lines of a file that ran."""
+    bitmap = f"{sum(1 << line for line in ran):x}"
+    return {"in": context, "at": 5.0, "lines": {str(number): bitmap}, **more}
+
+
+def ran(number: int, path: str, *numbers: int) -> Iterator[Any]:
+    """Yield the records of a file that ran in no context."""
+    yield file(number, path)
+    yield lines(number, *numbers)
+
+
+CANARY = [
+    context(1, "nomock.canary"),
+    file(0, "/nomock-spy/nomock_spy/canary.py"),
+    lines(0, 12, context=1),
+    {"canary": 0, "context": 1, "hit": 12, "missed": 14},
+]
+
+
+def read(text: bytes, since_s: float | None = None) -> Process:
+    header, *rest = text.splitlines(keepends=True)
+    found = header_of(header)
+    assert found is not None
+    return process_of(found, rest, where="a file", since_s=since_s)
+
+
+def ran_in(process: Process) -> dict[tuple[str, str], set[int]]:
+    """Return context, path -> lines."""
+    return {(r.context.label, r.file.path): set(numbers(r.lines)) for r in process.ran()}
 
 
 def write(folder: Path, files: dict[str, str]) -> Path:
@@ -68,43 +102,170 @@ def write(folder: Path, files: dict[str, str]) -> Path:
 
 
 class TestReading:
-    def test_lines_should_be_joined_by_file_when_several_records_name_it(self) -> None:
+    def test_lines_should_be_joined_by_context_and_file_when_several_records_name_them(
+        self,
+    ) -> None:
         process = read(
             records(
-                *ran(0, "/app/a.py", [1]),
-                *ran(1, "/app/./b.py", [7]),
-                {"file": 0, "lines": [2, 3]},
+                context(1, TEST_A),
+                *ran(0, "/app/a.py", 1),
+                *ran(1, "/app/./b.py", 7),
+                lines(0, 2, 3),
+                lines(0, 70, context=1),
+                context(2, TEST_A),  # the same, under another number
+                file(2, "/app/a.py"),
+                lines(2, 71, context=2),
             )
         )
-        assert process.lines == {SourceFile("/app/a.py"): {1, 2, 3}, SourceFile("/app/b.py"): {7}}
-        assert (process.service, process.run, process.damaged) == ("auth", "r1", 0)
+        assert ran_in(process) == {
+            ("", "/app/a.py"): {1, 2, 3},
+            ("", "/app/b.py"): {7},
+            (TEST_A, "/app/a.py"): {70, 71},
+        }
+        assert (process.service, process.run, process.host, process.pid, process.damaged) == (
+            *("auth", "r1", "4f2a", 1),
+            0,
+        )
 
-    @pytest.mark.parametrize("kept", range(1, 22))
+    def test_a_fault_should_be_part_of_the_context_when_one_was_on(self) -> None:
+        process = read(
+            records(
+                context(1, TEST_A, "latency auth->db"),
+                file(0, "/app/a.py"),
+                lines(0, 4, context=1),
+            )
+        )
+        assert set(ran_in(process)) == {(f"{TEST_A}|fault=latency auth->db", "/app/a.py")}
+
+    @pytest.mark.parametrize("test", ["", "checkout", "tests/test_x.py", "user=7"])
+    def test_lines_should_count_as_background_when_the_test_is_none_of_pytests(
+        self, test: str
+    ) -> None:
+        process = read(
+            records(context(1, test, "a fault"), *ran(0, "/app/a.py", 1), lines(0, 2, context=1))
+        )
+        assert [(r.context.label, r.lines) for r in process.ran()] == [("", 0b10), ("", 0b100)]
+
+    def test_the_canary_and_the_spys_own_files_should_be_nowhere(self) -> None:
+        process = read(
+            records(
+                *CANARY,
+                file(1, "/nomock-spy/nomock_spy/guard.py"),
+                lines(1, 3),
+                *ran(2, "/app/a.py", 1),
+            )
+        )
+        assert ran_in(process) == {("", "/app/a.py"): {1}}
+
+    @pytest.mark.parametrize(
+        ("path", "counts"),
+        [
+            ("/app/a.py", True),
+            ("/app/bin/serve", True),
+            ("/app/templates/page.html", False),
+            ("/app/a.so", False),
+        ],
+    )
+    def test_only_source_files_should_count(self, path: str, counts: bool) -> None:
+        assert bool(ran_in(read(records(*ran(0, path, 1))))) is counts
+
+    def test_line_0_should_not_count(self) -> None:
+        assert ran_in(read(records(*ran(0, "/app/a.py", 0, 1)))) == {("", "/app/a.py"): {1}}
+
+    def test_only_what_was_written_later_should_count_when_a_moment_is_given(self) -> None:
+        text = records(
+            *ran(0, "/app/a.py", 1), lines(0, 2, at=9.5), lines(0, 3, at=10.0, arcs={"0": [[2, 3]]})
+        )
+        (found,) = read(text, since_s=10.0).ran()
+        assert (numbers(found.lines), found.arcs) == ([3], ((2, 3),))
+
+    @pytest.mark.parametrize("kept", range(1, 40))
     def test_all_before_it_should_be_read_when_the_last_record_is_cut_anywhere(
         self, kept: int
     ) -> None:
-        whole = records(*ran(0, "/app/a.py", [1]))
-        process = read(whole + b'{"file":0,"lines":[2]}'[:kept])
-        assert process.lines == {SourceFile("/app/a.py"): {1}}
+        whole, last = records(*ran(0, "/app/a.py", 1)), json.dumps(lines(0, 2)).encode()
+        process = read(whole + last[:kept])
+        assert ran_in(process) == {("", "/app/a.py"): {1}}
         assert process.damaged == 1
 
-    def test_the_rest_should_be_read_when_a_record_in_the_middle_is_damaged(self) -> None:
-        whole = records(*ran(0, "/app/a.py", [1]))
-        process = read(whole + b'{"file":0,"li\n{"file":0,"lines":[3]}\n{"file":5,"lines":[3]}\n')
-        assert process.lines == {SourceFile("/app/a.py"): {1, 3}}
-        assert process.damaged == 2
+    @pytest.mark.parametrize(
+        "record",
+        [
+            b"\xff\xfe\0",
+            b"{}garbage",
+            b"[1]",
+            b'{"in":0,"li',
+            b'{"in":7,"lines":{"0":"2"}}',
+            b'{"in":0,"lines":{"9":"2"}}',
+            b'{"in":0,"lines":{"0":"zz"}}',
+            b'{"in":0,"lines":{"0":"-8"}}',
+            b'{"in":0,"lines":[1]}',
+            b'{"in":0,"arcs":{"0":[[1]]}}',
+            b'{"context":4,"test":5}',
+            b'{"path":5,"file":9}',
+        ],
+        ids=lambda record: ascii(record.decode(errors="replace")),
+    )
+    def test_the_rest_should_be_read_when_a_record_in_the_middle_is_damaged(
+        self, record: bytes
+    ) -> None:
+        process = read(
+            records(*ran(0, "/app/a.py", 1))
+            + record
+            + b"\n"
+            + json.dumps(lines(0, 3)).encode()
+            + b"\n"
+        )
+        assert ran_in(process) == {("", "/app/a.py"): {1, 3}}
+        assert process.damaged == 1
 
-    @pytest.mark.parametrize("text", [b"", b'{"v":1,"to'])
-    def test_nothing_should_be_found_when_the_header_is_not_whole(self, text: bytes) -> None:
-        assert process_of(text, where="a file") is None
+    def test_a_record_should_be_passed_over_when_its_kind_is_not_known(self) -> None:
+        assert read(records({"weather": "fine"})).damaged == 0
 
     def test_the_versions_should_be_named_when_the_format_is_another(self) -> None:
         with pytest.raises(CoverageError) as raised:
-            process_of(records(v=2), where="auth.1.ndjson")
+            process_of({**HEADER, "v": 3}, [], where="auth.1.ndjson")
         assert str(raised.value) == (
-            "auth.1.ndjson: these records are of format 2, this nomock reads 1\n"
+            "auth.1.ndjson: these records are of format 3, this nomock reads 2\n"
             "-> mount the coverage-spy folder that came with this nomock"
         )
+
+
+class TestCanary:
+    def test_a_process_should_be_proved_when_it_reported_what_ran_and_nothing_else(self) -> None:
+        assert read(records(*CANARY)).canary_failure() == ""
+
+    @pytest.mark.parametrize(
+        ("text", "failure"),
+        [
+            (lambda: records(), "it reported no canary"),
+            (
+                lambda: records(*CANARY[:2], lines(0, 11, context=1), CANARY[-1]),
+                "its canary's line 12 ran and was not reported",
+            ),
+            (
+                lambda: records(*CANARY[:2], lines(0, 12), CANARY[-1]),
+                "its canary's line 12 ran and was not reported",
+            ),
+            (
+                lambda: records({"canary": -1, "context": 7, "hit": 12, "missed": 14}),
+                "its canary's line 12 ran and was not reported",
+            ),
+            (
+                lambda: records(*CANARY, lines(0, 14, context=1)),
+                "its canary's line 14 did not run and was reported",
+            ),
+            (
+                lambda: records(engine=None, unsupported="Python 3.6.9 is too old"),
+                "Python 3.6.9 is too old",
+            ),
+        ],
+        ids=["none", "not the line", "not its context", "not even a file", "too much", "no engine"],
+    )
+    def test_the_failure_should_be_said_when_a_process_is_not_proved(
+        self, text: Callable[[], bytes], failure: str
+    ) -> None:
+        assert read(text()).canary_failure() == failure
 
 
 class TestMapping:
@@ -123,7 +284,7 @@ class TestMapping:
         write(tmp_path, {in_context: "", "other/app.py": "", "tests/main.py": "x = 1\n"})
         file = SourceFile(in_container, 0, 0)
         found = HostPaths(ServiceSource("auth", (tmp_path,))).map([file])
-        assert found == {file: tmp_path / in_context}
+        assert found == ({file: tmp_path / in_context}, {})
 
     def test_a_file_should_be_found_when_it_is_from_an_additional_context(
         self, tmp_path: Path
@@ -132,7 +293,7 @@ class TestMapping:
         shared = write(tmp_path / "shared", {"shared/http.py": "b = 2\n"})
         file = SourceFile("/app/shared/http.py", 6, crc32(b"b = 2\n"))
         found = HostPaths(ServiceSource("auth", (context, shared))).map([file])
-        assert found == {file: shared / "shared/http.py"}
+        assert found == ({file: shared / "shared/http.py"}, {})
 
     def test_a_file_should_be_taken_from_the_mount_when_the_container_has_it_from_there(
         self, tmp_path: Path
@@ -141,14 +302,14 @@ class TestMapping:
         live = write(tmp_path / "live", {"auth/app.py": ""})
         file = SourceFile("/app/auth/app.py", 0, 0)
         source = ServiceSource("auth", (context,), {"/app": live})
-        assert HostPaths(source).map([file]) == {file: live / "auth/app.py"}
+        assert HostPaths(source).map([file]) == ({file: live / "auth/app.py"}, {})
 
     def test_alike_files_should_be_told_apart_when_others_of_their_folder_are_known(
         self, tmp_path: Path
     ) -> None:
         write(tmp_path, {"src/a/__init__.py": "", "old/a/__init__.py": "", "src/a/b.py": "x = 1\n"})
         empty, full = SourceFile("/app/a/__init__.py", 0, 0), SourceFile("/app/a/b.py")
-        found = HostPaths(ServiceSource("auth", (tmp_path,))).map([empty, full])
+        found, _ = HostPaths(ServiceSource("auth", (tmp_path,))).map([empty, full])
         assert found[empty] == tmp_path / "src/a/__init__.py"
 
     def test_each_file_should_be_named_with_its_reason_when_some_cannot_be_mapped(
@@ -160,16 +321,13 @@ class TestMapping:
             SourceFile("/app/stale.py", 6, crc32(b"x = 1\n")),
             SourceFile("/app/gone.py", 6, 1),
         ]
-        with pytest.raises(UnmappedSourceError) as raised:
-            HostPaths(ServiceSource("auth", (tmp_path,))).map(files)
-        assert str(raised.value) == (
-            "coverage of auth: it ran files that are not those it is built from\n"
-            "  /app/gone.py: no such file in its build contexts and mounts\n"
-            f"  /app/one.py: could be {tmp_path}/a/one.py or {tmp_path}/b/one.py\n"
-            f"  /app/stale.py: differs from {tmp_path}/stale.py\n"
-            "-> where they differ, the image is old: build it again; where they are not the "
-            "app's, name the folders that are: NOMOCK_SPY_ROOTS"
-        )
+        found, failed = HostPaths(ServiceSource("auth", (tmp_path,))).map(files)
+        assert found == {}
+        assert failed == {
+            files[0]: f"could be {tmp_path}/a/one.py or {tmp_path}/b/one.py",
+            files[1]: f"differs from {tmp_path}/stale.py",
+            files[2]: "no such file in its build contexts and mounts",
+        }
 
     def test_the_files_of_others_should_not_be_looked_at_when_they_lie_in_the_context(
         self, tmp_path: Path
@@ -182,10 +340,11 @@ class TestMapping:
                 "venv/b.py": "",
                 ".hidden/c.py": "",
                 "node_modules/d.py": "",
+                "bin/serve": "",
                 "e.txt": "",
             },
         )
-        assert list(python_files(tmp_path)) == [tmp_path / "a.py"]
+        assert list(source_files(tmp_path)) == [tmp_path / "a.py", tmp_path / "bin/serve"]
 
     def test_the_sources_should_be_read_when_the_compose_configuration_has_a_spy(
         self, tmp_path: Path
@@ -225,15 +384,26 @@ class TestHarvest:
             "worker": ServiceSource("worker", (worker, shared)),
         }
 
-    def both_ran(self, data_dir: Path) -> None:
-        (data_dir / "auth.a.1.x.ndjson").write_bytes(
-            records(*ran(0, "/app/auth/app.py", [1, 2, 3]), *ran(1, "/app/shared/log.py", [1]))
-        )
-        (data_dir / "worker.b.1.y.ndjson").write_bytes(
+    def both_ran(self, data_dir: Path, **header: Any) -> None:
+        (data_dir / "auth.r1.a.1.x.ndjson").write_bytes(
             records(
-                *ran(0, "/app/main.py", [1]),
-                *ran(1, "/app/shared/log.py", [1, 2]),
+                *ran(0, "/app/auth/app.py", 1, 2),
+                *ran(1, "/app/shared/log.py", 1),
+                context(1, TEST_A),
+                lines(0, 3, context=1, arcs={"0": [[2, 3], [3, -2]]}),
+                **header,
+            )
+        )
+        (data_dir / "worker.r1.b.1.y.ndjson").write_bytes(
+            records(
+                *ran(0, "/app/main.py", 1),
+                *ran(1, "/app/shared/log.py", 1),
+                context(1, TEST_A),
+                context(2, TEST_B, "kill auth"),
+                lines(1, 1, 2, context=1),
+                lines(1, 2, context=2),
                 service="worker",
+                **header,
             )
         )
 
@@ -242,40 +412,148 @@ class TestHarvest:
     ) -> None:
         self.both_ran(data_dir)
         found = harvest(data_dir, services)
-        assert found.services == (Row("auth", 3, 6, 3), Row("worker", 2, 3, 3))
-        assert found.total == Row("total", 5, 7, 5)
-        assert (found.failure, found.damaged) == (None, 0)
-        assert rows(found) == [
-            ("auth", "3", "6", "3", "50.0"),
-            ("worker", "2", "3", "3", "100.0"),
-            ("total", "5", "7", "5", "71.4"),
+        assert found.services == (Row("auth", 3, 6, 3, 1), Row("worker", 2, 3, 3, 2))
+        assert found.total == Row("total", 5, 7, 5, 2)
+        assert found.failure is None
+        assert table([*found.services, found.total]) == [
+            "service  files  lines  covered      %  tests",
+            "--------------------------------------------",
+            "auth         3      6        3   50.0      1",
+            "worker       2      3        3  100.0      2",
+            "--------------------------------------------",
+            "total        5      7        5   71.4      2",
         ]
 
-    def test_the_data_should_be_coverages_own_when_written(
+    def test_the_services_should_be_told_for_each_file_that_ran(
+        self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
+    ) -> None:
+        self.both_ran(data_dir)
+        assert harvest(data_dir, services).files == {
+            tmp_path / "auth/auth/app.py": {"auth"},
+            tmp_path / "shared/shared/log.py": {"auth", "worker"},
+            tmp_path / "worker/main.py": {"worker"},
+        }
+
+    def test_the_data_should_be_coverages_own_with_the_tests_as_contexts(
         self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
     ) -> None:
         self.both_ran(data_dir)
         data = CoverageData(str(harvest(data_dir, services).data_file))
         data.read()
-        assert data.lines(str(tmp_path / "auth/auth/app.py")) == [1, 2, 3]
+        assert not data.has_arcs()
         assert data.lines(str(tmp_path / "auth/auth/unused.py")) == []
-        assert data.lines(str(tmp_path / "shared/shared/log.py")) == [1, 2]
+        assert data.contexts_by_lineno(str(tmp_path / "auth/auth/app.py")) == {
+            1: [""],
+            2: [""],
+            3: [TEST_A],
+        }
+        log = data.contexts_by_lineno(str(tmp_path / "shared/shared/log.py"))
+        assert {line: set(contexts) for line, contexts in log.items()} == {
+            1: {"", TEST_A},
+            2: {TEST_A, f"{TEST_B}|fault=kill auth"},
+        }
 
-    def test_the_reports_should_name_the_files_when_written(
+    def test_the_data_should_hold_branches_when_every_process_measured_them(
+        self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
+    ) -> None:
+        self.both_ran(data_dir, branches=True)
+        found = harvest(data_dir, services)
+        data = CoverageData(str(found.data_file))
+        data.read()
+        app = str(tmp_path / "auth/auth/app.py")
+        assert set(data.arcs(app) or []) == {(1, 1), (2, 2), (3, 3), (2, 3), (3, -2)}
+        assert data.contexts_by_lineno(app)[3] == [TEST_A]
+        assert found.total == Row("total", 5, 7, 5, 2)
+        assert found.notes == ()
+
+    def test_branches_should_be_off_and_the_reason_be_said_when_one_process_has_none(
+        self, data_dir: Path, services: dict[str, ServiceSource]
+    ) -> None:
+        self.both_ran(data_dir, branches=True)
+        (data_dir / "auth.r1.c.9.z.ndjson").write_bytes(records(*ran(0, "/app/auth/app.py", 1)))
+        found = harvest(data_dir, services)
+        data = CoverageData(str(found.data_file))
+        data.read()
+        assert not data.has_arcs()
+        assert found.notes == (
+            "without branches, because of auth: sys.monitoring of Python 3.13.5",
+        )
+
+    def test_lines_should_be_chosen_by_test_when_one_is_given(
+        self, data_dir: Path, services: dict[str, ServiceSource]
+    ) -> None:
+        self.both_ran(data_dir)
+        assert list(count(gather(data_dir, services), TEST_B)) == [
+            Row("auth", 3, 6, 0, 0),
+            Row("worker", 2, 3, 1, 1),
+            Row("total", 5, 7, 1, 1),
+        ]
+
+    def test_lines_should_be_chosen_by_their_moment_when_one_is_given(
+        self, data_dir: Path, services: dict[str, ServiceSource]
+    ) -> None:
+        self.both_ran(data_dir)
+        (data_dir / "worker.r1.b.2.y.ndjson").write_bytes(
+            records(file(0, "/app/main.py"), lines(0, 1, at=11.0), service="worker")
+        )
+        assert list(count(gather(data_dir, services, since_s=10.0))) == [
+            Row("auth", 3, 6, 0, 0),
+            Row("worker", 2, 3, 1, 0),
+            Row("total", 5, 7, 1, 0),
+        ]
+
+    def test_every_report_should_name_the_files_as_the_project_has_them(
+        self,
+        data_dir: Path,
+        services: dict[str, ServiceSource],
+        tmp_path: Path,
+        monkeypatch: pytest.MonkeyPatch,
+    ) -> None:
+        self.both_ran(data_dir)
+        (tmp_path / "elsewhere").mkdir()
+        monkeypatch.chdir(tmp_path / "elsewhere")
+        monkeypatch.setenv("COVERAGE_RCFILE", "not-there.toml")
+        out = tmp_path / "coverage-report"
+        expected = {
+            *("auth/auth/app.py", "auth/auth/unused.py", "worker/main.py"),
+            *("shared/shared/__init__.py", "shared/shared/log.py"),
+        }
+
+        first_page = report(harvest(data_dir, services), tmp_path, out)
+
+        assert first_page == out / "html/index.html"
+        assert "unused.py" in first_page.read_text(encoding="utf-8")
+        pages = [page.read_text(encoding="utf-8") for page in (out / "html").glob("*_app_py.html")]
+        assert TEST_A in pages[0]
+
+        xml = ElementTree.parse(out / "coverage.xml")
+        assert [source.text for source in xml.iter("source")] == [str(tmp_path)]
+        assert {found.get("filename") for found in xml.iter("class")} == expected
+
+        found = json.loads((out / "coverage.json").read_text(encoding="utf-8"))["files"]
+        assert found.keys() == expected
+        assert found["auth/auth/app.py"]["contexts"] == {"1": [""], "2": [""], "3": [TEST_A]}
+
+        lcov = (out / "lcov.info").read_text(encoding="utf-8").splitlines()
+        assert {line[3:] for line in lcov if line.startswith("SF:")} == expected
+
+    def test_the_folder_should_be_named_when_a_report_cannot_be_written(
         self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
     ) -> None:
         self.both_ran(data_dir)
-        first_page = report(harvest(data_dir, services), tmp_path / "coverage-report")
-        assert first_page == tmp_path / "coverage-report/html/index.html"
-        assert "unused.py" in first_page.read_text(encoding="utf-8")
-        xml = (tmp_path / "coverage-report/coverage.xml").read_text(encoding="utf-8")
-        assert re.findall(r'<class name="(\w+\.py)"', xml).count("log.py") == 1
+        write(tmp_path, {"out/html": "a file is in the way"})
+        with pytest.raises(CoverageError) as raised:
+            report(harvest(data_dir, services), tmp_path, tmp_path / "out")
+        assert raised.value.where == str(tmp_path / "out/html/index.html")
+        assert "File exists" in raised.value.seen
+        with pytest.raises(CoverageError, match="cannot be written"):
+            report(harvest(data_dir, services), tmp_path, tmp_path / "out/html/below")
 
     def test_a_service_should_be_named_and_never_be_0_percent_when_it_reported_no_line(
         self, data_dir: Path, services: dict[str, ServiceSource]
     ) -> None:
-        (data_dir / "worker.b.1.y.ndjson").write_bytes(
-            records(*ran(0, "/app/main.py", [1]), service="worker")
+        (data_dir / "worker.r1.b.1.y.ndjson").write_bytes(
+            records(*ran(0, "/app/main.py", 1), service="worker")
         )
         found = harvest(data_dir, services)
         assert found.failure is not None
@@ -284,15 +562,19 @@ class TestHarvest:
             f"  auth: no process of it wrote to {data_dir}; there are records of: worker\n"
             "-> nomock logs auth shows what the spy said; the causes there are: docs/coverage.md"
         )
-        assert found.services == (Row("worker", 1, 1, 1),)
-        assert rows(found)[0] == ("auth", "-", "-", "-", "none")
+        assert found.services == (Row("worker", 1, 1, 1, 0),)
+        assert table([*found.services, found.total], found.failure)[2].split() == [
+            *("auth", "-", "-", "-", "none", "-"),
+        ]
 
     def test_the_reason_should_be_told_when_the_spy_was_there(
         self, data_dir: Path, services: dict[str, ServiceSource]
     ) -> None:
-        (data_dir / "auth.a.1.x.ndjson").write_bytes(records())
-        old = "Python 3.9.2 has no sys.monitoring, it came with 3.12"
-        (data_dir / "worker.b.1.y.ndjson").write_bytes(records(service="worker", unsupported=old))
+        (data_dir / "auth.r1.a.1.x.ndjson").write_bytes(records(*CANARY))
+        old = "Python 3.6.9 is too old"
+        (data_dir / "worker.r1.b.1.y.ndjson").write_bytes(
+            records(service="worker", engine=None, unsupported=old)
+        )
         failure = harvest(data_dir, services).failure
         assert failure is not None
         assert failure.seen == (
@@ -303,11 +585,82 @@ class TestHarvest:
         self, data_dir: Path, services: dict[str, ServiceSource]
     ) -> None:
         self.both_ran(data_dir)
-        (data_dir / "auth.a.1.z.ndjson").write_bytes(
-            records(*ran(0, "/app/shared/log.py", [2]), run="r0")
+        (data_dir / "auth.r0.a.1.z.ndjson").write_bytes(
+            records(*ran(0, "/app/shared/log.py", 2), run="r0", v=9)
         )
-        assert harvest(data_dir, services, "r1").services[0].covered == 3
+        found = harvest(data_dir, services, "r1")
+        assert found.services[0].covered == 3
+        assert found.notes[-1] == "left out: 1 record file of another run"
+
+    def test_both_replicas_should_count_when_each_has_the_process_id_1(
+        self, data_dir: Path, services: dict[str, ServiceSource]
+    ) -> None:
+        self.both_ran(data_dir)
+        (data_dir / "auth.r1.b.1.x.ndjson").write_bytes(
+            records(*ran(0, "/app/shared/log.py", 2), host="other")
+        )
         assert harvest(data_dir, services).services[0].covered == 4
+
+    def test_what_is_damaged_should_be_said_and_the_rest_count(
+        self, data_dir: Path, services: dict[str, ServiceSource]
+    ) -> None:
+        self.both_ran(data_dir)
+        with (data_dir / "auth.r1.a.1.x.ndjson").open("ab") as cut:
+            cut.write(b'{"in":0,"at":1795')
+        (data_dir / "auth.r1.a.2.x.ndjson").write_bytes(b'{"v":2,"eng')
+        (data_dir / "auth.r1.a.3.x.ndjson").write_bytes(b"")
+        found = harvest(data_dir, services, "r1")
+        assert found.services[0].covered == 3
+        assert found.notes[-1] == "left out: 2 damaged records"
+
+    def test_a_service_should_be_named_when_tests_ran_and_none_of_its_lines_is_theirs(
+        self, data_dir: Path, services: dict[str, ServiceSource]
+    ) -> None:
+        self.both_ran(data_dir)
+        path = data_dir / "auth.r1.a.1.x.ndjson"
+        path.write_bytes(records(*ran(0, "/app/auth/app.py", 1, 2)))
+        assert harvest(data_dir, services).notes[-1] == (
+            "auth: no line of it is credited to a test; the spy knows no server in it "
+            "(docs/coverage.md: which ones it knows)"
+        )
+        path.write_bytes(records({"server": "uvicorn"}, *ran(0, "/app/auth/app.py", 1, 2)))
+        assert harvest(data_dir, services).notes[-1] == (
+            "auth: no line of it is credited to a test; its server, uvicorn, got no request of one"
+        )
+        once = replace(services["auth"], one_shot=True)
+        assert len(harvest(data_dir, services | {"auth": once}).notes) == 1
+
+    def test_files_should_be_named_when_they_are_not_those_here(
+        self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
+    ) -> None:
+        self.both_ran(data_dir)
+        (data_dir / "auth.r1.a.2.x.ndjson").write_bytes(
+            records(file(0, "/app/auth/app.py", b"old"), lines(0, 9), *ran(1, "/app/gone.py", 1))
+        )
+        with pytest.raises(UnmappedSourceError) as raised:
+            harvest(data_dir, services)
+        assert str(raised.value) == (
+            "coverage of auth: it ran files that are not those it is built from\n"
+            f"  /app/auth/app.py: differs from {tmp_path}/auth/auth/app.py\n"
+            "  /app/gone.py: no such file in its build contexts and mounts\n"
+            "-> where they differ, the image is old: build it again; where they are not the "
+            "app's, name the folders that are: NOMOCK_SPY_ROOTS; to go on without them: "
+            "--allow-unmapped"
+        )
+
+    def test_files_that_are_not_those_here_should_be_left_out_and_noted_when_that_is_allowed(
+        self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
+    ) -> None:
+        self.both_ran(data_dir)
+        (data_dir / "auth.r1.a.2.x.ndjson").write_bytes(
+            records(file(0, "/app/auth/app.py", b"old"), lines(0, 9), *ran(1, "/app/gone.py", 1))
+        )
+        found = harvest(data_dir, services, allow_unmapped=True)
+        assert found.services[0] == Row("auth", 3, 6, 3, 1)
+        assert found.notes[-2:] == (
+            f"auth: left out: /app/auth/app.py: differs from {tmp_path}/auth/auth/app.py",
+            "auth: left out: /app/gone.py: no such file in its build contexts and mounts",
+        )
 
     def test_the_file_should_be_named_when_this_python_cannot_read_it(
         self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
@@ -323,9 +676,10 @@ class TestHarvest:
     ) -> None:
         self.both_ran(data_dir)
         harvest(data_dir, services)
-        prepare(data_dir)
+        prepare(data_dir, "r2")
         assert new_run() != new_run()
-        assert list(data_dir.iterdir()) == []
+        assert [path.name for path in data_dir.iterdir()] == ["run"]
+        assert (data_dir / "run").read_text(encoding="utf-8") == "r2\n"
         assert data_dir.stat().st_mode & 0o777 == 0o777
 
     def test_the_folder_should_be_named_when_it_cannot_be_made_ready(self, tmp_path: Path) -> None:
@@ -346,14 +700,14 @@ class TestHarvest:
 def test_all_and_none_should_be_said_only_when_it_is_so(
     lines: int, covered: int, text: str
 ) -> None:
-    assert percent(Row("auth", 1, lines, covered)) == text
+    assert percent(Row("auth", 1, lines, covered, 1)) == text
 
 
 def test_a_report_should_name_the_services_when_none_reported_a_line(tmp_path: Path) -> None:
     prepare(tmp_path / "data")
     found: Harvest = harvest(tmp_path / "data", {"auth": ServiceSource("auth", (tmp_path,))})
     with pytest.raises(CoverageError, match="coverage of auth: reported no line"):
-        report(found, tmp_path / "coverage-report")
+        report(found, tmp_path, tmp_path / "coverage-report")
 
 
 APP = '''"""Two statements, one of them over three lines."""

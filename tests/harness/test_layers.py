@@ -16,9 +16,11 @@ LAYERS = (
     ("errors",),  # everybody raises them
     ("config", "context", "progress"),  # values, no dependency
     ("adapters",),  # what others wrote, each behind one module
-    ("project", "runlock"),  # what there should be, and who may change it
-    ("readiness", "evidence", "harvest", "images", "leftovers"),  # concepts, each on its own
+    ("project", "runlock", "command"),  # what there should be, and who may change it
+    # concepts, each on its own
+    ("readiness", "evidence", "harvest", "images", "leftovers", "overlay"),
     ("stack",),  # the concepts, brought together
+    ("spied",),  # the stack with the spy on
     ("plugin", "cli"),  # what users touch; they never import each other
 )
 

@@ -8,13 +8,14 @@ import shutil
 import subprocess
 import textwrap
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from conftest import IMAGE
 
-from nomock.harvest import harvest, new_run, prepare, rows, source_of
+from nomock.harvest import harvest, new_run, prepare, source_of
 
 ROOT = Path(__file__).parents[2]
 APP = Path(__file__).parent / "spy_app"
@@ -113,9 +114,8 @@ def test_the_lines_should_be_there_when_the_overlay_is_written_as_the_docs_say(
         environment["NOMOCK_SPY_RUN"],
     )
     assert found.failure is None
-    web, total = rows(found)
-    assert web[0] == "web"
-    assert web[1:] == total[1:]
+    (web,) = found.services
+    assert web == replace(found.total, name="web")
     assert found.total.covered > 0
 
 

@@ -16,7 +16,8 @@ import pytest
 from conftest import IMAGE as PYTHON_IMAGE
 
 from nomock.harvest import ServiceSource, harvest, prepare, report
-from nomock.harvest.records import Process, read_all
+from nomock.harvest.folder import read_all
+from nomock.harvest.records import Process, numbers
 
 ROOT = Path(__file__).parents[2]
 SPY = ROOT / "coverage-spy"
@@ -82,9 +83,9 @@ def lines_of(processes: list[Process], name: str) -> set[int]:
     return {
         line
         for process in processes
-        for file, lines in process.lines.items()
-        if file.path == f"/app/{name}"
-        for line in lines
+        for ran in process.ran()
+        if ran.file.path == f"/app/{name}"
+        for line in numbers(ran.lines)
     }
 
 
@@ -118,9 +119,9 @@ def test_exactly_the_lines_that_ran_should_be_recorded_when_code_is_started_in_a
 ) -> None:
     ended = container.run(*command)
     assert (ended.returncode, ended.stderr) == (0, "")
-    processes = read_all(container.data_dir)
+    processes = read_all(container.data_dir).processes
     assert missing(processes, "shapes.py") == marked("shapes.py", "never")
-    assert {file.path for p in processes for file in p.lines} == {"/app/shapes.py"}
+    assert {file.path for p in processes for file in p.app_files()} == {"/app/shapes.py"}
 
 
 def test_the_app_should_be_told_from_packages_when_it_lies_beside_pythons_own_files(
@@ -132,7 +133,7 @@ def test_the_app_should_be_told_from_packages_when_it_lies_beside_pythons_own_fi
         *("python3", "/usr/src/app/shapes.py"), options=container.options(*container.mount, *mount)
     )
     assert (ended.returncode, ended.stderr) == (0, "")
-    recorded = {file.path for p in read_all(container.data_dir) for file in p.lines}
+    recorded = {file.path for p in read_all(container.data_dir).processes for file in p.app_files()}
     assert recorded == {"/usr/src/app/shapes.py"}
 
 
@@ -145,8 +146,8 @@ def test_only_files_below_the_roots_should_be_recorded_when_roots_are_given(
 ) -> None:
     options = container.options(*container.mount, "--env", f"NOMOCK_SPY_ROOTS={roots}")
     assert container.run("python3", "shapes.py", options=options).returncode == 0
-    (process,) = read_all(container.data_dir)
-    assert {file.path for file in process.lines} == expected
+    (process,) = read_all(container.data_dir).processes
+    assert {file.path for file in process.app_files()} == expected
 
 
 def test_everybody_should_be_able_to_read_the_records_when_the_service_hides_its_files(
@@ -187,15 +188,15 @@ def test_a_line_should_be_on_disk_when_its_response_arrives_and_after_kill_9(
 ) -> None:
     id_, ask = server
     cat, dog = marked("server.py", "only on /cat"), marked("server.py", "only on /dog")
-    assert not lines_of(read_all(container.data_dir), "server.py") & (cat | dog)
+    assert not lines_of(read_all(container.data_dir).processes, "server.py") & (cat | dog)
 
     assert ask("/cat") == b"cat"
-    while_it_runs = lines_of(read_all(container.data_dir), "server.py")
+    while_it_runs = lines_of(read_all(container.data_dir).processes, "server.py")
     assert while_it_runs & (cat | dog) == cat
 
     assert ask("/dog") == b"dog"
     subprocess.run(["docker", "kill", "--signal", "KILL", id_], check=True, capture_output=True)
-    processes = read_all(container.data_dir)
+    processes = read_all(container.data_dir).processes
     assert lines_of(processes, "server.py") & (cat | dog) == cat | dog
     assert [p.damaged for p in processes] == [0]
 
@@ -212,7 +213,7 @@ def test_harvest_should_give_the_lines_of_the_host_files_when_the_service_still_
     data.read()
     assert set(data.lines(str(APP / "app/server.py")) or []) >= marked("server.py", "only on /cat")
 
-    first_page = report(found, tmp_path / "coverage-report")
+    first_page = report(found, APP, tmp_path / "coverage-report")
     assert "server.py" in first_page.read_text(encoding="utf-8")
     assert "server.py" in (tmp_path / "coverage-report/coverage.xml").read_text(encoding="utf-8")
 
@@ -222,7 +223,7 @@ def test_each_process_should_have_a_file_of_its_own_when_a_service_forks(
 ) -> None:
     ended = container.run("python3", "forks.py")
     assert (ended.returncode, ended.stderr) == (0, "")
-    processes = read_all(container.data_dir)
+    processes = read_all(container.data_dir).processes
     inside = marked("forks.py", "child"), marked("forks.py", "parent")
     assert len(processes) == 2
     assert sorted(
@@ -235,7 +236,7 @@ def test_the_lines_of_a_fresh_process_should_be_recorded_when_a_service_spawns_o
 ) -> None:
     ended = container.run("python3", "spawns.py")
     assert (ended.returncode, ended.stderr) == (0, "")
-    recorded = lines_of(read_all(container.data_dir), "spawns.py")
+    recorded = lines_of(read_all(container.data_dir).processes, "spawns.py")
     assert recorded >= marked("spawns.py", "child")
 
 
@@ -244,7 +245,7 @@ def test_nothing_should_be_written_to_what_the_service_opened_when_it_had_closed
 ) -> None:
     ended = container.run("python3", "daemon.py")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
-    recorded = lines_of(read_all(container.data_dir), "daemon.py")
+    recorded = lines_of(read_all(container.data_dir).processes, "daemon.py")
     assert recorded >= marked("daemon.py", "after")
 
 

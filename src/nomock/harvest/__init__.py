@@ -3,19 +3,29 @@
 Nothing is stopped for it: a spy has written a line before the line's effect can be seen.
 """
 
-from nomock.harvest.combine import Harvest, Row, harvest
+from nomock.harvest.canary import check_canaries
+from nomock.harvest.combine import Harvest, harvest
+from nomock.harvest.counting import Row, count
 from nomock.harvest.folder import new_run, prepare
-from nomock.harvest.reporting import report, rows
-from nomock.harvest.sources import ServiceSource, source_of
+from nomock.harvest.gather import Gathered, gather
+from nomock.harvest.notes import notes
+from nomock.harvest.reporting import report, table
+from nomock.harvest.sources import ServiceSource, source_of, sources_of
 
 __all__ = [
+    "Gathered",
     "Harvest",
     "Row",
     "ServiceSource",
+    "check_canaries",
+    "count",
+    "gather",
     "harvest",
     "new_run",
+    "notes",
     "prepare",
     "report",
-    "rows",
     "source_of",
+    "sources_of",
+    "table",
 ]

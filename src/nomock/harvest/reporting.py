@@ -1,34 +1,47 @@
-"""The reports of a harvest: a table, HTML and XML."""
+"""The reports of a harvest: a table, HTML, XML, JSON and LCOV."""
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+from collections.abc import Iterable
 from pathlib import Path
 
-from nomock.errors import CoverageError
-from nomock.harvest.combine import Harvest, Row
+from nomock.errors import CoverageError, NoCoverageError
+from nomock.harvest.combine import Harvest
+from nomock.harvest.counting import Row
 
-COLUMNS = ("Service", "Files", "Lines", "Covered", "%")
+_HEAD = ("service", "files", "lines", "covered", "%", "tests")
 
 
-def rows(harvest: Harvest) -> list[tuple[str, str, str, str, str]]:
-    """Return the table as text, by row: the services by name, then the total.
+def table(rows: Iterable[Row], failure: NoCoverageError | None = None) -> list[str]:
+    """Return the table's lines: the services by name, then the total.
 
     A service that reported nothing has dashes: it is not known what it ran.
     """
-    table = {row.name: _cells(row) for row in harvest.services}
-    if harvest.failure is not None:
-        table |= {name: (name, "-", "-", "-", "none") for name in harvest.failure.services}
-    return [*(table[name] for name in sorted(table)), _cells(harvest.total)]
+    *services, total = [_cells(row) for row in rows]
+    if failure is not None:
+        services += [(name, "-", "-", "-", "none", "-") for name in failure.services]
+    body = [_HEAD, *sorted(services), total]
+    widths = [max(len(row[column]) for row in body) for column in range(len(_HEAD))]
+    lines = []
+    for row in body:
+        numbers = [cell.rjust(width) for cell, width in zip(row[1:], widths[1:], strict=True)]
+        lines.append("  ".join([row[0].ljust(widths[0]), *numbers]))
+    rule = "-" * len(lines[0])
+    return [lines[0], rule, *lines[1:-1], rule, lines[-1]]
 
 
-def _cells(row: Row) -> tuple[str, str, str, str, str]:
-    return row.name, str(row.files), str(row.lines), str(row.covered), percent(row)
+def _cells(row: Row) -> tuple[str, ...]:
+    counts = (row.files, row.lines, row.covered)
+    return (row.name, *map(str, counts), percent(row), str(row.tests))
 
 
 def percent(row: Row) -> str:
     """Return the percentage with one decimal; 0.0 and 100.0 are said of none and all alone.
 
-    >>> percent(Row("auth", 1, 9999, 9998))
+    >>> percent(Row("auth", 1, 9999, 9998, 1))
     '99.9'
     """
     rounded = f"{row.percent:.1f}"
@@ -39,25 +52,53 @@ def percent(row: Row) -> str:
     return rounded
 
 
-def report(harvest: Harvest, out_dir: Path) -> Path:
-    """Write ``html/`` and ``coverage.xml`` (Cobertura) to a folder; return the HTML's first page.
+def report(harvest: Harvest, root: Path, out_dir: Path) -> Path:
+    """Write every report to a folder; return the HTML's first page.
+
+    Paths in the reports are relative to ``root``, as editors and services such as Codecov want
+    them. Each report is a process of coverage.py, which takes them relative to where it runs,
+    and reads all sources again for each report: so they also share the machine's cores.
 
     Raises CoverageError where there is nothing to report on, or the folder cannot be written.
     """
-    import coverage  # slow to load, and needed in covered runs only
-    from coverage.exceptions import CoverageException
-
     if harvest.failure is not None and not harvest.services:
         raise harvest.failure
-    html = out_dir / "html"
-    measured = coverage.Coverage(data_file=str(harvest.data_file), config_file=False)
+    commands = {
+        "html/index.html": [
+            *("html", "--show-contexts", "--title=Coverage of the services"),
+            f"--directory={out_dir / 'html'}",
+        ],
+        "coverage.json": ["json", "--show-contexts", f"-o{out_dir / 'coverage.json'}"],
+        "coverage.xml": ["xml", f"-o{out_dir / 'coverage.xml'}"],
+        "lcov.info": ["lcov", f"-o{out_dir / 'lcov.info'}"],
+    }
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
-        measured.load()
-        measured.html_report(directory=str(html), title="Coverage of the services")
-        measured.xml_report(outfile=str(out_dir / "coverage.xml"))
-    except (CoverageException, OSError) as error:
-        raise CoverageError(
-            "the coverage report cannot be written", where=str(out_dir), seen=str(error)
-        ) from error
-    return html / "index.html"
+    except OSError as error:
+        raise _unwritten(out_dir, str(error)) from error
+    running = {f: _start(command, harvest.data_file, root) for f, command in commands.items()}
+    ended = {
+        file: (process.communicate()[0], process.returncode) for file, process in running.items()
+    }
+    for file, (text, code) in ended.items():
+        if code != 0:
+            raise _unwritten(out_dir / file, text)
+    return out_dir / "html/index.html"
+
+
+def _start(command: list[str], data_file: Path, root: Path) -> subprocess.Popen[str]:
+    kind, *options = command
+    # An empty configuration: the project's own is about its tests' process.
+    common = ["--quiet", f"--data-file={data_file}", f"--rcfile={os.devnull}"]
+    return subprocess.Popen(
+        [sys.executable, "-m", "coverage", kind, *common, *options],
+        cwd=root,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+def _unwritten(where: Path, seen: str) -> CoverageError:
+    return CoverageError("the coverage report cannot be written", where=str(where), seen=seen)

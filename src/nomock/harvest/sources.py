@@ -11,13 +11,12 @@ import os
 from binascii import crc32
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nomock.errors import UnmappedSourceError
-from nomock.harvest.records import SourceFile
-from nomock.project import build_folders
+from nomock.harvest.records import SourceFile, is_source
+from nomock.project import Project, build_folders
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,18 @@ class ServiceSource:
     """The build context and the additional contexts."""
     mounts: Mapping[str, Path] = field(default_factory=dict)
     """Folders and files of this machine, by where they are in the container."""
+    one_shot: bool = False
+    """Whether it ends before the tests begin."""
+
+
+def sources_of(project: Project) -> dict[str, ServiceSource]:
+    """Return the services of a project that have a spy, with their sources."""
+    found = {name: source_of(name, s.config) for name, s in project.services.items()}
+    return {
+        name: replace(source, one_shot=name in project.one_shots)
+        for name, source in found.items()
+        if source is not None
+    }
 
 
 def source_of(name: str, config: Mapping[str, Any]) -> ServiceSource | None:
@@ -54,17 +65,19 @@ class HostPaths:
         self._source = source
         self._by_name: dict[str, list[tuple[Path, Path]]] = defaultdict(list)
         for folder in source.folders:
-            for path in python_files(folder):
+            for path in source_files(folder):
                 self._by_name[path.name].append((folder, path))
 
-    def map(self, files: Iterable[SourceFile]) -> dict[SourceFile, Path]:
-        """Return the path on this machine of each file.
+    def map(
+        self, files: Iterable[SourceFile]
+    ) -> tuple[dict[SourceFile, Path], dict[SourceFile, str]]:
+        """Return the path on this machine of each file, and of each that has none the reason.
 
-        Raises UnmappedSourceError, which names every file that is not here, is here with other
-        content only, or could be one of several.
+        It has none where it is not here, is here with other content only, or could be one of
+        several.
         """
         found: dict[SourceFile, Path] = {}
-        failed: dict[str, str] = {}
+        failed: dict[SourceFile, str] = {}
         undecided: dict[SourceFile, list[Path]] = {}
         for file in files:
             candidates, reason = self._candidates(file)
@@ -73,7 +86,7 @@ class HostPaths:
             elif candidates:
                 undecided[file] = candidates
             else:
-                failed[file.path] = reason
+                failed[file] = reason
         # Files that look alike (an empty __init__.py) are where the others of their folder are.
         known = {(PurePosixPath(f.path).parent, path.parent) for f, path in found.items()}
         for file, candidates in undecided.items():
@@ -82,10 +95,8 @@ class HostPaths:
             if len(fitting) == 1:
                 found[file] = fitting[0]
             else:
-                failed[file.path] = f"could be {' or '.join(map(str, candidates))}"
-        if failed:
-            raise UnmappedSourceError(self._source.name, failed)
-        return found
+                failed[file] = f"could be {' or '.join(map(str, candidates))}"
+        return found, failed
 
     def _candidates(self, file: SourceFile) -> tuple[list[Path], str]:
         """Return the files that it may be, of equal rank, or none and the reason."""
@@ -133,8 +144,11 @@ def rank(container_path: str, relative: Path) -> tuple[int, int]:
     return common, common - len(ours)
 
 
-def python_files(folder: Path) -> Iterator[Path]:
-    """Yield the Python files below a folder, without virtual environments and hidden folders."""
+def source_files(folder: Path) -> Iterator[Path]:
+    """Yield what may be Python below a folder: ``.py``, and scripts that have no suffix.
+
+    Virtual environments and hidden folders are left out.
+    """
     for current, folders, files in os.walk(folder):
         here = Path(current)
         folders[:] = sorted(
@@ -144,7 +158,7 @@ def python_files(folder: Path) -> Iterator[Path]:
             and name not in {"__pycache__", "node_modules"}
             and not (here / name / "pyvenv.cfg").exists()
         )
-        yield from (here / name for name in sorted(files) if name.endswith(".py"))
+        yield from (here / name for name in sorted(files) if is_source(name))
 
 
 def beside(path: Path) -> Iterator[Path]:

@@ -47,6 +47,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="run the services with the coverage spy, and report which of their lines ran",
     )
+    group.addoption(
+        "--allow-unmapped",
+        action="store_true",
+        help="with --sidecar-coverage: leave out files that are not those here, and name them",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -60,9 +60,9 @@ class Run:
         try:
             settings = load(config.rootpath, options)
             if config.getoption("sidecar_coverage"):
-                from nomock.plugin.coverage import with_spy
+                from nomock.plugin.coverage import spied
 
-                settings = with_spy(settings, begin=not hasattr(config, "workerinput"))
+                settings = spied(settings, begin=not hasattr(config, "workerinput"))
         except NomockError as error:
             raise pytest.UsageError(str(error)) from error
         return cls(config, settings)
@@ -174,7 +174,11 @@ class Run:
             if self._prepared and self.config.getoption("sidecar_coverage"):
                 from nomock.plugin.coverage import harvested
 
-                self._coverage_report, complete = harvested(self.settings, self.stack)
+                self._coverage_report, complete = harvested(
+                    self.settings,
+                    self.stack,
+                    allow_unmapped=self.config.getoption("allow_unmapped"),
+                )
                 if not complete and session.exitstatus == pytest.ExitCode.OK:
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
             if self._tried and self._tried.touched and self.settings.stack == "own":
@@ -221,6 +225,10 @@ class Run:
             before_start=self._before_start,
         )
         self.progress.end()
+        if self.config.getoption("sidecar_coverage"):
+            from nomock.plugin.coverage import check
+
+            check(self.settings, self.stack)
         self._prepared = True
 
     def _before_start(self) -> None:

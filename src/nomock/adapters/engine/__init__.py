@@ -7,6 +7,24 @@ how they are, and what they logged. The API: https://docs.docker.com/reference/a
 
 from nomock.adapters.engine.client import Engine
 from nomock.adapters.engine.connection import endpoint
-from nomock.adapters.engine.state import Container, Death, Ended, Image, ImageConfig
+from nomock.adapters.engine.state import (
+    Container,
+    Death,
+    Ended,
+    Image,
+    ImageConfig,
+    Mount,
+    Started,
+)
 
-__all__ = ["Container", "Death", "Ended", "Engine", "Image", "ImageConfig", "endpoint"]
+__all__ = [
+    "Container",
+    "Death",
+    "Ended",
+    "Engine",
+    "Image",
+    "ImageConfig",
+    "Mount",
+    "Started",
+    "endpoint",
+]

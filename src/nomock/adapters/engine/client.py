@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
+from typing import Any
 from urllib.parse import quote
 
 from nomock.adapters.engine.commands import Commands
@@ -12,8 +14,10 @@ from nomock.adapters.engine.state import (
     Death,
     Image,
     ImageConfig,
+    Started,
     container_of,
     image_config_of,
+    started_of,
 )
 from nomock.adapters.engine.transport import demultiplexed
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
@@ -39,11 +43,9 @@ class Engine(Commands):
 
         It may have gone since it was listed: compose removes one that it replaces.
         """
-        with self._request("GET", f"/containers/{container_id}/json") as response:
-            body = response.read()
-            if response.status == 404:
-                return None
-            found = self._answer(response, body, f"GET /containers/{container_id}/json")
+        found = self._inspect(container_id)
+        if found is None:
+            return None
         state = found["State"]
         return Death(
             exit_code=state["ExitCode"],
@@ -51,6 +53,21 @@ class Engine(Commands):
             restarts=found.get("RestartCount", 0),
             finished_at=state["FinishedAt"],
         )
+
+    def started(self, container_id: str) -> Started | None:
+        """Return what a container was started with; None if it is gone."""
+        found = self._inspect(container_id)
+        return started_of(found) if found is not None else None
+
+    def _inspect(self, container_id: str) -> Mapping[str, Any] | None:
+        with self._request("GET", f"/containers/{container_id}/json") as response:
+            body = response.read()
+            if response.status == 404:
+                return None
+            found: Mapping[str, Any] = self._answer(
+                response, body, f"GET /containers/{container_id}/json"
+            )
+            return found
 
     def image_id(self, name: str) -> str | None:
         """Return the id of a local image, None when it is not here."""

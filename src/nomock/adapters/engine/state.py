@@ -42,9 +42,31 @@ class Image:
 class ImageConfig:
     """What an image says its containers run, where the compose file says nothing else."""
 
+    id: str
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Mount:
+    """What is mounted into a container."""
+
+    source: str
+    is_writable: bool
+
+
+@dataclass(frozen=True)
+class Started:
+    """What a container was started with."""
+
+    hostname: str
+    """Empty where it is the machine's own."""
+    command: tuple[str, ...]
+    """The entry point with its arguments."""
+    environment: Mapping[str, str]
+    mounts: Mapping[str, Mount]
+    """By the path in the container."""
 
 
 @dataclass(frozen=True)
@@ -85,14 +107,29 @@ def container_of(found: Mapping[str, Any]) -> Container:
     )
 
 
+def started_of(found: Mapping[str, Any]) -> Started:
+    """Read what the engine says of one container."""
+    return Started(
+        hostname=found["Config"].get("Hostname") or "",
+        command=(found["Path"], *found["Args"]),
+        environment=_variables(found["Config"]),
+        mounts={m["Destination"]: Mount(m["Source"], m["RW"]) for m in found["Mounts"]},
+    )
+
+
 def image_config_of(found: Mapping[str, Any]) -> ImageConfig:
     """Read what the engine says of one image."""
     config = found.get("Config") or {}
     return ImageConfig(
+        id=found["Id"],
         entrypoint=tuple(config.get("Entrypoint") or ()),
         command=tuple(config.get("Cmd") or ()),
-        environment=dict(pair.split("=", 1) for pair in config.get("Env") or () if "=" in pair),
+        environment=_variables(config),
     )
+
+
+def _variables(config: Mapping[str, Any]) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in config.get("Env") or () if "=" in pair)
 
 
 def _health(status: str) -> str | None:

@@ -1,0 +1,61 @@
+"""Writing what was gathered as coverage.py's data, each line with the contexts it ran in."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from pathlib import Path
+
+from nomock.harvest.gather import Gathered
+from nomock.harvest.records import Arc, numbers
+
+
+def write(gathered: Gathered, files: Iterable[Path], data_file: Path) -> Path:
+    """Write the data of all services, and of files that did not run; return its path.
+
+    Where branches were measured they are in it, and a line is an arc from itself to itself, as
+    coverage.py's own core for sys.monitoring has it: one data file holds lines or arcs only.
+    """
+    from coverage import CoverageData  # slow to load, and needed in covered runs only
+
+    data_file.unlink(missing_ok=True)
+    data = CoverageData(basename=str(data_file))
+    arcs = None if gathered.without_branches else _arcs(gathered)
+    # Says which of the two it holds, even where that is nothing.
+    (data.add_lines if arcs is None else data.add_arcs)({})
+    for label, lines in _lines(gathered).items():
+        data.set_context(label)
+        if arcs is None:
+            data.add_lines({path: numbers(ran) for path, ran in lines.items()})
+        else:
+            data.add_arcs(
+                {
+                    path: {(n, n) for n in numbers(ran)} | arcs.get((label, path), set())
+                    for path, ran in lines.items()
+                }
+            )
+    data.set_context("")
+    data.touch_files([str(path) for path in files])
+    data.write()
+    data.close()
+    return data_file
+
+
+def _lines(gathered: Gathered) -> dict[str, dict[str, int]]:
+    """Return context -> file -> lines, of all services."""
+    merged: dict[str, dict[str, int]] = defaultdict(dict)
+    for service in gathered.services.values():
+        for context, files in service.lines.items():
+            lines = merged[context.label]
+            for path, ran in files.items():
+                lines[str(path)] = lines.get(str(path), 0) | ran
+    return merged
+
+
+def _arcs(gathered: Gathered) -> dict[tuple[str, str], set[Arc]]:
+    """Return context and file -> branches, of all services."""
+    merged: dict[tuple[str, str], set[Arc]] = defaultdict(set)
+    for service in gathered.services.values():
+        for (context, path), arcs in service.arcs.items():
+            merged[context.label, str(path)].update(arcs)
+    return merged

@@ -1,0 +1,160 @@
+"""What the processes of each service ran, by context and by file of this machine."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nomock.errors import NoCoverageError, UnmappedSourceError
+from nomock.harvest.folder import Found, read_all
+from nomock.harvest.records import Arc, Context, Process
+from nomock.harvest.sources import HostPaths, ServiceSource, beside
+
+# With branches coverage.py's data has a row for each line in each context, four seconds a million.
+_MOST_WITH_BRANCHES = 1_500_000
+
+Lines = dict[Path, int]
+"""Which lines ran, as a bitmap, by file."""
+
+
+@dataclass
+class ServiceRan:
+    """What all processes of a service ran."""
+
+    source: ServiceSource
+    processes: list[Process]
+    lines: dict[Context, Lines] = field(default_factory=lambda: defaultdict(dict))
+    arcs: dict[tuple[Context, Path], tuple[Arc, ...]] = field(default_factory=dict)
+    unmapped: dict[str, str] = field(default_factory=dict)
+    """Files in its containers that are not here -> the reason."""
+
+    @property
+    def tests(self) -> set[str]:
+        """The tests that ran a line of it."""
+        return {c.test for c, files in self.lines.items() if c.test and any(files.values())}
+
+    def files(self) -> set[Path]:
+        """Return the files of which a process ran anything, at whatever time."""
+        return {path for files in self.lines.values() for path in files}
+
+    def union(self, test: str | None = None) -> Lines:
+        """Return the lines that ran in any context, or in those of a test; all files are in it."""
+        lines: Lines = dict.fromkeys(self.files(), 0)
+        for context, files in self.lines.items():
+            if test is None or context.test == test:
+                for path, ran in files.items():
+                    lines[path] |= ran
+        return lines
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """What was collected from the folder."""
+
+    services: Mapping[str, ServiceRan]
+    """The services of which a file ran, by name."""
+    failure: NoCoverageError | None
+    """Names the services that reported nothing; None when each did."""
+    found: Found
+
+    @property
+    def tests(self) -> set[str]:
+        """The tests that ran a line of any service."""
+        return {test for service in self.services.values() for test in service.tests}
+
+    @property
+    def without_branches(self) -> dict[str, set[str]]:
+        """What keeps branches out of the data -> the services where it does; {} if they are in it.
+
+        coverage.py's data holds lines or branches, so that all processes have to measure them.
+        """
+        reasons = defaultdict(set)
+        for name, service in self.services.items():
+            for process in service.processes:
+                if process.engine is not None and not process.branches:
+                    reasons[f"{process.engine} of Python {process.python}"].add(name)
+        if not reasons and self._size > _MOST_WITH_BRANCHES:
+            reasons[f"{self._size} lines by test are too many for them"] = set(self.services)
+        return reasons
+
+    @property
+    def _size(self) -> int:
+        """How many lines there are, each as often as it has contexts."""
+        return sum(
+            ran.bit_count()
+            for service in self.services.values()
+            for files in service.lines.values()
+            for ran in files.values()
+        )
+
+
+def gather(
+    data_dir: Path,
+    services: Mapping[str, ServiceSource],
+    run: str | None = None,
+    *,
+    since_s: float | None = None,
+    allow_unmapped: bool = False,
+) -> Gathered:
+    """Collect what the spies of the services wrote to a folder, of one run or of all there is.
+
+    ``since_s``, in seconds since the epoch, leaves out what was written before. Raises
+    UnmappedSourceError unless that is allowed, and CoverageError where records cannot be read.
+    """
+    found = read_all(data_dir, run, since_s=since_s)
+    silent: dict[str, str] = {}
+    gathered = {}
+    for name, source in sorted(services.items()):
+        own = [process for process in found.processes if process.service == name]
+        ran = _on_host(source, own)
+        if ran.unmapped and not allow_unmapped:
+            raise UnmappedSourceError(name, ran.unmapped)
+        if ran.lines:
+            gathered[name] = ran
+        else:
+            silent[name] = _why_silent(own, found.processes, data_dir)
+    return Gathered(gathered, NoCoverageError(silent) if silent else None, found)
+
+
+def with_unrun(files: Iterable[Path], source: ServiceSource | None = None) -> Iterator[Path]:
+    """Yield the files that did not run at all: those beside files that did.
+
+    A service is asked about its own build context; a file of a shared one, which every service
+    has in its image, counts for a service that loads it, and always in the total (no source).
+    """
+    own = [folder.resolve() for folder in source.folders[:1]] if source else []
+    for path in files:
+        if not own or path.is_relative_to(own[0]):
+            yield from beside(path)
+
+
+def _on_host(source: ServiceSource, processes: list[Process]) -> ServiceRan:
+    service = ServiceRan(source, processes)
+    files = {file for process in processes for file in process.app_files()}
+    paths, failed = HostPaths(source).map(files) if files else ({}, {})
+    service.unmapped = {file.path: reason for file, reason in failed.items()}
+    for process in processes:
+        for ran in process.ran():
+            path = paths.get(ran.file)
+            if path is None:
+                continue
+            lines = service.lines[ran.context]
+            lines[path] = lines.get(path, 0) | ran.lines
+            if ran.arcs:
+                before = service.arcs.get((ran.context, path), ())
+                service.arcs[ran.context, path] = before + ran.arcs
+    return service
+
+
+def _why_silent(own: list[Process], all_: list[Process], data_dir: Path) -> str:
+    unsupported = sorted({p.unsupported for p in own if p.unsupported})
+    if unsupported:
+        return "; ".join(unsupported)
+    if own:
+        return f"{len(own)} of its processes started a spy, and ran no file of the app"
+    others = sorted({p.service for p in all_})
+    return f"no process of it wrote to {data_dir}; there are records of: " + (
+        ", ".join(others) or "nobody"
+    )

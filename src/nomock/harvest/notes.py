@@ -1,0 +1,34 @@
+"""What a reader of the table has to know to read it right."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from nomock.harvest.gather import Gathered
+
+
+def notes(gathered: Gathered) -> Iterator[str]:
+    """Yield a line for each thing that the table does not show."""
+    for reason, names in sorted(gathered.without_branches.items()):
+        yield f"without branches, because of {', '.join(sorted(names))}: {reason}"
+    tests = gathered.tests
+    for name, service in gathered.services.items():
+        if tests and not service.tests and not service.source.one_shot:
+            servers = {server for process in service.processes for server in process.servers}
+            yield (
+                f"{name}: no line of it is credited to a test; "
+                + (
+                    f"its server, {', '.join(sorted(servers))}, got no request of one"
+                    if servers
+                    else "the spy knows no server in it (docs/coverage.md: which ones it knows)"
+                )
+            )
+    for name, service in gathered.services.items():
+        for path, reason in sorted(service.unmapped.items()):
+            yield f"{name}: left out: {path}: {reason}"
+    for number, what in (
+        (gathered.found.damaged, "damaged record"),
+        (gathered.found.others, "record file of another run"),
+    ):
+        if number:
+            yield f"left out: {number} {what}{'s' if number > 1 else ''}"

@@ -1,0 +1,119 @@
+"""Why no process of a container wrote a file of records, as far as the engine can tell."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from posixpath import basename
+
+from nomock.adapters.engine import Container, Engine, Mount, Started
+
+_LOG_LINES = 1000
+_SAID = "nomock-spy: "
+# python3, python3.13, pypy3; as the first program of a command or in a shell's.
+_PYTHON = re.compile(r"(python|pypy)[0-9.]*$")
+_DEAF = {
+    "I": "-I (isolated), which ignores PYTHONPATH",
+    "E": "-E, which ignores PYTHONPATH",
+    "S": "-S, which leaves out sitecustomize, where the spy starts",
+}
+
+Cause = tuple[str, str]
+"""What was seen, and what to do."""
+
+
+def why_no_file(engine: Engine, container: Container, run: str) -> Cause:
+    """Return the cause: the most exact one that the container's configuration or log shows."""
+    started = engine.started(container.id)
+    if started is None:
+        return "it is gone", "start the run again"
+    said = [
+        line.partition(_SAID)[2]
+        for line in engine.log_text(container.id, tail=_LOG_LINES).splitlines()
+        if line.startswith(_SAID)
+    ]
+    for cause in _configured(started, run):
+        return cause
+    if said:
+        return f"its spy says: {said[-1]}", _cure(said[-1])
+    for cause in _command(started.command):
+        return cause
+    return (
+        "no process of it started a spy: it runs no Python; or its entry point cleans the "
+        "environment, or starts Python with -I, -E or -S",
+        f"docker exec {container.id[:12]} env shows what arrives; a service without Python of "
+        "your own: take it out of the coverage overlay",
+    )
+
+
+def _configured(started: Started, run: str) -> Iterator[Cause]:
+    """Yield what the overlay should have given the container, and it has not."""
+    out = started.environment.get("NOMOCK_SPY_OUT", "")
+    if not out:
+        yield (
+            "it was started without the coverage overlay: it has no NOMOCK_SPY_OUT",
+            "let nomock start it: docker rm -f it, and run again",
+        )
+        return
+    if started.environment.get("NOMOCK_SPY_RUN", "") != run:
+        yield (
+            "the overlay does not hand on the run's name: NOMOCK_SPY_RUN",
+            "add to its environment in the overlay: NOMOCK_SPY_RUN: ${NOMOCK_SPY_RUN:-}",
+        )
+    folders = [folder for folder in started.environment.get("PYTHONPATH", "").split(":") if folder]
+    if not any(_mount(started.mounts, folder) for folder in folders):
+        yield (
+            f"no folder of its PYTHONPATH ({':'.join(folders) or 'it has none'}) is mounted",
+            "mount coverage-spy in the overlay, and begin PYTHONPATH with that folder",
+        )
+    mount = _mount(started.mounts, out)
+    if mount is None:
+        yield (f"nothing is mounted at {out}", f"mount .nomock/coverage there: {out}")
+    elif not mount.is_writable:
+        yield (f"{out} is mounted read-only", "take read_only from that mount in the overlay")
+
+
+def _mount(mounts: Mapping[str, Mount], path: str) -> Mount | None:
+    """Return the mount that a path is in; the longest, as for the container."""
+    within = [m for m in mounts if path.rstrip("/") == m or path.startswith(m.rstrip("/") + "/")]
+    return mounts[max(within, key=len)] if within else None
+
+
+def _cure(said: str) -> str:
+    if "cannot write" in said:
+        return (
+            "let the container's user write there: chmod a+w .nomock/coverage, "
+            "and room on its disk (df)"
+        )
+    return "the causes there are: docs/coverage.md"
+
+
+def _command(command: Iterable[str]) -> Iterator[Cause]:
+    """Yield what in the command that a container runs keeps the spy out."""
+    words = " ".join(command).split()  # the words of a shell's script too
+    for number, word in enumerate(words):
+        options = _options(words[number + 1 :])
+        if basename(word) == "env" and {"-i", "-", "--ignore-environment"} & set(options):
+            yield (
+                f"its command cleans the environment: {word} {' '.join(options)}",
+                "let it hand on PYTHONPATH and NOMOCK_SPY_*",
+            )
+        if _PYTHON.match(basename(word)):
+            for option in options:
+                # What follows -c or -m in one word is its argument.
+                letters = re.split("[cm]", option, maxsplit=1)[0]
+                for letter in _DEAF.keys() & set(letters):
+                    yield (
+                        f"its command starts Python with {_DEAF[letter]}: {word} {option}",
+                        "leave that option out, by command: or entrypoint: in the overlay",
+                    )
+
+
+def _options(words: Iterable[str]) -> list[str]:
+    """Return the options that words begin with."""
+    options = []
+    for word in words:
+        if not word.startswith("-"):
+            break
+        options.append(word)
+    return options

@@ -1,0 +1,53 @@
+"""The stack with the spy on: its overlay, the folder of its records, and what it covers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+from nomock.config import Settings
+from nomock.errors import ConfigError
+from nomock.harvest import ServiceSource, check_canaries, sources_of
+from nomock.stack import Stack
+
+# Read by the overlay: part of the spied services' configuration, so that they start anew with it.
+RUN_VARIABLE = "NOMOCK_SPY_RUN"
+
+
+def with_spy(settings: Settings, run: str | None = None) -> Settings:
+    """Return the settings with the overlay that adds the spy; with a run's name, begin that run.
+
+    The name goes into the environment, from where compose and xdist's workers have it. Raises
+    ConfigError where there is no overlay.
+    """
+    overlay = settings.root / settings.coverage_overlay
+    if not overlay.is_file():
+        raise ConfigError(
+            "the overlay that adds the spy is not there",
+            where=str(overlay),
+            todo="write it as docs/coverage.md says, or name it: coverage_overlay in [tool.nomock]",
+        )
+    if run is not None:
+        os.environ[RUN_VARIABLE] = run
+    return replace(settings, files=(*settings.files, overlay))
+
+
+def data_dir(settings: Settings) -> Path:
+    """Return the folder that the spies write to."""
+    return settings.state_dir / "coverage"
+
+
+def covered(stack: Stack) -> Mapping[str, ServiceSource]:
+    """Return the services of a stack that have a spy, with their sources."""
+    return sources_of(stack.project)
+
+
+def prove(settings: Settings, stack: Stack) -> None:
+    """Return when every container of the covered services has proved that its spy records.
+
+    Raises CanaryError.
+    """
+    run = os.environ[RUN_VARIABLE]
+    check_canaries(data_dir(settings), covered(stack), run, stack.engine, stack.containers())
