@@ -114,10 +114,15 @@ test-cleanup-show:
 test-cleanup:
     nomock cleanup --remove
 
-# which lines of the services do the tests run: table, and HTML and XML under coverage-report/
+# which lines of the services do the tests run: table, and reports under coverage-report/
 [group('coverage')]
 test-sidecar-coverage *arguments: _images
     pytest --sidecar-coverage "$@"
+
+# what the running stack has covered so far: just coverage-live --watch
+[group('coverage')]
+coverage-live *arguments:
+    nomock coverage-live "$@"
 
 # style, format, recipes; changes nothing
 [group('check')]

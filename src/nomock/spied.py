@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nomock.config import Settings
-from nomock.errors import ConfigError
+from nomock.errors import ConfigError, CoverageError
 from nomock.harvest import ServiceSource, check_canaries, sources_of
 from nomock.stack import Stack
 
@@ -51,3 +51,22 @@ def prove(settings: Settings, stack: Stack) -> None:
     """
     run = os.environ[RUN_VARIABLE]
     check_canaries(data_dir(settings), covered(stack), run, stack.engine, stack.containers())
+
+
+def run_of(stack: Stack) -> str:
+    """Return the name of the run that the running services were started for, "" without one.
+
+    Raises CoverageError where none of them runs with the spy.
+    """
+    services = covered(stack)
+    for container in stack.containers():
+        if container.service in services and container.state == "running":
+            started = stack.engine.started(container.id)
+            if started is not None and started.environment.get("NOMOCK_SPY_OUT"):
+                return started.environment.get(RUN_VARIABLE, "")
+    raise CoverageError(
+        "no service runs with the spy",
+        where=f"stack {stack.name}",
+        seen=f"those that can be covered: {', '.join(services) or 'none'}",
+        todo="start it with the spy, and leave it so: just test-sidecar-coverage",
+    )

@@ -112,6 +112,13 @@ def cleanup(settings: Settings, chosen: argparse.Namespace) -> int:
     return 0
 
 
+def coverage_live(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print what the running stack has covered so far."""
+    from nomock.cli.live import coverage_live
+
+    return coverage_live(settings, chosen)
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nomock", description="Tests on the real docker-compose stack."
@@ -144,6 +151,17 @@ def _parser() -> argparse.ArgumentParser:
         handed.set_defaults(command=word)
         handed.add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
     add("diagnose", diagnose, "why did the last run fail")
+    live = add("coverage-live", coverage_live, "what the running stack has covered so far")
+    live.add_argument(
+        "--since", metavar="MOMENT", help="only lines since then: 10:15, an ISO time, 5m ago: 5m"
+    )
+    live.add_argument("--test", metavar="ID", help="only the lines of a test; a part will do")
+    live.add_argument("--watch", action="store_true", help="show it again whenever it changed")
+    live.add_argument(
+        "--allow-unmapped",
+        action="store_true",
+        help="leave out files that are not those here, and name them",
+    )
     cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
     cleanup_.add_argument("--remove", action="store_true", help="remove it")
     return parser
