@@ -1,9 +1,17 @@
-"""git, as far as the story of a failure needs it; without a repository every answer is empty."""
+"""git, as far as the story of a failure and the choice of tests need it.
+
+``snapshot`` and ``changes_since`` answer nothing where there is no repository: a story goes on
+without. The others raise ConfigError: who names a revision has to be told.
+"""
 
 from __future__ import annotations
 
+import os
 import subprocess
+from collections.abc import Iterable
 from pathlib import Path
+
+from nomock.errors import ConfigError
 
 
 def snapshot(root: Path) -> str:
@@ -19,11 +27,80 @@ def changes_since(root: Path, commit: str) -> str:
     return _git(root, "diff", "--stat", commit)
 
 
+def ignored(root: Path, paths: Iterable[Path]) -> set[Path]:
+    """Return those of the paths that .gitignore names; none without a repository."""
+    listed = b"\0".join(os.fsencode(path) for path in paths)
+    try:
+        done = _run(root, "check-ignore", "-z", "--stdin", stdin=listed)
+    except FileNotFoundError:
+        return set()
+    return set(_paths(done.stdout))
+
+
+class Revision:
+    """The files of a repository as they are at a commit."""
+
+    def __init__(self, root: Path, name: str) -> None:
+        """Find the commit by any name that git knows; raise ConfigError where there is none."""
+        self.name = name
+        self.top = Path(os.fsdecode(self._ask(root, "rev-parse", "--show-toplevel").rstrip(b"\n")))
+        """The folder of the work tree."""
+        found = _run(
+            root, "rev-parse", "--verify", "--quiet", "--end-of-options", name + "^{commit}"
+        )
+        if found.returncode != 0:
+            raise ConfigError(
+                f"git knows no revision {name!r}",
+                where=str(self.top),
+                todo="name a branch, a tag or a commit; a shallow clone may lack it: git fetch",
+            )
+        self._commit = found.stdout.decode().strip()
+
+    def changed(self) -> list[Path]:
+        """Return the files that are not now as they were then, the new and the removed ones too.
+
+        What .gitignore names is not known to git, and never among them.
+        """
+        differ = self._ask(self.top, "diff", "--name-only", "--no-renames", "-z", self._commit)
+        new = self._ask(self.top, "ls-files", "--others", "--exclude-standard", "-z")
+        return sorted({self.top / path for path in _paths(differ + new)})
+
+    def content(self, path: Path) -> bytes | None:
+        """Return what a file held then; None where it was not there."""
+        name = path.relative_to(self.top).as_posix()
+        done = _run(self.top, "cat-file", "blob", f"{self._commit}:{name}")
+        return done.stdout if done.returncode == 0 else None
+
+    @staticmethod
+    def _ask(folder: Path, *words: str) -> bytes:
+        try:
+            done = _run(folder, *words)
+        except FileNotFoundError as error:
+            raise ConfigError(
+                "git is not installed, and a revision was named", where=str(folder)
+            ) from error
+        if done.returncode != 0:
+            raise ConfigError(
+                "git cannot tell what changed since a revision",
+                where=str(folder),
+                seen=done.stderr.decode(errors="replace").strip(),
+            )
+        return done.stdout
+
+
+def _paths(listed: bytes) -> Iterable[Path]:
+    return (Path(os.fsdecode(path)) for path in listed.split(b"\0") if path)
+
+
 def _git(root: Path, *words: str) -> str:
     try:
-        done = subprocess.run(
-            ["git", "-C", str(root), *words], capture_output=True, text=True, check=False
-        )
+        done = _run(root, *words)
     except FileNotFoundError:
         return ""
-    return done.stdout.rstrip() if done.returncode == 0 else ""
+    return done.stdout.decode(errors="replace").rstrip() if done.returncode == 0 else ""
+
+
+def _run(folder: Path, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    return subprocess.run(
+        ["git", "-C", str(folder), *words], input=stdin, capture_output=True, check=False
+    )

@@ -52,6 +52,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="with --sidecar-coverage: leave out files that are not those here, and name them",
     )
+    group.addoption(
+        "--affected",
+        action="store_true",
+        help="run only the tests that what changed since the last covered run needs, and say why",
+    )
+    group.addoption(
+        "--affected-since",
+        "--since",
+        metavar="REV",
+        help="the same for what changed since a git revision",
+    )
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -63,6 +74,11 @@ def pytest_configure(config: pytest.Config) -> None:
     run = Run.of(config)
     config.pluginmanager.register(run, "nomock-run")
     config.pluginmanager.register(Around(run), "nomock-around")
+    chooses = config.getoption("affected") or config.getoption("affected_since") is not None
+    if chooses or config.getoption("sidecar_coverage"):
+        from nomock.plugin.affected import register
+
+        register(run)
 
 
 def _run(config: pytest.Config) -> Run:

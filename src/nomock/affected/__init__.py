@@ -1,0 +1,19 @@
+"""Which tests a change needs: those that ran what changed, and every one in doubt."""
+
+from nomock.affected.choose import Affected, Choice, Reason
+from nomock.affected.memory import Memory, recall, remember, run_of
+from nomock.affected.state import State, Suite, digest_of, state_now
+
+__all__ = [
+    "Affected",
+    "Choice",
+    "Memory",
+    "Reason",
+    "State",
+    "Suite",
+    "digest_of",
+    "recall",
+    "remember",
+    "run_of",
+    "state_now",
+]
