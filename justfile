@@ -124,6 +124,11 @@ test-sidecar-coverage *arguments: _images
 coverage-live *arguments:
     nomock coverage-live "$@"
 
+# write docker-compose.coverage.yml: ask each service for its Python, and say what was chosen
+[group('coverage')]
+coverage-overlay *arguments:
+    nomock overlay "$@"
+
 # style, format, recipes; changes nothing
 [group('check')]
 lint:

@@ -14,6 +14,7 @@ NomockError
 ├── LockedError             another run owns the stack and did not let go in time
 └── CoverageError           what the services ran cannot be told
     ├── CanaryError             a service's spy does not report what runs
+    ├── NotCoverableError       a service runs no Python that the spy can record
     ├── NoCoverageError         a service reported no line
     └── UnmappedSourceError     a file that ran is not among the sources here
 """
@@ -141,6 +142,19 @@ class CanaryError(CoverageError):
             where=f"coverage of {', '.join(self.services)}",
             seen="\n".join(f"{name}: {services[name][0]}" for name in self.services),
             todo="\n-> ".join(cures),
+        )
+
+
+class NotCoverableError(CoverageError):
+    """Services run nothing that the spy can record, each for its reason."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        self.services = sorted(reasons)
+        super().__init__(
+            "cannot be covered",
+            where=f"coverage of {', '.join(self.services)}",
+            seen="\n".join(f"{name}: {reasons[name]}" for name in self.services),
+            todo="change what the reason names, or leave the service out: nomock overlay SERVICE…",
         )
 
 

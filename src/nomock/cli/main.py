@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from nomock.cli.overlay import overlay
 from nomock.cli.show import print_table, progress
 from nomock.config import Settings, load
 from nomock.errors import NomockError
@@ -150,6 +151,14 @@ def _parser() -> argparse.ArgumentParser:
         )
         handed.set_defaults(command=word)
         handed.add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
+    overlay_ = add("overlay", overlay, "write the compose file that adds the coverage spy")
+    overlay_.add_argument(
+        "services", nargs="*", metavar="SERVICE", help="only these; all that can be covered"
+    )
+    overlay_.add_argument("--output", metavar="FILE", help="write it there; - prints it")
+    overlay_.add_argument(
+        "--force", action="store_true", help="replace an overlay, or a spy, that is not ours"
+    )
     add("diagnose", diagnose, "why did the last run fail")
     live = add("coverage-live", coverage_live, "what the running stack has covered so far")
     live.add_argument(

@@ -6,6 +6,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import TextIO
 
 from nomock.progress import Progress
 
@@ -24,9 +25,12 @@ def progress() -> Iterator[Progress]:
         shown.end()
 
 
-def print_table(head: Sequence[str], body: Sequence[Sequence[str]]) -> None:
-    """Print rows under their head, in columns as wide as they need."""
+def print_table(
+    head: Sequence[str], body: Sequence[Sequence[str]], file: TextIO | None = None
+) -> None:
+    """Print rows under their head, in columns as wide as they need; on stdout if file is None."""
     rows = [head, *body]
     widths = [max(len(row[column]) for row in rows) for column in range(len(head))]
     for row in rows:
-        print("  ".join(f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True)).rstrip())
+        cells = (f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True))
+        print("  ".join(cells).rstrip(), file=file)

@@ -39,7 +39,11 @@ class Commands(Transport):
             "SecurityOpt": ["no-new-privileges"],
             **options.get("HostConfig", {}),
         }
-        asked = {"Image": image, "Entrypoint": [command[0]], "Cmd": list(command[1:])}
+        asked: dict[str, Any] = {
+            "Image": image,
+            "Entrypoint": [command[0]],
+            "Cmd": list(command[1:]),
+        }
         asked |= {"AttachStdout": True, "AttachStderr": True, **options, "HostConfig": host}
         path = "/containers/" + self._call("POST", "/containers/create", json=asked)["Id"]
         # Both are asked before it starts: it and its exit code are gone as soon as it ends.

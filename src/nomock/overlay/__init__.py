@@ -1,0 +1,21 @@
+"""The overlay that adds the spy to a compose project: made by asking each service for its Python.
+
+``survey`` asks, ``overlay_text`` writes YAML of the answers, and the rest puts on disk what the
+overlay mounts.
+"""
+
+from nomock.overlay.engines import with_wheels
+from nomock.overlay.files import provide_data_folder, provide_spy, write_overlay
+from nomock.overlay.survey import Finding, Python, survey
+from nomock.overlay.text import overlay_text
+
+__all__ = [
+    "Finding",
+    "Python",
+    "overlay_text",
+    "provide_data_folder",
+    "provide_spy",
+    "survey",
+    "with_wheels",
+    "write_overlay",
+]
