@@ -36,7 +36,12 @@ def _is_ours(error: BaseException) -> bool:
     traceback = error.__traceback__
     while traceback is not None and traceback.tb_next is not None:
         traceback = traceback.tb_next
-    return traceback is not None and traceback.tb_frame.f_code.co_filename.startswith(_HERE)
+    return traceback is not None and is_spys(traceback.tb_frame.f_code.co_filename)
+
+
+def is_spys(filename: str) -> bool:
+    """Tell whether the file name of a code object is one of the spy's."""
+    return filename.startswith(_HERE)
 
 
 def say(message: str) -> None:

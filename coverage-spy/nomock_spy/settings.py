@@ -12,6 +12,7 @@ class Settings:
     ``NOMOCK_SPY_OUT``: the folder to write to. ``NOMOCK_SPY_SERVICE``: the service's name.
     ``NOMOCK_SPY_RUN``: the run that the data belong to, may be empty. ``NOMOCK_SPY_ROOTS``: the
     folders that hold the app, joined by colons; empty lets the spy decide file by file.
+    ``NOMOCK_SPY_WHEELS``: the folder with coverage.py, for a Python before 3.12.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -20,3 +21,4 @@ class Settings:
         self.run = environ.get("NOMOCK_SPY_RUN", "")
         roots = environ.get("NOMOCK_SPY_ROOTS", "").split(":")
         self.roots = tuple(root.rstrip("/") + "/" for root in roots if root)
+        self.wheels = environ.get("NOMOCK_SPY_WHEELS", "")
