@@ -9,7 +9,8 @@ import os
 from collections.abc import Mapping
 
 from nomock_spy import activities, imports, jobs
-from nomock_spy.engines import engine_for
+from nomock_spy.engines import Engine, engine_for
+from nomock_spy.guard import swallow
 from nomock_spy.settings import Settings
 
 
@@ -18,6 +19,13 @@ def start(environ: Mapping[str, str]) -> None:
     engine = engine_for(Settings(environ))
     if engine.start():
         activities.use(engine)
-        os.register_at_fork(after_in_child=engine.forked)
+        os.register_at_fork(after_in_child=lambda: _go_on_in_child(engine))
         jobs.listen()
         imports.listen()
+
+
+def _go_on_in_child(engine: Engine) -> None:
+    try:
+        engine.forked()
+    except BaseException as error:
+        swallow(error)

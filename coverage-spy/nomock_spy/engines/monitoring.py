@@ -46,8 +46,6 @@ if sys.version_info >= (3, 12):
             self._writer = Writer(settings, "sys.monitoring")
             self._app_files = AppFiles(settings.roots)
             self._tool_id = -1
-            # By id: hashing a code object is slow. They are kept, lest an id is given again.
-            self._codes: dict[int, CodeType] = {}
             # Reentrant: a finalizer or a signal handler of the service may run while it is held.
             self._lock = RLock()
             self._running: dict[object, tuple[Context, bool]] = {}
@@ -73,8 +71,8 @@ if sys.version_info >= (3, 12):
             sys.monitoring.register_callback(
                 tool_id, _START, lambda code, _: on_line(code, code.co_firstlineno)
             )
-            sys.addaudithook(self._on_audit)
             self._run_canary()
+            sys.addaudithook(self._on_audit)  # the last, as it cannot be taken back
             return True
 
         def began(self, activity: object, context: Context, *, direct: bool) -> None:
@@ -160,7 +158,8 @@ if sys.version_info >= (3, 12):
             def on_line(code: CodeType, line: int) -> object:
                 try:
                     context = context_of_this_code()
-                    seen = context.lines[id(code)]
+                    # By file: hashing a code object is slow, and id() raises an audit event.
+                    seen = context.lines[code.co_filename]
                     if line not in seen:
                         seen.add(line)
                         if context.direct:
@@ -196,7 +195,6 @@ if sys.version_info >= (3, 12):
                 swallow(error)
 
         def _watch(self, code: CodeType) -> None:
-            self._codes[id(code)] = code
             events = _LINE | _START if _works_on_its_first_line(code) else _LINE
             sys.monitoring.set_local_events(self._tool_id, code, events)
             for constant in code.co_consts:
