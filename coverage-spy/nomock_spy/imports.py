@@ -14,9 +14,16 @@ from types import ModuleType
 from nomock_spy.guard import swallow
 
 PATCHES = {
+    "aiohttp.client_reqrep": "nomock_spy.clients.aiohttp",
+    "concurrent.futures.thread": "nomock_spy.executors",
+    "gevent": "nomock_spy.greenlets",
     "gunicorn.workers.base": "nomock_spy.servers.gunicorn",
     "gunicorn.workers.gasgi": "nomock_spy.servers.gunicorn_asgi",
+    "http.client": "nomock_spy.clients.http_client",
+    "httpcore": "nomock_spy.clients.httpcore",
+    "httpcore2": "nomock_spy.clients.httpcore",
     "hypercorn.app_wrappers": "nomock_spy.servers.hypercorn",
+    "threading": "nomock_spy.threads",
     "uvicorn.config": "nomock_spy.servers.uvicorn",
     "werkzeug.serving": "nomock_spy.servers.werkzeug",
     "wsgiref.simple_server": "nomock_spy.servers.wsgiref",

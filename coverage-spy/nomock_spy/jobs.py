@@ -3,17 +3,30 @@
 It does so by Python's audit events, so that it needs nothing of ours, and without the spy nothing
 happens: ``sys.audit("nomock.context", baggage)`` before the job, with the baggage header of the
 request that ordered it, and ``sys.audit("nomock.context", "")`` when it is done.
+
+A job for no test has no baggage, which cannot be told from the end of one: so jobs do not nest,
+and the next one ends the last. One that is done in the middle of a request ends in the request.
 """
 
 from __future__ import annotations
 
 import sys
 from contextvars import ContextVar
+from typing import NamedTuple
 
-from nomock_spy.activities import NO_TEST, Activity, begin
+from nomock_spy.activities import Activity, begin
+from nomock_spy.contexts import Context, current
 from nomock_spy.guard import swallow
 
-_job: ContextVar[Activity] = ContextVar("nomock_spy_job", default=NO_TEST)
+
+class _Job(NamedTuple):
+    activity: Activity
+    context: Context
+    before: Context
+    """The context in which the job was begun."""
+
+
+_job: ContextVar[_Job | None] = ContextVar("nomock_spy_job", default=None)
 
 
 def listen() -> None:
@@ -25,8 +38,29 @@ def _on_audit(event: str, arguments: tuple[object, ...]) -> None:
     if event != "nomock.context":
         return
     try:
-        _job.get().end()
-        # Direct: a job has no response before which all of it could be written at once.
-        _job.set(begin(str(arguments[0]), direct=True))
+        _end()
+        baggage = arguments[0]
+        if isinstance(baggage, bytes):  # what some brokers keep headers in
+            baggage = baggage.decode("latin-1")
+        if isinstance(baggage, str) and baggage:
+            _begin(baggage)
     except BaseException as error:
         swallow(error)
+
+
+def _begin(baggage: str) -> None:
+    before = current.get()
+    # Direct: a job has no response before which all of it could be written at once.
+    activity = begin(baggage, direct=True)
+    _job.set(_Job(activity, current.get(), before))
+
+
+def _end() -> None:
+    job = _job.get()
+    if job is None:
+        return
+    _job.set(None)
+    context = current.get()
+    job.activity.end()
+    # A request that this thread has begun since, if it has, goes on; as does one before.
+    current.set(job.before if context is job.context else context)
