@@ -7,12 +7,13 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import pytest
+from pythons import image_of
 
 from nomock.adapters.engine import Engine
 from nomock.config import load
@@ -183,6 +184,27 @@ def docker_calls(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> Path:
     shim.chmod(0o755)
     monkeypatch.setenv("PATH", str(shim.parent), prepend=os.pathsep)
     return calls
+
+
+@pytest.fixture(scope="session")
+def server_image() -> Iterator[Callable[[str], str]]:
+    """Builds, when it is asked for, the image of tests/harness/servers with a Python."""
+    built: dict[str, str] = {}
+
+    def build(version: str) -> str:
+        if version not in built:
+            tag = f"nomock-test-servers-{os.getpid()}:{version}"
+            argument = f"PYTHON_IMAGE={image_of(version)}"
+            context = str(Path(__file__).parent / "servers")
+            docker("build", "--quiet", "--tag", tag, "--build-arg", argument, context)
+            built[version] = tag
+        return built[version]
+
+    try:
+        yield build
+    finally:
+        if built:
+            docker("image", "rm", "--force", *built.values())
 
 
 def environment(**variables: str) -> Mapping[str, str]:

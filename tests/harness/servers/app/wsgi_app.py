@@ -1,0 +1,71 @@
+"""The application for servers that speak WSGI.
+
+A line that runs for a request to ``/x`` and not at start-up ends with ``in: x``.
+"""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+from flask import Flask, Response, jsonify
+from steps import STEPS
+
+app = Flask(__name__)
+meetings: dict[str, threading.Barrier] = {}
+workers = ThreadPoolExecutor(1)
+
+
+@app.get("/steps/<meeting>/<int:parties>/<numbers>")
+def steps(meeting: str, parties: int, numbers: str) -> Response:
+    everybody = meetings.setdefault(meeting, threading.Barrier(parties))  # in: steps
+    total = 0  # in: steps
+    for number in numbers.split("."):  # in: steps
+        everybody.wait()  # in: steps
+        total += STEPS[int(number)]()  # in: steps
+    return jsonify(total)  # in: steps
+
+
+@app.get("/stream")
+def stream() -> Response:
+    def parts() -> Iterator[str]:  # in: stream
+        yield "one,"  # in: stream
+        yield "two,"  # in: stream
+        yield str(STEPS[20]())  # in: stream
+
+    return Response(parts())  # in: stream
+
+
+@app.get("/middle")
+def middle() -> Response:
+    content = str(STEPS[21]())  # in: middle
+    parts = (part for part in content)  # in: middle
+    return Response(parts, headers={"Content-Length": str(len(content))})  # in: middle
+
+
+@app.get("/raises")
+def raises() -> Response:
+    raise LookupError(STEPS[22]())  # in: raises
+
+
+@app.get("/hangs")
+def hangs() -> Response:
+    def parts() -> Iterator[str]:  # in: hangs
+        yield str(STEPS[23]())  # in: hangs
+        threading.Event().wait()
+        yield "never"
+
+    return Response(parts())  # in: hangs
+
+
+@app.get("/thread")
+def thread() -> Response:
+    done: list[int] = []  # in: thread
+    worker = threading.Thread(target=lambda: done.append(STEPS[24]()))  # in: thread
+    worker.start()  # in: thread
+    worker.join()  # in: thread
+    return jsonify(done[0])  # in: thread
+
+
+@app.get("/executor")
+def executor() -> Response:
+    return jsonify(workers.submit(STEPS[25]).result())  # in: executor

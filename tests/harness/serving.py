@@ -1,0 +1,210 @@
+"""The application of tests/harness/servers on any server: in a container, the spy beside it."""
+
+from __future__ import annotations
+
+import http.client
+import subprocess
+from collections import defaultdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from conftest import docker, inspect
+
+from nomock.context import BAGGAGE_HEADER, with_context
+from nomock.harvest import prepare
+from nomock.harvest.folder import read_all
+from nomock.harvest.records import numbers
+
+ROOT = Path(__file__).parents[2]
+SPY = ROOT / "coverage-spy"
+SOURCES = Path(__file__).parent / "servers"
+
+Lines = set[tuple[str, int]]
+"""Lines of the application: the file's name and the number."""
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """A server, and how it runs the application."""
+
+    name: str
+    app: str
+    """The application's file."""
+    command: str
+    ready: str
+    """What is in the last line that it logs before it serves."""
+
+    @property
+    def file(self) -> str:
+        return f"{self.app}.py"
+
+
+def _uvicorn(name: str, options: str = "") -> SetUp:
+    command = f"uvicorn --host 0.0.0.0 {options} asgi_app:app"
+    return SetUp(name, "asgi_app", command, "Application startup complete")
+
+
+def _gunicorn(name: str, options: str = "", app: str = "wsgi_app") -> SetUp:
+    command = f"gunicorn --bind 0.0.0.0:8000 {options} {app}:app"
+    return SetUp(name, app, command, "Booting worker with pid")
+
+
+def _flask(name: str, options: str = "") -> SetUp:
+    command = f"flask --app wsgi_app {options} run --host 0.0.0.0 --port 8000"
+    return SetUp(name, "wsgi_app", command, "Running on")
+
+
+HYPERCORN = "hypercorn --bind 0.0.0.0:8000 asgi_app:app"
+SET_UPS = (
+    _uvicorn("uvicorn"),
+    _uvicorn("uvicorn with 2 workers", "--workers 2"),
+    _uvicorn("uvicorn --reload", "--reload"),
+    _gunicorn("gunicorn"),
+    _gunicorn("gunicorn with threads", "--threads 32"),
+    _gunicorn("gunicorn --preload", "--preload --workers 2"),
+    _gunicorn("gunicorn with gevent", "--worker-class gevent"),
+    _gunicorn("gunicorn with asgi", "--worker-class asgi", "asgi_app"),
+    _gunicorn("gunicorn with uvicorn", "--worker-class uvicorn_worker.UvicornWorker", "asgi_app"),
+    SetUp("hypercorn", "asgi_app", HYPERCORN, "Running on"),
+    _flask("flask run"),
+    _flask("flask --debug", "--debug"),
+)
+
+
+@dataclass(frozen=True)
+class Request:
+    """A request, which steps the application takes for it, and what it answers."""
+
+    path: str
+    steps: tuple[int, ...]
+    status: int = 200
+    begin: str = ""
+    """Of its body, before the sum."""
+
+    @property
+    def route(self) -> str:
+        return self.path.split("/")[1]
+
+    def is_answered_by(self, answer: Answer) -> bool:
+        total = sum(1 << step for step in self.steps)
+        body = answer.body.decode().strip()
+        return answer.status == self.status and (
+            answer.status == 500 or body == f"{self.begin}{total}"
+        )
+
+    def lines(self, set_up: SetUp) -> Lines:
+        """Return what runs for it, beside what ran when the application started."""
+        steps = [marked("steps.py", f"step {number}") for number in self.steps]
+        return marked(set_up.file, self.route).union(*steps)
+
+
+REQUESTS = (
+    Request("/steps/alone/1/0.5.31", (0, 5, 31)),
+    Request("/stream", (20,), begin="one,two,"),
+    Request("/middle", (21,)),
+    Request("/raises", (22,), status=500),
+    Request("/thread", (24,)),
+    Request("/executor", (25,)),
+)
+HANGS = Request("/hangs", (23,))
+
+
+def marked(file: str, mark: str) -> Lines:
+    """Return the lines of a file of the application that end with a comment ``in: mark``."""
+    lines = (SOURCES / "app" / file).read_text(encoding="utf-8").splitlines()
+    found = {(file, n) for n, line in enumerate(lines, 1) if line.endswith(f"# in: {mark}")}
+    assert found, f"no line of {file} is marked {mark!r}"
+    return found
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+class Server:
+    """The application on a server in a container."""
+
+    def __init__(self, id_: str, data_dir: Path) -> None:
+        self.id = id_
+        self._data_dir = data_dir
+        self._port = 0
+
+    def wait_until(self, ready: str) -> None:
+        """Return when it serves; fails when it ended, or has logged nothing of it in a minute."""
+        follow = ["timeout", "60", "docker", "logs", "--follow", self.id]
+        with subprocess.Popen(
+            follow, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as logs:
+            assert logs.stdout is not None
+            found = any(ready in line for line in logs.stdout)
+            logs.terminate()
+        assert found, f"it does not serve:\n{self.logs()}"
+        bound = inspect(self.id)["NetworkSettings"]["Ports"]["8000/tcp"]
+        self._port = int(bound[0]["HostPort"])
+        # Some log it a moment before they listen.
+        while self._refuses():
+            assert inspect(self.id)["State"]["Running"], f"it ended:\n{self.logs()}"
+
+    def _refuses(self) -> bool:
+        try:
+            return self.get("/", None).status != 404
+        except (ConnectionError, http.client.BadStatusLine):
+            return True
+
+    def get(self, path: str, test: str | None) -> Answer:
+        """Ask for a path in the name of a test."""
+        with self.begun(path, test) as response:
+            return Answer(response.status, response.read())
+
+    @contextmanager
+    def begun(self, path: str, test: str | None) -> Iterator[http.client.HTTPResponse]:
+        """A response whose body is still to be read."""
+        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
+        try:
+            baggage = with_context("", test)
+            headers = {"Connection": "close", **({BAGGAGE_HEADER: baggage} if baggage else {})}
+            connection.request("GET", path, headers=headers)
+            yield connection.getresponse()
+        finally:
+            connection.close()
+
+    def ran(self) -> dict[str, Lines]:
+        """Return the lines that are on disk now, by test; those of none are ""'s."""
+        contexts: defaultdict[str, Lines] = defaultdict(set)
+        for process in read_all(self._data_dir).processes:
+            for ran in process.ran():
+                name = Path(ran.file.path).name
+                contexts[ran.context.test] |= {(name, line) for line in numbers(ran.lines)}
+        return dict(contexts)
+
+    def kill(self) -> None:
+        """End every process of it at once."""
+        docker("kill", "--signal", "KILL", self.id)
+
+    def logs(self) -> str:
+        done = subprocess.run(["docker", "logs", self.id], capture_output=True, text=True)
+        return done.stdout + done.stderr
+
+
+@contextmanager
+def serving(image: str, set_up: SetUp, data_dir: Path, *, spy: Path = SPY) -> Iterator[Server]:
+    """A server that serves; its container is gone after the block."""
+    prepare(data_dir)
+    id_ = docker(
+        *("run", "--detach", "--read-only", "--tmpfs", "/tmp", "--publish", "127.0.0.1::8000"),
+        *("--mount", f"type=bind,source={spy},target=/nomock-spy,readonly"),
+        *("--mount", f"type=bind,source={data_dir},target=/nomock-spy-data"),
+        *("--env", "PYTHONPATH=/nomock-spy"),
+        *("--env", "NOMOCK_SPY_OUT=/nomock-spy-data", "--env", "NOMOCK_SPY_SERVICE=app"),
+        *(image, *set_up.command.split()),
+    ).strip()
+    try:
+        server = Server(id_, data_dir)
+        server.wait_until(set_up.ready)
+        yield server
+    finally:
+        docker("rm", "--force", "--volumes", id_)

@@ -1,0 +1,108 @@
+"""The spy on every server it knows: real ones, in containers of images that know nothing of it."""
+
+from __future__ import annotations
+
+import ast
+import shutil
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from serving import HANGS, REQUESTS, SET_UPS, SPY, SetUp, serving
+
+Images = Callable[[str], str]
+
+
+@pytest.mark.parametrize("set_up", SET_UPS, ids=lambda set_up: set_up.name)
+def test_exactly_its_lines_should_be_on_disk_when_a_tests_response_arrives_and_after_kill_9(
+    server_image: Images, tmp_path: Path, set_up: SetUp
+) -> None:
+    expected = {}
+    with serving(server_image("3.13"), set_up, tmp_path / "coverage") as server:
+        at_start_up = server.ran()[""]
+        for request in REQUESTS:
+            test = f"tests/test_shop.py::test_{request.route}[100 % of {set_up.name}, ü]"
+            answer = server.get(request.path, test)
+            ran = server.ran()
+            assert request.is_answered_by(answer), answer
+            expected[test] = request.lines(set_up)
+            assert ran.get(test) == expected[test]
+        test = "tests/test_shop.py::test_hangs"
+        with server.begun(HANGS.path, test) as response:
+            assert response.read1() == b"8388608"
+            server.kill()
+        expected[test] = HANGS.lines(set_up)
+        assert server.ran() == {**expected, "": at_start_up}
+
+
+@dataclass(frozen=True)
+class Defect:
+    """A statement in a copy of the spy: in a function's ``try``, or at its or the file's begin."""
+
+    file: str
+    function: str
+    statement: str
+    only: str = ""
+    """How the names of the set-ups begin that come across it."""
+
+    def __str__(self) -> str:
+        return f"{self.file} {self.function} {self.statement}"
+
+    def make(self, spy: Path) -> Path:
+        """Copy the spy to a folder, with the defect in it."""
+        shutil.copytree(SPY, spy, ignore=shutil.ignore_patterns("__pycache__"))
+        path = spy / "nomock_spy" / self.file
+        lines = path.read_text(encoding="utf-8").splitlines()
+        first = self._first_statement(ast.parse("\n".join(lines)))
+        lines.insert(first.lineno - 1, " " * first.col_offset + self.statement)
+        path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        return spy
+
+    def _first_statement(self, tree: ast.Module) -> ast.stmt:
+        if not self.function:
+            return next(node for node in tree.body if not isinstance(node, ast.ImportFrom))
+        (function,) = (
+            node
+            for node in ast.walk(tree)
+            if isinstance(node, ast.FunctionDef) and node.name == self.function
+        )
+        guarded = (node for node in function.body if isinstance(node, ast.Try))
+        return next((node.body[0] for node in guarded), function.body[0])
+
+
+EXITS, RAISES = "raise SystemExit(3)", "raise ValueError('broken')"
+DEFECTS = (
+    Defect("engines/monitoring.py", "", "this is not Python"),
+    Defect("activities.py", "", "import no_such_module"),
+    Defect("engines/monitoring.py", "_watch", RAISES),
+    Defect("engines/monitoring.py", "on_line", EXITS),
+    Defect("engines/monitoring.py", "forked", EXITS, only="gunicorn"),
+    Defect("baggage.py", "origin_of", EXITS),
+    Defect("writer.py", "append", RAISES),
+    Defect("servers/__init__.py", "wrapped", EXITS),
+    Defect("imports.py", "_patch", EXITS),
+)
+
+
+@pytest.mark.parametrize("defect", DEFECTS, ids=str)
+def test_every_server_should_answer_and_say_one_line_when_the_spy_is_broken(
+    server_image: Images, tmp_path: Path, defect: Defect
+) -> None:
+    spy, image = defect.make(tmp_path / "spy"), server_image("3.13")
+
+    def said(set_up: SetUp) -> set[str]:
+        data_dir = tmp_path / set_up.name
+        with serving(image, set_up, data_dir, spy=spy) as server:
+            for request in REQUESTS:
+                if request.status == 200:  # else its traceback, which is long, is in the log
+                    answer = server.get(request.path, f"tests/test_shop.py::test_{request.route}")
+                    assert request.is_answered_by(answer), answer
+            return {line for line in server.logs().splitlines() if "nomock" in line}
+
+    with ThreadPoolExecutor(len(SET_UPS)) as threads:
+        lines = dict(zip(SET_UPS, threads.map(said, SET_UPS), strict=True))
+    for set_up, own in lines.items():
+        expected = ["nomock-spy: "] if set_up.name.startswith(defect.only) else []
+        assert [line[:12] for line in own] == expected, (set_up.name, own)
