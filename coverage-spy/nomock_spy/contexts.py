@@ -16,8 +16,8 @@ class Context:
     def __init__(self, origin: Origin | None) -> None:
         self.origin = origin
         """None: start-up and background, no test."""
-        self.lines: defaultdict[int, set[int]] = defaultdict(set)
-        """The lines that ran, by the id of their code object."""
+        self.lines: defaultdict[str, set[int]] = defaultdict(set)
+        """The lines that ran, by the file name of their code."""
         self.fresh: list[tuple[str, int]] = []
         """Those of them that are not written yet, by file."""
         self.direct = True
