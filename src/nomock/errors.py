@@ -136,12 +136,13 @@ class CanaryError(CoverageError):
     def __init__(self, services: Mapping[str, tuple[str, str]]) -> None:
         """``services``: name -> what was seen, and what to do."""
         self.services = sorted(services)
-        cures = dict.fromkeys(services[name][1] for name in self.services)
         super().__init__(
             "the spy does not report what runs",
             where=f"coverage of {', '.join(self.services)}",
-            seen="\n".join(f"{name}: {services[name][0]}" for name in self.services),
-            todo="\n-> ".join(cures),
+            seen="\n".join(
+                f"{name}: {services[name][0]}\n  -> {services[name][1]}" for name in self.services
+            ),
+            todo="all causes that there are: docs/coverage.md",
         )
 
 

@@ -88,7 +88,7 @@ def the_test(part: str, tests: Collection[str]) -> str:
         if found
         else f"no test that has {part!r} in its id ran a line",
         where="--test",
-        seen="\n".join(named) or f"{len(tests)} tests ran lines",
+        seen="\n".join(named) or f"tests that did: {len(tests)}",
         todo="give the whole id, or a part that only one has",
     )
 

@@ -7,7 +7,8 @@ delivers nothing, or a process that delivers something else, would show as 0 % o
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from time import monotonic
@@ -16,7 +17,7 @@ from nomock.adapters.engine import Container, Engine
 from nomock.errors import CanaryError
 from nomock.harvest.folder import read_all
 from nomock.harvest.records import Process
-from nomock.harvest.silence import why_no_file
+from nomock.harvest.silence import Cause, why_no_file
 
 _TIMEOUT_S = 10.0
 _PAUSE_S = 0.05
@@ -37,54 +38,54 @@ def check_canaries(
     take. Raises CanaryError, which names each service that does not deliver, and why.
     """
     ours = set(services)
-    hosts: dict[Container, str] = {}
-    for container in containers:
-        if container.service in ours and container.state != "created":
-            started = engine.started(container.id)
-            if started is not None:
-                hosts[container] = started.hostname
+    hosts = [
+        (container, started.hostname)
+        for container in containers
+        if container.service in ours and container.state != "created"
+        if (started := engine.started(container.id)) is not None
+    ]
     deadline = monotonic() + timeout_s
     while True:
         processes = read_all(data_dir, run).processes
-        failures = {c: why for c, host in hosts.items() if (why := _failure(c, host, processes))}
+        failures = [f for c, host in hosts if (f := _failure(c, host, processes)) is not None]
         if not failures:
             return
         if monotonic() > deadline:
-            raise CanaryError(_explained(failures, engine, run))
+            # Of several containers of a service the last is said: they are alike.
+            raise CanaryError({f.container.service: f.explained(engine, run) for f in failures})
         Event().wait(_PAUSE_S)
 
 
-_NO_FILE = "no file"
+@dataclass(frozen=True)
+class _Failure:
+    """What is wrong with a container; ``process`` is None where none of it wrote anything."""
+
+    container: Container
+    process: Process | None
+
+    def explained(self, engine: Engine, run: str) -> Cause:
+        """Return what was seen, and what to do."""
+        if self.process is None:
+            seen, todo = why_no_file(engine, self.container, run)
+        else:
+            seen = f"its process {self.process.pid}: {self.process.canary_failure()}"
+            if self.process.engine is None:
+                todo = "give it a Python that the spy can record, or take it out of the overlay"
+            else:
+                todo = f"nomock logs {self.container.service} shows what the spy said"
+        return f"container {self.container.id[:12]}: {seen}", todo
 
 
-def _failure(container: Container, host: str, processes: Iterable[Process]) -> str:
-    """Return what is wrong with a container's processes; empty when all proved themselves."""
-    verdicts: dict[tuple[str, int], list[str]] = defaultdict(list)
+def _failure(container: Container, host: str, processes: Iterable[Process]) -> _Failure | None:
+    """Return what is wrong with a container's processes; None when all proved themselves."""
+    own: dict[tuple[str, int], list[Process]] = defaultdict(list)
     for process in processes:
         if process.service == container.service and (not host or process.host == host):
             # A daemon closes the file it has, and begins another one without a canary.
-            verdicts[process.host, process.pid].append(process.canary_failure())
-    if not verdicts:
-        return _NO_FILE
-    for (_, pid), found in sorted(verdicts.items()):
-        if all(found):
-            return f"its process {pid}: {found[0]}"
-    return ""
-
-
-def _explained(
-    failures: Mapping[Container, str], engine: Engine, run: str
-) -> dict[str, tuple[str, str]]:
-    explained: dict[str, tuple[str, str]] = {}
-    for container, failure in failures.items():
-        if failure == _NO_FILE:
-            seen, todo = why_no_file(engine, container, run)
-        else:
-            seen = failure
-            todo = f"nomock logs {container.service} shows what the spy said; " + _CAUSES
-        # Of several containers of a service the first is said: they are alike.
-        explained.setdefault(container.service, (f"container {container.id[:12]}: {seen}", todo))
-    return explained
-
-
-_CAUSES = "the causes there are: docs/coverage.md"
+            own[process.host, process.pid].append(process)
+    if not own:
+        return _Failure(container, None)
+    for _, found in sorted(own.items()):
+        if all(process.canary_failure() for process in found):
+            return _Failure(container, found[0])
+    return None

@@ -114,7 +114,7 @@ def gather(
         if ran.lines:
             gathered[name] = ran
         else:
-            silent[name] = _why_silent(own, found.processes, data_dir)
+            silent[name] = _why_silent(ran, found.processes, data_dir)
     return Gathered(gathered, NoCoverageError(silent) if silent else None, found)
 
 
@@ -148,12 +148,14 @@ def _on_host(source: ServiceSource, processes: list[Process]) -> ServiceRan:
     return service
 
 
-def _why_silent(own: list[Process], all_: list[Process], data_dir: Path) -> str:
-    unsupported = sorted({p.unsupported for p in own if p.unsupported})
+def _why_silent(ran: ServiceRan, all_: list[Process], data_dir: Path) -> str:
+    unsupported = sorted({p.unsupported for p in ran.processes if p.unsupported})
     if unsupported:
         return "; ".join(unsupported)
-    if own:
-        return f"{len(own)} of its processes started a spy, and ran no file of the app"
+    if ran.unmapped:
+        return f"all files that it ran are left out: {', '.join(sorted(ran.unmapped))}"
+    if ran.processes:
+        return f"{len(ran.processes)} of its processes started a spy, and ran no file of the app"
     others = sorted({p.service for p in all_})
     return f"no process of it wrote to {data_dir}; there are records of: " + (
         ", ".join(others) or "nobody"

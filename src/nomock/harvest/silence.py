@@ -34,15 +34,17 @@ def why_no_file(engine: Engine, container: Container, run: str) -> Cause:
     ]
     for cause in _configured(started, run):
         return cause
+    if said and "cannot write" in said[-1]:
+        return f"its spy says: {said[-1]}", "let its user write there; see whether the disk is full"
     if said:
-        return f"its spy says: {said[-1]}", _cure(said[-1])
+        return f"its spy says: {said[-1]}", f"nomock logs {container.service} has all of it"
     for cause in _command(started.command):
         return cause
     return (
         "no process of it started a spy: it runs no Python; or its entry point cleans the "
         "environment, or starts Python with -I, -E or -S",
-        f"docker exec {container.id[:12]} env shows what arrives; a service without Python of "
-        "your own: take it out of the coverage overlay",
+        f"docker exec {container.id[:12]} env shows what arrives; where no Python runs, take the "
+        "service out of the overlay",
     )
 
 
@@ -64,7 +66,7 @@ def _configured(started: Started, run: str) -> Iterator[Cause]:
     if not any(_mount(started.mounts, folder) for folder in folders):
         yield (
             f"no folder of its PYTHONPATH ({':'.join(folders) or 'it has none'}) is mounted",
-            "mount coverage-spy in the overlay, and begin PYTHONPATH with that folder",
+            "mount coverage-spy there in the overlay",
         )
     mount = _mount(started.mounts, out)
     if mount is None:
@@ -77,15 +79,6 @@ def _mount(mounts: Mapping[str, Mount], path: str) -> Mount | None:
     """Return the mount that a path is in; the longest, as for the container."""
     within = [m for m in mounts if path.rstrip("/") == m or path.startswith(m.rstrip("/") + "/")]
     return mounts[max(within, key=len)] if within else None
-
-
-def _cure(said: str) -> str:
-    if "cannot write" in said:
-        return (
-            "let the container's user write there: chmod a+w .nomock/coverage, "
-            "and room on its disk (df)"
-        )
-    return "the causes there are: docs/coverage.md"
 
 
 def _command(command: Iterable[str]) -> Iterator[Cause]:
