@@ -1,18 +1,151 @@
-"""coverage.py for the services whose Python has no sys.monitoring: unpacked wheels to mount."""
+"""coverage.py's tracer for the services whose Python has no sys.monitoring: unpacked, to mount.
+
+It is compiled, so there is one for each Python, C library and processor. Whatever installs
+packages here gets it from where it gets them: pip, or uv where there is no pip.
+"""
 
 from __future__ import annotations
 
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 from nomock.errors import CoverageError
+from nomock.project import Project, make_state_dir
+
+# The version, with the hashes of its files.
+_REQUIREMENT = Path(__file__).with_name("tracer.txt")
+_MOUNTED_AT = "/nomock-spy-wheels"
+_FOLDER = re.compile(r"(cp\d+)-(glibc|musl)-(\w+)")
+_TRACER = "tracer.*.so"
+_LONGEST_S = 120
+# By C library: how pip and uv call what is compiled for it, of any age.
+_PIP_PLATFORMS = {"glibc": "manylinux2014_{}", "musl": "musllinux_1_2_{}"}
+_UV_PLATFORMS = {"glibc": "{}-manylinux2014", "musl": "{}-unknown-linux-musl"}
+
+
+@dataclass(frozen=True)
+class Kind:
+    """A kind of Python that compiled modules are for."""
+
+    tag: str
+    """cp311"""
+    libc: str
+    """glibc or musl"""
+    machine: str
+    """x86_64"""
+
+    @property
+    def python(self) -> str:
+        """Its version: 3.11."""
+        return f"{self.tag[2]}.{self.tag[3:]}"
 
 
 def provide(python_tag: str, libc: str, machine: str, folder: Path) -> None:
-    """Make a folder with coverage.py for one kind of Python: ``cp311``, ``glibc``, ``x86_64``.
+    """Make a folder with the tracer for one kind of Python: ``cp311``, ``glibc``, ``x86_64``.
 
-    Raises CoverageError where it is not to be had.
+    One that is there already is left as it is, unless it is of another version. Raises
+    CoverageError where the tracer is not to be had.
     """
-    if not (folder / "coverage").is_dir():
+    kind = Kind(python_tag, libc, machine)
+    pinned = re.findall(r"^coverage==(\S+)", _REQUIREMENT.read_text(encoding="utf-8"), re.M)
+    about = f"coverage-{pinned[0]}.dist-info"
+    if (folder / about).is_dir():
+        return
+    try:
+        make_state_dir(folder.parents[1])
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
+            _install(kind, Path(new, "all"), folder)
+            _put(_needed(Path(new), about), folder)
+    except OSError as error:
         raise CoverageError(
-            f"there is no coverage.py for {python_tag}, {libc}, {machine}", where=str(folder)
-        )
+            "coverage.py's tracer cannot be put here", where=str(folder), seen=str(error)
+        ) from error
+
+
+def provide_mounted(project: Project) -> None:
+    """Make the folders with tracers that the services of a project mount.
+
+    They are not under version control, and the overlay that mounts them may be. Raises
+    CoverageError where one is not to be had.
+    """
+    for service in project.services.values():
+        for volume in service.config.get("volumes") or ():
+            if isinstance(volume, Mapping) and volume.get("target") == _MOUNTED_AT:
+                folder = Path(volume["source"])
+                if kind := _FOLDER.fullmatch(folder.name):
+                    provide(kind[1], kind[2], kind[3], folder)
+
+
+def _install(kind: Kind, target: Path, folder: Path) -> None:
+    options = ["--target", str(target), "--no-deps", "--only-binary", ":all:"]
+    options += ["--require-hashes", "-r", str(_REQUIREMENT), "--python-version", kind.python]
+    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    if find_spec("pip") is not None:
+        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", *options]
+        command += ["--implementation", "cp", "--abi", kind.tag]
+        command += ["--platform", _PIP_PLATFORMS[kind.libc].format(kind.machine)]
+    elif uv := shutil.which("uv", path=beside):
+        command = [uv, "pip", "install", "--quiet", "--python", sys.executable, *options]
+        command += ["--python-platform", _UV_PLATFORMS[kind.libc].format(kind.machine)]
+    else:
+        raise _not_to_be_had(kind, folder, "there is neither pip nor uv here")
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S)
+    except subprocess.TimeoutExpired as error:
+        seen = f"{Path(command[0]).name} has not ended after {_LONGEST_S} s"
+        raise _not_to_be_had(kind, folder, seen) from error
+    if done.returncode != 0:
+        last = "\n".join([line for line in done.stderr.splitlines() if line.strip()][-3:])
+        raise _not_to_be_had(kind, folder, last)
+    # Where there is nothing compiled, they take coverage.py without it.
+    if not any((target / "coverage").glob(_TRACER)):
+        raise _not_to_be_had(kind, folder, "there is none compiled for it")
+
+
+def _not_to_be_had(kind: Kind, folder: Path, seen: str) -> CoverageError:
+    return CoverageError(
+        f"coverage.py's tracer for Python {kind.python}, {kind.libc}, {kind.machine} is not to be "
+        "had",
+        where=str(folder),
+        seen=seen,
+        todo="let pip (or uv) reach the packages that it installs, and try again; or copy the "
+        "folder from a machine that has it",
+    )
+
+
+def _needed(new: Path, about: str) -> Path:
+    """Return a folder with what the spy needs of the package, and what is said of it."""
+    needed = new / "needed"
+    (needed / "coverage").mkdir(parents=True)
+    for tracer in (new / "all" / "coverage").glob(_TRACER):
+        tracer.rename(needed / "coverage" / tracer.name)
+    (new / "all" / about).rename(needed / about)
+    for path in (
+        needed,
+        *needed.glob("coverage"),
+        *needed.glob("coverage/*"),
+    ):  # the service may have any user
+        path.chmod(0o755)
+    return needed
+
+
+def _put(new: Path, folder: Path) -> None:
+    """Put a folder in its place, unless another process was first."""
+    old = new.with_name("old")
+    with suppress(FileNotFoundError):
+        folder.rename(old)
+    try:
+        new.rename(folder)
+    except OSError:
+        if not folder.is_dir():
+            raise

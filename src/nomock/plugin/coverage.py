@@ -6,6 +6,7 @@ import os
 
 from nomock.config import Settings
 from nomock.harvest import harvest, new_run, prepare, report, table
+from nomock.overlay.wheels import provide_mounted
 from nomock.spied import RUN_VARIABLE, covered, data_dir, prove, with_spy
 from nomock.stack import Stack
 
@@ -15,9 +16,10 @@ def spied(settings: Settings, *, begin: bool) -> Settings:
     return with_spy(settings, new_run() if begin else None)
 
 
-def make_ready(settings: Settings) -> None:
-    """Empty the folder that the spies write to."""
+def make_ready(settings: Settings, stack: Stack) -> None:
+    """Empty the folder that the spies write to, and provide what else their services mount."""
     prepare(data_dir(settings), os.environ[RUN_VARIABLE])
+    provide_mounted(stack.project)
 
 
 def check(settings: Settings, stack: Stack) -> None:

@@ -235,7 +235,7 @@ class Run:
         if self.config.getoption("sidecar_coverage"):
             from nomock.plugin.coverage import make_ready
 
-            make_ready(self.settings)
+            make_ready(self.settings, self.stack)
 
 
 def _command() -> str:
