@@ -476,7 +476,7 @@ class TestHarvest:
         data.read()
         assert not data.has_arcs()
         assert found.notes == (
-            "without branches, because of auth: sys.monitoring of Python 3.13.5",
+            "branches are off: sys.monitoring of Python 3.13.5 tells none (auth)",
         )
 
     def test_lines_should_be_chosen_by_test_when_one_is_given(

@@ -74,7 +74,7 @@ class Gathered:
         for name, service in self.services.items():
             for process in service.processes:
                 if process.engine is not None and not process.branches:
-                    reasons[f"{process.engine} of Python {process.python}"].add(name)
+                    reasons[f"{process.engine} of Python {process.python} tells none"].add(name)
         if not reasons and self._size > _MOST_WITH_BRANCHES:
             reasons[f"{self._size} lines by test are too many for them"] = set(self.services)
         return reasons

@@ -10,7 +10,7 @@ from nomock.harvest.gather import Gathered
 def notes(gathered: Gathered) -> Iterator[str]:
     """Yield a line for each thing that the table does not show."""
     for reason, names in sorted(gathered.without_branches.items()):
-        yield f"without branches, because of {', '.join(sorted(names))}: {reason}"
+        yield f"branches are off: {reason} ({', '.join(sorted(names))})"
     tests = gathered.tests
     for name, service in gathered.services.items():
         if tests and not service.tests and not service.source.one_shot:
