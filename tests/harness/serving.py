@@ -40,6 +40,11 @@ class SetUp:
     def file(self) -> str:
         return f"{self.app}.py"
 
+    @property
+    def requests(self) -> tuple[Request, ...]:
+        """What the application answers at once."""
+        return (*REQUESTS, POOL) if self.app == "asgi_app" else REQUESTS
+
 
 def _uvicorn(name: str, options: str = "") -> SetUp:
     command = f"uvicorn --host 0.0.0.0 {options} asgi_app:app"
@@ -101,13 +106,14 @@ class Request:
 
 
 REQUESTS = (
-    Request("/steps/alone/1/0.5.31", (0, 5, 31)),
+    Request("/steps/alone/1/1/0.5!31", (0, 5, 31)),
     Request("/stream", (20,), begin="one,two,"),
     Request("/middle", (21,)),
     Request("/raises", (22,), status=500),
     Request("/thread", (24,)),
     Request("/executor", (25,)),
 )
+POOL = Request("/pool", (26,))
 HANGS = Request("/hangs", (23,))
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from serving import HANGS, REQUESTS, SET_UPS, SPY, SetUp, serving
+from serving import HANGS, SET_UPS, SPY, SetUp, serving
 
 Images = Callable[[str], str]
 
@@ -22,7 +22,7 @@ def test_exactly_its_lines_should_be_on_disk_when_a_tests_response_arrives_and_a
     expected = {}
     with serving(server_image("3.13"), set_up, tmp_path / "coverage") as server:
         at_start_up = server.ran()[""]
-        for request in REQUESTS:
+        for request in set_up.requests:
             test = f"tests/test_shop.py::test_{request.route}[100 % of {set_up.name}, ü]"
             answer = server.get(request.path, test)
             ran = server.ran()
@@ -95,7 +95,7 @@ def test_every_server_should_answer_and_say_one_line_when_the_spy_is_broken(
     def said(set_up: SetUp) -> set[str]:
         data_dir = tmp_path / set_up.name
         with serving(image, set_up, data_dir, spy=spy) as server:
-            for request in REQUESTS:
+            for request in set_up.requests:
                 if request.status == 200:  # else its traceback, which is long, is in the log
                     answer = server.get(request.path, f"tests/test_shop.py::test_{request.route}")
                     assert request.is_answered_by(answer), answer

@@ -21,13 +21,14 @@ meetings: dict[str, asyncio.Barrier] = {}
 
 
 async def steps(request: Request) -> Response:
-    meeting, parties = request.path_params["meeting"], request.path_params["parties"]  # in: steps
-    everybody = meetings.setdefault(meeting, asyncio.Barrier(parties))  # in: steps
+    path = request.path_params  # in: steps
+    everybody = meetings.setdefault(path["meeting"], asyncio.Barrier(path["parties"]))  # in: steps
     total = 0  # in: steps
-    for number in request.path_params["numbers"].split("."):  # in: steps
+    for part in path["parts"].split("!"):  # in: steps
         await everybody.wait()  # in: steps
-        total += STEPS[int(number)]()  # in: steps
-        await asyncio.sleep(0)  # in: steps
+        for number in part.split(".") * path["rounds"]:  # in: steps
+            total |= STEPS[int(number)]()  # in: steps
+            await asyncio.sleep(0)  # in: steps
     return JSONResponse(total)  # in: steps
 
 
@@ -84,7 +85,7 @@ def pool(request: Request) -> Response:
 
 app = Starlette(
     routes=[
-        Route("/steps/{meeting}/{parties:int}/{numbers}", steps),
+        Route("/steps/{meeting}/{parties:int}/{rounds:int}/{parts}", steps),
         Route("/stream", stream),
         Route("/middle", middle, middleware=[Middleware(Middle)]),
         Route("/raises", raises),

@@ -4,6 +4,7 @@ A line that runs for a request to ``/x`` and not at start-up ends with ``in: x``
 """
 
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -15,13 +16,15 @@ meetings: dict[str, threading.Barrier] = {}
 workers = ThreadPoolExecutor(1)
 
 
-@app.get("/steps/<meeting>/<int:parties>/<numbers>")
-def steps(meeting: str, parties: int, numbers: str) -> Response:
+@app.get("/steps/<meeting>/<int:parties>/<int:rounds>/<parts>")
+def steps(meeting: str, parties: int, rounds: int, parts: str) -> Response:
     everybody = meetings.setdefault(meeting, threading.Barrier(parties))  # in: steps
     total = 0  # in: steps
-    for number in numbers.split("."):  # in: steps
+    for part in parts.split("!"):  # in: steps
         everybody.wait()  # in: steps
-        total += STEPS[int(number)]()  # in: steps
+        for number in part.split(".") * rounds:  # in: steps
+            total |= STEPS[int(number)]()  # in: steps
+            time.sleep(0)  # in: steps
     return jsonify(total)  # in: steps
 
 
