@@ -19,6 +19,7 @@ LAYERS = (
     ("project", "runlock", "command"),  # what there should be, and who may change it
     # concepts, each on its own
     ("readiness", "evidence", "harvest", "images", "leftovers", "overlay"),
+    ("affected",),  # what a harvest tells of a change
     ("stack",),  # the concepts, brought together
     ("spied",),  # the stack with the spy on
     ("plugin", "cli"),  # what users touch; they never import each other
