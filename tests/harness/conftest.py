@@ -26,15 +26,16 @@ NOMOCK = Path(sys.executable).with_name("nomock")
 Service = dict[str, Any]
 
 
-def python_image() -> str:
-    """Return the image that the reference stack's services are built from."""
+def settled_image(variable: str, stand_in: str) -> str:
+    """Return an image of the reference stack: its Python, or one of its stores."""
     env = ROOT / ".env"
     lines = env.read_text(encoding="utf-8").splitlines() if env.exists() else []
     settled = dict(line.split("=", 1) for line in lines if "=" in line)
-    return os.environ.get("PYTHON_IMAGE") or settled.get("PYTHON_IMAGE") or "nomock/python:3.13"
+    return os.environ.get(variable) or settled.get(variable) or stand_in
 
 
-IMAGE = python_image()
+IMAGE = settled_image("PYTHON_IMAGE", "nomock/python:3.13")
+NO_PYTHON_IMAGE = settled_image("REDIS_IMAGE", "nomock/redis:8")
 
 
 def idle(command: str = "exec sleep infinity", **more: Any) -> Service:

@@ -100,7 +100,7 @@ def answer(request: Any) -> Any:
             try:
                 os.execv(other, [other, "-I", "-c", text, text, json.dumps({"found": found})])
             except OSError as error:
-                return dict(found, failed=str(error))
+                return dict(found, failed=error.strerror)
     machine = os.uname()[4] if hasattr(os, "uname") else ""
     return dict(
         found,

@@ -101,7 +101,7 @@ class _Question:
         if isinstance(answer, str):
             return Finding(name, reason=answer)
         python = None if "failed" in answer else _python(answer)
-        reason = _reason(words, answer, python)
+        reason = reason_of(words, answer, python)
         return Finding(name, python, reason, _own_path(self._service, image))
 
     def _image(self) -> ImageConfig | None:
@@ -140,7 +140,8 @@ class _Question:
     def _options(self) -> dict[str, Any]:
         """What of the service decides which program a word of its command is."""
         config = self._service.config
-        options: dict[str, Any] = {}
+        # The label names what a leftover was, should even the engine be killed.
+        options: dict[str, Any] = {"Labels": {"nomock.probe": self._service.project}}
         if path := self._service.environment.get("PATH"):
             options["Env"] = [f"PATH={as_container(path)}"]
         if config.get("working_dir"):
@@ -158,11 +159,11 @@ class _Question:
 def _candidates(words: Sequence[str]) -> list[str]:
     """Return where a Python may be that can be asked which one the command runs."""
     found = []
-    for word in words:
-        path = PurePosixPath(word)
-        if path.is_absolute() and not path.name.startswith("-"):
-            found += [str(path)] if path.name.startswith(("python", "pypy")) else []
-            found += [str(path.with_name("python3"))]
+    for path in map(PurePosixPath, words):
+        if path.is_absolute() and path.name.startswith(("python", "pypy")):
+            found.append(str(path))
+        elif path.is_absolute() and path.parent.name == "bin":  # of a virtual environment, perhaps
+            found.append(str(path.with_name("python3")))
     # A name alone is looked up in the container's own PATH.
     return [*dict.fromkeys(found), "python3", "python"]
 
@@ -184,7 +185,7 @@ def _python(answer: Mapping[str, Any]) -> Python:
     )
 
 
-def _reason(words: Sequence[str], answer: Mapping[str, Any], python: Python | None) -> str:
+def reason_of(words: Sequence[str], answer: Mapping[str, Any], python: Python | None) -> str:
     """Return why a service cannot be covered, empty where it can."""
     at, program = answer["at"], answer["program"]
     if python is None:
