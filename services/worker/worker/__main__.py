@@ -42,7 +42,6 @@ def serve() -> None:
             # Listening came first: a job that is queued after the last look is notified.
             while jobs.work(queue, listener):
                 HEARTBEAT.touch()
-            baggage.current.set("")
             for _ in listener.notifies(timeout=TURN_S, stop_after=1):
                 pass
 
@@ -65,6 +64,7 @@ def main() -> int:
                 delay_s = RECONNECT_S[min(losses, len(RECONNECT_S) - 1)]
                 reason = f"{type(error).__name__}: {error}".strip()
                 log.warning("interrupted", extra={"reason": reason, "again_in_s": delay_s})
+                baggage.begin_job("")
                 if HEARTBEAT.exists():  # else it has never listened, and is not ready
                     HEARTBEAT.touch()
                 time.sleep(delay_s)

@@ -38,13 +38,14 @@ def work(queue: Connection, announcer: Connection) -> bool:
         job = claim(queue)
         if job is None:
             return False
-        baggage.current.set(job.baggage)
+        baggage.begin_job(job.baggage)
         if job.kind == "provision":
             outcome = provision(queue, job, announce(announcer, job))
         else:
             outcome = deprovision(queue, job)
         queue.execute("UPDATE instances.jobs SET done_at = now() WHERE job_id = %s", [job.job_id])
     log.info(outcome, extra={"job_id": job.job_id, "instance_id": str(job.instance_id)})
+    baggage.begin_job("")
     return True
 
 
