@@ -21,24 +21,32 @@ def install(module: Any) -> None:
         if context is BACKGROUND:
             start(self)
             return
-        run = self.run
-        self.run = _in_context(self, run, context)
+        put_back = _run_in(context, self)
         try:
             start(self)
         except BaseException:
-            self.run = run
+            put_back()
             raise
 
     module.Thread.start = start_in_context
 
 
-def _in_context(thread: Any, run: Callable[[], None], context: Context) -> Callable[[], None]:
+def _run_in(context: Context, thread: Any) -> Callable[[], None]:
+    """Have a thread run in a context; return what makes it as it was, which it does, too."""
+    run, attributes = thread.run, vars(thread)
+    own = {name: attributes[name] for name in ("run",) if name in attributes}
+
+    def put_back() -> None:
+        attributes.pop("run", None)
+        attributes.update(own)
+
     def run_in_context() -> None:
-        del thread.run  # the class's again, and with it a circle of references
+        put_back()
         before = current.set(context)
         try:
             run()
         finally:
             current.reset(before)  # the service may have given the thread a context of its own
 
-    return run_in_context
+    thread.run = run_in_context
+    return put_back
