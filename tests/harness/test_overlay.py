@@ -1,24 +1,22 @@
-"""The overlays that add the spy: the reference stack's, and the one that the docs tell to write."""
+"""The reference stack's overlay: what it changes, and that it is what nomock overlay writes."""
 
 from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
-import textwrap
-from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
-from conftest import IMAGE
+from conftest import NOMOCK
 
-from nomock.harvest import harvest, new_run, prepare, source_of
+from nomock.harvest import source_of
+from nomock.overlay.text import is_as_written
 
 ROOT = Path(__file__).parents[2]
-APP = Path(__file__).parent / "spy_app"
 
 
 def resolved(folder: Path, *files: str, **variables: str) -> dict[str, Mapping[str, Any]]:
@@ -77,61 +75,20 @@ def test_only_python_services_should_change_when_the_run_does() -> None:
     assert changed == {name for name, service in one.items() if "build" in service}
 
 
-@pytest.fixture
-def foreign(tmp_path: Path) -> Iterator[tuple[Path, dict[str, str]]]:
-    """A compose project of somebody else, with the overlay as the docs have it."""
-    shutil.copytree(APP, tmp_path / "web")
-    shutil.copytree(ROOT / "coverage-spy", tmp_path / "coverage-spy")
-    (tmp_path / "compose.yml").write_text(FOREIGN, encoding="utf-8")
-    (tmp_path / "overlay.yml").write_text(_overlay_of_the_docs(), encoding="utf-8")
-    prepare(tmp_path / ".nomock/coverage")
-    environment = {
-        "COMPOSE_FILE": "compose.yml:overlay.yml",
-        "COMPOSE_PROJECT_NAME": f"nomock-test-overlay-{os.getpid()}",
-        "PYTHON_IMAGE": IMAGE,
-        "NOMOCK_SPY_RUN": new_run(),
-    }
-    try:
-        yield tmp_path, environment
-    finally:
-        compose(tmp_path, environment, "down", "--volumes", "--rmi", "local")
-
-
-def compose(folder: Path, environment: Mapping[str, str], *words: str) -> None:
-    command = ["docker", "compose", *words]
-    subprocess.run(command, cwd=folder, env={**os.environ, **environment}, check=True)
-
-
-def test_the_lines_should_be_there_when_the_overlay_is_written_as_the_docs_say(
-    foreign: tuple[Path, dict[str, str]],
+def test_the_overlay_should_be_what_the_command_writes(
+    spied: Mapping[str, Any], tmp_path: Path
 ) -> None:
-    folder, environment = foreign
-    compose(folder, environment, "up", "--build", "--exit-code-from", "web")
-    services = resolved(folder, **environment)
-    found = harvest(
-        folder / ".nomock/coverage",
-        {n: s for n, config in services.items() if (s := source_of(n, config)) is not None},
-        environment["NOMOCK_SPY_RUN"],
-    )
-    assert found.failure is None
-    (web,) = found.services
-    assert web == replace(found.total, name="web")
-    assert found.total.covered > 0
-
-
-def _overlay_of_the_docs() -> str:
-    text = (ROOT / "docs/coverage.md").read_text(encoding="utf-8")
-    indented = text.partition("write the overlay for each Python service:\n\n")[2]
-    block = indented.partition("\n\n")[0]
-    assert block.startswith("    services:")
-    return textwrap.dedent(block)
-
-
-FOREIGN = """
-services:
-  web:
-    build:
-      context: ./web
-      args: {PYTHON_IMAGE: "${PYTHON_IMAGE}"}
-    command: [python3, shapes.py]
-"""
+    """On images of its own: the reference stack need not be there."""
+    project = f"nomock-t-{uuid4().hex[:8]}"
+    compose = ["docker", "compose", "--project-name", project]
+    try:
+        subprocess.run([*compose, "build", "--quiet"], cwd=ROOT, check=True)
+        overlay = [NOMOCK, "--project", project, "overlay", "--output"]
+        done = subprocess.run([*overlay, "-"], cwd=ROOT, check=True, capture_output=True, text=True)
+        written = tmp_path / "overlay.yml"
+        written.write_text(done.stdout, encoding="utf-8")
+        assert resolved(ROOT, "docker-compose.yml", str(written)) == spied
+        # It is committed as it was written, so that the next `nomock overlay` may replace it.
+        assert is_as_written((ROOT / "docker-compose.coverage.yml").read_text(encoding="utf-8"))
+    finally:
+        subprocess.run([*compose, "down", "--rmi", "local"], cwd=ROOT, check=True)
