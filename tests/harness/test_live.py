@@ -15,6 +15,7 @@ from typing import IO, Any
 
 import pytest
 from conftest import IMAGE, NOMOCK, ROOT, Service, Tiny, check, idle, inspect, server
+from coverage import CoverageData
 
 from nomock.cli.live import moment, the_test
 from nomock.errors import ConfigError, CoverageError
@@ -97,11 +98,14 @@ class TestRun:
             ["web", "1", "11", "11", "100.0", "2"],
             ["total", "1", "11", "11", "100.0", "2"],
         ]
-        contexts = json.loads((web.path / "coverage-report/coverage.json").read_text())["files"]
-        by_line = contexts["app/app.py"]["contexts"]
-        assert by_line["8"] == ["test_tiny.py::test_cat"]
-        assert by_line["10"] == ["test_tiny.py::test_dog"]
-        assert by_line["2"] == [""]
+        data = CoverageData(str(web.path / ".nomock/coverage/services.coverage"))
+        data.read()
+        by_line = data.contexts_by_lineno(str(web.path / "app/app.py"))
+        assert by_line[8] == ["test_tiny.py::test_cat"]
+        assert by_line[10] == ["test_tiny.py::test_dog"]
+        assert by_line[2] == [""]
+        reports = {path.name for path in (web.path / "coverage-report").iterdir()}
+        assert reports == {"html", "coverage.xml", "coverage.json", "lcov.info"}
 
     def test_every_test_should_have_its_lines_when_tests_run_in_parallel(self, web: Tiny) -> None:
         ran = web.run("--sidecar-coverage", "-n", "2")

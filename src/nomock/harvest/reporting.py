@@ -68,7 +68,8 @@ def report(harvest: Harvest, root: Path, out_dir: Path) -> Path:
             *("html", "--show-contexts", "--title=Coverage of the services"),
             f"--directory={out_dir / 'html'}",
         ],
-        "coverage.json": ["json", "--show-contexts", f"-o{out_dir / 'coverage.json'}"],
+        # Without contexts, which coverage.py repeats for each function: 84 MB of 1500 lines.
+        "coverage.json": ["json", f"-o{out_dir / 'coverage.json'}"],
         "coverage.xml": ["xml", f"-o{out_dir / 'coverage.xml'}"],
         "lcov.info": ["lcov", f"-o{out_dir / 'lcov.info'}"],
     }
