@@ -13,7 +13,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from pythons import image_of
+import pythons
 
 from nomock.adapters.engine import Engine
 from nomock.config import load
@@ -195,7 +195,7 @@ def server_image() -> Iterator[Callable[[str], str]]:
     def build(version: str) -> str:
         if version not in built:
             tag = f"nomock-test-servers-{os.getpid()}:{version}"
-            argument = f"PYTHON_IMAGE={image_of(version)}"
+            argument = f"PYTHON_IMAGE={pythons.image_of(version)}"
             context = str(Path(__file__).parent / "servers")
             docker("build", "--quiet", "--tag", tag, "--build-arg", argument, context)
             built[version] = tag
@@ -206,6 +206,13 @@ def server_image() -> Iterator[Callable[[str], str]]:
     finally:
         if built:
             docker("image", "rm", "--force", *built.values())
+
+
+@pytest.fixture(scope="session")
+def tracer_options(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], list[str]]:
+    """Returns the options of docker with which the spy has its tracer in a Python that needs it."""
+    folder = tmp_path_factory.mktemp("tracers")
+    return lambda version: pythons.tracer_options(version, folder)
 
 
 def environment(**variables: str) -> Mapping[str, str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import functools
+import platform
 from pathlib import Path
 
 from nomock.images import Wanted, settle_one
+from nomock.overlay.wheels import provide
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = ("3.9", "3.11", "3.13", "3.14")
@@ -25,3 +27,17 @@ def image_of(version: str) -> str:
         builder="python.sh",
     )
     return settle_one(ROOT, wanted, lambda line: None).image
+
+
+def tracer_options(version: str, folder: Path) -> list[str]:
+    """Return options of ``docker run`` that put coverage.py's tracer where this Python needs it.
+
+    It is made in a folder, as ``nomock overlay`` makes it; from 3.12 on none is needed.
+    """
+    tag = version.replace(".", "")
+    if int(tag) >= 312:
+        return []
+    wheels = folder / "wheels" / f"cp{tag}"
+    provide(f"cp{tag}", "glibc", platform.machine(), wheels)
+    mount = f"type=bind,source={wheels},target=/nomock-spy-wheels,readonly"
+    return ["--mount", mount, "--env", "NOMOCK_SPY_WHEELS=/nomock-spy-wheels"]

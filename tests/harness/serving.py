@@ -61,8 +61,8 @@ def _flask(name: str, options: str = "") -> SetUp:
     return SetUp(name, "wsgi_app", command, "Running on")
 
 
-HYPERCORN = "hypercorn --bind 0.0.0.0:8000 asgi_app:app"
-SET_UPS = (
+_HYPERCORN = "hypercorn --bind 0.0.0.0:8000 asgi_app:app"
+_ALL = (
     _uvicorn("uvicorn"),
     _uvicorn("uvicorn with 2 workers", "--workers 2"),
     _uvicorn("uvicorn --reload", "--reload"),
@@ -72,10 +72,11 @@ SET_UPS = (
     _gunicorn("gunicorn with gevent", "--worker-class gevent"),
     _gunicorn("gunicorn with asgi", "--worker-class asgi", "asgi_app"),
     _gunicorn("gunicorn with uvicorn", "--worker-class uvicorn_worker.UvicornWorker", "asgi_app"),
-    SetUp("hypercorn", "asgi_app", HYPERCORN, "Running on"),
+    SetUp("hypercorn", "asgi_app", _HYPERCORN, "Running on"),
     _flask("flask run"),
     _flask("flask --debug", "--debug"),
 )
+SET_UPS = {set_up.name: set_up for set_up in _ALL}
 
 
 @dataclass(frozen=True)
@@ -197,8 +198,10 @@ class Server:
 
 
 @contextmanager
-def serving(image: str, set_up: SetUp, data_dir: Path, *, spy: Path = SPY) -> Iterator[Server]:
-    """A server that serves; its container is gone after the block."""
+def serving(
+    image: str, set_up: SetUp, data_dir: Path, *options: str, spy: Path = SPY
+) -> Iterator[Server]:
+    """A server that serves; its container is gone after the block. Options are docker's."""
     prepare(data_dir)
     id_ = docker(
         *("run", "--detach", "--read-only", "--tmpfs", "/tmp", "--publish", "127.0.0.1::8000"),
@@ -206,7 +209,7 @@ def serving(image: str, set_up: SetUp, data_dir: Path, *, spy: Path = SPY) -> It
         *("--mount", f"type=bind,source={data_dir},target=/nomock-spy-data"),
         *("--env", "PYTHONPATH=/nomock-spy"),
         *("--env", "NOMOCK_SPY_OUT=/nomock-spy-data", "--env", "NOMOCK_SPY_SERVICE=app"),
-        *(image, *set_up.command.split()),
+        *(*options, image, *set_up.command.split()),
     ).strip()
     try:
         server = Server(id_, data_dir)

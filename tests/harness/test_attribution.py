@@ -11,7 +11,6 @@ import pytest
 from serving import SET_UPS, Request, serving
 
 TESTS = 200
-BY_NAME = {set_up.name: set_up for set_up in SET_UPS}
 
 
 def requests(meeting: str, tests: range) -> dict[str, Request]:
@@ -46,7 +45,7 @@ def requests(meeting: str, tests: range) -> dict[str, Request]:
 def test_precision_and_recall_should_be_1_when_200_tests_are_served(
     server_image: Callable[[str], str], tmp_path: Path, name: str, python: str, in_flight: int
 ) -> None:
-    set_up = BY_NAME[name]
+    set_up = SET_UPS[name]
     known, answered = set(), 0
     with (
         serving(server_image(python), set_up, tmp_path / "coverage") as server,

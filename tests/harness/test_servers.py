@@ -15,12 +15,26 @@ from serving import HANGS, SET_UPS, SPY, SetUp, serving
 Images = Callable[[str], str]
 
 
-@pytest.mark.parametrize("set_up", SET_UPS, ids=lambda set_up: set_up.name)
+# On the other Pythons one of each kind: an event loop, threads, and a process that is reloaded.
+ELSEWHERE = [
+    ("uvicorn", "3.11"),
+    ("uvicorn", "3.14"),
+    *(("gunicorn with threads", version) for version in ("3.9", "3.11", "3.14")),
+    *(("flask --debug", version) for version in ("3.9", "3.11", "3.14")),
+]
+
+
+@pytest.mark.parametrize(("name", "version"), [*((name, "3.13") for name in SET_UPS), *ELSEWHERE])
 def test_exactly_its_lines_should_be_on_disk_when_a_tests_response_arrives_and_after_kill_9(
-    server_image: Images, tmp_path: Path, set_up: SetUp
+    server_image: Images,
+    tracer_options: Callable[[str], list[str]],
+    tmp_path: Path,
+    name: str,
+    version: str,
 ) -> None:
-    expected = {}
-    with serving(server_image("3.13"), set_up, tmp_path / "coverage") as server:
+    set_up, expected = SET_UPS[name], {}
+    place = (server_image(version), set_up, tmp_path / "coverage")
+    with serving(*place, *tracer_options(version)) as server:
         at_start_up = server.ran()[""]
         for request in set_up.requests:
             test = f"tests/test_shop.py::test_{request.route}[100 % of {set_up.name}, ü]"
@@ -93,8 +107,7 @@ def test_every_server_should_answer_and_say_one_line_when_the_spy_is_broken(
     spy, image = defect.make(tmp_path / "spy"), server_image("3.13")
 
     def said(set_up: SetUp) -> set[str]:
-        data_dir = tmp_path / set_up.name
-        with serving(image, set_up, data_dir, spy=spy) as server:
+        with serving(image, set_up, tmp_path / set_up.name, spy=spy) as server:
             for request in set_up.requests:
                 if request.status == 200:  # else its traceback, which is long, is in the log
                     answer = server.get(request.path, f"tests/test_shop.py::test_{request.route}")
@@ -102,7 +115,7 @@ def test_every_server_should_answer_and_say_one_line_when_the_spy_is_broken(
             return {line for line in server.logs().splitlines() if "nomock" in line}
 
     with ThreadPoolExecutor(len(SET_UPS)) as threads:
-        lines = dict(zip(SET_UPS, threads.map(said, SET_UPS), strict=True))
-    for set_up, own in lines.items():
-        expected = ["nomock-spy: "] if set_up.name.startswith(defect.only) else []
-        assert [line[:12] for line in own] == expected, (set_up.name, own)
+        lines = dict(zip(SET_UPS, threads.map(said, SET_UPS.values()), strict=True))
+    for name, own in lines.items():
+        expected = ["nomock-spy: "] if name.startswith(defect.only) else []
+        assert [line[:12] for line in own] == expected, (name, own)

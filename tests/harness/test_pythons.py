@@ -1,0 +1,70 @@
+"""The spy on each Python that a service may have: in containers, with the scripts of spy_app."""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pythons import VERSIONS, image_of
+from test_spy import APP, Container, lines_of, marked, missing
+
+from nomock.harvest import prepare
+from nomock.harvest.folder import read_all
+from nomock.harvest.records import BACKGROUND, Process
+
+Run = Callable[..., list[Process]]
+pytestmark = pytest.mark.parametrize("version", VERSIONS)
+
+
+@pytest.fixture
+def run(version: str, tmp_path: Path, tracer_options: Callable[[str], list[str]]) -> Run:
+    """Runs a command in the scripts' folder, and reads what its processes recorded."""
+    data_dir = tmp_path / "coverage"
+    prepare(data_dir)
+    container = Container(image_of(version), data_dir)
+    options = container.options(
+        *("--user", "10001", "--workdir", "/app"),
+        *("--mount", f"type=bind,source={APP}/app,target=/app,readonly"),
+        *container.mount,
+        *tracer_options(version),
+    )
+
+    def run(*command: str) -> list[Process]:
+        ended: subprocess.CompletedProcess[str] = container.run(*command, options=options)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        return read_all(data_dir).processes
+
+    return run
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["python3", "shapes.py"], ["python3", "-m", "shapes"], ["python3", "-c", "import shapes"]],
+    ids=["script", "module", "import"],
+)
+def test_exactly_the_lines_that_ran_should_be_recorded_when_there_is_no_test(
+    run: Run, version: str, command: list[str]
+) -> None:
+    (process,) = run(*command)
+    assert process.python.startswith(f"{version}.")
+    assert missing([process], "shapes.py") == marked("shapes.py", "never")
+    assert {(ran.context, ran.file.path) for ran in process.ran()} == {
+        (BACKGROUND, "/app/shapes.py")
+    }
+
+
+def test_its_canary_should_be_recorded_when_a_process_runs_code_of_the_app(run: Run) -> None:
+    assert [process.canary_failure() for process in run("python3", "shapes.py")] == [""]
+
+
+def test_each_process_should_have_records_of_its_own_when_one_forks(run: Run) -> None:
+    processes = run("python3", "forks.py")
+    child, parent = marked("forks.py", "child"), marked("forks.py", "parent")
+    own = [lines_of([process], "forks.py") & (child | parent) for process in processes]
+    assert sorted(own, key=min) == sorted([child, parent], key=min)
+
+
+def test_the_lines_of_a_fresh_process_should_be_recorded_when_one_spawns_it(run: Run) -> None:
+    assert lines_of(run("python3", "spawns.py"), "spawns.py") >= marked("spawns.py", "child")
