@@ -537,17 +537,33 @@ class TestHarvest:
         lcov = (out / "lcov.info").read_text(encoding="utf-8").splitlines()
         assert {line[3:] for line in lcov if line.startswith("SF:")} == expected
 
+    def test_a_page_should_name_the_new_tests_when_the_same_lines_ran_as_before(
+        self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
+    ) -> None:
+        self.both_ran(data_dir)
+        report(harvest(data_dir, services), tmp_path, tmp_path / "out")
+        for path in data_dir.glob("*.ndjson"):
+            path.write_bytes(path.read_bytes().replace(b"::test_a", b"::test_renamed"))
+        report(harvest(data_dir, services), tmp_path, tmp_path / "out")
+        (page,) = (tmp_path / "out/html").glob("*_app_py.html")
+        assert "test_renamed" in page.read_text(encoding="utf-8")
+
     def test_the_folder_should_be_named_when_a_report_cannot_be_written(
         self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
     ) -> None:
         self.both_ran(data_dir)
-        write(tmp_path, {"out/html": "a file is in the way"})
+        (tmp_path / "out/coverage.xml").mkdir(parents=True)
         with pytest.raises(CoverageError) as raised:
             report(harvest(data_dir, services), tmp_path, tmp_path / "out")
-        assert raised.value.where == str(tmp_path / "out/html/index.html")
-        assert "File exists" in raised.value.seen
-        with pytest.raises(CoverageError, match="cannot be written"):
-            report(harvest(data_dir, services), tmp_path, tmp_path / "out/html/below")
+        assert raised.value.where == str(tmp_path / "out/coverage.xml")
+        assert "Is a directory" in raised.value.seen
+        write(tmp_path, {"file": ""})
+        with pytest.raises(CoverageError) as raised:
+            report(harvest(data_dir, services), tmp_path, tmp_path / "file/out")
+        assert str(raised.value) == (
+            f"{tmp_path}/file/out: the coverage report cannot be written\n"
+            f"  [Errno 20] {os.strerror(20)}: '{tmp_path}/file/out'"
+        )
 
     def test_a_service_should_be_named_and_never_be_0_percent_when_it_reported_no_line(
         self, data_dir: Path, services: dict[str, ServiceSource]

@@ -75,6 +75,8 @@ def report(harvest: Harvest, root: Path, out_dir: Path) -> Path:
     }
     try:
         out_dir.mkdir(parents=True, exist_ok=True)
+        # By it coverage.py keeps a page where the same lines ran, though in other tests.
+        (out_dir / "html/status.json").unlink(missing_ok=True)
     except OSError as error:
         raise _unwritten(out_dir, str(error)) from error
     running = {f: _start(command, harvest.data_file, root) for f, command in commands.items()}
