@@ -119,6 +119,21 @@ test-cleanup:
 test-sidecar-coverage *arguments: _images
     pytest --sidecar-coverage "$@"
 
+# only the tests that what changed needs, since the last covered run or --since main; says why
+[group('coverage')]
+test-affected *arguments: _images
+    pytest --affected "$@"
+
+# the tests that ran a line: just who-tests services/auth/auth/app.py:120
+[group('coverage')]
+who-tests *arguments:
+    nomock who-tests "$@"
+
+# which lines ran only while a fault was on, and which error handlers never ran
+[group('coverage')]
+coverage-resilience *arguments:
+    nomock resilience "$@"
+
 # what the running stack has covered so far: just coverage-live --watch
 [group('coverage')]
 coverage-live *arguments:

@@ -11,6 +11,7 @@ from typing import Any
 
 from nomock.cli.overlay import overlay
 from nomock.cli.show import print_table, progress
+from nomock.cli.who import place, show_resilience, who_tests
 from nomock.config import Settings, load
 from nomock.errors import NomockError
 from nomock.project import resolve
@@ -171,6 +172,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave out files that are not those here, and name them",
     )
+    who = add("who-tests", who_tests, "the tests that ran a line in the last covered run")
+    who.add_argument("place", type=place, metavar="FILE:LINE")
+    add("resilience", show_resilience, "which lines only a fault reached, which handlers nothing")
     cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
     cleanup_.add_argument("--remove", action="store_true", help="remove it")
     return parser
