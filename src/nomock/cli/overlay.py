@@ -30,8 +30,6 @@ def overlay(settings: Settings, chosen: argparse.Namespace) -> int:
     """Ask each service for its Python, say what was chosen, and write the overlay."""
     settings, path = _apart(settings, chosen.output)
     to_stdout = chosen.output == _STDOUT
-    if not to_stdout:
-        provide_data_folder(settings.state_dir)
     project = resolve(settings)
     names = chosen.services or sorted(project.services)
     findings = with_wheels(survey(project, Engine(), names), settings.root)
@@ -48,6 +46,7 @@ def overlay(settings: Settings, chosen: argparse.Namespace) -> int:
     if to_stdout:
         print(text, end="")
         return 0
+    provide_data_folder(settings.state_dir)
     written = write_overlay(path, text, force=chosen.force)
     print(f"wrote {files[-1]}" if written else f"{files[-1]} is as it should be")
     if done := provide_spy(settings.root, force=chosen.force):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -122,7 +123,8 @@ def resolve(settings: Settings) -> Project:
         entry = {"config": _ask_compose(settings.files, settings.project)}
         entry["variables"] = inputs.variables(entry["config"])
         entry["digest"] = inputs.digest(entry["variables"])
-        store.write(entry)
+        with suppress(OSError):  # a folder that cannot be written: compose is asked each time
+            store.write(entry)
     return _project(entry["config"], settings.files)
 
 
