@@ -87,10 +87,12 @@ def _measure(rounds: int, tests: int, *, per_request: bool) -> dict[str, list[fl
     containers = {c.service: c.id for c in Engine().containers(PROJECT)}
     figures: dict[str, list[float]] = {name: [] for name in SUBJECTS}
     for round_number in range(rounds + 1):
-        for name, service in services.items():
-            before_ns = _cpu_ns(containers[name])
-            for _ in range(tests):
+        before = {name: _cpu_ns(containers[name]) for name in services}
+        # In turns, test by test: what else the machine does meets all of them alike.
+        for _ in range(tests):
+            for service in services.values():
                 _one_test(service.http, token, number, per_request=per_request)
+        for name, before_ns in before.items():
             used_ns = _cpu_ns(containers[name]) - before_ns
             if round_number:  # the first is a warm-up
                 figures[name].append(used_ns / 1e6 / (4 * tests))

@@ -5,6 +5,9 @@ This one is found first because the coverage overlay puts its folder on PYTHONPA
 every Python 3 can at least read it: a service on an old one has to run as if we were not there.
 """
 
+# mypy: disable-error-code="no-untyped-def,no-untyped-call"
+# What the annotations below would need takes as long to load as all of this.
+
 import os
 import sys
 
@@ -13,9 +16,11 @@ _HERE = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - pat
 
 def _start_spy() -> None:
     """Start the spy; nothing that goes wrong in it may reach the service."""
-    if not os.environ.get("NOMOCK_SPY_OUT"):
+    out = os.environ.get("NOMOCK_SPY_OUT")
+    if not out:
         return
     try:
+        _keep_compiled(out)
         import nomock_spy
 
         nomock_spy.start(os.environ)
@@ -25,6 +30,45 @@ def _start_spy() -> None:
             sys.stderr.write("nomock-spy: not recording: %r\n" % (error,))  # noqa: UP031
         except BaseException:
             pass
+
+
+def _keep_compiled(folder):
+    """Let Python keep what it compiles of the spy in the folder of the data.
+
+    The spy's own is read-only, and compiling it takes longer than all else that it does when a
+    process starts: so only the first process of all has to.
+    """
+    from importlib.machinery import FileFinder, SourceFileLoader
+
+    class Loader(SourceFileLoader):
+        def get_code(self, fullname):
+            before, sys.dont_write_bytecode = sys.dont_write_bytecode, False
+            try:
+                return SourceFileLoader.get_code(self, fullname)
+            finally:
+                sys.dont_write_bytecode = before
+
+        def get_data(self, path):
+            return SourceFileLoader.get_data(self, self._kept(path))
+
+        def set_data(self, path, data, **options):
+            SourceFileLoader.set_data(self, self._kept(path), data, **options)
+
+        def _kept(self, path):
+            # No folders below: who cleans up need not be the user that the service runs as.
+            if path == self.path:
+                return path
+            return folder + "/" + self.name + "." + sys.implementation.cache_tag + ".pyc"
+
+    class Finder:
+        @staticmethod
+        def find_spec(name, path=None, target=None):
+            if name.partition(".")[0] != "nomock_spy":
+                return None
+            parent = name.rpartition(".")[0].replace(".", "/")
+            return FileFinder(_HERE + "/" + parent, (Loader, [".py"])).find_spec(name)
+
+    sys.meta_path.insert(0, Finder)
 
 
 def _run_own_sitecustomize() -> None:

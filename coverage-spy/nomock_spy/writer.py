@@ -6,7 +6,8 @@ What was written is safe when ``os.write`` returns: a process that is killed a m
     {"v":2,"engine":"sys.monitoring","service":"auth","pid":1,…}   the header, first in each file
     {"file":0,"path":"/app/auth/app.py","size":99,"crc32":7}       a source file and its number
     {"context":1,"test":"tests/test_a.py::test_b","fault":""}      a context and its number
-    {"in":1,"at":1795230219.7,"lines":{"0":"1c0"}}                 what ran: bit n is line n
+    {"in":1,"at":1795230219.7,"lines":{"0":"1c0"}}                 what ran: bit n is line n,
+    {"in":0,"at":1795230219.7,"lines":{"0":[12]}}                  or a list of lines
     {"server":"uvicorn"}                                           its requests have contexts
     {"canary":4,"context":1,"hit":12,"missed":14}                  what the canary must have run
 
@@ -176,8 +177,8 @@ class _File:
                 numbers[name] = self._next_file()
                 path = absolute(name)
                 record += f'{{"file":{numbers[name]},"path":{quote(path)}{_fingerprint(path)}}}\n'
-        bitmaps = ",".join(f'"{numbers[name]}":"{bits:x}"' for name, bits in lines.items())
-        record += f'{{"in":{number},"at":{time.time():.3f},"lines":{{{bitmaps}}}'
+        ran = ",".join(f'"{numbers[name]}":{_shortest(bits)}' for name, bits in lines.items())
+        record += f'{{"in":{number},"at":{time.time():.3f},"lines":{{{ran}}}'
         if arcs:
             taken = ",".join(
                 f'"{numbers[name]}":[{",".join(f"[{start},{end}]" for start, end in pairs)}]'
@@ -207,6 +208,11 @@ class _File:
     def _stat(self) -> tuple[int, int]:
         stat = os.fstat(self.fd)
         return stat.st_dev, stat.st_ino
+
+
+def _shortest(bits: int) -> str:
+    """Return lines as a list when it is one, as most of a start-up's are, else as a bitmap."""
+    return f'"{bits:x}"' if bits & (bits - 1) else f"[{bits.bit_length() - 1}]"
 
 
 def _fingerprint(path: str) -> str:

@@ -235,12 +235,12 @@ class _Reader:
         context = self._contexts[record["in"]]
         counts = record.get("at", self._since_s) >= self._since_s
         lines = self._process.lines[context]
-        for number, bitmap in record.get("lines", {}).items():
+        for number, given in record.get("lines", {}).items():
             file = self._files[int(number)]
             # Line 0 is what Python runs before a module's first line.
-            ran = int(bitmap, 16) & ~1
+            ran = _bitmap(given) & ~1
             if ran < 0:
-                raise ValueError(bitmap)
+                raise ValueError(given)
             lines[file] = lines.get(file, 0) | (ran if counts else 0)
         for number, arcs in record.get("arcs", {}).items():
             file = self._files[int(number)]
@@ -250,6 +250,10 @@ class _Reader:
                 pairs = [(int(begin), int(end)) for begin, end in arcs]
                 taken = tuple([arc_of(pair, pair) for pair in pairs])
                 known[context, file] = known.get((context, file), ()) + taken
+
+
+def _bitmap(lines: str | list[int]) -> int:
+    return int(lines, 16) if isinstance(lines, str) else sum({1 << line for line in lines})
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
