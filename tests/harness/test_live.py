@@ -199,6 +199,7 @@ class TestCanaries:
             without=python,
             nopython=idle(),
             nameless=python,
+            misnamed=python,
             **{name: fake(name) for name in ("old", "deaf", "nonsense")},
         )
         spy, data = spied("")["volumes"]
@@ -212,6 +213,7 @@ class TestCanaries:
             unwritable=spied("unwritable", volumes=[spy, f"./locked:{DATA}"]),
             without=spied("without", volumes=[data]),
             nameless=spied("nameless", environment=of_no_run),
+            misnamed=spied("another"),
         )
         tiny.tests("def test_it(stack): raise AssertionError('it must not run')")
 
@@ -224,8 +226,8 @@ class TestCanaries:
 
 
 SILENT = """\
-coverage of clean, deaf, elsewhere, isolated, nameless, nonsense, nopython, old, readonly, \
-replicas, unwritable, without: the spy does not report what runs
+coverage of clean, deaf, elsewhere, isolated, misnamed, nameless, nonsense, nopython, old, \
+readonly, replicas, unwritable, without: the spy does not report what runs
   clean: container ID: its command cleans the environment: env -i
     -> let it hand on PYTHONPATH and NOMOCK_SPY_*
   deaf: container ID: its process 1: its canary's line 12 ran and was not reported
@@ -235,6 +237,8 @@ replicas, unwritable, without: the spy does not report what runs
   isolated: container ID: its command starts Python with -I (isolated), which ignores \
 PYTHONPATH: python3 -uI
     -> leave that option out, by command: or entrypoint: in the overlay
+  misnamed: container ID: the overlay gives it the name another
+    -> write there: NOMOCK_SPY_SERVICE: misnamed
   nameless: container ID: the overlay does not hand on the run's name: NOMOCK_SPY_RUN
     -> add to its environment in the overlay: NOMOCK_SPY_RUN: ${NOMOCK_SPY_RUN:-}
   nonsense: container ID: its process 1: its canary's line 11 did not run and was reported

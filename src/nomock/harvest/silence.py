@@ -32,7 +32,7 @@ def why_no_file(engine: Engine, container: Container, run: str) -> Cause:
         for line in engine.log_text(container.id, tail=_LOG_LINES).splitlines()
         if line.startswith(_SAID)
     ]
-    for cause in _configured(started, run):
+    for cause in _configured(started, container.service, run):
         return cause
     if said and "cannot write" in said[-1]:
         return f"its spy says: {said[-1]}", "let its user write there; see whether the disk is full"
@@ -48,7 +48,7 @@ def why_no_file(engine: Engine, container: Container, run: str) -> Cause:
     )
 
 
-def _configured(started: Started, run: str) -> Iterator[Cause]:
+def _configured(started: Started, service: str, run: str) -> Iterator[Cause]:
     """Yield what the overlay should have given the container, and it has not."""
     out = started.environment.get("NOMOCK_SPY_OUT", "")
     if not out:
@@ -57,6 +57,12 @@ def _configured(started: Started, run: str) -> Iterator[Cause]:
             "let nomock start it: docker rm -f it, and run again",
         )
         return
+    name = started.environment.get("NOMOCK_SPY_SERVICE", "")
+    if name != service:
+        yield (
+            f"the overlay gives it {f'the name {name}' if name else 'no name'}",
+            f"write there: NOMOCK_SPY_SERVICE: {service}",
+        )
     if started.environment.get("NOMOCK_SPY_RUN", "") != run:
         yield (
             "the overlay does not hand on the run's name: NOMOCK_SPY_RUN",
