@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import Tiny
+from conftest import LISTENS, Tiny, server
 from coverage import CoverageData
+from test_live import overlay, spied
 
 from nomock.adapters.git import Revision
 from nomock.affected import Affected, Suite, remember, state_now
@@ -666,3 +667,63 @@ class TestChoosing:
         said = [line for line in result.outlines if " -> every test" in line]
         assert len(said) == 18
         result.stdout.fnmatch_lines(["  and 12 more changes; -v says each test's"])
+
+
+ANIMALS = '''"""Answers /cat and everything else, each by a function of its own."""
+from wsgiref.simple_server import make_server
+
+def cat():
+    return b"miaow"
+
+def dog():
+    return b"woof"
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [cat() if environ["PATH_INFO"] == "/cat" else dog()]
+
+if __name__ == "__main__":
+    make_server("0.0.0.0", 8000, app).serve_forever()
+'''
+
+
+@pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "workers"])
+def test_a_covered_run_should_leave_what_the_choice_needs(tiny: Tiny, more: list[str]) -> None:
+    tiny.write("app/app.py", ANIMALS)
+    tiny.compose(
+        web=server(
+            command=["python3", "/app/app.py"], volumes=["./app:/app:ro"], healthcheck=LISTENS
+        )
+    )
+    overlay(tiny, web=spied("web"))
+    tiny.write(
+        "tests/test_animals.py",
+        "def test_cat(stack): assert stack['web'].http.get('/cat').text == 'miaow'\n"
+        "def test_dog(stack): assert stack['web'].http.get('/dog').text == 'woof'\n"
+        "def test_red(stack): assert stack['web'].http.get('/dog').text == 'moo'\n"
+        "def test_pure(): assert 1 + 1 == 2\n",
+    )
+    tiny.run("--sidecar-coverage", "tests", *more).assert_outcomes(passed=3, failed=1)
+
+    tiny.write("app/app.py", ANIMALS.replace('b"miaow"', 'b"mi" + b"aow"'))
+    result = tiny.run("--affected", "tests", *more)
+    result.assert_outcomes(passed=1, failed=1, **({} if more else {"deselected": 2}))
+    result.stdout.fnmatch_lines(
+        [
+            "affected: 2 of 4 tests",
+            "  not seen to pass in the last covered run -> 1 test",
+            "  app/app.py: cat() changed -> 1 test",
+        ],
+        consecutive=True,
+    )
+    result = tiny.nomock("who-tests", "app/app.py:8")
+    assert result.outlines == [
+        "app/app.py:8 ran in 2 tests",
+        "  tests/test_animals.py::test_dog",
+        "  tests/test_animals.py::test_red",
+        "the file changed since the covered run: its lines may have other numbers now",
+    ]
+
+    # A run that needs no stack harvests nothing, and takes nothing of the last one's away.
+    tiny.run("--sidecar-coverage", "tests", "-k", "pure").assert_outcomes(passed=1, deselected=3)
+    assert "cat() changed -> 1 test" in tiny.run("--affected", "--co", "tests").stdout.str()
