@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import sysconfig
@@ -14,6 +15,7 @@ from typing import Any
 
 import pytest
 from conftest import IMAGE, NO_PYTHON_IMAGE, NOMOCK, ROOT, Tiny, docker, idle, inspect
+from pythons import image_of
 
 from nomock.overlay import Finding, Python, overlay_text
 from nomock.overlay.text import scalar
@@ -104,6 +106,12 @@ def foreign(tiny: Tiny) -> Tiny:
             "volumes": ["./later:/later:ro"],
             "depends_on": ["web"],
         },
+        older={
+            "image": image_of("3.11"),
+            "command": ["python3", "/later/job.py"],
+            "volumes": ["./later:/later:ro"],
+            "depends_on": ["web"],
+        },
     )
     tiny.tests(TEST)
     docker("compose", "--project-directory", str(tiny.path), "up", "--detach", "web", "closed")
@@ -122,10 +130,12 @@ def test_a_foreign_project_should_be_covered_when_only_the_wheel_is_installed(
 ) -> None:
     done = installed.run(foreign, "nomock.cli", "overlay")
     version = docker("run", "--rm", IMAGE, "python3", "-V").split()[1]
+    old = docker("run", "--rm", image_of("3.11"), "python3", "-V").split()[1]
     assert [" ".join(line.replace(version, "3.x").split()) for line in done.outlines] == [
         "service Python engine",
         "closed CPython 3.x none -I in its command: Python then reads no PYTHONPATH",
         "later CPython 3.x sys.monitoring",
+        f"older CPython {old} coverage.py",
         "store - none no Python in it",
         "web CPython 3.x sys.monitoring",
         f"wrote {OVERLAY}",
@@ -139,23 +149,28 @@ def test_a_foreign_project_should_be_covered_when_only_the_wheel_is_installed(
         for name, s in services.items()
         if "environment" in s
     }
-    assert path == {"web": "/nomock-spy:/srv/lib:/srv/$$other", "later": "/nomock-spy"}
+    assert path == {
+        "web": "/nomock-spy:/srv/lib:/srv/$$other",
+        "later": "/nomock-spy",
+        "older": "/nomock-spy",
+    }
 
     foreign.nomock("up")
     before = foreign.containers()
+    shutil.rmtree(foreign.path / ".nomock/spy-wheels")  # as in a fresh clone: it is made again
     covered = installed.run(foreign, "pytest", "--sidecar-coverage", "-k", "web")
     covered.assert_outcomes(passed=1)
     table = {line.split()[0]: line.split()[1:4] for line in covered.outlines if line.strip()}
     assert table["web"] == ["2", "14", "13"]
-    assert table["later"] == ["1", "1", "1"]
+    assert table["later"] == table["older"] == ["1", "1", "1"]
     assert covered.ret == 0
 
     spied = foreign.containers()
     recreated = {name for name in before if before[name] != spied[name]}
-    assert recreated == {"web", "later"}
+    assert recreated == {"web", "later", "older"}
     assert installed.run(foreign, "pytest").ret == 0
     plain = foreign.containers()
-    assert {name for name in spied if spied[name] != plain[name]} == {"web", "later"}
+    assert {name for name in spied if spied[name] != plain[name]} == {"web", "later", "older"}
     assert "NOMOCK_SPY_OUT" not in str(inspect(plain["web"])["Config"]["Env"])
 
 
