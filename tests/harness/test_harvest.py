@@ -26,11 +26,13 @@ from nomock.harvest import (
     prepare,
     report,
     source_of,
+    sources_of,
     table,
 )
 from nomock.harvest.records import Process, SourceFile, header_of, numbers, process_of
 from nomock.harvest.reporting import percent
 from nomock.harvest.sources import HostPaths, source_files
+from nomock.project import Project, ServiceConfig
 
 HEADER: dict[str, Any] = {
     "v": 2,
@@ -150,7 +152,7 @@ class TestReading:
         process = read(
             records(
                 *CANARY,
-                file(1, "/nomock-spy/nomock_spy/guard.py"),
+                file(1, "/nomock-spy/nomock_spy/servers/asgi.py"),
                 lines(1, 3),
                 *ran(2, "/app/a.py", 1),
             )
@@ -168,6 +170,11 @@ class TestReading:
     )
     def test_only_source_files_should_count(self, path: str, counts: bool) -> None:
         assert bool(ran_in(read(records(*ran(0, path, 1))))) is counts
+
+    def test_lines_should_be_the_same_when_they_are_a_list_or_a_bitmap(self) -> None:
+        listed = {"in": 0, "at": 5.0, "lines": {"0": [3, 3, 64]}}
+        process = read(records(file(0, "/app/a.py"), listed, lines(0, 3, 4)))
+        assert ran_in(process) == {("", "/app/a.py"): {3, 4, 64}}
 
     def test_line_0_should_not_count(self) -> None:
         assert ran_in(read(records(*ran(0, "/app/a.py", 0, 1)))) == {("", "/app/a.py"): {1}}
@@ -200,6 +207,8 @@ class TestReading:
             b'{"in":0,"lines":{"0":"zz"}}',
             b'{"in":0,"lines":{"0":"-8"}}',
             b'{"in":0,"lines":[1]}',
+            b'{"in":0,"lines":{"0":[-1]}}',
+            b'{"in":0,"lines":{"0":["1"]}}',
             b'{"in":0,"arcs":{"0":[[1]]}}',
             b'{"context":4,"test":5}',
             b'{"path":5,"file":9}',
@@ -364,6 +373,16 @@ class TestMapping:
         expected = ServiceSource("auth", (tmp_path, tmp_path), {"/app": Path("/here/app")})
         assert source_of("auth", config) == expected
         assert source_of("redis", {"image": "redis", "environment": None}) is None
+
+    def test_the_covered_services_should_be_those_with_a_spy(self, tmp_path: Path) -> None:
+        spy = {"environment": {"NOMOCK_SPY_OUT": "/data"}}
+        configs = {"auth": spy, "migrate": spy, "redis": {"image": "redis"}}
+        services = {name: ServiceConfig(name, config, "p") for name, config in configs.items()}
+        project = Project("p", (), services, frozenset({"migrate"}))
+        assert sources_of(project) == {
+            "auth": ServiceSource("auth", ()),
+            "migrate": ServiceSource("migrate", (), one_shot=True),
+        }
 
 
 class TestHarvest:

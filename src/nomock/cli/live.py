@@ -7,6 +7,7 @@ import shutil
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Collection, Iterator
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import Event
@@ -14,6 +15,7 @@ from threading import Event
 from nomock.config import Settings
 from nomock.errors import ConfigError, CoverageError
 from nomock.harvest import count, gather, notes, table
+from nomock.harvest.folder import RECORDS
 from nomock.spied import covered, data_dir, run_of, with_spy
 from nomock.stack import Stack
 
@@ -29,10 +31,10 @@ def coverage_live(settings: Settings, chosen: Namespace) -> int:
     since_s = moment(chosen.since, datetime.now()) if chosen.since else None
     stack = Stack.of(settings)
     services = covered(stack)
-    run = run_of(stack)
     folder = data_dir(settings)
 
     def lines() -> list[str]:
+        run = run_of(stack)  # another one may have begun
         gathered = gather(
             folder, services, run, since_s=since_s, allow_unmapped=chosen.allow_unmapped
         )
@@ -107,8 +109,9 @@ def _watch(folder: Path, lines: Callable[[], list[str]]) -> None:
 
 
 def _sizes(folder: Path) -> Iterator[tuple[str, int]]:
-    for path in folder.glob("*.ndjson"):
-        yield path.name, path.stat().st_size
+    for path in folder.glob(RECORDS):
+        with suppress(FileNotFoundError):  # a new run began
+            yield path.name, path.stat().st_size
 
 
 def _show(lines: list[str], before: int) -> int:

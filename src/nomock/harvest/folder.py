@@ -76,6 +76,8 @@ def read_all(data_dir: Path, run: str | None = None, *, since_s: float | None = 
                     process = process_of(header, lines, where=str(path), since_s=since_s)
                     damaged += process.damaged
                     processes.append(process)
+        except FileNotFoundError:  # a new run began
+            continue
         except OSError as error:
             raise CoverageError(
                 "the records of a spy cannot be read", where=str(path), seen=str(error)

@@ -96,9 +96,9 @@ class Process:
 
         The spy's own are none, and neither is a template, which has its own path as its code's.
         """
-        spys = {dirname(canary.file.path) for canary in self.canaries if canary.file}
+        spys = tuple({f"{dirname(c.file.path)}/" for c in self.canaries if c.file})
         files = {file for files in self.lines.values() for file in files}
-        return {f for f in files if is_source(f.path) and dirname(f.path) not in spys}
+        return {f for f in files if is_source(f.path) and not f.path.startswith(spys)}
 
     def ran(self) -> Iterator[Ran]:
         """Yield what ran of the app's files.
