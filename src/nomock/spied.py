@@ -27,7 +27,7 @@ def with_spy(settings: Settings, run: str | None = None) -> Settings:
         raise ConfigError(
             "the overlay that adds the spy is not there",
             where=str(overlay),
-            todo="write it as docs/coverage.md says, or name it: coverage_overlay in [tool.nomock]",
+            todo="nomock overlay writes it; or name it: coverage_overlay in [tool.nomock]",
         )
     if run is not None:
         os.environ[RUN_VARIABLE] = run

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import sysconfig
+import textwrap
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -344,3 +345,19 @@ def test_compose_should_read_what_was_meant_when_names_and_paths_are_odd(tiny: T
 def test_a_scalar_should_be_quoted_only_when_it_has_to_be() -> None:
     assert [scalar(text) for text in ("web", "a-b.c", "/srv/lib")] == ["web", "a-b.c", "/srv/lib"]
     assert [scalar(text) for text in ("on", "", "1", "a: b")] == ['"on"', '""', '"1"', '"a: b"']
+
+
+def test_the_part_that_the_docs_write_by_hand_should_be_what_the_command_writes(tiny: Tiny) -> None:
+    docs = (ROOT / "docs/coverage.md").read_text(encoding="utf-8")
+    by_hand = docs.partition("By hand, a service has\n\n")[2].partition("\n\n")[0]
+    tiny.write("by-hand.yml", textwrap.dedent(by_hand))
+    web = Finding("web", Python((3, 13, 5), "cpython", "glibc", "x86_64"))
+    tiny.write(OVERLAY, overlay_text([web], []))
+    tiny.compose(web=PYTHON_COMMAND)
+    ours, theirs = (
+        resolved(tiny, "docker-compose.yml", name)["web"] for name in (OVERLAY, "by-hand.yml")
+    )
+    # The short form of a mount lets compose make the folder.
+    for volume in (*ours["volumes"], *theirs["volumes"]):
+        del volume["bind"]
+    assert ours == theirs
