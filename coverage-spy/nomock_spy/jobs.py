@@ -10,13 +10,12 @@ and the next one ends the last. One that is done in the middle of a request ends
 
 from __future__ import annotations
 
-import sys
 from contextvars import ContextVar
 from typing import NamedTuple
 
+from nomock_spy import audit
 from nomock_spy.activities import Activity, begin
 from nomock_spy.contexts import Context, current
-from nomock_spy.guard import swallow
 
 
 class _Job(NamedTuple):
@@ -31,21 +30,16 @@ _job: ContextVar[_Job | None] = ContextVar("nomock_spy_job", default=None)
 
 def listen() -> None:
     """Listen to the audit event ``nomock.context``."""
-    sys.addaudithook(_on_audit)
+    audit.listen("nomock.context", _take)
 
 
-def _on_audit(event: str, arguments: tuple[object, ...]) -> None:
-    if event != "nomock.context":
-        return
-    try:
-        _end()
-        baggage = arguments[0]
-        if isinstance(baggage, bytes):  # what some brokers keep headers in
-            baggage = baggage.decode("latin-1")
-        if isinstance(baggage, str) and baggage:
-            _begin(baggage)
-    except BaseException as error:
-        swallow(error)
+def _take(arguments: tuple[object, ...]) -> None:
+    _end()
+    baggage = arguments[0]
+    if isinstance(baggage, bytes):  # what some brokers keep headers in
+        baggage = baggage.decode("latin-1")
+    if isinstance(baggage, str) and baggage:
+        _begin(baggage)
 
 
 def _begin(baggage: str) -> None:

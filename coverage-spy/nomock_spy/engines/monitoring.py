@@ -15,6 +15,7 @@ from _thread import RLock
 from collections.abc import Callable
 from types import CodeType
 
+from nomock_spy import audit
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.contexts import BACKGROUND, Context, current
 from nomock_spy.guard import say, swallow
@@ -72,7 +73,7 @@ if sys.version_info >= (3, 12):
                 tool_id, _START, lambda code, _: on_line(code, code.co_firstlineno)
             )
             self._run_canary()
-            sys.addaudithook(self._on_audit)  # the last, as it cannot be taken back
+            audit.listen("exec", self._on_exec)  # the last, as it cannot be taken back
             return True
 
         def began(self, activity: object, context: Context, *, direct: bool) -> None:
@@ -184,15 +185,10 @@ if sys.version_info >= (3, 12):
 
             return on_line
 
-        def _on_audit(self, event: str, arguments: tuple[object, ...]) -> None:
-            if event != "exec":
-                return
-            try:
-                code = arguments[0]
-                if isinstance(code, CodeType) and code.co_filename in self._app_files:
-                    self._watch(code)
-            except BaseException as error:
-                swallow(error)
+        def _on_exec(self, arguments: tuple[object, ...]) -> None:
+            code = arguments[0]
+            if isinstance(code, CodeType) and code.co_filename in self._app_files:
+                self._watch(code)
 
         def _watch(self, code: CodeType) -> None:
             events = _LINE | _START if _works_on_its_first_line(code) else _LINE
