@@ -1,11 +1,8 @@
 """Recording by coverage.py's C tracer, for Python 3.9 to 3.11: a trace function in C.
 
-Only the tracer is taken of coverage.py, as a module that nobody else can import: the package takes
-100 ms to load, and a service may have one of its own. Its collector knows one context at a time.
-Here each context has sets of lines of its own, and whenever the tracer enters code of the app it is
-handed those of the context that runs (see ``_enter``). So a line belongs to its test however many
-tests are in flight, as it does with sys.monitoring. The attributes of a tracer are no public
-interface: its version is pinned where nomock provides it.
+Its collector knows one context at a time. Here each context has sets of lines of its own, and
+whenever the tracer enters code of the app it is handed those of the context that runs. So a line
+belongs to its test however many tests are in flight, as it does with sys.monitoring.
 
 What ran is in memory until it is written: for a request before each part of its answer and at its
 end; for everything else at the audit events of Python (an import, a file, a connection, a log
@@ -23,19 +20,15 @@ from __future__ import annotations
 import atexit
 import os
 import sys
-from _thread import RLock, get_ident
-from collections.abc import Callable
-from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
-from itertools import repeat, starmap
+from _thread import RLock
 from time import monotonic
-from types import FrameType
-from typing import Any
 
 from nomock_spy.appfiles import AppFiles
-from nomock_spy.contexts import BACKGROUND, Context, current
+from nomock_spy.contexts import BACKGROUND, Context
 from nomock_spy.engines import Engine
 from nomock_spy.engines.none import NoEngine
-from nomock_spy.guard import is_spys, say, swallow
+from nomock_spy.engines.tracers import Files, Tracers, load
+from nomock_spy.guard import swallow
 from nomock_spy.settings import Settings
 from nomock_spy.writer import Writer
 
@@ -47,40 +40,14 @@ _LAST_EVENTS = {"os.exec", "os.fork", "os.forkpty", "os.kill", "signal.pthread_k
 # was forgotten here.
 _MOST_CONTEXTS = 128
 
-Files = dict[str, set[int]]
-"""The lines that ran, by the file name of the code."""
-
 
 def engine(settings: Settings) -> Engine:
-    """Return the engine, or one that says what there is to say instead."""
+    """Return the engine, or one that says why there is none."""
     try:
-        return CTracing(settings, _load(settings.wheels))
+        return CTracing(settings, load(settings.wheels))
     except ImportError as error:
         python = sys.version.split()[0]
         return NoEngine(settings, f"Python {python} has no sys.monitoring, and {error}")
-
-
-def _load(folder: str) -> Any:
-    """Return coverage.py's module ``tracer`` from its unpacked wheel.
-
-    Raises ImportError. Without it coverage.py itself would go on with a tracer in Python, which
-    costs twenty times as much.
-    """
-    package = f"{folder}/coverage"
-    if not folder or not os.path.isdir(package):  # noqa: PTH112 - pathlib is slow to load
-        raise ImportError("there is no coverage.py beside the spy: run nomock overlay")
-    names = [f"tracer{suffix}" for suffix in EXTENSION_SUFFIXES]
-    found = [name for name in os.listdir(package) if name.startswith("tracer.")]  # noqa: PTH208
-    for name in names:
-        if name in found:
-            loader = ExtensionFileLoader("coverage.tracer", f"{package}/{name}")
-            module = loader.create_module(ModuleSpec(loader.name, loader, origin=loader.path))
-            loader.exec_module(module)
-            return module
-    raise ImportError(
-        f"the coverage.py beside the spy is another Python's: it has {' '.join(found)} and not "
-        f"{names[0]}: run nomock overlay"
-    )
 
 
 class _Record:
@@ -100,8 +67,7 @@ class _Record:
 class CTracing:
     """Records the lines of all code of the app that this process enters from now on."""
 
-    def __init__(self, settings: Settings, module: Any) -> None:
-        self._module = module
+    def __init__(self, settings: Settings, module: object) -> None:
         self._writer = Writer(settings, "coverage.py")
         self._app_files = AppFiles(settings.roots)
         self._canary_file = ""
@@ -109,24 +75,18 @@ class CTracing:
         self._lock = RLock()
         self._busy = False
         self._look_again = 0.0
-        self._displaced = False
         self._records = {BACKGROUND: _Record()}
         self._files = {BACKGROUND: self._records[BACKGROUND].files}
-        self._decisions: dict[str, object] = {}
-        self._tracers: dict[int, Any] = {}
-        self._enter = self._entering()
+        self._tracers = Tracers(module, self._files, self._wants)
 
     def start(self) -> bool:
         """Start recording; return False where no file can be written."""
         if not self._writer.open():
             return False
-        import threading
-
         from nomock_spy import canary
 
         self._canary_file = canary.__file__
-        threading.settrace(self._trace_thread)
-        self._trace_this_thread()
+        self._tracers.start()
         sys.addaudithook(self._on_audit)
         atexit.register(self._write_all)
         self._write_before_exit()
@@ -141,14 +101,9 @@ class CTracing:
             self._files[context] = record.files
             record.activities[activity] = direct
             self._forget()
-        tracer = sys.gettrace()
-        if tracer is None:
-            self._trace_this_thread()
-        elif not isinstance(tracer, self._module.CTracer) and not self._displaced:
-            self._displaced = True
-            say("not recording in a thread for which the service has set a trace function")
+        self._tracers.here()
         if direct:
-            self._enter_again()
+            self._tracers.enter_again()
 
     def flush(self, context: Context) -> None:
         """Write down what ran in a context and is not written yet."""
@@ -164,7 +119,7 @@ class CTracing:
             record = self._records.get(context)
             direct = record is not None and record.activities.pop(activity, False)
         if direct:
-            self._enter_again()
+            self._tracers.enter_again()
         self.flush(context)
         self.flush(BACKGROUND)
 
@@ -176,101 +131,20 @@ class CTracing:
         """Begin a file of the child's own."""
         self._lock = RLock()  # the parent's may have been held by another thread
         self._busy = False
+        self._tracers.forked()
         for record in self._records.values():
             record.activities.clear()  # they end in the parent
         if self._writer.open():
             self._run_canary()
 
-    # --- tracing ---
-
-    def _entering(self) -> Callable[[], None]:
-        """Return what the tracer calls when it enters code of the app, also to resume a coroutine.
-
-        It sets the tracer's ``data`` to the files of the context that runs. All of it is in C: a
-        Python function would take as long, and a signal handler of the service could run and
-        raise in it, which would leave the tracer's stack of frames one off for good.
-        """
-        spare = self._module.CTracer()
-        files = self._files
-        return map(
-            setattr,
-            map(self._tracers.get, starmap(get_ident, repeat(())), repeat(spare)),
-            repeat("data"),
-            # A context that was forgotten is the background's.
-            map(files.get, starmap(current.get, repeat(())), repeat(files[BACKGROUND])),
-        ).__next__
-
-    def _trace_this_thread(self) -> Any:
-        """Start a tracer in this thread, and return it."""
-        thread = get_ident()
-        previous = self._tracers.get(thread)
-        if previous is not None:
-            previous.stop()  # of a thread that ended: else it ends this one's tracing when it goes
-        tracer = self._tracers[thread] = self._new_tracer()
-        return tracer.start()
-
-    def _new_tracer(self) -> Any:
-        tracer = self._module.CTracer()
-        tracer.data = self._files[BACKGROUND]
-        tracer.trace_arcs = False
-        tracer.should_trace = self._decide
-        tracer.should_trace_cache = self._decisions
-        # These two are called around the look for a file in ``data``.
-        tracer.lock_data = self._enter
-        tracer.unlock_data = bool  # does nothing
-        # It has no defaults, and calls those that are not None.
-        tracer.concur_id_func = None
-        tracer.should_start_context = tracer.switch_context = None
-        tracer.check_include = tracer.disable_plugin = tracer.warn = None
-        tracer.file_tracers = {}
-        return tracer
-
-    def _trace_thread(self, frame: FrameType, event: str, argument: object) -> Any:
-        """Take the first event of a new thread of the threading module."""
-        try:
-            sys.settrace(None)
-            return self._trace_this_thread()(frame, event, argument)
-        except BaseException as error:
-            swallow(error)
-            return None
-
-    def _decide(self, filename: str, frame: FrameType) -> object:
-        """Tell the tracer, once a file, whether it is the app's."""
-        try:
-            if filename in self._app_files or filename == self._canary_file:
-                decision = self._module.CFileDisposition()
-                decision.trace = True
-                decision.original_filename = decision.canonical_filename = filename
-                decision.source_filename = filename
-                decision.reason = ""
-                decision.file_tracer = None
-                decision.has_dynamic_filename = False
-                return decision
-        except BaseException as error:
-            swallow(error)
-        return None
-
-    def _enter_again(self) -> None:
-        """Let a function that begins or ends a job go on in the context that it has now.
-
-        The tracer gave it the files of the context in which it was entered. So it is told that
-        the function was left, and entered.
-        """
-        frame: FrameType | None = sys._getframe()
-        while frame is not None and is_spys(frame.f_code.co_filename):
-            frame = frame.f_back
-        tracer = sys.gettrace()
-        if frame is not None and isinstance(tracer, self._module.CTracer):
-            tracer(frame, "return", None)
-            tracer(frame, "call", None)
-
-    # --- writing ---
+    def _wants(self, filename: str) -> bool:
+        return filename in self._app_files or filename == self._canary_file
 
     def _on_audit(self, event: str, arguments: tuple[object, ...]) -> None:
         try:
             now = monotonic()
-            if now < self._look_again and event not in _LAST_EVENTS:
-                return
+            if (now < self._look_again and event not in _LAST_EVENTS) or event == "sys.settrace":
+                return  # the latter because no other thread may run during it: see Tracers
             # Not in what the lock's holder does: writing is an event, too.
             if not self._busy and self._lock.acquire(blocking=False):
                 try:
