@@ -97,6 +97,7 @@ def _decoded(value: str) -> str:
             raise ValueError(value)
         data += byte + part[2:].encode("ascii")
     text = data.decode("utf-8")
-    if any(character < " " or "\x7f" <= character < "\xa0" for character in text):
+    # Not all that is unprintable is a control character: new letters are, to an old Python.
+    if not text.isprintable() and any(c < " " or "\x7f" <= c < "\xa0" for c in text):
         raise ValueError(value)
     return text
