@@ -138,6 +138,23 @@ def test_what_to_run_should_be_said_when_an_image_is_not_here(tiny: Tiny) -> Non
     assert there.reason == ""
 
 
+def test_a_service_should_be_left_out_when_it_cannot_be_asked(tiny: Tiny) -> None:
+    """Nor may the container of the question stay, though what runs in it never ends."""
+    script(tiny, "python3", "#!/bin/sh", "exec sleep 600")
+    tiny.compose(
+        silent=one(["python3"], environment={"PATH": "/scripts:/bin"}),
+        stranger=one(["python3"], user="nobody-knows"),
+    )
+    project = resolve(load(tiny.path))
+    silent, stranger = survey(project, Engine(timeout_s=8), ["silent", "stranger"])
+    assert silent.reason.startswith("the engine did not answer within 8 s: POST /containers/")
+    assert tiny.plain(stranger.reason) == (
+        "the engine refused POST /containers/ID/start (500): "
+        "unable to find user nobody-knows: no matching entries in passwd file"
+    )
+    assert questions(tiny) == []
+
+
 @pytest.mark.parametrize(
     ("version", "implementation", "reason"),
     [
