@@ -485,6 +485,26 @@ class TestHarvest:
         assert found.total == Row("total", 5, 7, 5, 2)
         assert found.notes == ()
 
+    def test_the_branch_that_was_not_taken_should_be_reported_when_branches_are_measured(
+        self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
+    ) -> None:
+        text = "def f(a):\n    if a:\n        return 1\n    return 2\n"
+        write(tmp_path, {"auth/auth/app.py": text})
+        (data_dir / "auth.r1.a.1.x.ndjson").write_bytes(
+            records(
+                file(0, "/app/auth/app.py", text.encode()),
+                lines(0, 1),
+                context(1, TEST_A),
+                lines(0, 2, 3, context=1, arcs={"0": [[2, 3], [3, -1]]}),
+                branches=True,
+            )
+        )
+        report(harvest(data_dir, {"auth": services["auth"]}), tmp_path, tmp_path / "out")
+        found = json.loads((tmp_path / "out/coverage.json").read_text(encoding="utf-8"))
+        app = found["files"]["auth/auth/app.py"]
+        assert (app["executed_branches"], app["missing_branches"]) == ([[2, 3]], [[2, 4]])
+        assert app["missing_lines"] == [4]
+
     def test_branches_should_be_off_and_the_reason_be_said_when_one_process_has_none(
         self, data_dir: Path, services: dict[str, ServiceSource]
     ) -> None:
