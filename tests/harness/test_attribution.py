@@ -41,6 +41,7 @@ def request_of(number: int, meeting: str, parties: int) -> Request:
         ("uvicorn", "3.14"),
         ("gunicorn with threads", "3.9"),
         ("gunicorn with threads", "3.13"),
+        ("gunicorn with gevent", "3.11"),
         ("gunicorn with gevent", "3.13"),
     ],
 )

@@ -15,10 +15,11 @@ from serving import HANGS, SET_UPS, SPY, SetUp, serving
 Images = Callable[[str], str]
 
 
-# On the other Pythons one of each kind: an event loop, threads, and a process that is reloaded.
+# On the other Pythons one of each kind: event loop, greenlets, threads, a process that reloads.
 ELSEWHERE = [
     ("uvicorn", "3.11"),
     ("uvicorn", "3.14"),
+    ("gunicorn with gevent", "3.11"),
     *(("gunicorn with threads", version) for version in ("3.9", "3.11", "3.14")),
     *(("flask --debug", version) for version in ("3.9", "3.11", "3.14")),
 ]
