@@ -240,6 +240,15 @@ def test_a_spy_of_another_version_should_stay_when_it_is_not_forced(tiny: Tiny) 
     assert compiled.exists()
 
 
+def test_every_user_should_be_able_to_read_the_spy_when_files_are_private_here(tiny: Tiny) -> None:
+    tiny.compose(one=PYTHON_COMMAND)
+    assert tiny.pytester.run("sh", "-c", f"umask 077; exec {NOMOCK} overlay").ret == 0
+    spy = tiny.path / "coverage-spy"
+    modes = {path.is_dir(): path.stat().st_mode & 0o777 for path in (spy, *spy.rglob("*"))}
+    assert modes == {True: 0o755, False: 0o644}
+    assert (tiny.path / ".nomock/coverage").stat().st_mode & 0o777 == 0o777
+
+
 def test_services_should_be_chosen_when_they_are_named(tiny: Tiny) -> None:
     tiny.compose(one=PYTHON_COMMAND, two=PYTHON_COMMAND, store={"image": NO_PYTHON_IMAGE})
     assert tiny.nomock("overlay", "two").ret == 0

@@ -154,7 +154,10 @@ def _parser() -> argparse.ArgumentParser:
         handed.add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
     overlay_ = add("overlay", overlay, "write the compose file that adds the coverage spy")
     overlay_.add_argument(
-        "services", nargs="*", metavar="SERVICE", help="only these; all that can be covered"
+        "services",
+        nargs="*",
+        metavar="SERVICE",
+        help="only these; without one, all that can be covered",
     )
     overlay_.add_argument("--output", metavar="FILE", help="write it there; - prints it")
     overlay_.add_argument(

@@ -84,6 +84,9 @@ def provide_data_folder(state_dir: Path) -> None:
 
 def _copy(source: Path, target: Path) -> None:
     shutil.copytree(source, target, ignore=shutil.ignore_patterns("__pycache__"))
+    # Whatever umask is here: the services read it as users that this machine need not have.
+    for path in (target, *target.rglob("*")):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def _digest(folder: Path) -> str:
