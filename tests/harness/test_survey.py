@@ -58,6 +58,26 @@ def test_the_same_should_be_found_when_a_service_runs_and_when_it_does_not(tiny:
     assert (on.python.libc, on.python.machine) == ("glibc", os.uname().machine)
 
 
+def test_the_newest_image_should_be_asked_when_a_container_runs_an_older_one(tiny: Tiny) -> None:
+    def version() -> tuple[int, int]:
+        (web,) = found(tiny)
+        assert web.python is not None
+        return web.python.version[:2]
+
+    tag = f"{tiny.name}:latest"
+    tiny.compose(web=idle() | {"image": tag})
+    docker("tag", image_of("3.11"), tag)
+    try:
+        docker("compose", "--project-directory", str(tiny.path), "up", "--detach")
+        assert version() == (3, 11)
+        docker("tag", image_of("3.14"), tag)
+        assert version() == (3, 14)
+    finally:
+        docker("image", "rm", tag)
+    # Only the container has one now.
+    assert version() == (3, 11)
+
+
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_engine_should_be_chosen_by_the_version(tiny: Tiny, version: str) -> None:
     tiny.compose(web={"image": image_of(version), "command": ["python3", "-u", "app.py"]})
