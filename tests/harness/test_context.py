@@ -8,6 +8,7 @@ import pytest
 
 from nomock.context import (
     MOST_BYTES,
+    current_test,
     label,
     marked,
     set_current_faults,
@@ -25,9 +26,11 @@ LONG = "tests/test_a.py::test_b[" + "ä" * 3000 + "]"
 
 @pytest.fixture(autouse=True)
 def nothing_runs() -> Iterator[None]:
-    """Leave the context of this very test as it was: it is a plain variable of the process."""
-    yield
+    """Put the context of this very test aside: it is a plain variable of the process."""
+    own = current_test()
     set_current_test(None)
+    yield
+    set_current_test(own)
     set_current_faults([])
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -54,6 +54,7 @@ class Affected:
         """Compare; raise ConfigError for a revision there is not, CoverageError without data."""
         self._root = settings.root
         self._contexts = Contexts.of(data_dir)
+        self._by_line: dict[Path, Mapping[int, frozenset[str]]] = {}
         self._memory: Memory = recall(data_dir)
         old, suite = self._memory.state, self._memory.suite
         project = resolve(settings)
@@ -95,7 +96,9 @@ class Affected:
 
     def _ran(self, source: Path, lines: Iterable[Range]) -> set[str]:
         """Return the tests, as contexts name them, that ran any of some lines; "" for none."""
-        by_line = self._contexts.by_line(source)
+        if source not in self._by_line:
+            self._by_line[source] = self._contexts.by_line(source)
+        by_line = self._by_line[source]
         return {
             test_and_fault(context)[0]
             for first, last in lines

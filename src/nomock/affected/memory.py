@@ -38,7 +38,7 @@ def remember(data_dir: Path, begin: State, suite: Suite, passed: Iterable[str]) 
     """
     contexts = Contexts.of(data_dir)
     # Of a file without a line nothing is known: it may be run where the spy is not.
-    loaded = [file for file in sorted(contexts.files) if contexts.by_line(file)]
+    loaded = [file for file in sorted(contexts.files) if contexts.has_run(file)]
     state = begin.with_sources(loaded)
     Store(data_dir, _NAME).write(
         {

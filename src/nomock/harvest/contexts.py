@@ -38,6 +38,15 @@ class Contexts:
         """Read the data in the folder that the spies write to; raise CoverageError without it."""
         return cls(data_dir / DATA_FILE)
 
+    def has_run(self, file: Path) -> bool:
+        """Tell whether any line of a file ran."""
+        with self._readable():
+            # Most files are loaded at start-up: to look there first is a hundred times faster.
+            self._data.set_query_context("")
+            at_start = self._data.lines(str(file))
+            self._data.set_query_contexts(None)
+            return bool(at_start or self._data.lines(str(file)))
+
     def by_line(self, file: Path) -> Mapping[int, frozenset[str]]:
         """Return the contexts of each line that ran; nothing for a file that is not known."""
         with self._readable():

@@ -43,6 +43,7 @@ class Choosing:
         """Compare the files with those of the last covered run; a usage error without one."""
         self._run = run
         self._config = run.config
+        self._said: list[str] = []
         self._needs_none = False
         try:
             settings = _without_spy(run.settings)
@@ -83,14 +84,14 @@ class Choosing:
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_node_collection_finished(self) -> None:
         """In the controller: say what the first worker chose; the others chose the same."""
-        if self._word.exists():
-            word = json.loads(self._word.read_text(encoding="utf-8"))
-            if not hasattr(self, "_said"):
-                self._said, self._needs_none = word["said"], word["needs_none"]
-                terminal: Any = self._config.pluginmanager.get_plugin("terminalreporter")
-                terminal.ensure_newline()
-                for line in self._said:
-                    terminal.write_line(line)
+        if self._said or not self._word.exists():
+            return
+        word = json.loads(self._word.read_text(encoding="utf-8"))
+        self._said, self._needs_none = word["said"], word["needs_none"]
+        terminal: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        terminal.ensure_newline()
+        for line in self._said:
+            terminal.write_line(line)
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -134,7 +135,9 @@ class Remembering:
         if self._begin is None or run_of(folder) != os.environ[RUN_VARIABLE]:
             return  # no test needed the stack: the data there are another run's
         state, suite = self._begin
-        passed = [test for test, passed in self._outcomes.items() if passed]
+        # Where a service is missing from the harvest it is not known what a test needs of it.
+        whole = self._run.harvest_is_whole
+        passed = [test for test, passed in self._outcomes.items() if passed and whole]
         with suppress(NomockError):  # there was no harvest, and the report has its error
             remember(folder, state, suite, passed)
 

@@ -49,6 +49,8 @@ class Run:
         self._prepared = False
         self._announced = False
         self._coverage_report: list[str] = []
+        self.harvest_is_whole = False
+        """Whether this run has collected what its tests ran, of every covered service."""
 
     @classmethod
     def of(cls, config: pytest.Config) -> Run:
@@ -174,12 +176,12 @@ class Run:
             if self._prepared and self.config.getoption("sidecar_coverage"):
                 from nomock.plugin.coverage import harvested
 
-                self._coverage_report, complete = harvested(
+                self._coverage_report, self.harvest_is_whole = harvested(
                     self.settings,
                     self.stack,
                     allow_unmapped=self.config.getoption("allow_unmapped"),
                 )
-                if not complete and session.exitstatus == pytest.ExitCode.OK:
+                if not self.harvest_is_whole and session.exitstatus == pytest.ExitCode.OK:
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
             if self._tried and self._tried.touched and self.settings.stack == "own":
                 self._tried.down(progress=self.progress.show, waiting=self.progress.show_waiting)
