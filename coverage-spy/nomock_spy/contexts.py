@@ -7,11 +7,16 @@ from contextvars import ContextVar
 
 from nomock_spy.baggage import Origin
 
+Arc = tuple[int, int]
+"""From a line to a line; to a negative one: out of the code that begins at that line."""
+
 
 class Context:
     """What ran for one test in this process."""
 
-    __slots__ = ("direct", "fresh", "lines", "number", "origin", "written")
+    __slots__ = (
+        *("branches", "direct", "fresh", "fresh_arcs", "lines", "number", "origin", "written"),
+    )
 
     def __init__(self, origin: Origin | None) -> None:
         self.origin = origin
@@ -20,6 +25,10 @@ class Context:
         """The lines that ran, by the file name of their code."""
         self.fresh: list[tuple[str, int]] = []
         """Those of them that are not written yet, by file."""
+        self.branches: defaultdict[str, set[tuple[int, str, int, int]]] = defaultdict(set)
+        """The branches that were taken, by file: the code's begin and name, and two offsets."""
+        self.fresh_arcs: list[tuple[str, tuple[Arc, ...]]] = []
+        """What those of them that are not written yet mean for lines, by file."""
         self.direct = True
         """Whether a line is written when it runs, as nothing says when it would be too late."""
         self.written: dict[str, int] = {}

@@ -27,7 +27,7 @@ from collections.abc import Collection, Mapping
 from itertools import count
 
 from nomock_spy.appfiles import absolute
-from nomock_spy.contexts import Context
+from nomock_spy.contexts import Arc, Context
 from nomock_spy.guard import say
 from nomock_spy.settings import Settings
 
@@ -37,7 +37,6 @@ except ImportError:
     from json.encoder import py_encode_basestring_ascii as quote
 
 FORMAT_VERSION = 2
-Arc = tuple[int, int]
 
 
 class Writer:

@@ -6,6 +6,9 @@ An event that is switched off costs nothing, and is off for everybody. So it may
 only for the one context that code runs for at that time, the *owner* of the events; with two tests
 in flight all stay on. When the owner changes, all are switched on again, which costs as much as a
 few hundred events: nothing is switched off before that many have been no news.
+
+Branches are recorded likewise where Python has an event for each way that one can go (3.14): the
+event that it had before can be switched off only when both ways were gone.
 """
 
 from __future__ import annotations
@@ -14,13 +17,17 @@ import sys
 from _thread import RLock
 from collections.abc import Callable
 from types import CodeType
+from typing import Any, TypeVar
 
 from nomock_spy import audit
 from nomock_spy.appfiles import AppFiles
-from nomock_spy.contexts import BACKGROUND, Context, current
+from nomock_spy.branches import Branches
+from nomock_spy.contexts import BACKGROUND, Arc, Context, current
 from nomock_spy.guard import say, swallow
 from nomock_spy.settings import Settings
 from nomock_spy.writer import Writer
+
+_What = TypeVar("_What")
 
 # How many events may be no news to their owner before the next such one is switched off.
 _MANY = 1000
@@ -33,6 +40,9 @@ _TOOL_IDS = (4, 3, 5, 2, 0)
 if sys.version_info >= (3, 12):
     _LINE = sys.monitoring.events.LINE
     _START = sys.monitoring.events.PY_START
+    _BRANCHES: tuple[int, ...] = ()
+    if sys.version_info >= (3, 14):
+        _BRANCHES = (sys.monitoring.events.BRANCH_LEFT, sys.monitoring.events.BRANCH_RIGHT)
 
     class Monitoring:
         """Records the lines of all code of the app that this process loads from now on.
@@ -44,7 +54,8 @@ if sys.version_info >= (3, 12):
         """
 
         def __init__(self, settings: Settings) -> None:
-            self._writer = Writer(settings, "sys.monitoring")
+            self._writer = Writer(settings, "sys.monitoring", branches=bool(_BRANCHES))
+            self._branches = Branches() if _BRANCHES else None
             self._app_files = AppFiles(settings.roots)
             self._tool_id = -1
             # Reentrant: a finalizer or a signal handler of the service may run while it is held.
@@ -67,11 +78,10 @@ if sys.version_info >= (3, 12):
                 return False
             sys.monitoring.use_tool_id(tool_id, "nomock-spy")
             self._tool_id = tool_id
-            on_line = self._line_callback()
-            sys.monitoring.register_callback(tool_id, _LINE, on_line)
-            sys.monitoring.register_callback(
-                tool_id, _START, lambda code, _: on_line(code, code.co_firstlineno)
-            )
+            on_event = self._callback()
+            for event in (_LINE, *_BRANCHES):
+                sys.monitoring.register_callback(tool_id, event, on_event)
+            sys.monitoring.register_callback(tool_id, _START, self._start_callback(on_event))
             self._run_canary()
             audit.listen("exec", self._on_exec)  # the last, as it cannot be taken back
             return True
@@ -86,14 +96,18 @@ if sys.version_info >= (3, 12):
             """Write down what ran in a context and is not written yet."""
             # A thread that finds nothing to write must not go on while another one writes it.
             with self._lock:
-                fresh = context.fresh
-                if not fresh:
+                fresh, fresh_arcs = context.fresh, context.fresh_arcs
+                if not (fresh or fresh_arcs):
                     return
-                new: dict[str, int] = {}
+                lines: dict[str, int] = {}
                 while fresh:  # not a new list in its place, to which a thread might not add
                     name, line = fresh.pop()
-                    new[name] = new.get(name, 0) | 1 << line
-                self._writer.ran(context, new)
+                    lines[name] = lines.get(name, 0) | 1 << line
+                arcs: dict[str, set[Arc]] = {}
+                while fresh_arcs:
+                    name, taken = fresh_arcs.pop()
+                    arcs.setdefault(name, set()).update(taken)
+                self._writer.ran(context, lines, arcs)
 
         def ended(self, activity: object, context: Context) -> None:
             """Learn that an activity ended; what it left running is written line by line."""
@@ -150,25 +164,27 @@ if sys.version_info >= (3, 12):
                 self._switched_off = False
                 sys.monitoring.restart_events()
 
-        def _line_callback(self) -> Callable[[CodeType, int], object]:
+        def _callback(self) -> Callable[..., object]:
             # The hot path: what it uses is in cells, and it calls nothing of ours.
             disable = sys.monitoring.DISABLE
             context_of_this_code = current.get
             background = BACKGROUND
 
-            def on_line(code: CodeType, line: int) -> object:
+            def on_event(code: CodeType, place: int, destination: int | None = None) -> object:
+                """Take a line; or, with a destination, a branch from one offset to another."""
                 try:
                     context = context_of_this_code()
                     # By file: hashing a code object is slow, and id() raises an audit event.
-                    seen = context.lines[code.co_filename]
-                    if line not in seen:
-                        seen.add(line)
-                        if context.direct:
-                            self._writer.ran(context, {code.co_filename: 1 << line})
-                        else:
-                            context.fresh.append((code.co_filename, line))
-                            if context.direct:  # since a moment, and nobody will call flush
-                                self.flush(context)
+                    seen: set[Any]
+                    what: object
+                    if destination is None:
+                        seen, what = context.lines[code.co_filename], place
+                    else:
+                        seen = context.branches[code.co_filename]
+                        what = (code.co_firstlineno, code.co_name, place, destination)
+                    if what not in seen:
+                        seen.add(what)
+                        self._news(context, code, place, destination)
                     elif context is self._owner:
                         self._no_news += 1
                         if self._no_news > _MANY:
@@ -183,7 +199,38 @@ if sys.version_info >= (3, 12):
                     swallow(error)
                 return None
 
-            return on_line
+            return on_event
+
+        def _news(
+            self, context: Context, code: CodeType, place: int, destination: int | None
+        ) -> None:
+            """Record what ran in a context for the first time."""
+            name, branches = code.co_filename, self._branches
+            if destination is None:
+                self._record(context, name, context.fresh, place)
+                arcs = branches.arcs_of_line(code, place) if branches else ()
+            else:
+                arcs = branches.arcs(code, place, destination) if branches else ()
+            if arcs:
+                self._record(context, name, context.fresh_arcs, arcs)
+
+        def _record(
+            self, context: Context, name: str, fresh: list[tuple[str, _What]], what: _What
+        ) -> None:
+            fresh.append((name, what))
+            if context.direct:  # asked behind that: a moment ago somebody may still have flushed
+                self.flush(context)
+
+        def _start_callback(self, on_event: Callable[..., object]) -> Callable[..., object]:
+            if self._branches is None:
+                return lambda code, _: on_event(code, code.co_firstlineno)
+
+            def on_start(code: CodeType, offset: int) -> object:
+                of_line = on_event(code, code.co_firstlineno)
+                # A lambda or a generator expression is no statement, and has no arcs.
+                return of_line if code.co_name[0] == "<" else on_event(code, offset, offset)
+
+            return on_start
 
         def _on_exec(self, arguments: tuple[object, ...]) -> None:
             code = arguments[0]
@@ -192,10 +239,12 @@ if sys.version_info >= (3, 12):
 
         def _watch(self, code: CodeType) -> None:
             events = _LINE | _START if _works_on_its_first_line(code) else _LINE
-            sys.monitoring.set_local_events(self._tool_id, code, events)
+            sys.monitoring.set_local_events(self._tool_id, code, sum(_BRANCHES, events))
             for constant in code.co_consts:
                 if isinstance(constant, CodeType):
                     self._watch(constant)
+                    if self._branches is not None:
+                        self._branches.defines(code, constant)
 
         def _run_canary(self) -> None:
             from nomock_spy.canary import run, sing
