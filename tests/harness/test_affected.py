@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from conftest import LISTENS, Tiny, server
+from conftest import LISTENS, Tiny, idle, server
 from coverage import CoverageData
 from test_live import overlay, spied
 
@@ -251,7 +251,7 @@ COMPOSE = """\
 services:
   app:
     build: {context: ./app}
-    volumes: ["./config:/config:ro", "./made:/made"]
+    volumes: ["./config:/config:ro", "./made:/made", "/etc/hostname:/name:ro"]
   db: {image: db, environment: [LEVEL]}
 """
 
@@ -385,6 +385,15 @@ def test_every_test_should_be_chosen_when_a_source_is_removed(project: Project) 
     }
 
 
+def test_a_source_should_be_known_by_its_blocks_when_only_a_test_loaded_it(
+    project: Project,
+) -> None:
+    project.ran = {**project.ran, ODD: [("app/idle.py", 1)]}
+    project.cover()
+    project.write("app/idle.py", "IDLE = 1\n\n\ndef new(): pass\n")
+    assert project.reasons() == {"app/idle.py: new() is new; none of the tests ran it": set()}
+
+
 def test_every_test_should_be_chosen_when_a_variable_of_a_service_changed(
     project: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -420,6 +429,8 @@ def test_tests_should_be_no_input_of_an_image_when_its_context_is_the_whole_chec
     project.write("Dockerfile", "FROM scratch\n")
     project.cover()
     project.write("tests/test_b.py", "A = 1\n")
+    assert project.reasons() == {"tests/test_b.py: changed": {ODD}}
+    project.write("coverage-report/index.html", "it comes of a covered run")
     assert project.reasons() == {"tests/test_b.py: changed": {ODD}}
     project.write("README.md", "it goes into the image")
     assert project.reasons()["README.md: is new"] == EVERY
@@ -685,6 +696,24 @@ def app(environ, start_response):
 if __name__ == "__main__":
     make_server("0.0.0.0", 8000, app).serve_forever()
 '''
+
+
+def test_every_test_should_be_chosen_when_the_covered_run_lacks_a_service(tiny: Tiny) -> None:
+    tiny.write("app/app.py", ANIMALS)
+    tiny.compose(
+        web=server(
+            command=["python3", "/app/app.py"], volumes=["./app:/app:ro"], healthcheck=LISTENS
+        ),
+        idle=idle("exec python3 -c 'import signal; signal.pause()'"),
+    )
+    overlay(tiny, web=spied("web"), idle=spied("idle"))
+    tiny.tests("def test_cat(stack): assert stack['web'].http.get('/cat').text == 'miaow'\n")
+    covered = tiny.run("--sidecar-coverage")
+    covered.assert_outcomes(passed=1)
+    covered.stdout.fnmatch_lines(["ERROR coverage of idle: reported no line"])
+    tiny.run("--affected", "--collect-only").stdout.fnmatch_lines(
+        ["  not seen to pass in the last covered run -> every test"]
+    )
 
 
 @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "workers"])

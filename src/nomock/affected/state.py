@@ -58,7 +58,8 @@ class Suite:
 
 def state_now(settings: Settings, project: Project, suite: Suite) -> State:
     """Read the files as they are now; no sources are among them yet."""
-    inputs = _digests(_inputs(settings, project))
+    report = settings.root / settings.coverage_report
+    inputs = _digests(p for p in _inputs(settings, project) if not p.is_relative_to(report))
     tests = _digests(_tests(suite))
     # Where the whole checkout is a build's context, the tests are in it too, and no input of it.
     contexts = [f for s in project.services.values() for f in _folders(s.config)]
@@ -119,8 +120,9 @@ def _inputs(settings: Settings, project: Project) -> Iterator[Path]:
     mounted: list[Path] = []
     for service in project.services.values():
         if service.is_built:
-            yield from filter(_counts, context_files(service.config["build"]))
-        mounted += service.mounted_files
+            files = context_files(service.config["build"])
+            yield from (path for path in files if _SKIPPED.isdisjoint(path.parts))
+        yield from service.mounted_files
         for folder in _mounted_folders(service.config):
             # Somewhere else it is the machine's: /var/run, a volume, another project.
             if folder.is_relative_to(settings.root):
@@ -163,10 +165,6 @@ def _below(folder: Path, *, is_suite: bool = False) -> Iterator[Path]:
             and not (is_suite and (here / name / "pytest.ini").exists())
         ]
         yield from (here / name for name in files)
-
-
-def _counts(path: Path) -> bool:
-    return _SKIPPED.isdisjoint(path.parts)
 
 
 def _digests(paths: Iterable[Path]) -> dict[Path, str]:
