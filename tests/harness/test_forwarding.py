@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from calling import WAYS, Services, built, heads, program, services
+from calling import WAYS, Services, built, heads, mounted, program, services
 from pythons import image_of
 from serving import SPY
 
@@ -154,6 +155,27 @@ def test_a_tunnel_should_be_asked_for_as_ever_when_the_request_in_it_is_sent_for
     for without, with_test in heads(ended.stdout).values():
         assert with_test[0].startswith("CONNECT elsewhere.example:")
         assert with_test == without
+
+
+def test_each_request_should_be_its_own_tests_when_the_service_sends_the_same_one_again(
+    image: str, data_dir: Path
+) -> None:
+    ended = program(image, data_dir, "python", "again.py")
+    assert (ended.returncode, ended.stderr) == (0, "")
+    each = ["baggage: nomock.test=a.py%3A%3Aone", "baggage: nomock.test=a.py%3A%3Atwo", ""]
+    assert json.loads(ended.stdout) == dict.fromkeys(
+        ("httpx", "httpcore", "requests", "urllib"), each
+    )
+
+
+@pytest.mark.parametrize("version", ["3.9", "3.11", "3.13", "3.14"])
+def test_the_test_should_go_on_by_the_standard_library_when_the_python_is_any_of_these(
+    data_dir: Path, tmp_path: Path, version: str
+) -> None:
+    options = mounted(version, tmp_path)
+    ended = program(image_of(version), data_dir, "python3", "stdlib.py", options=options)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert ended.stdout.splitlines() == ["none", "a=1", OURS, f"a=1,{OURS}", OURS]
 
 
 @pytest.mark.parametrize("error", ["SystemExit(3)", "ValueError('broken')"])

@@ -39,10 +39,15 @@ def sent(call: Callable[[Request], object], request: Request) -> list[str]:
     return head
 
 
-def main(kind: str) -> None:
+def listening() -> str:
+    """Listen from now on; return the URL."""
     listener = socket.create_server(("127.0.0.1", 0))
     threading.Thread(target=listen, args=(listener,), daemon=True).start()
-    here = f"http://127.0.0.1:{listener.getsockname()[1]}"
+    return f"http://127.0.0.1:{listener.getsockname()[1]}"
+
+
+def main(kind: str) -> None:
+    here = listening()
     baggage = [("Baggage", "user=1;ttl=9")]
     request = {
         "plain": Request(here + "/path", [("X-One", "1")]),
@@ -64,4 +69,5 @@ def main(kind: str) -> None:
     json.dump(found, sys.stdout)
 
 
-main(sys.argv[1])
+if __name__ == "__main__":
+    main(sys.argv[1])
