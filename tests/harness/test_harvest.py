@@ -29,7 +29,8 @@ from nomock.harvest import (
     sources_of,
     table,
 )
-from nomock.harvest.records import Process, SourceFile, header_of, numbers, process_of
+from nomock.harvest.reading import header_of, process_of
+from nomock.harvest.records import Process, SourceFile, numbers
 from nomock.harvest.reporting import percent
 from nomock.harvest.sources import HostPaths, source_files
 from nomock.project import Project, ServiceConfig

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nomock.errors import CoverageError
-from nomock.harvest.records import Process, header_of, process_of
+from nomock.harvest.reading import header_of, process_of
+from nomock.harvest.records import Process
 
 DATA_FILE = "services.coverage"
 RUN_FILE = "run"
