@@ -756,3 +756,12 @@ def test_a_covered_run_should_leave_what_the_choice_needs(tiny: Tiny, more: list
     # A run that needs no stack harvests nothing, and takes nothing of the last one's away.
     tiny.run("--sidecar-coverage", "tests", "-k", "pure").assert_outcomes(passed=1, deselected=3)
     assert "cat() changed -> 1 test" in tiny.run("--affected", "--co", "tests").stdout.str()
+
+
+def test_it_should_be_said_when_a_revision_is_named_and_git_is_not_installed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(project.path))
+    with pytest.raises(ConfigError) as caught:
+        project.reasons("main")
+    assert str(caught.value) == f"{project.path}: git is not installed, and a revision was named"
