@@ -29,7 +29,7 @@ def context_digest(build: Mapping[str, Any]) -> str:
 
 def dockerfile_of(build: Mapping[str, Any]) -> Path:
     """Return where the Dockerfile of a resolved ``build`` section is."""
-    return Path(build["context"]) / build.get("dockerfile", "Dockerfile")
+    return Path(build["context"], build.get("dockerfile", "Dockerfile"))
 
 
 def context_files(build: Mapping[str, Any]) -> Iterator[Path]:
