@@ -32,6 +32,7 @@ from nomock.harvest import (
 from nomock.harvest.reading import header_of, process_of
 from nomock.harvest.records import Process, SourceFile, numbers
 from nomock.harvest.reporting import percent
+from nomock.harvest.silence import causes_in
 from nomock.harvest.sources import HostPaths, source_files
 from nomock.project import Project, ServiceConfig
 
@@ -276,6 +277,41 @@ class TestCanary:
         self, text: Callable[[], bytes], failure: str
     ) -> None:
         assert read(text()).canary_failure() == failure
+
+
+class TestSilence:
+    @pytest.mark.parametrize(
+        ("command", "seen"),
+        [
+            (["python3", "-I", "app.py"], "starts Python with -I (isolated)"),
+            (["/usr/bin/python3.13", "-uE", "-m", "app"], "starts Python with -E"),
+            (["tini", "--", "python", "-S", "app.py"], "starts Python with -S"),
+            (["sh", "-c", "cd /app && exec python3 -Im app"], "starts Python with -I (isolated)"),
+            (["env", "-i", "PATH=/bin", "python3", "app.py"], "cleans the environment: env -i"),
+        ],
+        ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+    )
+    def test_the_command_should_be_named_when_it_keeps_the_spy_out(
+        self, command: list[str], seen: str
+    ) -> None:
+        ((found, _),) = causes_in(command)
+        assert f"its command {seen}" in found
+
+    @pytest.mark.parametrize(
+        "command",
+        [
+            ["python3", "app.py", "-I"],
+            ["python3", "-c", "print('-E')"],
+            ["python3", "-WError", "-XimporttimeS", "-mEnv", "app.py"],
+            ["env", "A=1", "python3", "app.py"],
+            ["ls", "-ISE"],
+        ],
+        ids=" ".join,
+    )
+    def test_nothing_should_be_said_when_the_command_lets_the_spy_in(
+        self, command: list[str]
+    ) -> None:
+        assert list(causes_in(command)) == []
 
 
 class TestMapping:

@@ -38,7 +38,7 @@ def why_no_file(engine: Engine, container: Container, run: str) -> Cause:
         return f"its spy says: {said[-1]}", "let its user write there; see whether the disk is full"
     if said:
         return f"its spy says: {said[-1]}", f"nomock logs {container.service} has all of it"
-    for cause in _command(started.command):
+    for cause in causes_in(started.command):
         return cause
     return (
         "no process of it started a spy: it runs no Python; or its entry point cleans the "
@@ -87,7 +87,7 @@ def _mount(mounts: Mapping[str, Mount], path: str) -> Mount | None:
     return mounts[max(within, key=len)] if within else None
 
 
-def _command(command: Iterable[str]) -> Iterator[Cause]:
+def causes_in(command: Iterable[str]) -> Iterator[Cause]:
     """Yield what in the command that a container runs keeps the spy out."""
     words = " ".join(command).split()  # the words of a shell's script too
     for number, word in enumerate(words):
@@ -99,8 +99,8 @@ def _command(command: Iterable[str]) -> Iterator[Cause]:
             )
         if _PYTHON.match(basename(word)):
             for option in options:
-                # What follows -c or -m in one word is its argument.
-                letters = re.split("[cm]", option, maxsplit=1)[0]
+                # What follows one of these in the same word is its argument.
+                letters = re.split("[cmWX]", option, maxsplit=1)[0]
                 for letter in _DEAF.keys() & set(letters):
                     yield (
                         f"its command starts Python with {_DEAF[letter]}: {word} {option}",
