@@ -36,6 +36,8 @@ from nomock_spy.writer import Writer
 _PAUSE_S = 0.001
 # Audit events that may be the last of this process, or of its memory.
 _LAST_EVENTS = {"os.exec", "os.fork", "os.forkpty", "os.kill", "signal.pthread_kill"}
+# No other thread may run during the first, see Tracers; the second is raised by guard.swallow.
+_NOT_HEARD = {"sys.settrace", "object.__getattr__"}
 # More than the tests that are remembered in activities, so that no context begins once more that
 # was forgotten here.
 _MOST_CONTEXTS = 128
@@ -87,10 +89,10 @@ class CTracing:
 
         self._canary_file = canary.__file__
         self._tracers.start()
-        sys.addaudithook(self._on_audit)
-        atexit.register(self._write_all)
-        self._write_before_exit()
         self._run_canary()
+        atexit.register(self._write_last)
+        self._write_before_exit()
+        sys.addaudithook(self._on_audit)  # the last, as it cannot be taken back
         return True
 
     def began(self, activity: object, context: Context, *, direct: bool) -> None:
@@ -143,8 +145,8 @@ class CTracing:
     def _on_audit(self, event: str, arguments: tuple[object, ...]) -> None:
         try:
             now = monotonic()
-            if (now < self._look_again and event not in _LAST_EVENTS) or event == "sys.settrace":
-                return  # the latter because no other thread may run during it: see Tracers
+            if event in _NOT_HEARD or (now < self._look_again and event not in _LAST_EVENTS):
+                return
             # Not in what the lock's holder does: writing is an event, too.
             if not self._busy and self._lock.acquire(blocking=False):
                 try:
@@ -178,14 +180,17 @@ class CTracing:
             finally:
                 self._busy = False
 
+    def _write_last(self) -> None:
+        try:
+            self._write_all()
+        except BaseException as error:
+            swallow(error)
+
     def _write_before_exit(self) -> None:
         leave = os._exit
 
         def _exit(status: int) -> None:
-            try:
-                self._write_all()
-            except BaseException as error:
-                swallow(error)
+            self._write_last()
             leave(status)
 
         os._exit = _exit  # type: ignore[assignment]
