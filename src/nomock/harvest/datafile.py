@@ -30,7 +30,9 @@ def write(gathered: Gathered, files: Iterable[Path], data_file: Path) -> Path:
         else:
             data.add_arcs(
                 {
-                    path: {(n, n) for n in numbers(ran)} | arcs.get((label, path), set())
+                    path: {(n, n) for n in numbers(ran)}.union(
+                        arc for arc in arcs.get((label, path), ()) if _ran(arc, ran)
+                    )
                     for path, ran in lines.items()
                 }
             )
@@ -50,6 +52,12 @@ def _lines(gathered: Gathered) -> dict[str, dict[str, int]]:
             for path, ran in files.items():
                 lines[str(path)] = lines.get(str(path), 0) | ran
     return merged
+
+
+def _ran(arc: Arc, lines: int) -> bool:
+    """Tell whether both ends of an arc ran: a spy does not know what an exception skipped."""
+    begin, end = arc
+    return lines >> begin & 1 == 1 and (end < 0 or lines >> end & 1 == 1)
 
 
 def _arcs(gathered: Gathered) -> dict[tuple[str, str], set[Arc]]:
