@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any
 
 from nomock_spy.contexts import BACKGROUND, Context, current
+from nomock_spy.guard import swallow
 
 
 def install(module: Any) -> None:
@@ -17,11 +18,13 @@ def install(module: Any) -> None:
     start = module.Thread.start
 
     def start_in_context(self: Any) -> None:
-        context = current.get()
-        if context is BACKGROUND:
-            start(self)
-            return
-        put_back = _run_in(context, self)
+        put_back: Callable[[], None] = _nothing
+        try:
+            context = current.get()
+            if context is not BACKGROUND:
+                put_back = _run_in(context, self)
+        except BaseException as error:
+            swallow(error)
         try:
             start(self)
         except BaseException:
@@ -29,6 +32,10 @@ def install(module: Any) -> None:
             raise
 
     module.Thread.start = start_in_context
+
+
+def _nothing() -> None:
+    pass
 
 
 def _run_in(context: Context, thread: Any) -> Callable[[], None]:
@@ -48,5 +55,5 @@ def _run_in(context: Context, thread: Any) -> Callable[[], None]:
         finally:
             current.reset(before)  # the service may have given the thread a context of its own
 
-    thread.run = run_in_context
+    attributes["run"] = run_in_context  # past a __setattr__ of the service's
     return put_back

@@ -42,6 +42,16 @@ class Threads:
         def run(self) -> None:
             self.done = True  # for: subclass
 
+    class Refuses(threading.Thread):
+        """One that lets nobody change how it runs."""
+
+        def __setattr__(self, name: str, value: object) -> None:
+            assert name != "run"
+            super().__setattr__(name, value)
+
+        def run(self) -> None:
+            self.done = True  # for: refuses
+
     @staticmethod
     def later() -> None:
         nothing = None  # for: timer
@@ -70,6 +80,8 @@ def threads() -> None:
         run(threading.Thread(target=Threads.target))
     with test("subclass"):
         run(Threads.Overrides())
+    with test("refuses"):
+        run(Threads.Refuses())
     with test("timer"):
         run(threading.Timer(0, Threads.later))
     with test("nested"):
