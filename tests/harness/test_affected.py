@@ -258,6 +258,8 @@ services:
 
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
+    tmp_path = tmp_path / "node_modules/checkout"  # it may lie anywhere
+    tmp_path.mkdir(parents=True)
     app = "app/shop.py"
     ran = {
         "": [(app, 4), (app, 8), (app, 35)],  # LIMIT, route(), sweep()

@@ -59,12 +59,11 @@ class Affected:
         old, suite = self._memory.state, self._memory.suite
         project = resolve(settings)
         now = state_now(settings, project, suite).with_sources(old.sources)
-        self._changes = list(changes(old, now))
+        found = list(changes(old, now))
         if since is not None:
-            revision = Revision(settings.root, since)
-            then = state_at(revision, now, old.sources, project, suite)
-            known = set(self._changes)
-            self._changes += [c for c in changes(then, now) if c not in known]
+            then = state_at(Revision(settings.root, since), now, old.sources, project, suite)
+            found += changes(then, now)
+        self._changes = list(dict.fromkeys(found))
 
     def choose(self, tests: Collection[str]) -> Choice:
         """Choose among tests by their ids."""

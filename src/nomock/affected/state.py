@@ -120,8 +120,10 @@ def _inputs(settings: Settings, project: Project) -> Iterator[Path]:
     mounted: list[Path] = []
     for service in project.services.values():
         if service.is_built:
-            files = context_files(service.config["build"])
-            yield from (path for path in files if _SKIPPED.isdisjoint(path.parts))
+            for path in context_files(service.config["build"]):
+                # Compared with the root: the checkout itself may lie below such a folder.
+                if _SKIPPED.isdisjoint(Path(os.path.relpath(path, settings.root)).parts):
+                    yield path
         yield from service.mounted_files
         for folder in _mounted_folders(service.config):
             # Somewhere else it is the machine's: /var/run, a volume, another project.
