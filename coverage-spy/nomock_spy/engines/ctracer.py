@@ -149,9 +149,9 @@ class CTracing:
                 return
             # Not in what the lock's holder does: writing is an event, too.
             if not self._busy and self._lock.acquire(blocking=False):
+                self._look_again = now + _PAUSE_S  # also where this goes wrong
                 try:
                     self._write_all()
-                    self._look_again = now + _PAUSE_S
                 finally:
                     self._lock.release()
         except BaseException as error:
