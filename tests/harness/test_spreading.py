@@ -52,8 +52,7 @@ def test_threads_pools_and_tasks_should_be_of_the_test_when_they_are_started_for
     # The service's own variables are where Python carries them, and nowhere else.
     seen = "a thread sees its own\nsubmitted work sees its own\nto_thread sees to_thread\n"
     assert ended.stdout == seen
-    with_contexts = version == "3.14"
-    without = () if with_contexts else ("context",)
+    without = () if version == "3.14" else ("context",)  # threads can be given one
     assert recorded(data_dir, "spreads.py") == expected("spreads.py", without)
 
 
@@ -78,9 +77,9 @@ def test_greenlets_should_be_of_the_test_when_they_are_spawned_for_it(
     assert recorded(data_dir, "greenlets.py") == expected("greenlets.py")
 
 
-def job(kind: str, *, as_bytes: bool = False, test: str | None = "") -> Job:
-    """A job that a test ordered, by default the one that is named like the kind of the job."""
-    baggage = with_context("user=1", None if test is None else f"tests/test_jobs.py::{kind}")
+def job(kind: str, *, for_a_test: bool = True, as_bytes: bool = False) -> Job:
+    """A job that a test named like the kind of the job ordered, or somebody else."""
+    baggage = with_context("user=1", f"tests/test_jobs.py::{kind}" if for_a_test else None)
     return {"kind": kind, "baggage": baggage, "bytes": as_bytes}
 
 
@@ -90,12 +89,12 @@ def test_a_job_should_be_of_the_test_that_ordered_it_when_its_consumer_says_so(
 ) -> None:
     jobs = [
         job("works"),
-        job("no_test", test=None),
+        job("no_test", for_a_test=False),
         job("works", as_bytes=True),
         job("raises"),
         job("begins_another"),
-        job("has_threads", test=None),
-        job("has_tasks", test=None),
+        job("has_threads", for_a_test=False),
+        job("has_tasks", for_a_test=False),
         {"kind": "no_test", "baggage": "", "bytes": False},
     ]
     ended = program(
