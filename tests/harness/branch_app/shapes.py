@@ -347,6 +347,15 @@ def conditionals(one):
     return three
 
 
+def broken_off(one):
+    if one:
+        int("no number")
+        one = 2
+        if one:
+            return one
+    return one
+
+
 def asserts(one):
     try:
         assert one, "it is not"
@@ -507,6 +516,10 @@ def main():
     booleans(0, 1), booleans(1, 1)
     conditionals(1)
     asserts(0), asserts(1)
+    try:
+        broken_off(1)
+    except ValueError:
+        pass
     try:
         raises_in_loop([1, 3])
     except Refused:
