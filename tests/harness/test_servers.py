@@ -13,6 +13,7 @@ import pytest
 from serving import HANGS, SET_UPS, SPY, SetUp, serving
 
 Images = Callable[[str], str]
+Options = Callable[[str], list[str]]
 
 
 # On the other Pythons one of each kind: event loop, greenlets, threads, a process that reloads.
@@ -28,7 +29,7 @@ ELSEWHERE = [
 @pytest.mark.parametrize(("name", "version"), [*((name, "3.13") for name in SET_UPS), *ELSEWHERE])
 def test_exactly_its_lines_should_be_on_disk_when_a_tests_response_arrives_and_after_kill_9(
     server_image: Images,
-    tracer_options: Callable[[str], list[str]],
+    tracer_options: Options,
     tmp_path: Path,
     name: str,
     version: str,
@@ -61,6 +62,8 @@ class Defect:
     statement: str
     only: str = ""
     """How the names of the set-ups begin that come across it."""
+    version: str = "3.13"
+    """The Python that does."""
 
     def __str__(self) -> str:
         return f"{self.file} {self.function} {self.statement}"
@@ -78,11 +81,8 @@ class Defect:
     def _first_statement(self, tree: ast.Module) -> ast.stmt:
         if not self.function:
             return next(node for node in tree.body if not isinstance(node, ast.ImportFrom))
-        (function,) = (
-            node
-            for node in ast.walk(tree)
-            if isinstance(node, ast.FunctionDef) and node.name == self.function
-        )
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        (function,) = (node for node in functions if node.name == self.function)
         guarded = (node for node in function.body if isinstance(node, ast.Try))
         return next((node.body[0] for node in guarded), function.body[0])
 
@@ -95,20 +95,22 @@ DEFECTS = (
     Defect("engines/monitoring.py", "on_event", EXITS),
     Defect("engines/monitoring.py", "forked", EXITS, only="gunicorn"),
     Defect("baggage.py", "origin_of", EXITS),
-    Defect("writer.py", "append", RAISES),
+    Defect("writer.py", "_ours", RAISES),
     Defect("servers/__init__.py", "wrapped", EXITS),
     Defect("imports.py", "_patch", EXITS),
+    Defect("engines/ctracer.py", "_on_audit", EXITS, version="3.11"),
 )
 
 
 @pytest.mark.parametrize("defect", DEFECTS, ids=str)
 def test_every_server_should_answer_and_say_one_line_when_the_spy_is_broken(
-    server_image: Images, tmp_path: Path, defect: Defect
+    server_image: Images, tracer_options: Options, tmp_path: Path, defect: Defect
 ) -> None:
-    spy, image = defect.make(tmp_path / "spy"), server_image("3.13")
+    spy, image = defect.make(tmp_path / "spy"), server_image(defect.version)
+    options = tracer_options(defect.version)
 
     def said(set_up: SetUp) -> set[str]:
-        with serving(image, set_up, tmp_path / set_up.name, spy=spy) as server:
+        with serving(image, set_up, tmp_path / set_up.name, *options, spy=spy) as server:
             for request in set_up.requests:
                 if request.status == 200:  # else its traceback, which is long, is in the log
                     answer = server.get(request.path, f"tests/test_shop.py::test_{request.route}")

@@ -143,9 +143,11 @@ class CTracing:
         return filename in self._app_files or filename == self._canary_file
 
     def _on_audit(self, event: str, arguments: tuple[object, ...]) -> None:
+        if event in _NOT_HEARD:
+            return
         try:
             now = monotonic()
-            if event in _NOT_HEARD or (now < self._look_again and event not in _LAST_EVENTS):
+            if now < self._look_again and event not in _LAST_EVENTS:
                 return
             # Not in what the lock's holder does: writing is an event, too.
             if not self._busy and self._lock.acquire(blocking=False):
