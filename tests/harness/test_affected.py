@@ -230,9 +230,11 @@ class Project:
         data.write()
         remember(self.data_dir, begin, suite, passed)
 
-    def reasons(self, since: str | None = None) -> dict[str, set[str]]:
+    def reasons(
+        self, since: str | None = None, on_stack: Sequence[str] = (SELL, BUY, ODD)
+    ) -> dict[str, set[str]]:
         """Return what changed -> the tests that need it."""
-        choice = Affected(self.settings, self.data_dir, since).choose(sorted(EVERY))
+        choice = Affected(self.settings, self.data_dir, since).choose(sorted(EVERY), on_stack)
         return {reason.text: set(reason.tests) for reason in choice.reasons}
 
     def git(self, *words: str) -> str:
@@ -410,6 +412,15 @@ def test_a_test_should_be_chosen_when_it_is_not_known_what_it_needs(project: Pro
         "not seen to pass in the last covered run": {BUY, ODD},
         "app/shop.py: counter.up() changed": {ODD},
     }
+
+
+def test_a_test_should_be_chosen_when_it_passed_on_the_stack_and_none_of_its_lines_arrived(
+    project: Project,
+) -> None:
+    project.ran = {context: lines for context, lines in project.ran.items() if context != ODD}
+    project.cover()
+    assert project.reasons() == {"no line was credited to it in the last covered run": {ODD}}
+    assert project.reasons(on_stack=[SELL, BUY]) == {}
 
 
 def test_a_change_that_was_made_during_the_covered_run_should_count(project: Project) -> None:

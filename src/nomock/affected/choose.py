@@ -65,14 +65,21 @@ class Affected:
             found += changes(then, now)
         self._changes = list(dict.fromkeys(found))
 
-    def choose(self, tests: Collection[str]) -> Choice:
-        """Choose among tests by their ids."""
+    def choose(self, tests: Collection[str], on_stack: Collection[str]) -> Choice:
+        """Choose among tests by their ids; ``on_stack`` are those of them that use the stack."""
         all_ = frozenset(tests)
+        seen = all_ & self._memory.passed
+        credited = {test_and_fault(context)[0] for context in self._contexts.all()}
+        # Whatever lost its lines: what it needs is not known. One without a stack has none.
+        lost = frozenset(
+            test for test in seen.intersection(on_stack) if short(test) not in credited
+        )
         reasons = [
-            Reason("not seen to pass in the last covered run", all_ - self._memory.passed),
+            Reason("not seen to pass in the last covered run", all_ - seen),
+            Reason("no line was credited to it in the last covered run", lost),
             *(self._reason(change, all_) for change in self._changes),
         ]
-        shown = [r for r in reasons if r.tests or r is not reasons[0]]
+        shown = [r for r in reasons if r.tests or r not in reasons[:2]]
         return Choice(tuple(sorted(shown, key=lambda r: -len(r.tests))))
 
     def _reason(self, change: Change, tests: frozenset[str]) -> Reason:

@@ -38,6 +38,11 @@ class Contexts:
         """Read the data in the folder that the spies write to; raise CoverageError without it."""
         return cls(data_dir / DATA_FILE)
 
+    def all(self) -> frozenset[str]:
+        """Return every context that any line ran in."""
+        with self._readable():
+            return frozenset(self._data.measured_contexts())
+
     def has_run(self, file: Path) -> bool:
         """Tell whether any line of a file ran."""
         with self._readable():

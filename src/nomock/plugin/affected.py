@@ -15,6 +15,7 @@ import pytest
 from nomock.affected import Affected, Choice, State, Suite, remember, run_of, state_now
 from nomock.config import Settings
 from nomock.errors import NomockError
+from nomock.plugin.items import uses_stack
 from nomock.plugin.run import Run
 from nomock.project import make_state_dir, resolve
 from nomock.spied import RUN_VARIABLE, data_dir
@@ -54,7 +55,8 @@ class Choosing:
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the tests that are needed, of those that all other options chose."""
-        choice = self._affected.choose([item.nodeid for item in items])
+        on_stack = [item.nodeid for item in items if uses_stack(item)]
+        choice = self._affected.choose([item.nodeid for item in items], on_stack)
         self._said = list(_said(choice, len(items), each=self._config.get_verbosity() > 0))
         self._needs_none = bool(items) and not choice.tests
         left_out = [item for item in items if item.nodeid not in choice.tests]
