@@ -21,6 +21,7 @@ import atexit
 import os
 import sys
 from _thread import RLock
+from sys import getrefcount
 from time import monotonic
 
 from nomock_spy.appfiles import AppFiles
@@ -64,6 +65,13 @@ class _Record:
         """What ran. The sets only grow: what is added while they are written is found later."""
         self.sizes: dict[str, int] = {}
         """How many lines of each file are written."""
+
+    def is_in_use(self) -> bool:
+        """Tell whether something may still be added, as a function that runs has one of the sets.
+
+        Three others have it: the dictionary, this loop, and the call that counts.
+        """
+        return bool(self.activities) or any(getrefcount(seen) > 3 for seen in self.files.values())
 
 
 class CTracing:
@@ -198,11 +206,11 @@ class CTracing:
         os._exit = _exit  # type: ignore[assignment]
 
     def _forget(self) -> None:
-        """Forget the contexts that began longest ago, where nothing is under way for them."""
+        """Forget the context that began longest ago, of those that nothing is added to."""
         if len(self._records) <= _MOST_CONTEXTS:
             return
         for context, record in tuple(self._records.items()):
-            if context is not BACKGROUND and not record.activities:
+            if context is not BACKGROUND and not record.is_in_use():
                 self._files.pop(context, None)  # what still runs there is the background's
                 self._write(context, record)
                 del self._records[context]

@@ -3,6 +3,10 @@
 Only this module is taken of coverage.py, and nobody else can import it: the package takes 100 ms to
 load, and a service may have one of its own. The attributes of a tracer are no public interface;
 its version is pinned where nomock provides it.
+
+One thing is beyond it, here as in coverage.py: where a signal handler of the service raises just
+as a function begins, Python 3.11 tells of the end of that function and not of its begin. The
+functions that run then are off by one, and their next lines are lost or taken for their caller's.
 """
 
 from __future__ import annotations
