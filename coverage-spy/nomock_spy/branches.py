@@ -43,12 +43,11 @@ class Branches:
         key = code.co_filename, code.co_firstlineno, code.co_name
         trails = self._trails.get(key)
         if trails is None:
-            self._trails[key] = {}  # where they cannot be found, that is tried and said once
             trails = self._trails[key] = _trails(code)
         arcs = trails.get((source, destination))
-        if arcs is None and trails:  # the offset that `async for` tells of depends on LINE events
+        if arcs is None:  # where LINE events are on, `async for` has other offsets than it says
             arcs = trails[source, destination] = tuple(_Walk(code).arcs(source, destination))
-        return arcs or ()
+        return arcs
 
     def defines(self, parent: CodeType, child: CodeType) -> None:
         """Learn that code defines a class or a function.
@@ -79,7 +78,9 @@ def _trails(code: CodeType) -> dict[Branch, tuple[Arc, ...]]:
         for source, *destinations in _branches(code)
         for destination in destinations
     }
-    trails[walk.begin, walk.begin] = tuple(walk.arcs_from_begin())
+    # Of use for a definition on one line only: see arcs_of_line.
+    begins = () if _line_of_body(code) is None else tuple(walk.arcs_from_begin())
+    trails[walk.begin, walk.begin] = begins
     return trails
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 from conftest import docker
 from pythons import image_of
-from serving import SPY
+from serving import SET_UPS, SOURCES, SPY, serving
 
 from nomock.harvest import Harvest, ServiceSource, harvest, prepare, report
 from nomock.harvest.folder import read_all
@@ -132,6 +133,26 @@ def test_each_way_should_be_its_tests_own_when_events_were_switched_off_before(
         "test_jobs.py::test_less": {less},
         "test_jobs.py::test_more_then_less": {less, more},
     }
+
+
+def test_its_branches_should_be_on_disk_when_a_tests_response_arrives(
+    server_image: Callable[[str], str], tmp_path: Path
+) -> None:
+    set_up, data_dir, test = SET_UPS["uvicorn"], tmp_path / "coverage", "test_a.py::test_steps"
+    app = (SOURCES / "app" / set_up.file).read_text(encoding="utf-8").splitlines()
+    (loop,) = (n for n, line in enumerate(app, 1) if line.startswith("    for part in"))
+    inner, after = loop + 2, loop + 5
+    with serving(server_image("3.14"), set_up, data_dir) as server:
+        assert server.get("/steps/alone/1/1/0.5", test).status == 200
+        taken = {
+            arc
+            for process in read_all(data_dir).processes
+            for ran in process.ran()
+            if ran.context.test == test and ran.file.path.endswith(set_up.file)
+            for arc in ran.arcs
+        }
+    there_and_on = {(loop, loop + 1), (loop, after), (inner, inner + 1), (inner, loop)}
+    assert taken & {(a, b) for a in (loop, inner) for b in range(1, len(app))} == there_and_on
 
 
 def test_lines_should_be_recorded_and_one_line_be_said_when_branches_cannot_be_understood(
