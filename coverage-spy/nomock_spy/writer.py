@@ -117,7 +117,9 @@ class Writer:
         """Return the open file; another one where the service has closed it, as daemons do."""
         file = self._file
         if file is None or not file.is_ours():
-            file = self._file = _File(self._settings, self._header)
+            # Said, since there is no canary in it.
+            header = self._header + ',"goes_on":true'
+            file = self._file = _File(self._settings, header)
         return file
 
     def _give_up(self, error: OSError) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from nomock.adapters.engine import ImageConfig
 
+_PYTHON = re.compile(r"(python|pypy)[0-9.]*")
 _SHELL = re.compile(r"(ba|da|a|k|z)?sh")
 # Of Python's own options, those that take the next word where nothing is attached to them.
 _TAKES_A_WORD = ("-W", "-X", "--check-hash-based-pycs")
@@ -79,6 +80,17 @@ def obstacle(before: Sequence[str], options: Sequence[str], where: str) -> str:
         elif _ENDS_OPTIONS.match(word):
             break
     return ""
+
+
+def obstacle_in(command: Sequence[str]) -> str:
+    """Return what keeps the spy out of a container that runs a command, empty where nothing does.
+
+    The Python may be behind a shell's text, or another program such as an init process.
+    """
+    words = _taken_apart(command)
+    pythons = [at for at, word in enumerate(words) if _PYTHON.fullmatch(PurePosixPath(word).name)]
+    found = (obstacle(words[:at], words[at + 1 :], "its command") for at in pythons)
+    return next(filter(None, found), "") or obstacle(words, (), "")
 
 
 def _options_of_env(words: Sequence[str]) -> Iterable[tuple[str, str]]:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nomock.adapters.engine import ImageConfig
-from nomock.command import obstacle, words_of
+from nomock.command import obstacle, obstacle_in, words_of
 
 
 def image(entrypoint: tuple[str, ...] = (), command: tuple[str, ...] = ()) -> ImageConfig:
@@ -84,3 +84,38 @@ def test_options_should_be_named_when_python_starts_without_the_spy(
 )  # fmt: skip
 def test_env_should_be_named_when_it_takes_the_environment_away(before: str, seen: str) -> None:
     assert obstacle(before.split(), ["-u", "app.py"], "its command") == seen
+
+
+@pytest.mark.parametrize(
+    ("command", "seen"),
+    [
+        (["python3", "-I", "app.py"], "-I in its command"),
+        (["/usr/bin/python3.13", "-uE", "-m", "app"], "-uE in its command"),
+        (["tini", "--", "python", "-S", "app.py"], "-S in its command"),
+        (["sh", "-c", "cd /app && exec python3 -Im app"], "-Im in its command"),
+        (["sh", "-c", "python3 wait.py && exec python3 -I app.py"], "-I in its command"),
+        (["env", "-i", "PATH=/bin", "python3", "app.py"], "env -i in its command"),
+        (["env", "-i", "PATH=/bin", "uvicorn", "app:app"], "env -i in its command"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_command_should_be_named_when_a_python_in_it_loads_no_spy(
+    command: list[str], seen: str
+) -> None:
+    assert obstacle_in(command).startswith(seen)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        [],
+        ["python3", "app.py", "-I"],
+        ["python3", "-c", "print('-E')"],
+        ["python3", "-WError", "-XimporttimeS", "-mEnv", "app.py"],
+        ["env", "A=1", "python3", "app.py"],
+        ["ls", "-ISE"],
+    ],
+    ids=" ".join,
+)
+def test_nothing_should_be_said_of_a_command_that_loads_the_spy(command: list[str]) -> None:
+    assert obstacle_in(command) == ""

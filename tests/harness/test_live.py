@@ -228,15 +228,14 @@ class TestCanaries:
 SILENT = """\
 coverage of clean, deaf, elsewhere, isolated, misnamed, nameless, nonsense, nopython, old, \
 readonly, replicas, unwritable, without: the spy does not report what runs
-  clean: container ID: its command cleans the environment: env -i
-    -> let it hand on PYTHONPATH and NOMOCK_SPY_*
+  clean: container ID: env -i in its command takes the environment away
+    -> change that, by command: or entrypoint: in the overlay
   deaf: container ID: its process 1: its canary's line 12 ran and was not reported
     -> nomock logs deaf shows what the spy said
   elsewhere: container ID: nothing is mounted at /nomock-spy-data
     -> mount .nomock/coverage there: /nomock-spy-data
-  isolated: container ID: its command starts Python with -I (isolated), which ignores \
-PYTHONPATH: python3 -uI
-    -> leave that option out, by command: or entrypoint: in the overlay
+  isolated: container ID: -uI in its command: Python then reads no PYTHONPATH
+    -> change that, by command: or entrypoint: in the overlay
   misnamed: container ID: the overlay gives it the name another
     -> write there: NOMOCK_SPY_SERVICE: misnamed
   nameless: container ID: the overlay does not hand on the run's name: NOMOCK_SPY_RUN

@@ -245,8 +245,11 @@ def test_nothing_should_be_written_to_what_the_service_opened_when_it_had_closed
 ) -> None:
     ended = container.run("python3", "daemon.py")
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
-    recorded = lines_of(read_all(container.data_dir).processes, "daemon.py")
-    assert recorded >= marked("daemon.py", "after")
+    processes = read_all(container.data_dir).processes
+    assert lines_of(processes, "daemon.py") >= marked("daemon.py", "after")
+    # The canary was in the first file, and is not missed in the other.
+    assert {process.goes_on for process in processes} == {False, True}
+    assert [process.canary_failure() for process in processes] == ["", ""]
 
 
 def test_nothing_should_be_recorded_or_loaded_when_the_switch_is_off(container: Container) -> None:

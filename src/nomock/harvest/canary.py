@@ -6,7 +6,6 @@ delivers nothing, or a process that delivers something else, would show as 0 % o
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,14 +77,8 @@ class _Failure:
 
 def _failure(container: Container, host: str, processes: Iterable[Process]) -> _Failure | None:
     """Return what is wrong with a container's processes; None when all proved themselves."""
-    own: dict[tuple[str, int], list[Process]] = defaultdict(list)
-    for process in processes:
-        if process.service == container.service and (not host or process.host == host):
-            # A daemon closes the file it has, and begins another one without a canary.
-            own[process.host, process.pid].append(process)
+    own = [p for p in processes if p.service == container.service and host in ("", p.host)]
     if not own:
         return _Failure(container, None)
-    for _, found in sorted(own.items()):
-        if all(process.canary_failure() for process in found):
-            return _Failure(container, found[0])
-    return None
+    failing = (process for process in own if process.canary_failure())
+    return next((_Failure(container, process) for process in failing), None)

@@ -24,6 +24,15 @@ def notes(gathered: Gathered) -> Iterator[str]:
                 )
             )
     for name, service in gathered.services.items():
+        # Those that were there before the tests have proved themselves.
+        failures = [p.canary_failure() for p in service.processes]
+        for reason in sorted({failure for failure in failures if failure}):
+            yield (
+                f"{name}: what {failures.count(reason)} of its {len(failures)} processes ran may "
+                f"be missing: {reason}; it was killed as it started, or its spy failed "
+                f"(nomock logs {name})"
+            )
+    for name, service in gathered.services.items():
         for path, reason in sorted(service.unmapped.items()):
             yield f"{name}: left out: {path}: {reason}"
     for number, what in (

@@ -54,6 +54,7 @@ def process_of(
         engine=header.get("engine"),
         unsupported=header.get("unsupported", ""),
         branches=bool(header.get("branches")),
+        goes_on=bool(header.get("goes_on")),
     )
     reader = _Reader(process, since_s or 0.0)
     for line in rest:

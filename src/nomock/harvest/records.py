@@ -75,6 +75,8 @@ class Process:
     unsupported: str
     branches: bool
     """Whether the engine records branches."""
+    goes_on: bool
+    """Whether it had closed another file, as a daemon does: its canary was there."""
     lines: dict[Context, dict[SourceFile, int]] = field(default_factory=lambda: defaultdict(dict))
     arcs: dict[tuple[Context, SourceFile], tuple[Arc, ...]] = field(default_factory=dict)
     """Branches that were taken, some of them more than once."""
@@ -114,7 +116,7 @@ class Process:
         """Say what is wrong with what its canary reported; empty when it is as it must be."""
         if self.engine is None:
             return self.unsupported or "it has no engine to record with"
-        if not self.canaries:
+        if not self.canaries and not self.goes_on:
             return "it reported no canary"
         for canary in self.canaries:
             ran = self.lines.get(canary.context, {})

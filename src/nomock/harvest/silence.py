@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Mapping
-from posixpath import basename
+from collections.abc import Iterator, Mapping
 
 from nomock.adapters.engine import Container, Engine, Mount, Started
+from nomock.command import obstacle_in
 
 _LOG_LINES = 1000
 _SAID = "nomock-spy: "
-# python3, python3.13, pypy3; as the first program of a command or in a shell's.
-_PYTHON = re.compile(r"(python|pypy)[0-9.]*$")
-_DEAF = {
-    "I": "-I (isolated), which ignores PYTHONPATH",
-    "E": "-E, which ignores PYTHONPATH",
-    "S": "-S, which leaves out sitecustomize, where the spy starts",
-}
 
 Cause = tuple[str, str]
 """What was seen, and what to do."""
@@ -38,8 +30,8 @@ def why_no_file(engine: Engine, container: Container, run: str) -> Cause:
         return f"its spy says: {said[-1]}", "let its user write there; see whether the disk is full"
     if said:
         return f"its spy says: {said[-1]}", f"nomock logs {container.service} has all of it"
-    for cause in causes_in(started.command):
-        return cause
+    if reason := obstacle_in(started.command):
+        return reason, "change that, by command: or entrypoint: in the overlay"
     return (
         "no process of it started a spy: it runs no Python; or its entry point cleans the "
         "environment, or starts Python with -I, -E or -S",
@@ -85,34 +77,3 @@ def _mount(mounts: Mapping[str, Mount], path: str) -> Mount | None:
     """Return the mount that a path is in; the longest, as for the container."""
     within = [m for m in mounts if path.rstrip("/") == m or path.startswith(m.rstrip("/") + "/")]
     return mounts[max(within, key=len)] if within else None
-
-
-def causes_in(command: Iterable[str]) -> Iterator[Cause]:
-    """Yield what in the command that a container runs keeps the spy out."""
-    words = " ".join(command).split()  # the words of a shell's script too
-    for number, word in enumerate(words):
-        options = _options(words[number + 1 :])
-        if basename(word) == "env" and {"-i", "-", "--ignore-environment"} & set(options):
-            yield (
-                f"its command cleans the environment: {word} {' '.join(options)}",
-                "let it hand on PYTHONPATH and NOMOCK_SPY_*",
-            )
-        if _PYTHON.match(basename(word)):
-            for option in options:
-                # What follows one of these in the same word is its argument.
-                letters = re.split("[cmWX]", option, maxsplit=1)[0]
-                for letter in _DEAF.keys() & set(letters):
-                    yield (
-                        f"its command starts Python with {_DEAF[letter]}: {word} {option}",
-                        "leave that option out, by command: or entrypoint: in the overlay",
-                    )
-
-
-def _options(words: Iterable[str]) -> list[str]:
-    """Return the options that words begin with."""
-    options = []
-    for word in words:
-        if not word.startswith("-"):
-            break
-        options.append(word)
-    return options
