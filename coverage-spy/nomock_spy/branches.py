@@ -49,26 +49,32 @@ class Branches:
             arcs = trails[source, destination] = tuple(_Walk(code).arcs(source, destination))
         return arcs
 
-    def defines(self, parent: CodeType, child: CodeType) -> None:
-        """Learn that code defines a class or a function.
+    def expect(self, code: CodeType) -> None:
+        """Learn of the classes and functions on one line that code defines.
 
-        ``class Refused(Exception): pass``: of all statements only a definition on one line can be
-        left for two lines without a branch, where it is done and where its body is.
+        ``class Refused(Exception): pass``: of all statements only such a one can be left for two
+        lines without a branch, where it is defined and where its body is.
         """
         try:
-            line = None if child.co_name.startswith("<") else _line_of_body(child)
-            if line in _lines(parent):
-                self._definitions[parent.co_filename, line].append((parent, child))
+            children = [child for child in code.co_consts if isinstance(child, CodeType)]
+            lines = _lines(code) if children else set()
+            for child in children:
+                line = _line_of_body(child)
+                # Not <lambda>, nor what else is no statement.
+                if line in lines and child.co_name[0] != "<":
+                    self._definitions[code.co_filename, line].append((code, child))
         except BaseException as error:
             swallow(error)
 
-    def arcs_of_line(self, code: CodeType, line: int) -> Iterator[Arc]:
-        """Yield what it means for arcs that a line of code ran: something for a definition."""
+    def arcs_of_line(self, code: CodeType, line: int) -> tuple[Arc, ...]:
+        """Return what it means for arcs that a line of code ran: something for a definition."""
+        arcs: tuple[Arc, ...] = ()
         for parent, child in self._definitions.get((code.co_filename, line), ()):
             if code is parent:
-                yield from _Walk(code).arcs_behind(line)
+                arcs += tuple(_Walk(code).arcs_behind(line))
             elif code is child:
-                yield from _Walk(code).arcs_from_begin()
+                arcs += tuple(_Walk(code).arcs_from_begin())
+        return arcs
 
 
 def _trails(code: CodeType) -> dict[Branch, tuple[Arc, ...]]:
@@ -78,7 +84,7 @@ def _trails(code: CodeType) -> dict[Branch, tuple[Arc, ...]]:
         for source, *destinations in _branches(code)
         for destination in destinations
     }
-    # Of use for a definition on one line only: see arcs_of_line.
+    # Of use for a definition on one line only: see expect.
     begins = () if _line_of_body(code) is None else tuple(walk.arcs_from_begin())
     trails[walk.begin, walk.begin] = begins
     return trails

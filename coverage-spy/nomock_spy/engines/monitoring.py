@@ -222,7 +222,7 @@ if sys.version_info >= (3, 12):
                 self.flush(context)
 
         def _start_callback(self, on_event: Callable[..., object]) -> Callable[..., object]:
-            if self._branches is None:
+            if not self._branches:
                 return lambda code, _: on_event(code, code.co_firstlineno)
 
             def on_start(code: CodeType, offset: int) -> object:
@@ -240,11 +240,11 @@ if sys.version_info >= (3, 12):
         def _watch(self, code: CodeType) -> None:
             events = _LINE | _START if _works_on_its_first_line(code) else _LINE
             sys.monitoring.set_local_events(self._tool_id, code, sum(_BRANCHES, events))
+            if self._branches:
+                self._branches.expect(code)
             for constant in code.co_consts:
                 if isinstance(constant, CodeType):
                     self._watch(constant)
-                    if self._branches is not None:
-                        self._branches.defines(code, constant)
 
         def _run_canary(self) -> None:
             from nomock_spy.canary import run, sing
