@@ -119,7 +119,8 @@ def _one_test(http: httpx.Client, token: str, number: count[int], *, per_request
 
 
 def _cpu_ns(container: str) -> int:
-    stats = Engine()._call("GET", f"/containers/{container}/stats", {"stream": "0", "one-shot": "1"})
+    once = {"stream": "0", "one-shot": "1"}
+    stats = Engine()._call("GET", f"/containers/{container}/stats", once)
     used: int = stats["cpu_stats"]["cpu_usage"]["total_usage"]
     return used
 

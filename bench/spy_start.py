@@ -28,7 +28,7 @@ def main() -> None:
         pairs = _pairs(instances, code, chosen.pairs)
         wall_ms, cpu_ms = median(p[2] - p[0] for p in pairs), median(p[3] - p[1] for p in pairs)
         base_ms = median(p[0] for p in pairs)
-        print(f"{title:<12} {base_ms:6.1f} ms; the spy adds {wall_ms:5.1f} ms, CPU {cpu_ms:5.1f} ms")
+        print(f"{title:<12} {base_ms:6.1f} ms; the spy adds {wall_ms:.1f} ms, CPU {cpu_ms:.1f} ms")
 
 
 def _pairs(service: object, code: str, pairs: int) -> list[list[float]]:
