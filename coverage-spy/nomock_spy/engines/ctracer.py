@@ -33,8 +33,9 @@ from nomock_spy.guard import swallow
 from nomock_spy.settings import Settings
 from nomock_spy.writer import Writer
 
-# How long it is not looked for news of the background: to look takes some microseconds.
-_PAUSE_S = 0.001
+# How long it is not looked for news: of the background and of what is under way, which takes some
+# microseconds, and of what tests left running, who may be many.
+_PAUSE_S, _LONG_PAUSE_S = 0.001, 0.1
 # Audit events that may be the last of this process, or of its memory.
 _LAST_EVENTS = {"os.exec", "os.fork", "os.forkpty", "os.kill", "signal.pthread_kill"}
 # No other thread may run during the first, see Tracers; the second is raised by guard.swallow.
@@ -84,7 +85,7 @@ class CTracing:
         # Reentrant: a finalizer or a signal handler of the service may run while it is held.
         self._lock = RLock()
         self._busy = False
-        self._look_again = 0.0
+        self._look_again = self._look_at_idle = 0.0
         self._records = {BACKGROUND: _Record()}
         self._files = {BACKGROUND: self._records[BACKGROUND].files}
         self._tracers = Tracers(module, self._files, self._wants)
@@ -159,18 +160,23 @@ class CTracing:
                 return
             # Not in what the lock's holder does: writing is an event, too.
             if not self._busy and self._lock.acquire(blocking=False):
+                idle = now >= self._look_at_idle or event in _LAST_EVENTS
                 self._look_again = now + _PAUSE_S  # also where this goes wrong
+                if idle:
+                    self._look_at_idle = now + _LONG_PAUSE_S
                 try:
-                    self._write_all()
+                    self._write_all(idle=idle)
                 finally:
                     self._lock.release()
         except BaseException as error:
             swallow(error)
 
-    def _write_all(self) -> None:
+    def _write_all(self, *, idle: bool = True) -> None:
+        """Write down what ran; ``idle``: also in contexts of tests for which nothing is under way."""
         with self._lock:
             for context, record in list(self._records.items()):
-                self._write(context, record)
+                if idle or record.activities or context is BACKGROUND:
+                    self._write(context, record)
 
     def _write(self, context: Context, record: _Record) -> None:
         new: dict[str, int] = {}
