@@ -683,7 +683,7 @@ class TestHarvest:
         path.write_bytes(records(*CANARY, *ran(0, "/app/auth/app.py", 1, 2)))
         assert harvest(data_dir, services).notes[-1] == (
             "auth: no line of it is credited to a test; the spy knows no server in it "
-            "(docs/coverage.md: which ones it knows)"
+            "(docs/coverage-spy.md: which ones it knows)"
         )
         path.write_bytes(records(*CANARY, {"server": "uvicorn"}, *ran(0, "/app/auth/app.py", 1, 2)))
         assert harvest(data_dir, services).notes[-1] == (

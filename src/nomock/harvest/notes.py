@@ -20,7 +20,7 @@ def notes(gathered: Gathered) -> Iterator[str]:
                 + (
                     f"its server, {', '.join(sorted(servers))}, got no request of one"
                     if servers
-                    else "the spy knows no server in it (docs/coverage.md: which ones it knows)"
+                    else "the spy knows no server in it (docs/coverage-spy.md: which ones it knows)"
                 )
             )
     for name, service in gathered.services.items():

@@ -1,4 +1,4 @@
-"""Reading the file that a spy wrote; the format is described in docs/coverage.md.
+"""Reading the file that a spy wrote; the format is described in docs/coverage-spy.md.
 
 Whatever is damaged is left out and counted: a process may be killed while it writes its last
 record, and a disk may be full in the middle of one.
