@@ -19,6 +19,7 @@ from serving import SET_UPS, SOURCES, SPY, serving
 
 from nomock.harvest import Harvest, ServiceSource, harvest, prepare, report
 from nomock.harvest.folder import read_all
+from nomock.harvest.records import Arc
 
 APP = Path(__file__).parent / "branch_app"
 Report = dict[str, Any]
@@ -120,19 +121,37 @@ def test_each_way_should_be_its_tests_own_when_events_were_switched_off_before(
     data_dir: Path,
 ) -> None:
     assert Spied(data_dir).run("jobs.py") == ""
-    (process,) = read_all(data_dir).processes
-    assert process.branches
     less, more = (7, 8), (7, 9)
-    taken = defaultdict(set)
-    for ran in process.ran():
-        taken[ran.context.test] |= set(ran.arcs) & {less, more}
-    assert taken == {
+    assert taken(data_dir, {less, more}) == {
         "": set(),
         "test_jobs.py::test_less_then_more": {less, more},
         "test_jobs.py::test_more": {more},
         "test_jobs.py::test_less": {less},
         "test_jobs.py::test_more_then_less": {less, more},
     }
+
+
+def taken(data_dir: Path, of: set[Arc]) -> dict[str, set[Arc]]:
+    """Return which of the arcs were taken, by test."""
+    by_test = defaultdict(set)
+    (process,) = read_all(data_dir).processes
+    for ran in process.ran():
+        by_test[ran.context.test] |= set(ran.arcs) & of
+    return by_test
+
+
+def test_each_way_should_be_its_tests_own_when_many_are_served_at_once(data_dir: Path) -> None:
+    assert Spied(data_dir).run("crowd.py") == ""
+    lines = {9: 1, 11: 2, 13: 4, 15: 8}  # of the conditions, and the bit that each looks at
+    there = {line: (line, line + 1) for line in lines}
+    past = {line: (line, line + 2) for line in lines}
+    expected = {
+        f"test_crowd.py::test_{bits}": {
+            there[line] if bits & bit else past[line] for line, bit in lines.items()
+        }
+        for bits in range(16)
+    }
+    assert taken(data_dir, {*there.values(), *past.values()}) == {"": set(), **expected}
 
 
 def test_its_branches_should_be_on_disk_when_a_tests_response_arrives(
@@ -144,15 +163,9 @@ def test_its_branches_should_be_on_disk_when_a_tests_response_arrives(
     inner, after = loop + 2, loop + 5
     with serving(server_image("3.14"), set_up, data_dir) as server:
         assert server.get("/steps/alone/1/1/0.5", test).status == 200
-        taken = {
-            arc
-            for process in read_all(data_dir).processes
-            for ran in process.ran()
-            if ran.context.test == test and ran.file.path.endswith(set_up.file)
-            for arc in ran.arcs
-        }
-    there_and_on = {(loop, loop + 1), (loop, after), (inner, inner + 1), (inner, loop)}
-    assert taken & {(a, b) for a in (loop, inner) for b in range(1, len(app))} == there_and_on
+        there_and_on = {(loop, loop + 1), (loop, after), (inner, inner + 1), (inner, loop)}
+        ways = {(a, b) for a in (loop, inner) for b in range(1, len(app))}
+        assert taken(data_dir, ways)[test] == there_and_on
 
 
 def test_lines_should_be_recorded_and_one_line_be_said_when_branches_cannot_be_understood(
