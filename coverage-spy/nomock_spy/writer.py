@@ -13,7 +13,7 @@ What was written is safe when ``os.write`` returns: a process that is killed a m
 
 Context 0 is never introduced: start-up and background. A file or a context may be introduced
 more than once, with another number. ``arcs`` beside ``lines`` are branches taken, by file number:
-``[[12,14],[12,-3]]`` in coverage.py's meaning.
+``[[12,14],[12,-3]]`` in coverage.py's meaning; those between lines that did not run do not count.
 """
 
 from __future__ import annotations
