@@ -103,8 +103,8 @@ def _lines(code: CodeType) -> set[int]:
 def _line_of_body(code: CodeType) -> int | None:
     """Return the line of a class's or function's body, if it is one; with decorators the second."""
     lines = _lines(code)
-    (line, *more) = lines - {code.co_firstlineno} or lines
-    return None if more else line
+    body = lines - {code.co_firstlineno} or lines
+    return body.pop() if len(body) == 1 else None
 
 
 class _Walk:
