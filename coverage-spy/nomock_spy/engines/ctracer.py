@@ -172,7 +172,7 @@ class CTracing:
             swallow(error)
 
     def _write_all(self, *, idle: bool = True) -> None:
-        """Write down what ran; ``idle``: also in contexts of tests for which nothing is under way."""
+        """Write down what ran; ``idle``: also for tests of which nothing is under way."""
         with self._lock:
             for context, record in list(self._records.items()):
                 if idle or record.activities or context is BACKGROUND:
