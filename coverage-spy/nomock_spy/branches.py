@@ -35,8 +35,9 @@ class Branches:
     def __init__(self) -> None:
         # A code object is known by its begin and its name: to hash one takes a microsecond.
         self._trails: dict[tuple[str, int, str], dict[Branch, tuple[Arc, ...]]] = {}
-        self._definitions: defaultdict[tuple[str, int], list[tuple[CodeType, CodeType]]]
-        self._definitions = defaultdict(list)
+        self.definitions: defaultdict[tuple[str, int], list[tuple[CodeType, CodeType]]]
+        self.definitions = defaultdict(list)
+        """Each line that defines a piece of code on itself: the definition's code, and its own."""
 
     def arcs(self, code: CodeType, source: int, destination: int) -> tuple[Arc, ...]:
         """Return the arcs of a branch; from RESUME to itself: those that the code begins with."""
@@ -62,14 +63,14 @@ class Branches:
                 line = _line_of_body(child)
                 # Not <lambda>, nor what else is no statement.
                 if line in lines and child.co_name[0] != "<":
-                    self._definitions[code.co_filename, line].append((code, child))
+                    self.definitions[code.co_filename, line].append((code, child))
         except BaseException as error:
             swallow(error)
 
     def arcs_of_line(self, code: CodeType, line: int) -> tuple[Arc, ...]:
         """Return what it means for arcs that a line of code ran: something for a definition."""
         arcs: tuple[Arc, ...] = ()
-        for parent, child in self._definitions.get((code.co_filename, line), ()):
+        for parent, child in self.definitions[code.co_filename, line]:
             if code is parent:
                 arcs += tuple(_Walk(code).arcs_behind(line))
             elif code is child:

@@ -14,25 +14,21 @@ Arc = tuple[int, int]
 class Context:
     """What ran for one test in this process."""
 
-    __slots__ = (
-        *("branches", "direct", "fresh", "fresh_arcs", "lines", "number", "origin", "written"),
-    )
+    __slots__ = ("branches", "direct", "fresh", "fresh_arcs", "lines", "number", "origin")
 
     def __init__(self, origin: Origin | None) -> None:
         self.origin = origin
         """None: start-up and background, no test."""
         self.lines: defaultdict[str, set[int]] = defaultdict(set)
         """The lines that ran, by the file name of their code."""
-        self.fresh: list[tuple[str, int]] = []
-        """Those of them that are not written yet, by file."""
+        self.fresh: defaultdict[str, list[int]] = defaultdict(list)
+        """Those of them that are not written yet."""
         self.branches: defaultdict[str, set[tuple[int, str, int, int]]] = defaultdict(set)
         """The branches that were taken, by file: the code's begin and name, and two offsets."""
-        self.fresh_arcs: list[tuple[str, tuple[Arc, ...]]] = []
+        self.fresh_arcs: defaultdict[str, list[Arc]] = defaultdict(list)
         """What those of them that are not written yet mean for lines, by file."""
         self.direct = True
         """Whether a line is written when it runs, as nothing says when it would be too late."""
-        self.written: dict[str, int] = {}
-        """The lines that are written, by file: bit n is line n."""
         self.number: tuple[object, int] | None = None
         """The file of records that it was introduced in, and the number it has there."""
 

@@ -76,19 +76,14 @@ class Writer:
     def ran(
         self,
         context: Context,
-        lines: Mapping[str, int],
-        arcs: Mapping[str, Collection[Arc]] | None = None,
+        lines: Mapping[str, Collection[int]],
+        arcs: Mapping[str, Collection[Arc]],
     ) -> None:
-        """Record what ran in a context: lines as bits, by the file name of the code."""
-        written = context.written
-        new = {name: bits & ~written.get(name, 0) for name, bits in lines.items()}
-        new = {name: bits for name, bits in new.items() if bits}
-        if self._dead or not (new or arcs):
+        """Record the lines that ran in a context and the branches, by the file name of the code."""
+        if self._dead:
             return
         try:
-            self._ours().ran(context, new, arcs or {})
-            for name, bits in new.items():
-                written[name] = written.get(name, 0) | bits
+            self._ours().ran(context, lines, arcs)
         except OSError as error:
             self._give_up(error)
 
@@ -164,7 +159,10 @@ class _File:
             return False
 
     def ran(
-        self, context: Context, lines: Mapping[str, int], arcs: Mapping[str, Collection[Arc]]
+        self,
+        context: Context,
+        lines: Mapping[str, Collection[int]],
+        arcs: Mapping[str, Collection[Arc]],
     ) -> None:
         """Append one record, behind those that introduce its context and its files.
 
@@ -178,11 +176,11 @@ class _File:
                 numbers[name] = self._next_file()
                 path = absolute(name)
                 record += f'{{"file":{numbers[name]},"path":{quote(path)}{_fingerprint(path)}}}\n'
-        ran = ",".join(f'"{numbers[name]}":{_shortest(bits)}' for name, bits in lines.items())
+        ran = ",".join(f'"{numbers[name]}":{_shortest(found)}' for name, found in lines.items())
         record += f'{{"in":{number},"at":{time.time():.3f},"lines":{{{ran}}}'
         if arcs:
             taken = ",".join(
-                f'"{numbers[name]}":[{",".join(f"[{start},{end}]" for start, end in pairs)}]'
+                f'"{numbers[name]}":[{",".join(f"[{start},{end}]" for start, end in set(pairs))}]'
                 for name, pairs in arcs.items()
             )
             record += f',"arcs":{{{taken}}}'
@@ -211,9 +209,9 @@ class _File:
         return stat.st_dev, stat.st_ino
 
 
-def _shortest(bits: int) -> str:
+def _shortest(lines: Collection[int]) -> str:
     """Return lines as a list when it is one, as most of a start-up's are, else as a bitmap."""
-    return f'"{bits:x}"' if bits & (bits - 1) else f"[{bits.bit_length() - 1}]"
+    return str(lines) if len(lines) == 1 else f'"{sum(map((1).__lshift__, set(lines))):x}"'
 
 
 def _fingerprint(path: str) -> str:

@@ -92,7 +92,7 @@ DEFECTS = (
     Defect("engines/monitoring.py", "", "this is not Python"),
     Defect("activities.py", "", "import no_such_module"),
     Defect("engines/monitoring.py", "_watch", RAISES),
-    Defect("engines/monitoring.py", "on_event", EXITS),
+    Defect("engines/monitoring.py", "on_line", EXITS),
     Defect("engines/monitoring.py", "forked", EXITS, only="gunicorn"),
     Defect("baggage.py", "origin_of", EXITS),
     Defect("writer.py", "_ours", RAISES),

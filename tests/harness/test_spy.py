@@ -301,9 +301,9 @@ def test_the_service_should_run_and_say_one_line_when_the_data_cannot_be_written
     [
         ("__init__.py", "def start"),
         ("engines/monitoring.py", "            for tool_id in _TOOL_IDS"),
-        ("engines/monitoring.py", "                    context = context_of_this_code"),
+        ("engines/monitoring.py", "                    seen = context.lines"),
         ("engines/monitoring.py", "            code = arguments[0]"),
-        ("writer.py", "        written = context.written"),
+        ("writer.py", "            self._ours().ran(context"),
     ],
 )
 def test_the_service_should_run_when_the_spy_is_broken(

@@ -21,6 +21,7 @@ import atexit
 import os
 import sys
 from _thread import RLock
+from collections import defaultdict
 from sys import getrefcount
 from time import monotonic
 
@@ -57,15 +58,15 @@ def engine(settings: Settings) -> Engine:
 class _Record:
     """What is known of a context."""
 
-    __slots__ = ("activities", "files", "sizes")
+    __slots__ = ("activities", "files", "written")
 
     def __init__(self) -> None:
         self.activities: dict[object, bool] = {}
         """Those that are under way, and whether they are direct."""
         self.files: Files = {}
         """What ran. The sets only grow: what is added while they are written is found later."""
-        self.sizes: dict[str, int] = {}
-        """How many lines of each file are written."""
+        self.written: defaultdict[str, set[int]] = defaultdict(set)
+        """The lines that are written."""
 
     def is_in_use(self) -> bool:
         """Tell whether something may still be added, as a function that runs has one of the sets.
@@ -179,20 +180,17 @@ class CTracing:
                     self._write(context, record)
 
     def _write(self, context: Context, record: _Record) -> None:
-        new: dict[str, int] = {}
+        new: dict[str, list[int]] = {}
         # Copied by calls into C, which no other thread can come between.
         for name, seen in tuple(record.files.items()):
-            if len(seen) != record.sizes.get(name, 0):
-                lines = tuple(seen)
-                record.sizes[name] = len(lines)
-                bits = 0
-                for line in lines:
-                    bits |= 1 << line
-                new[name] = bits
+            written = record.written[name]
+            if len(seen) != len(written):
+                new[name] = list(seen.difference(written))
+                written.update(new[name])
         if new:
             self._busy = True
             try:
-                self._writer.ran(context, new)
+                self._writer.ran(context, new, {})
             finally:
                 self._busy = False
 

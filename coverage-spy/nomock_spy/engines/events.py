@@ -1,0 +1,100 @@
+"""Who owns the events of ``sys.monitoring``, and may switch off those that are no news.
+
+An event that is switched off costs nothing, and is off for everybody. So it may be switched off
+only for the one context that code runs for at that time, the *owner* of the events; with two tests
+in flight all stay on. When the owner changes, all are switched on again, which costs as much as a
+few hundred events: nothing is switched off before that many have been no news.
+"""
+
+from __future__ import annotations
+
+import sys
+from _thread import RLock
+
+from nomock_spy.contexts import BACKGROUND, Context
+
+# How many events may be no news to their owner before the next such one is switched off.
+_MANY = 1000
+
+if sys.version_info >= (3, 12):
+
+    class Events:
+        """Knows which activities are under way, and by that the owner."""
+
+        def __init__(self) -> None:
+            # Reentrant: a finalizer or a signal handler of the service may run while it is held.
+            self._lock = RLock()
+            self._running: dict[object, tuple[Context, bool]] = {}
+            self._owner: Context | None = BACKGROUND
+            self._last_owner = BACKGROUND
+            self._no_news = 0
+            self._switched_off = False
+            self._disable = sys.monitoring.DISABLE
+
+        def began(self, activity: object, context: Context, *, direct: bool) -> None:
+            """Learn that an activity began."""
+            with self._lock:
+                self._running[activity] = (context, direct)
+                self._settle(context)
+
+        def ended(self, activity: object, context: Context) -> None:
+            """Learn that an activity ended."""
+            with self._lock:
+                self._running.pop(activity, None)
+                self._settle(context)
+
+        def forked(self) -> None:
+            """Forget the activities of the parent, which end there."""
+            self._lock = RLock()  # another thread of the parent may have held it
+            for context, _ in self._running.values():
+                context.direct = True  # what of it runs here
+            self._running.clear()
+
+        def no_news(self, context: Context) -> object:
+            """Take an event that is no news to its context; return what is to become of it."""
+            if context is self._owner:
+                self._no_news += 1
+                if self._no_news > _MANY:
+                    self._switched_off = True
+                    # No other thread may run between this look and the switch, and begin a test
+                    # that needs the event. None does: Python looks for one where a function
+                    # begins and a loop goes on, and not where it returns.
+                    if context is self._owner:
+                        return self._disable
+            elif context is BACKGROUND and self._owner is None and not self._running:
+                self._take_background()
+            return None
+
+        def _settle(self, changed: Context) -> None:
+            """Find out who owns the events, after an activity of a context came or went."""
+            self._owner = None
+            contexts = [context for context, _ in self._running.values()]
+            changed.direct = all(
+                direct for context, direct in self._running.values() if context is changed
+            )
+            # With nothing running nobody does, until something runs in the background.
+            if contexts and all(context is contexts[0] for context in contexts):
+                self._hand_over(contexts[0])
+            elif contexts:
+                self._switch_on()
+
+        def _take_background(self) -> None:
+            """Let the background own the events, since its code runs, and no test's."""
+            if self._lock.acquire(blocking=False):
+                try:
+                    if not self._running:
+                        self._hand_over(BACKGROUND)
+                finally:
+                    self._lock.release()
+
+        def _hand_over(self, owner: Context) -> None:
+            if owner is not self._last_owner:
+                self._switch_on()
+                self._last_owner = owner
+            self._owner = owner
+
+        def _switch_on(self) -> None:
+            self._no_news = 0
+            if self._switched_off:
+                self._switched_off = False
+                sys.monitoring.restart_events()
