@@ -9,24 +9,30 @@ from nomock_spy.baggage import Origin
 
 Arc = tuple[int, int]
 """From a line to a line; to a negative one: out of the code that begins at that line."""
+Branch = tuple[int, str, int, int]
+"""The first line and the name of a piece of code, and the offsets of a branch in it."""
 
 
 class Context:
     """What ran for one test in this process."""
 
-    __slots__ = ("branches", "direct", "fresh", "fresh_arcs", "lines", "number", "origin")
+    __slots__ = (
+        *("branches", "direct", "lines", "number", "origin", "written_branches", "written_lines"),
+    )
 
     def __init__(self, origin: Origin | None) -> None:
         self.origin = origin
         """None: start-up and background, no test."""
-        self.lines: defaultdict[str, set[int]] = defaultdict(set)
+        # Dictionaries for their order, and for one step that tells and remembers: these only grow,
+        # and what is behind the number that is written is new.
+        self.lines: defaultdict[str, dict[int, None]] = defaultdict(dict)
         """The lines that ran, by the file name of their code."""
-        self.fresh: defaultdict[str, list[int]] = defaultdict(list)
-        """Those of them that are not written yet."""
-        self.branches: defaultdict[str, set[tuple[int, str, int, int]]] = defaultdict(set)
-        """The branches that were taken, by file: the code's begin and name, and two offsets."""
-        self.fresh_arcs: defaultdict[str, list[Arc]] = defaultdict(list)
-        """What those of them that are not written yet mean for lines, by file."""
+        self.branches: defaultdict[str, dict[Branch, tuple[Arc, ...]]] = defaultdict(dict)
+        """The branches that were taken, likewise, with what they mean for lines."""
+        self.written_lines: dict[str, int] = {}
+        """How many lines of each file are written."""
+        self.written_branches: dict[str, int] = {}
+        """How many branches of each file are written."""
         self.direct = True
         """Whether a line is written when it runs, as nothing says when it would be too late."""
         self.number: tuple[object, int] | None = None

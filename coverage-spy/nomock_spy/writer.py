@@ -79,7 +79,7 @@ class Writer:
         lines: Mapping[str, Collection[int]],
         arcs: Mapping[str, Collection[Arc]],
     ) -> None:
-        """Record the lines that ran in a context and the branches, by the file name of the code."""
+        """Record the lines that ran in a context, each once, and the branches, by file name."""
         if self._dead:
             return
         try:
@@ -211,7 +211,7 @@ class _File:
 
 def _shortest(lines: Collection[int]) -> str:
     """Return lines as a list when it is one, as most of a start-up's are, else as a bitmap."""
-    return str(lines) if len(lines) == 1 else f'"{sum(map((1).__lshift__, set(lines))):x}"'
+    return str(lines) if len(lines) == 1 else f'"{sum(map((1).__lshift__, lines)):x}"'
 
 
 def _fingerprint(path: str) -> str:

@@ -10,19 +10,20 @@ from __future__ import annotations
 
 import sys
 from _thread import RLock
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from types import CodeType
 from typing import TypeVar
 
 from nomock_spy import audit
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.branches import Branches
-from nomock_spy.contexts import Context, current
+from nomock_spy.contexts import Arc, Context, current
 from nomock_spy.guard import say, swallow
 from nomock_spy.settings import Settings
 from nomock_spy.writer import Writer
 
-_What = TypeVar("_What")
+_Key = TypeVar("_Key")
+_Value = TypeVar("_Value")
 
 # Flags of code that is left and entered again: generators, coroutines, asynchronous generators.
 _SUSPENDS = 0x20 | 0x80 | 0x200
@@ -83,7 +84,14 @@ if sys.version_info >= (3, 12):
             """Write down what ran in a context and is not written yet."""
             # A thread that finds nothing to write must not go on while another one writes it.
             with self._flushing:
-                lines, arcs = _taken(context.fresh), _taken(context.fresh_arcs)
+                lines = {
+                    name: list(seen)[known:]
+                    for name, seen, known in _grown(context.lines, context.written_lines)
+                }
+                arcs = {
+                    name: [arc for arcs in list(seen.values())[known:] for arc in arcs]
+                    for name, seen, known in _grown(context.branches, context.written_branches)
+                }
                 if lines or arcs:
                     self._writer.ran(context, lines, arcs)
 
@@ -106,7 +114,8 @@ if sys.version_info >= (3, 12):
         def _callbacks(self) -> dict[int, Callable[..., object]]:
             # The hot path: what it uses is in cells, and for news it calls nothing of ours.
             context_of_this_code = current.get
-            no_news, flush, branches = self._events.no_news, self.flush, self._branches
+            no_news, flush = self._events.no_news, self.flush
+            branches, definitions = self._branches, self._branches.definitions
 
             def on_line(code: CodeType, line: int) -> object:
                 try:
@@ -115,10 +124,10 @@ if sys.version_info >= (3, 12):
                     seen = context.lines[name]
                     if line in seen:
                         return no_news(context)
-                    seen.add(line)
-                    context.fresh[name].append(line)
-                    if (name, line) in branches.definitions:
-                        context.fresh_arcs[name].extend(branches.arcs_of_line(code, line))
+                    seen[line] = None
+                    if definitions and (name, line) in definitions:
+                        arcs = branches.arcs_of_line(code, line)
+                        context.branches[name][line, code.co_name, -1, -1] = arcs
                     if context.direct:  # asked behind that: somebody may still have flushed
                         flush(context)
                 except BaseException as error:
@@ -132,8 +141,11 @@ if sys.version_info >= (3, 12):
                     branch = (code.co_firstlineno, code.co_name, source, destination)
                     if branch in seen:
                         return no_news(context)
-                    seen.add(branch)
-                    context.fresh_arcs[name].extend(branches.arcs(code, source, destination))
+                    arcs: tuple[Arc, ...] = ()
+                    try:
+                        arcs = branches.arcs(code, source, destination)
+                    finally:
+                        seen[branch] = arcs
                     if context.direct:
                         flush(context)
                 except BaseException as error:
@@ -169,14 +181,18 @@ if sys.version_info >= (3, 12):
             self._watch(sing.__code__)
             run(self, self._writer)
 
-    def _taken(fresh: dict[str, list[_What]]) -> dict[str, list[_What]]:
-        """Take what is fresh of each file, by steps that no other thread can come between."""
-        taken = {}
-        for name in tuple(fresh):
-            if found := fresh[name][:]:
-                del fresh[name][: len(found)]
-                taken[name] = found
-        return taken
+    def _grown(
+        seen: Mapping[str, dict[_Key, _Value]], written: dict[str, int]
+    ) -> Iterator[tuple[str, dict[_Key, _Value], int]]:
+        """Yield what has grown since it was written, with how much of it is.
+
+        Another thread may add to it meanwhile: that may be written twice, and never not at all.
+        """
+        for name, found in tuple(seen.items()):
+            known, now = written.get(name, 0), len(found)
+            if now > known:
+                written[name] = now
+                yield name, found, known
 
     def _works_on_its_first_line(code: CodeType) -> bool:
         """Tell whether code does something on the line that it begins on: ``lambda: 1``.
