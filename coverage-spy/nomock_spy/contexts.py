@@ -17,22 +17,22 @@ class Context:
     """What ran for one test in this process."""
 
     __slots__ = (
-        *("branches", "direct", "lines", "number", "origin", "written_branches", "written_lines"),
+        *("branches", "direct", "lines", "number", "origin", "flushed_branches", "flushed_lines"),
     )
 
     def __init__(self, origin: Origin | None) -> None:
         self.origin = origin
         """None: start-up and background, no test."""
         # Dictionaries for their order, and for one step that tells and remembers: these only grow,
-        # and what is behind the number that is written is new.
+        # and what is behind the number that was flushed is new.
         self.lines: defaultdict[str, dict[int, None]] = defaultdict(dict)
         """The lines that ran, by the file name of their code."""
         self.branches: defaultdict[str, dict[Branch, tuple[Arc, ...]]] = defaultdict(dict)
         """The branches that were taken, likewise, with what they mean for lines."""
-        self.written_lines: dict[str, int] = {}
-        """How many lines of each file are written."""
-        self.written_branches: dict[str, int] = {}
-        """How many branches of each file are written."""
+        self.flushed_lines: dict[str, int] = {}
+        """How many lines of each file were flushed."""
+        self.flushed_branches: dict[str, int] = {}
+        """How many branches of each file were flushed."""
         self.direct = True
         """Whether a line is written when it runs, as nothing says when it would be too late."""
         self.number: tuple[object, int] | None = None

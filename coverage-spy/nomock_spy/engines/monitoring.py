@@ -17,7 +17,7 @@ from typing import TypeVar
 from nomock_spy import audit
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.branches import Branches
-from nomock_spy.contexts import Arc, Context, current
+from nomock_spy.contexts import Arc, Branch, Context, current
 from nomock_spy.guard import say, swallow
 from nomock_spy.settings import Settings
 from nomock_spy.writer import Writer
@@ -86,11 +86,11 @@ if sys.version_info >= (3, 12):
             with self._flushing:
                 lines = {
                     name: list(seen)[known:]
-                    for name, seen, known in _grown(context.lines, context.written_lines)
+                    for name, seen, known in _grown(context.lines, context.flushed_lines)
                 }
                 arcs = {
                     name: [arc for arcs in list(seen.values())[known:] for arc in arcs]
-                    for name, seen, known in _grown(context.branches, context.written_branches)
+                    for name, seen, known in _grown(context.branches, context.flushed_branches)
                 }
                 if lines or arcs:
                     self._writer.ran(context, lines, arcs)
@@ -114,8 +114,19 @@ if sys.version_info >= (3, 12):
         def _callbacks(self) -> dict[int, Callable[..., object]]:
             # The hot path: what it uses is in cells, and for news it calls nothing of ours.
             context_of_this_code = current.get
-            no_news, flush = self._events.no_news, self.flush
+            no_news, write = self._events.no_news, self._writer.ran
             branches, definitions = self._branches, self._branches.definitions
+
+            def take(
+                context: Context, name: str, branch: Branch, find: Callable[[], tuple[Arc, ...]]
+            ) -> None:
+                arcs: tuple[Arc, ...] = ()
+                try:
+                    arcs = find()
+                finally:
+                    context.branches[name][branch] = arcs
+                if arcs and context.direct:
+                    write(context, {}, {name: arcs})
 
             def on_line(code: CodeType, line: int) -> object:
                 try:
@@ -125,11 +136,11 @@ if sys.version_info >= (3, 12):
                     if line in seen:
                         return no_news(context)
                     seen[line] = None
+                    if context.direct:  # asked behind that: a flush may have come before it
+                        write(context, {name: [line]}, {})
                     if definitions and (name, line) in definitions:
-                        arcs = branches.arcs_of_line(code, line)
-                        context.branches[name][line, code.co_name, -1, -1] = arcs
-                    if context.direct:  # asked behind that: somebody may still have flushed
-                        flush(context)
+                        of_line = (line, code.co_name, -1, -1)
+                        take(context, name, of_line, lambda: branches.arcs_of_line(code, line))
                 except BaseException as error:
                     swallow(error)
                 return None
@@ -137,17 +148,10 @@ if sys.version_info >= (3, 12):
             def on_branch(code: CodeType, source: int, destination: int) -> object:
                 try:
                     context, name = context_of_this_code(), code.co_filename
-                    seen = context.branches[name]
                     branch = (code.co_firstlineno, code.co_name, source, destination)
-                    if branch in seen:
+                    if branch in context.branches[name]:
                         return no_news(context)
-                    arcs: tuple[Arc, ...] = ()
-                    try:
-                        arcs = branches.arcs(code, source, destination)
-                    finally:
-                        seen[branch] = arcs
-                    if context.direct:
-                        flush(context)
+                    take(context, name, branch, lambda: branches.arcs(code, source, destination))
                 except BaseException as error:
                     swallow(error)
                 return None
@@ -182,16 +186,17 @@ if sys.version_info >= (3, 12):
             run(self, self._writer)
 
     def _grown(
-        seen: Mapping[str, dict[_Key, _Value]], written: dict[str, int]
+        seen: Mapping[str, dict[_Key, _Value]], flushed: dict[str, int]
     ) -> Iterator[tuple[str, dict[_Key, _Value], int]]:
-        """Yield what has grown since it was written, with how much of it is.
+        """Yield what has grown since it was flushed, with how much of it was.
 
-        Another thread may add to it meanwhile: that may be written twice, and never not at all.
+        What another thread adds meanwhile, or wrote itself, may be written twice, and is never
+        left out.
         """
         for name, found in tuple(seen.items()):
-            known, now = written.get(name, 0), len(found)
+            known, now = flushed.get(name, 0), len(found)
             if now > known:
-                written[name] = now
+                flushed[name] = now
                 yield name, found, known
 
     def _works_on_its_first_line(code: CodeType) -> bool:
