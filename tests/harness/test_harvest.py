@@ -244,6 +244,7 @@ class TestReading:
 class TestCanary:
     def test_a_process_should_be_proved_when_it_reported_what_ran_and_nothing_else(self) -> None:
         assert read(records(*CANARY)).canary_failure() == ""
+        assert read(records(*CANARY), since_s=99.0).canary_failure() == ""
 
     @pytest.mark.parametrize(
         ("text", "failure"),
