@@ -78,9 +78,7 @@ def _run_own_sitecustomize() -> None:
     """
     from importlib.machinery import PathFinder
 
-    # Here and above no pathlib: it is slow to load, and each process of the service would pay.
-    others = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]  # noqa: PTH100
-    spec = PathFinder.find_spec("sitecustomize", others)
+    spec = PathFinder.find_spec("sitecustomize")
     if spec is None or spec.loader is None:
         return
     from importlib.util import module_from_spec
@@ -91,4 +89,7 @@ def _run_own_sitecustomize() -> None:
 
 
 _start_spy()
+# From here on as without us: each import that looks for a module would look into our folder.
+# No pathlib: it is slow to load, and each process of the service would pay.
+sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]  # noqa: PTH100
 _run_own_sitecustomize()

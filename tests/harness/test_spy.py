@@ -261,6 +261,16 @@ def test_nothing_should_be_recorded_or_loaded_when_the_switch_is_off(container: 
 
 
 @pytest.mark.parametrize("out", ["/nomock-spy-data", ""], ids=["spy on", "spy off"])
+def test_the_service_should_look_for_modules_where_it_does_without_us(
+    container: Container, out: str
+) -> None:
+    look = "import sys; print(sys.path)"
+    options = container.options(*container.mount, "--env", f"NOMOCK_SPY_OUT={out}")
+    without = container.run("env", "-u", "PYTHONPATH", "python3", "-c", look, options=options)
+    assert container.run("python3", "-c", look, options=options).stdout == without.stdout
+
+
+@pytest.mark.parametrize("out", ["/nomock-spy-data", ""], ids=["spy on", "spy off"])
 def test_the_images_own_sitecustomize_should_run_when_ours_is_found_first(
     container: Container, out: str
 ) -> None:

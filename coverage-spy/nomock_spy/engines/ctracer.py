@@ -186,11 +186,13 @@ class CTracing:
             written = record.written[name]
             if len(seen) != len(written):
                 new[name] = list(seen.difference(written))
-                written.update(new[name])
         if new:
             self._busy = True
             try:
                 self._writer.ran(context, new, {})
+                # Behind it: a signal handler of the service may have raised before it.
+                for name, lines in new.items():
+                    record.written[name].update(lines)
             finally:
                 self._busy = False
 

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import sys
 from _thread import RLock
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
+from itertools import chain
 from types import CodeType
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from nomock_spy import audit
 from nomock_spy.appfiles import AppFiles
@@ -22,8 +23,8 @@ from nomock_spy.guard import say, swallow
 from nomock_spy.settings import Settings
 from nomock_spy.writer import Writer
 
-_Key = TypeVar("_Key")
-_Value = TypeVar("_Value")
+_What = TypeVar("_What")
+_Seen = TypeVar("_Seen", bound="dict[Any, Any]")
 
 # Flags of code that is left and entered again: generators, coroutines, asynchronous generators.
 _SUSPENDS = 0x20 | 0x80 | 0x200
@@ -84,16 +85,14 @@ if sys.version_info >= (3, 12):
             """Write down what ran in a context and is not written yet."""
             # A thread that finds nothing to write must not go on while another one writes it.
             with self._flushing:
-                lines = {
-                    name: list(seen)[known:]
-                    for name, seen, known in _grown(context.lines, context.flushed_lines)
-                }
-                arcs = {
-                    name: [arc for arcs in list(seen.values())[known:] for arc in arcs]
-                    for name, seen, known in _grown(context.branches, context.flushed_branches)
-                }
-                if lines or arcs:
+                lines = _new(context.lines, context.flushed_lines, list)
+                taken = _new(context.branches, context.flushed_branches, _values)
+                if lines or taken:
+                    arcs = {name: list(chain(*new)) for name, new in taken.items()}
                     self._writer.ran(context, lines, arcs)
+                    # Behind it: a signal handler of the service may have raised before it.
+                    _count(context.flushed_lines, lines)
+                    _count(context.flushed_branches, taken)
 
         def ended(self, activity: object, context: Context) -> None:
             """Learn that an activity ended; what it left running is written line by line."""
@@ -137,7 +136,11 @@ if sys.version_info >= (3, 12):
                         return no_news(context)
                     seen[line] = None
                     if context.direct:  # asked behind that: a flush may have come before it
-                        write(context, {name: [line]}, {})
+                        try:
+                            write(context, {name: [line]}, {})
+                        except BaseException:  # of a signal handler of the service
+                            del seen[line]
+                            raise
                     if definitions and (name, line) in definitions:
                         of_line = (line, code.co_name, -1, -1)
                         take(context, name, of_line, lambda: branches.arcs_of_line(code, line))
@@ -185,19 +188,25 @@ if sys.version_info >= (3, 12):
             self._watch(sing.__code__)
             run(self, self._writer)
 
-    def _grown(
-        seen: Mapping[str, dict[_Key, _Value]], flushed: dict[str, int]
-    ) -> Iterator[tuple[str, dict[_Key, _Value], int]]:
-        """Yield what has grown since it was flushed, with how much of it was.
+    def _new(
+        seen: dict[str, _Seen], flushed: dict[str, int], copy: Callable[[_Seen], list[_What]]
+    ) -> dict[str, list[_What]]:
+        """Return what is new of each file, copied in one step: other threads may add to it.
 
-        What another thread adds meanwhile, or wrote itself, may be written twice, and is never
-        left out.
+        What is direct was written by itself, and may be written here again.
         """
-        for name, found in tuple(seen.items()):
-            known, now = flushed.get(name, 0), len(found)
-            if now > known:
-                flushed[name] = now
-                yield name, found, known
+        return {
+            name: copy(found)[flushed.get(name, 0) :]
+            for name, found in tuple(seen.items())
+            if len(found) > flushed.get(name, 0)
+        }
+
+    def _values(found: dict[Any, _What]) -> list[_What]:
+        return list(found.values())
+
+    def _count(flushed: dict[str, int], new: dict[str, list[_What]]) -> None:
+        for name, found in new.items():
+            flushed[name] = flushed.get(name, 0) + len(found)
 
     def _works_on_its_first_line(code: CodeType) -> bool:
         """Tell whether code does something on the line that it begins on: ``lambda: 1``.
