@@ -270,6 +270,8 @@ def test_the_tracers_that_an_overlay_mounts_should_be_provided_when_the_folder_i
 ) -> None:
     source = "./.nomock/spy-wheels/cp310-musl-aarch64"
     mount = {"type": "bind", "source": source, "target": "/nomock-spy-wheels"}
-    tiny.compose(old={"image": "none", "volumes": [mount]}, new={"image": "none"})
+    environment = {"NOMOCK_SPY_WHEELS": mount["target"]}
+    old = {"image": "none", "environment": environment, "volumes": [mount]}
+    tiny.compose(old=old, new={"image": "none"})
     provide_mounted(resolve(load(tiny.path, {})))
     assert len(list((tiny.path / source / "coverage").glob("tracer.*.so"))) == 1

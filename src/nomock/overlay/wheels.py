@@ -23,7 +23,6 @@ from nomock.project import Project, make_state_dir
 
 # The version, with the hashes of its files.
 _REQUIREMENT = Path(__file__).with_name("tracer.txt")
-_MOUNTED_AT = "/nomock-spy-wheels"
 _FOLDER = re.compile(r"(cp\d+)-(glibc|musl)-(\w+)")
 _TRACER = "tracer.*.so"
 _LONGEST_S = 120
@@ -79,8 +78,9 @@ def provide_mounted(project: Project) -> None:
     CoverageError where one is not to be had.
     """
     for service in project.services.values():
+        inside = (service.config.get("environment") or {}).get("NOMOCK_SPY_WHEELS")
         for volume in service.config.get("volumes") or ():
-            if isinstance(volume, Mapping) and volume.get("target") == _MOUNTED_AT:
+            if inside and isinstance(volume, Mapping) and volume.get("target") == inside:
                 folder = Path(volume["source"])
                 if kind := _FOLDER.fullmatch(folder.name):
                     provide(kind[1], kind[2], kind[3], folder)
