@@ -11,7 +11,7 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
-from conftest import NOMOCK
+from conftest import NOMOCK, docker
 
 from nomock.harvest import source_of
 from nomock.overlay.text import is_as_written
@@ -90,5 +90,6 @@ def test_the_overlay_should_be_what_the_command_writes(
         assert resolved(ROOT, "docker-compose.yml", str(written)) == spied
         # It is committed as it was written, so that the next `nomock overlay` may replace it.
         assert is_as_written((ROOT / "docker-compose.coverage.yml").read_text(encoding="utf-8"))
-    finally:
-        subprocess.run([*compose, "down", "--rmi", "local"], cwd=ROOT, check=True)
+    finally:  # not by compose's down, which takes no image of a project without a container
+        ours = f"label=com.docker.compose.project={project}"
+        docker("image", "rm", "--force", *docker("image", "ls", "-q", "--filter", ours).split())
