@@ -10,10 +10,8 @@ import hashlib
 import os
 import re
 import shutil
-import signal
-import subprocess
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, time
@@ -21,14 +19,13 @@ from time import monotonic, time
 from nomock.adapters.engine import Engine, Image
 from nomock.errors import BuildError
 from nomock.images import envfile
+from nomock.images.steps import Steps, append
 from nomock.images.wanted import Wanted, read_wanted
 from nomock.runlock import FileLock
 
 # Where a firewall swallows the question, this is what one registry costs, once.
 _REGISTRY_ANSWERS_WITHIN_S = 5.0
-_PROGRESS_EVERY_S = 0.5
 _SHOWN_LOG_LINES = 20
-_STEP_MARK = "==> "
 _PROJECT = "COMPOSE_PROJECT_NAME"
 
 
@@ -86,7 +83,7 @@ def _settler(root: Path, progress: Callable[[str], None]) -> Iterator[_Settler]:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        raise _disk_full(str(error.filename or root), settler.step) from error
+        raise _disk_full(str(error.filename or root), settler.steps.current) from error
     finally:
         settler.close()
 
@@ -102,9 +99,8 @@ class _Settler:
     """Settles one image after the other; remembers what is here and which registry is silent."""
 
     def __init__(self, root: Path, progress: Callable[[str], None]) -> None:
-        self.step = "look for the images"
+        self.steps = Steps(progress)
         self._root = root
-        self._progress = progress
         self._engine = Engine()
         self._here = self._engine.images()
         self._silent: dict[str, str] = {}
@@ -133,7 +129,7 @@ class _Settler:
         return next((tag for tag in (image.upstream, image.stand_in) if tag in self._here), None)
 
     def _show_waiting(self, holders: str) -> None:
-        self._progress(f"wait for another run: {holders}")
+        self.steps.show(f"wait for another run: {holders}")
 
     def _fetched(self, image: Wanted) -> Settled:
         """Pull an image, or build its stand-in where no registry has it for us."""
@@ -159,74 +155,30 @@ class _Settler:
         """Pull an image if its registry answers; say in the log why not."""
         registry = _registry(image.upstream)
         if registry not in self._silent:
-            self.step = f"ask {registry} for {image.upstream}"
-            self._progress(self.step)
+            self.steps.begin(f"ask {registry} for {image.upstream}")
             silence = self._engine.registry_silence(image.upstream, _REGISTRY_ANSWERS_WITHIN_S)
             if silence is None:
-                return self._run(["docker", "pull", image.upstream], "pull", image.upstream, log)
+                command = ["docker", "pull", image.upstream]
+                return self.steps.run(command, "pull", image.upstream, log)
             self._silent[registry] = silence
-        _append(log, f"no answer from {registry}: {self._silent[registry]}\n")
+        append(log, f"no answer from {registry}: {self._silent[registry]}\n")
         return False
 
     def _build(self, image: Wanted, log: Path) -> None:
         builder = self._root / "images" / image.builder
-        if self._run([str(builder), image.stand_in], "build", image.stand_in, log):
+        if self.steps.run([str(builder), image.stand_in], "build", image.stand_in, log):
             return
         lines = log.read_text(encoding="utf-8", errors="replace").splitlines()
         last = "\n".join(lines[-_SHOWN_LOG_LINES:])
         full = re.search("no space left on device|enough free space", last, re.IGNORECASE)
         if full or shutil.disk_usage(log.parent).free < 1 << 20:
-            raise _disk_full(image.stand_in, self.step, last)
+            raise _disk_full(image.stand_in, self.steps.current, last)
         raise BuildError(
-            f"it does not build (step: {self.step})",
+            f"it does not build (step: {self.steps.current})",
             where=f"image {image.stand_in}",
             seen=last,
             todo=f"see all of it: {log}",
         )
-
-    def _run(self, command: Sequence[str], verb: str, tag: str, log: Path) -> bool:
-        """Run a command into the log, showing its newest step; True if it ended with 0."""
-        self.step = f"{verb} {tag}"
-        self._progress(self.step)
-        started_s = monotonic()
-        with log.open("ab") as written, log.open(encoding="utf-8", errors="replace") as read:
-            read.seek(0, os.SEEK_END)
-            try:
-                # A session of its own, so that the end of this process reaches all of its own.
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=written,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                _append(log, f"{command[0]} cannot be run: {error.strerror}\n")
-                return False
-            try:
-                ended = False
-                while not ended:
-                    with suppress(subprocess.TimeoutExpired):
-                        process.wait(_PROGRESS_EVERY_S)
-                    ended = process.returncode is not None
-                    for line in read:
-                        if line.startswith(_STEP_MARK):
-                            self.step = line.removeprefix(_STEP_MARK).strip()
-                    detail = "" if self.step.startswith(verb) else f"{self.step} "
-                    self._progress(f"{verb} {tag}: {detail}({monotonic() - started_s:.0f} s)")
-                return process.returncode == 0
-            finally:
-                _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a command that still runs, with all that it started; it cleans up behind itself."""
-    if process.poll() is None:
-        if hasattr(os, "killpg"):
-            os.killpg(process.pid, signal.SIGTERM)
-        else:
-            process.terminate()
-        process.wait()
 
 
 def _registry(image: str) -> str:
@@ -243,11 +195,6 @@ def _disk_full(where: str, step: str, seen: str = "") -> BuildError:
         seen=seen,
         todo="free some space (docker system df shows what the engine holds), then call again",
     )
-
-
-def _append(log: Path, text: str) -> None:
-    with log.open("a", encoding="utf-8") as written:
-        written.write(text)
 
 
 def _described(image: Image) -> str:
