@@ -17,6 +17,7 @@ import pythons
 
 from nomock.adapters.engine import Engine
 from nomock.config import load
+from nomock.harvest import prepare
 from nomock.stack import Stack
 
 pytest_plugins = ["pytester"]
@@ -174,6 +175,14 @@ def tiny(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator
             for key, value in endpoint.items():
                 undone.setenv(key, value) if value is not None else undone.delenv(key, False)
             project.clear()
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    """A folder for the spies' records."""
+    folder = tmp_path / "coverage"
+    prepare(folder)
+    return folder
 
 
 @pytest.fixture

@@ -25,13 +25,6 @@ APP = Path(__file__).parent / "branch_app"
 Report = dict[str, Any]
 
 
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    folder = tmp_path / "coverage"
-    prepare(folder)
-    return folder
-
-
 @dataclass(frozen=True)
 class Spied:
     """Runs scripts of the app with the spy beside them, as a service."""

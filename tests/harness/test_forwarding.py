@@ -14,7 +14,6 @@ from pythons import image_of
 from serving import SPY
 
 from nomock.context import MOST_BYTES, with_context
-from nomock.harvest import prepare
 
 FOLLOWS_REDIRECTS = [way for way in WAYS if way not in ("http.client", "putrequest")]
 KEEPS_CONNECTIONS = [way for way in FOLLOWS_REDIRECTS if way != "urllib"]
@@ -33,13 +32,6 @@ def image() -> Iterator[str]:
 def pair(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Services]:
     with services(image, tmp_path_factory.mktemp("pair") / "coverage") as both:
         yield both
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    folder = tmp_path / "coverage"
-    prepare(folder)
-    return folder
 
 
 @pytest.mark.parametrize("way", WAYS)

@@ -13,7 +13,6 @@ from conftest import docker
 from pythons import image_of
 
 from nomock.context import with_context
-from nomock.harvest import prepare
 
 Job = dict[str, str | bool]
 
@@ -22,13 +21,6 @@ Job = dict[str, str | bool]
 def image() -> Iterator[str]:
     with built(image_of("3.13")) as tag:
         yield tag
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    folder = tmp_path / "coverage"
-    prepare(folder)
-    return folder
 
 
 def expected(file: str, without: Sequence[str] = ()) -> dict[int, set[str]]:

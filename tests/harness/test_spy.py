@@ -15,7 +15,7 @@ import coverage
 import pytest
 from conftest import IMAGE as PYTHON_IMAGE
 
-from nomock.harvest import ServiceSource, harvest, prepare, report
+from nomock.harvest import ServiceSource, harvest, report
 from nomock.harvest.folder import read_all
 from nomock.harvest.records import Process, numbers
 
@@ -32,13 +32,6 @@ def image() -> Iterator[str]:
     subprocess.run(build, check=True, stdout=subprocess.DEVNULL)
     yield IMAGE
     subprocess.run(["docker", "image", "rm", "--force", IMAGE], check=True, capture_output=True)
-
-
-@pytest.fixture
-def data_dir(tmp_path: Path) -> Path:
-    folder = tmp_path / "coverage"
-    prepare(folder)
-    return folder
 
 
 @dataclass(frozen=True)
