@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from threading import Event
 from typing import Any
 from urllib.parse import quote
 
@@ -21,6 +22,11 @@ from nomock.adapters.engine.state import (
 )
 from nomock.adapters.engine.transport import demultiplexed
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
+
+_KILLED = 137  # 128 and SIGKILL
+# A second in all, which only a container with a limit of its memory takes.
+_LOOKS_FOR_MEMORY = 20
+_PAUSE_S = 0.05
 
 
 class Engine(Commands):
@@ -44,6 +50,11 @@ class Engine(Commands):
         It may have gone since it was listed: compose removes one that it replaces.
         """
         found = self._inspect(container_id)
+        for _ in range(_LOOKS_FOR_MEMORY):
+            if found is None or not _may_have_lacked_memory(found):
+                break
+            Event().wait(_PAUSE_S)
+            found = self._inspect(container_id)
         if found is None:
             return None
         state = found["State"]
@@ -160,3 +171,13 @@ class Engine(Commands):
 
 def _of_project(project: str) -> dict[str, str]:
     return {"filters": json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})}
+
+
+def _may_have_lacked_memory(found: Mapping[str, Any]) -> bool:
+    """Tell whether it may still come out that the kernel killed a container for memory.
+
+    The engine hears of that by another event than of the end, sometimes a moment later.
+    """
+    state = found["State"]
+    killed = state["ExitCode"] == _KILLED and not state.get("OOMKilled")
+    return killed and bool(found["HostConfig"].get("Memory"))
