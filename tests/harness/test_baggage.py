@@ -14,6 +14,7 @@ sys.path.append(str(SPY))
 from nomock_spy.baggage import MOST_BYTES as SPYS_MOST_BYTES
 from nomock_spy.baggage import MOST_MEMBERS, Origin, origin_of, with_origin
 
+# pytest would take it for a test; mypy knows no such attribute of a function.
 test_of.__test__ = False  # type: ignore[attr-defined]
 
 TEST = "tests/test_a.py::test_b"

@@ -19,6 +19,7 @@ from nomock.context import (
     with_context,
 )
 
+# pytest would take them for tests; mypy knows no such attribute of a function.
 test_of.__test__ = test_and_fault.__test__ = False  # type: ignore[attr-defined]
 
 LONG = "tests/test_a.py::test_b[" + "ä" * 3000 + "]"

@@ -1,6 +1,6 @@
 # ruff: noqa
 # fmt: off
-"""Every shape of a branch: some taken both ways, some one way, some not at all."""
+"""Every shape of a branch, in any style: taken both ways, one way, or not at all."""
 
 import asyncio
 import contextlib
