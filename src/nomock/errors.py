@@ -3,6 +3,7 @@
 NomockError
 ├── ConfigError             a setting or a compose file is wrong
 │   ├── UnknownServiceError     a service was named that the stack does not have
+│   ├── UnknownEdgeError        an edge was named that does not run through Toxiproxy
 │   └── ForeignStackError       the project name belongs to another compose file
 ├── EngineError             the container engine does not do what was asked
 │   ├── EngineMissingError      no engine answers
@@ -12,11 +13,17 @@ NomockError
 ├── NotReadyError           the stack did not become ready
 │   └── ServiceDiedError        a service ended, loops or is unhealthy: no use waiting
 ├── LockedError             another run owns the stack and did not let go in time
-└── CoverageError           what the services ran cannot be told
-    ├── CanaryError             a service's spy does not report what runs
-    ├── NotCoverableError       a service runs no Python that the spy can record
-    ├── NoCoverageError         a service reported no line
-    └── UnmappedSourceError     a file that ran is not among the sources here
+├── CoverageError           what the services ran cannot be told
+│   ├── CanaryError             a service's spy does not report what runs
+│   ├── NotCoverableError       a service runs no Python that the spy can record
+│   ├── NoCoverageError         a service reported no line
+│   └── UnmappedSourceError     a file that ran is not among the sources here
+└── FaultError              a fault cannot be put on, or did not do what it is for
+    ├── ClashingFaultsError     two faults contradict each other
+    ├── SharedStackError        others use the stack that a fault would break
+    ├── NotPossibleError        this kind of fault is not possible here: the test is skipped
+    ├── NoTrafficError          a fault met nothing, so that the test shows nothing
+    └── NotHealedError          a fault could not be undone
 """
 
 from __future__ import annotations
@@ -67,6 +74,33 @@ class UnknownServiceError(ConfigError, KeyError):
         )
 
     # KeyError's own __str__ shows the repr of its first argument.
+    __str__ = NomockError.__str__
+
+
+class UnknownEdgeError(ConfigError, KeyError):
+    """An edge was named that does not run through Toxiproxy."""
+
+    def __init__(
+        self, name: str, known: Iterable[str], services: Iterable[str], *, where: str
+    ) -> None:
+        """``known``: the edges that do; ``services``: those that an edge may be between."""
+        self.name = name
+        self.known = sorted(known)
+        ends = [end.strip() for end in name.split("->")]
+        if len(ends) == 2 and set(ends) <= set(services):
+            what = f"the edge {name!r} does not run through Toxiproxy"
+            todo = "let it: docs/faults.md shows how"
+        else:
+            what = f"there is no edge {name!r}"
+            close = get_close_matches(name, self.known, n=1)
+            todo = f"did you mean {close[0]!r}?" if close else "name one of them"
+        super().__init__(
+            what,
+            where=where,
+            seen=f"the edges are: {', '.join(self.known) or 'none'}",
+            todo=todo,
+        )
+
     __str__ = NomockError.__str__
 
 
@@ -186,4 +220,64 @@ class UnmappedSourceError(CoverageError):
             todo="where they differ, the image is old: build it again; where they are not the "
             "app's, name the folders that are: NOMOCK_SPY_ROOTS; to go on without them: "
             "--allow-unmapped",
+        )
+
+
+class FaultError(NomockError):
+    """A fault cannot be put on, or did not do what it is for."""
+
+
+class ClashingFaultsError(FaultError):
+    """Two faults contradict each other."""
+
+    def __init__(self, wanted: str, on: str) -> None:
+        super().__init__(
+            "two faults that contradict each other",
+            where=f"fault {wanted}",
+            seen=f"on already: {on}",
+            todo="end the one before the other begins, or break another edge or service",
+        )
+
+
+class SharedStackError(FaultError):
+    """Others use the stack that a fault would break."""
+
+    def __init__(self, fault: str, *, stack: str, holders: str) -> None:
+        super().__init__(
+            "another run uses this stack, and would meet the fault",
+            where=f"fault {fault} on stack {stack}",
+            seen=holders,
+            todo="let that run end, or break it all the same: --faults-on-shared",
+        )
+
+
+class NotPossibleError(FaultError):
+    """This kind of fault is not possible here; the plugin skips the test with this reason."""
+
+
+class NoTrafficError(FaultError):
+    """Faults met nothing: a test that passed beside them shows nothing."""
+
+    def __init__(self, faults: Iterable[str]) -> None:
+        self.faults = list(faults)
+        one, *more = self.faults
+        super().__init__(
+            f"the fault {one} met no traffic",
+            where="faults of this test",
+            seen="\n".join(f"nor did {name}" for name in more),
+            todo="send what must meet it while it is on, or say expect_traffic=False",
+        )
+
+
+class NotHealedError(FaultError):
+    """Faults could not be undone; the next run tries again."""
+
+    def __init__(self, faults: Mapping[str, str]) -> None:
+        """``faults``: name -> why not."""
+        self.faults = sorted(faults)
+        super().__init__(
+            f"not healed: {', '.join(self.faults)}",
+            where="faults of this test",
+            seen="\n".join(f"{name}: {faults[name]}" for name in self.faults),
+            todo="nomock heal",
         )

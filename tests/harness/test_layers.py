@@ -21,7 +21,7 @@ LAYERS = (
     ("readiness", "evidence", "harvest", "images", "leftovers", "overlay"),
     ("affected",),  # what a harvest tells of a change
     ("stack",),  # the concepts, brought together
-    ("spied",),  # the stack with the spy on
+    ("spied", "faults"),  # the stack with the spy on, and what is done to it
     ("plugin", "cli"),  # what users touch; they never import each other
 )
 

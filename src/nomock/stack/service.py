@@ -82,6 +82,11 @@ class Service:
 
         return async_client(self.url)
 
+    @property
+    def container_id(self) -> str:
+        """The id of its container; raises NotReadyError where it has none."""
+        return self._container().id
+
     def logs(self, since: datetime | float | None = None, *, tail: int | None = None) -> str:
         """Return what it logged; ``since`` is a datetime or seconds since the epoch."""
         since_s = since.timestamp() if isinstance(since, datetime) else since

@@ -1,0 +1,1 @@
+"""Faults on the database, through its own statements."""

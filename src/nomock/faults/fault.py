@@ -1,0 +1,74 @@
+"""The interface of a fault: one class a kind, one file a kind.
+
+A fault is a frozen dataclass whose arguments are JSON values, because another process may have to
+heal it: before it begins, its arguments and what healing needs are written to the journal.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from nomock.faults.ground import Ground
+
+State = dict[str, Any]
+"""What a fault knows of what it found and did; JSON values only."""
+
+EXPIRES_S = 300.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault(ABC):
+    """What a test does to an edge or a service, and how it is undone."""
+
+    kind: ClassVar[str]
+    """The name of the kind, and of the method of ``faults`` that makes one."""
+
+    expect_traffic: bool = True
+    """Whether a test is an error when this fault met nothing."""
+    expires_s: float = EXPIRES_S
+    """When it heals by itself, in seconds, where its mechanism can do that."""
+
+    @property
+    @abstractmethod
+    def where(self) -> str:
+        """What it is done to: ``instances->postgres``, or a service."""
+
+    @property
+    def name(self) -> str:
+        """How it is called in messages and coverage contexts: ``latency instances->postgres``."""
+        return f"{self.kind} {self.where}"
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """What makes the same fault again: ``type(fault)(**fault.arguments)``."""
+        return asdict(self)
+
+    def check(self, ground: Ground) -> None:  # noqa: B027 - not every kind can be asked wrongly
+        """Raise ConfigError, or one of its kinds, for what cannot be done; change nothing."""
+
+    def takes(self, ground: Ground) -> frozenset[str]:
+        """Return the edges and services that no other test may use meanwhile."""
+        return frozenset({self.where})
+
+    def clashes(self, other: Fault) -> bool:
+        """Tell whether it cannot be on together with another one."""
+        return (self.kind, self.where) == (other.kind, other.where)
+
+    def prepare(self, ground: Ground) -> State:
+        """Return what ``heal`` will need to know; change nothing."""
+        return {}
+
+    @abstractmethod
+    def begin(self, ground: Ground, state: State) -> None:
+        """Do it. What it adds to ``state`` is for ``seen`` only: healing may not depend on it."""
+
+    @abstractmethod
+    def seen(self, ground: Ground, state: State) -> str:
+        """Return what shows that it bit, "" when it met nothing; asked right before healing."""
+
+    @abstractmethod
+    def heal(self, ground: Ground, state: State) -> None:
+        """Undo it; also half begun, a second time, or in another process than the one it began in."""

@@ -1,0 +1,121 @@
+"""What faults stand on: the running stack, and the doors into it, each opened when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from nomock.adapters.engine import Engine
+from nomock.errors import ConfigError, UnknownEdgeError
+from nomock.project import Project
+from nomock.stack import Postgres, Service, Stack
+
+if TYPE_CHECKING:  # each is imported when a fault needs it
+    from nomock.adapters.httpfaults import HttpFaults
+    from nomock.adapters.toxiproxy import Edge, Toxiproxy
+    from nomock.faults.keeper import Keeper
+
+CONTROL_PORT = 8474
+
+
+class Ground:
+    """The stack as faults reach it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self._keepers: dict[str, Keeper] = {}
+
+    @property
+    def engine(self) -> Engine:
+        """The container engine."""
+        return self.stack.engine
+
+    @property
+    def project(self) -> Project:
+        """The compose project."""
+        return self.stack.project
+
+    @property
+    def postgres(self) -> Postgres:
+        """The stack's database."""
+        return self.stack.postgres
+
+    def service(self, name: str) -> Service:
+        """Return a service; raise UnknownServiceError, which says the names there are."""
+        return self.stack[name]
+
+    def container(self, service: str) -> str:
+        """Return the id of a service's container; raise NotReadyError where it has none."""
+        return self.stack[service].container_id
+
+    @cached_property
+    def proxy_service(self) -> str:
+        """The service that is Toxiproxy; raises ConfigError where there is none, or it is hidden."""
+        found = [n for n, s in self.project.services.items() if CONTROL_PORT in s.published_ports]
+        if len(found) == 1:
+            return found[0]
+        raise ConfigError(
+            "no service of this stack is Toxiproxy" if not found else "which service is Toxiproxy?",
+            where=f"stack {self.project.name}",
+            seen=f"services that publish port {CONTROL_PORT}: {', '.join(found) or 'none'}",
+            todo="let the edges run through Toxiproxy, its control port published on loopback; "
+            "docs/faults.md shows how",
+        )
+
+    @cached_property
+    def toxiproxy(self) -> Toxiproxy:
+        """Toxiproxy's control port."""
+        from nomock.adapters.toxiproxy import Toxiproxy
+
+        service = self.service(self.proxy_service)
+
+        def restart() -> tuple[str, int]:
+            service.restart()
+            # It lost its network namespace, and what sat beside it counts nothing any more.
+            self._drop_keeper(service.name)
+            return "127.0.0.1", service.port(CONTROL_PORT)
+
+        return Toxiproxy("127.0.0.1", service.port(CONTROL_PORT), restart=restart)
+
+    @property
+    def edges(self) -> Mapping[str, Edge]:
+        """The edges that run through Toxiproxy, as they are now."""
+        return self.toxiproxy.edges()
+
+    def edge(self, name: str) -> Edge:
+        """Return an edge; raise UnknownEdgeError, which says why there is none and which there are."""
+        edges = self.edges
+        if name not in edges:
+            raise UnknownEdgeError(
+                name, edges, self.project.services, where=f"stack {self.project.name}"
+            )
+        return edges[name]
+
+    @cached_property
+    def httpfaults(self) -> HttpFaults:
+        """The control port of the HTTP fault proxy; raises ConfigError where there is none."""
+        from nomock.adapters.httpfaults import HttpFaults
+
+        return HttpFaults.of(self.stack)
+
+    def keeper(self, service: str) -> Keeper:
+        """Return the keeper beside a service's container, started when it is first asked for."""
+        from nomock.faults.keeper import Keeper
+
+        container = self.container(service)
+        kept = self._keepers.get(service)
+        if kept is None or not kept.alive or kept.container_id != container:
+            self._drop_keeper(service)
+            kept = Keeper.beside(self.engine, container, self.stack.settings.tools_image)
+            self._keepers[service] = kept
+        return kept
+
+    def close(self) -> None:
+        """End the keepers; nothing is healed by this."""
+        for service in list(self._keepers):
+            self._drop_keeper(service)
+
+    def _drop_keeper(self, service: str) -> None:
+        if kept := self._keepers.pop(service, None):
+            kept.close()

@@ -1,0 +1,1 @@
+"""Faults on the HTTP requests of an edge."""
