@@ -1,7 +1,8 @@
 """Every setting of nomock, once, each with where its value came from.
 
-The order is: command line option, environment (``NOMOCK_…``), ``[tool.nomock]`` in
-pyproject.toml, default. A value that is set to nothing is still set: only None is "not set".
+The order is: command line option, environment (``NOMOCK_…``), the same in the ``.env`` beside the
+compose file, ``[tool.nomock]`` in pyproject.toml, default. A value that is set to nothing is still
+set: only None is "not set".
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _OVERRIDE_NAMES = tuple(n.replace(".y", ".override.y") for n in _COMPOSE_NAMES)
 
 @dataclass(frozen=True)
 class Setting:
-    """A setting's value and its source: ``option``, ``$NAME`` or ``pyproject``."""
+    """A setting's value and its source: ``option``, ``$NAME``, ``.env`` or ``pyproject``."""
 
     value: Any
     source: str
@@ -54,6 +55,8 @@ class Settings:
     """The compose file that adds the spy, relative to root."""
     coverage_report: str = "coverage-report"
     """The folder of the coverage reports, relative to root."""
+    tools_image: str = "nicolaka/netshoot:v0.16"
+    """The image of what faults start beside a service: it has python3, nft and tc."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where each setting that is not its default came from."""
 
@@ -80,21 +83,21 @@ def load(
     value that cannot be, a setting that does not exist and a compose file that is not there.
     """
     root, table = _pyproject(start)
-    read = {
-        name: _setting(name, convert, options or {}, environ, table)
-        for name, convert in _CONVERTERS.items()
-    }
-    values = {name: s.value for name, s in read.items() if s is not None}
-    sources = {name: s.source for name, s in read.items() if s is not None}
-    files = values.pop("files", None)
-    if files is not None:
-        base = start if sources["files"] == "option" else root
-        values["files"] = tuple(_existing(base / name, sources["files"]) for name in files)
+    sources = _Sources(options or {}, environ, _dotenv(root / ".env"), table)
+    named = sources.setting("files", _names)
+    if named is not None:
+        base = start if named.source == "option" else root
+        files = tuple(_existing(base / name, named.source) for name in named.value)
     else:
-        values["files"] = _found(root, environ)
-    if values["files"]:
-        root = values["files"][0].parent
-    return Settings(root=root, sources=sources, **values)
+        files = _found(root, environ)
+    if files:
+        root = files[0].parent
+    sources.dotenv = _dotenv(root / ".env")
+    read = {name: sources.setting(name, convert) for name, convert in _CONVERTERS.items()}
+    given = {name: setting for name, setting in read.items() if setting is not None}
+    values = {name: setting.value for name, setting in given.items()}
+    values["files"] = files
+    return Settings(root=root, sources={n: s.source for n, s in given.items()}, **values)
 
 
 def _pyproject(start: Path) -> tuple[Path, Mapping[str, Any]]:
@@ -123,27 +126,32 @@ def _known(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
     return table
 
 
-def _setting(
-    name: str,
-    convert: Any,
-    options: Mapping[str, Any],
-    environ: Mapping[str, str],
-    table: Mapping[str, Any],
-) -> Setting | None:
-    variable = f"NOMOCK_{name.upper()}"
-    for value, source in (
-        (options.get(name), "option"),
-        (environ.get(variable), f"${variable}"),
-        (table.get(name), "pyproject"),
-    ):
-        if value is not None:
-            try:
-                return Setting(convert(value), source)
-            except (TypeError, ValueError) as error:
-                raise ConfigError(
-                    f"{name} cannot be {value!r}", where=source, seen=str(error)
-                ) from error
-    return None
+@dataclass
+class _Sources:
+    """Where settings come from, the nearest first."""
+
+    options: Mapping[str, Any]
+    environ: Mapping[str, str]
+    dotenv: Mapping[str, str]
+    table: Mapping[str, Any]
+
+    def setting(self, name: str, convert: Any) -> Setting | None:
+        """Return a setting from the first source that has it; None where none has."""
+        variable = f"NOMOCK_{name.upper()}"
+        for value, source in (
+            (self.options.get(name), "option"),
+            (self.environ.get(variable), f"${variable}"),
+            (self.dotenv.get(variable), ".env"),
+            (self.table.get(name), "pyproject"),
+        ):
+            if value is not None:
+                try:
+                    return Setting(convert(value), source)
+                except (TypeError, ValueError) as error:
+                    raise ConfigError(
+                        f"{name} cannot be {value!r}", where=source, seen=str(error)
+                    ) from error
+        return None
 
 
 def _stack_mode(value: str) -> str:
@@ -189,6 +197,7 @@ _CONVERTERS: Mapping[str, Any] = {
     "probes": _probes,
     "coverage_overlay": str,
     "coverage_report": str,
+    "tools_image": str,
 }
 
 
@@ -212,10 +221,11 @@ def _found(root: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
 
 
 def _dotenv(path: Path) -> dict[str, str]:
-    """Read what steers the choice of files from ``.env``; compose reads the rest of it itself."""
+    """Read the choice of files and our own settings from ``.env``; the rest of it is compose's."""
     try:
         text = path.read_text(encoding="utf-8")
     except OSError:
         return {}
-    found = re.findall(r"^(COMPOSE_FILE|COMPOSE_PATH_SEPARATOR)=(.*?)\s*$", text, re.MULTILINE)
+    ours = r"^(COMPOSE_FILE|COMPOSE_PATH_SEPARATOR|NOMOCK_\w+)=(.*?)\s*$"
+    found = re.findall(ours, text, re.MULTILINE)
     return {name: value.strip("\"'") for name, value in found}

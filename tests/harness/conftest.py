@@ -37,6 +37,7 @@ def settled_image(variable: str, stand_in: str) -> str:
 
 IMAGE = settled_image("PYTHON_IMAGE", "nomock/python:3.13")
 NO_PYTHON_IMAGE = settled_image("REDIS_IMAGE", "nomock/redis:8")
+TOOLS_IMAGE = settled_image("NOMOCK_TOOLS_IMAGE", "nomock/tools:1")
 
 
 def idle(command: str = "exec sleep infinity", **more: Any) -> Service:
@@ -86,6 +87,11 @@ class Tiny:
         self.path = pytester.path
         self.name = name
         (self.path / ".env").write_text(f"COMPOSE_PROJECT_NAME={name}\n", encoding="utf-8")
+
+    def with_tools(self) -> None:
+        """Say in .env, as `nomock images` would, which image faults start beside a service."""
+        with (self.path / ".env").open("a", encoding="utf-8") as env:
+            env.write(f"NOMOCK_TOOLS_IMAGE={TOOLS_IMAGE}\n")
 
     def compose(self, **services: Service) -> None:
         """Write the compose file."""

@@ -73,6 +73,30 @@ def test_the_compose_files_should_be_those_that_dotenv_names_unless_the_environm
     assert [path.name for path in load(tmp_path, {}, environ).files] == ["a.yml"]
 
 
+def test_a_setting_should_be_taken_from_dotenv_unless_the_environment_has_it(
+    tmp_path: Path,
+) -> None:
+    pyproject(tmp_path, 'tools_image = "ours/tools:2"', "log_lines = 2")
+    (tmp_path / "compose.yml").touch()
+    (tmp_path / ".env").write_text("NOMOCK_TOOLS_IMAGE=nomock/tools:1\nPYTHON_IMAGE=python:3\n")
+    assert [(n, s.value, s.source) for n, s in load(tmp_path, {}, {}).changed()] == [
+        ("log_lines", 2, "pyproject"),
+        ("tools_image", "nomock/tools:1", ".env"),
+    ]
+    environ = {"NOMOCK_TOOLS_IMAGE": "theirs/tools:3"}
+    assert load(tmp_path, {}, environ).tools_image == "theirs/tools:3"
+
+
+def test_the_dotenv_should_be_the_one_beside_the_compose_file_when_an_option_names_that(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "compose.yml").touch()
+    (tmp_path / ".env").write_text("NOMOCK_LOG_LINES=1\n")
+    (tmp_path / "other" / ".env").write_text("NOMOCK_LOG_LINES=2\n")
+    assert load(tmp_path, {"files": ["other/compose.yml"]}, {}).log_lines == 2
+
+
 @pytest.mark.parametrize(
     ("setting", "value", "text"),
     [
@@ -102,7 +126,7 @@ def test_a_setting_should_be_refused_when_there_is_none_of_that_name(tmp_path: P
     assert str(caught.value) == (
         f"[tool.nomock] in {tmp_path}/pyproject.toml: there is no setting 'time_out'\n"
         "-> the settings are: coverage_overlay, coverage_report, files, log_lines, postgres, "
-        "probes, project, stack, timeout_s"
+        "probes, project, stack, timeout_s, tools_image"
     )
 
 
