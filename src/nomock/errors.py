@@ -24,7 +24,9 @@ NomockError
     ├── KeeperError             what does a fault beside a service does not start, or ended
     ├── NotPossibleError        this kind of fault is not possible here: the test is skipped
     ├── NoTrafficError          a fault met nothing, so that the test shows nothing
-    └── NotHealedError          a fault could not be undone
+    ├── NotHealedError          a fault could not be undone
+    ├── NotSteadyError          a probe did not answer well, in time, or again
+    └── UntrueAnswersError      what services answered to writes is not what they did
 """
 
 from __future__ import annotations
@@ -285,4 +287,24 @@ class NotHealedError(FaultError):
             where="faults of this test",
             seen="\n".join(f"{name}: {faults[name]}" for name in self.faults),
             todo="nomock heal",
+        )
+
+
+class NotSteadyError(FaultError):
+    """A probe did not answer well before a fault, in time during it, or again after it."""
+
+
+class UntrueAnswersError(FaultError):
+    """What services answered to writes is not what they did."""
+
+    def __init__(self, writes: str, wrong: Mapping[str, str]) -> None:
+        """``writes``: how many there were; ``wrong``: key -> what became of it."""
+        self.wrong = dict(wrong)
+        super().__init__(
+            f"{len(wrong)} writes are not what was answered" if wrong else "nothing is shown",
+            where="acknowledged",
+            seen="\n".join([writes, *(f"{key}: {wrong[key]}" for key in wrong)]),
+            todo="a service may answer before it has stored, or store again what is sent again"
+            if wrong
+            else "write more, or break less; where none may be acknowledged: at_least=0",
         )

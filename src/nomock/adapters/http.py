@@ -7,10 +7,26 @@ from httpx import AsyncClient, Client
 
 from nomock.context import BAGGAGE_HEADER, marked
 
-__all__ = ["AsyncClient", "Client", "async_client", "client"]
+__all__ = ["NETWORK_ERRORS", "AsyncClient", "Client", "async_client", "client", "was_never_sent"]
+
+NETWORK_ERRORS = (httpx.HTTPError, OSError)
+"""What is raised where no answer came; OSError by other clients than httpx."""
+
+_BEFORE_SENDING = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    ConnectionRefusedError,
+)
 
 # Longer than any time-out a service should have: a test wants to see the service's own.
 _TIMEOUT_S = 30.0
+
+
+def was_never_sent(error: BaseException) -> bool:
+    """Tell whether a request that ended with this error certainly never left."""
+    return isinstance(error, _BEFORE_SENDING)
 
 
 def _mark(request: httpx.Request) -> None:
