@@ -5,8 +5,10 @@ socket answers in one. All that is asked often goes this way: which containers a
 how they are, and what they logged. The API: https://docs.docker.com/reference/api/engine/
 """
 
+from nomock.adapters.engine.changes import Life, Limits, Pressure
 from nomock.adapters.engine.client import Engine
 from nomock.adapters.engine.connection import endpoint
+from nomock.adapters.engine.conversation import Conversation
 from nomock.adapters.engine.state import (
     Container,
     Death,
@@ -19,12 +21,16 @@ from nomock.adapters.engine.state import (
 
 __all__ = [
     "Container",
+    "Conversation",
     "Death",
     "Ended",
     "Engine",
     "Image",
     "ImageConfig",
+    "Life",
+    "Limits",
     "Mount",
+    "Pressure",
     "Started",
     "endpoint",
 ]

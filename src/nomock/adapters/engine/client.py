@@ -8,7 +8,8 @@ from threading import Event
 from typing import Any
 from urllib.parse import quote
 
-from nomock.adapters.engine.commands import Commands
+from nomock.adapters.engine.changes import Changes
+from nomock.adapters.engine.conversation import Conversations
 from nomock.adapters.engine.state import (
     PROJECT_LABEL,
     Container,
@@ -29,7 +30,7 @@ _LOOKS_FOR_MEMORY = 20
 _PAUSE_S = 0.05
 
 
-class Engine(Commands):
+class Engine(Conversations, Changes):
     """A client of one container engine; it keeps no connection open and may be shared."""
 
     def containers(self, project: str) -> list[Container]:
@@ -69,16 +70,6 @@ class Engine(Commands):
         """Return what a container was started with; None if it is gone."""
         found = self._inspect(container_id)
         return started_of(found) if found is not None else None
-
-    def _inspect(self, container_id: str) -> Mapping[str, Any] | None:
-        with self._request("GET", f"/containers/{container_id}/json") as response:
-            body = response.read()
-            if response.status == 404:
-                return None
-            found: Mapping[str, Any] = self._answer(
-                response, body, f"GET /containers/{container_id}/json"
-            )
-            return found
 
     def image_id(self, name: str) -> str | None:
         """Return the id of a local image, None when it is not here."""

@@ -67,10 +67,19 @@ class _Stdio:
             stdout=subprocess.PIPE,
             stderr=self._stderr,
         )
-        # A pipe has no time-out of its own on every system.
-        self._timer = Timer(timeout_s, self._give_up)
-        self._timer.daemon = True
-        self._timer.start()
+        self._timer: Timer | None = None
+        self.settimeout(timeout_s)
+
+    def settimeout(self, timeout_s: float | None) -> None:
+        """Give up after this time from now; never with None."""
+        if self._timer is not None:
+            self._timer.cancel()
+        self._timer = None
+        if timeout_s is not None:
+            # A pipe has no time-out of its own on every system.
+            self._timer = Timer(timeout_s, self._give_up)
+            self._timer.daemon = True
+            self._timer.start()
 
     def _give_up(self) -> None:
         self.timed_out = True
@@ -85,7 +94,7 @@ class _Stdio:
         return self._process.stdout
 
     def close(self) -> None:
-        self._timer.cancel()
+        self.settimeout(None)
         assert self._process.stdin is not None
         try:
             with suppress(OSError):

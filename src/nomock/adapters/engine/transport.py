@@ -29,11 +29,11 @@ class Transport:
         self, method: str, path: str, query: Mapping[str, Any] | None = None, **extra: Any
     ) -> Iterator[http.client.HTTPResponse]:
         timeout_s = extra.get("timeout_s", self._timeout_s)
-        connection = Connection(self.address, timeout_s)
+        connection = extra.get("connection") or Connection(self.address, timeout_s)
         if query:
             path += "?" + urlencode(query)
         body = json.dumps(extra["json"]) if "json" in extra else None
-        headers = {"Content-Type": "application/json"} if body else {}
+        headers = {"Content-Type": "application/json"} if body else extra.get("headers", {})
         try:
             connection.request(method, API + path, body, headers)
             yield connection.getresponse()

@@ -1,0 +1,182 @@
+"""What faults do to a container that runs, and what they ask of it before and after."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from nomock.adapters.engine.transport import Transport
+
+UNLIMITED_BYTES = 1 << 62
+"""More than any machine has: the engine takes no other word for "no limit" in an update.
+
+Zero means "as it is" to it, and -1 is below its minimum.
+"""
+# The kernel's own greatest limit. It is of memory and swap together, so that swap has no limit
+# either where the kernel counts it apart (cgroup v2) and the engine passes on the difference.
+_UNLIMITED_BOTH_BYTES = (1 << 63) - 4096
+_PERIOD_US = 100_000
+
+
+@dataclass(frozen=True)
+class Life:
+    """Whether a container lives, since when, and how it ended the last time."""
+
+    state: str
+    """created, running, paused, restarting, removing, exited or dead."""
+    started_at: str
+    """A new one each time that it is started."""
+    finished_at: str
+    exit_code: int
+    out_of_memory: bool
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a container may use of its machine; None is as much as there is."""
+
+    cpus: float | None
+    memory_bytes: int | None
+    with_swap_bytes: int | None
+
+
+@dataclass(frozen=True)
+class Pressure:
+    """What a container's limits did to it since it was started."""
+
+    periods: int
+    """Tenths of a second in which it ran, while its CPU was limited."""
+    throttled_periods: int
+    """Those in which it was stopped, having used up its share."""
+    memory_bytes: int
+    """What it takes now."""
+
+
+class Changes(Transport):
+    """Changes containers; each change may be asked for a second time."""
+
+    def life(self, container_id: str) -> Life | None:
+        """Return how a container is; None if it is gone."""
+        found = self._inspect(container_id)
+        if found is None:
+            return None
+        state = found["State"]
+        return Life(
+            state=state["Status"],
+            started_at=state["StartedAt"],
+            finished_at=state["FinishedAt"],
+            exit_code=state["ExitCode"],
+            out_of_memory=bool(state.get("OOMKilled")),
+        )
+
+    def pause(self, container_id: str) -> None:
+        """Freeze all processes of a container."""
+        self._change(container_id, "pause", done_already={409})
+
+    def unpause(self, container_id: str) -> None:
+        """Let the processes of a paused container go on."""
+        self._change(container_id, "unpause", done_already={409, 404})
+
+    def networks(self, container_id: str) -> dict[str, dict[str, Any]]:
+        """Return network -> what connects a container to it again as it is now; {} if it is gone.
+
+        Not its address, unless the compose file gave it one: another may have that by then.
+        """
+        found = self._inspect(container_id)
+        if found is None:
+            return {}
+        return {name: _endpoint(n) for name, n in found["NetworkSettings"]["Networks"].items()}
+
+    def connect(self, container_id: str, network: str, endpoint: Mapping[str, Any]) -> None:
+        """Connect a container to a network; its published ports are on new ones of this machine."""
+        asked = {"Container": container_id, "EndpointConfig": endpoint}
+        self._call("POST", f"/networks/{network}/connect", json=asked)
+
+    def disconnect(self, container_id: str, network: str) -> None:
+        """Disconnect a container from a network."""
+        asked = {"Container": container_id, "Force": False}
+        self._call("POST", f"/networks/{network}/disconnect", json=asked)
+
+    def limits(self, container_id: str) -> Limits | None:
+        """Return what a container may use; None if it is gone."""
+        found = self._inspect(container_id)
+        return None if found is None else _limits(found["HostConfig"])
+
+    def limit_cpus(self, container_id: str, cpus: float | None) -> None:
+        """Let a container use so many CPUs from now on, None for all there are."""
+        found = self._inspect(container_id)
+        if found is not None and (asked := _cpu(cpus, found["HostConfig"])):
+            self._call("POST", f"/containers/{container_id}/update", json=asked)
+
+    def limit_memory(
+        self, container_id: str, memory_bytes: int | None, with_swap_bytes: int | None
+    ) -> None:
+        """Let a container use so much memory, and with swap so much, from now on; None for all."""
+        # Both at once: the engine refuses a limit above the other one's.
+        asked = {
+            "Memory": memory_bytes or UNLIMITED_BYTES,
+            "MemorySwap": with_swap_bytes or _UNLIMITED_BOTH_BYTES,
+        }
+        self._call("POST", f"/containers/{container_id}/update", json=asked)
+
+    def pressure(self, container_id: str) -> Pressure:
+        """Return what a running container's limits did to it."""
+        once = {"stream": "0", "one-shot": "1"}
+        found = self._call("GET", f"/containers/{container_id}/stats", once)
+        throttling = found["cpu_stats"].get("throttling_data", {})
+        return Pressure(
+            periods=throttling.get("periods", 0),
+            throttled_periods=throttling.get("throttled_periods", 0),
+            memory_bytes=found["memory_stats"].get("usage", 0),
+        )
+
+    def _inspect(self, container_id: str) -> Mapping[str, Any] | None:
+        path = f"/containers/{container_id}/json"
+        with self._request("GET", path) as response:
+            body = response.read()
+            if response.status == 404:
+                return None
+            found: Mapping[str, Any] = self._answer(response, body, f"GET {path}")
+            return found
+
+    def _change(self, container_id: str, how: str, done_already: set[int]) -> None:
+        path = f"/containers/{container_id}/{how}"
+        with self._request("POST", path) as response:
+            body = response.read()
+            if response.status not in done_already:
+                self._answer(response, body, f"POST {path}")
+
+
+def _endpoint(found: Mapping[str, Any]) -> dict[str, Any]:
+    kept = ("Aliases", "IPAMConfig", "Links", "DriverOpts", "GwPriority")
+    endpoint = {key: found[key] for key in kept if found.get(key)}
+    # An address that the engine made of the IP address goes with that.
+    if (mac := found.get("MacAddress")) and mac != _mac_of(found.get("IPAddress", "")):
+        endpoint["MacAddress"] = mac
+    return endpoint
+
+
+def _mac_of(address: str) -> str:
+    parts = address.split(".")
+    return "02:42:" + ":".join(f"{int(p):02x}" for p in parts) if len(parts) == 4 else ""
+
+
+def _limits(host: Mapping[str, Any]) -> Limits:
+    quota, period = host.get("CpuQuota", 0), host.get("CpuPeriod") or _PERIOD_US
+    cpus = host.get("NanoCpus", 0) / 1e9 or (quota / period if quota > 0 else 0)
+    memory, both = host.get("Memory", 0), host.get("MemorySwap", 0)
+    return Limits(
+        cpus=cpus or None,
+        memory_bytes=memory if 0 < memory < UNLIMITED_BYTES else None,
+        with_swap_bytes=both if 0 < both < _UNLIMITED_BOTH_BYTES else None,
+    )
+
+
+def _cpu(cpus: float | None, host: Mapping[str, Any]) -> dict[str, int]:
+    """Return the update in the words in which the container was created: it takes no others."""
+    if host.get("NanoCpus"):
+        return {"NanoCpus": round(cpus * 1e9)} if cpus is not None else {}
+    if cpus is not None:
+        return {"CpuQuota": round(cpus * (host.get("CpuPeriod") or _PERIOD_US))}
+    return {"CpuQuota": -1} if host.get("CpuQuota", 0) > 0 else {}

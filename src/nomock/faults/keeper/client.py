@@ -1,0 +1,183 @@
+"""The keeper as faults use it: a container beside a service's, while this process lives."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from threading import Lock
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+from nomock.adapters.engine import Conversation, Ended, Engine
+from nomock.errors import EngineError, KeeperError
+
+LABEL = "nomock.keeper"
+"""On its container; the value is the id of the one that it is beside."""
+_ANSWERS_WITHIN_S = 60.0
+_STOPS_WITHIN_S = 60
+
+Undo = Mapping[str, Any]
+"""One step: ``{"http": [method, path, body]}``, asked of Toxiproxy in that namespace, or
+``{"command": [word, …], "input": text}``."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What was seen of a port since it was first asked for, in packets."""
+
+    attempts: int
+    """To connect to it; those that were refused too."""
+    to_server: int
+    """With payload."""
+    from_server: int
+    """With payload."""
+
+
+class Keeper:
+    """Does and counts things in the network namespace of a service's container, and guards them.
+
+    It is a container that ends with this process or with the service's container, whichever is
+    first; what it guards is undone then, or when its time is over. May be shared by threads.
+    """
+
+    def __init__(self, container_id: str, conversation: Conversation) -> None:
+        self.container_id = container_id
+        """The one that it is beside."""
+        self.id = conversation.container_id
+        self.undone: dict[str, str] = {}
+        """Guards that were undone at their time, as far as was told: key -> what failed, or ""."""
+        self._conversation = conversation
+        self._lock = Lock()
+        self._hear(conversation.hear(_ANSWERS_WITHIN_S))
+
+    @classmethod
+    def beside(cls, engine: Engine, container_id: str, image: str) -> Keeper:
+        """Start one beside a running container; raise KeeperError where it does not start."""
+        where = f"keeper beside container {container_id[:12]}"
+        options = {
+            "User": "0",
+            "WorkingDir": "/",
+            "Labels": {LABEL: container_id},
+            "StopTimeout": _STOPS_WITHIN_S,
+            "HostConfig": {
+                "NetworkMode": f"container:{container_id}",
+                # With the first process of the service's container the kernel ends this one too.
+                "PidMode": f"container:{container_id}",
+                "ReadonlyRootfs": True,
+                "CapDrop": ["ALL"],
+                "CapAdd": ["NET_ADMIN"],
+                "SecurityOpt": ["no-new-privileges"],
+            },
+        }
+        command = ["python3", "-IS", "-c", _program()]
+        name = f"nomock-keeper-{uuid4().hex[:12]}"
+        try:
+            conversation = engine.converse(image, command, options, name=name)
+        except EngineError as error:
+            if engine.image_id(image) is None:
+                raise KeeperError(
+                    f"its image {image} is not here",
+                    where=where,
+                    todo=f"docker pull {image}; where no registry answers: nomock images "
+                    "(the setting is tools_image, the variable NOMOCK_TOOLS_IMAGE)",
+                ) from error
+            raise KeeperError("it does not start", where=where, seen=error.seen) from error
+        try:
+            return cls(container_id, conversation)
+        except (EngineError, KeeperError) as error:
+            conversation.close()
+            raise KeeperError(
+                "it does not start",
+                where=where,
+                seen=error.seen or error.what,
+                todo=f"{image} needs python3, nft and tc; the kernel needs nf_tables",
+            ) from error
+
+    @property
+    def alive(self) -> bool:
+        """Whether it answers."""
+        try:
+            self._ask("ping")
+        except KeeperError:
+            return False
+        return True
+
+    def counts(self, ports: Iterable[int]) -> dict[int, Count]:
+        """Return what was seen of some ports of the namespace, or of others that it talks to.
+
+        A port is counted from the first question for it on. What stays inside the container is not
+        seen.
+        """
+        answer = self._ask("counts", ports=list(ports))
+        return {int(port): Count(**count) for port, count in answer.items()}
+
+    def guard(self, key: str, undo: Sequence[Undo], expires_s: float) -> None:
+        """Have steps done in this order after some seconds, or when this process is gone.
+
+        They are done whether they were needed or not, and each of them although one before it
+        fails. A guard of the same key is replaced. Guards are undone the newest first.
+        """
+        self._ask("guard", key=key, undo=[dict(step) for step in undo], expires_s=expires_s)
+
+    def unguard(self, key: str) -> None:
+        """Forget a guard, if it is there, without undoing anything."""
+        self._ask("unguard", key=key)
+
+    def run(self, *command: str, input: str = "") -> Ended:
+        """Run a command in the namespace, such as nft, tc or ip, to its end."""
+        return Ended(*self._ask("run", command=command, input=input))
+
+    def close(self) -> None:
+        """End it: it forgets its guards, undoes nothing, and takes away what it counted with."""
+        with self._lock:
+            try:
+                self._conversation.ask(json.dumps({"do": "end"}), _ANSWERS_WITHIN_S)
+            except EngineError:
+                pass  # it has ended: as is wanted
+            finally:
+                self._conversation.close()
+
+    def __enter__(self) -> Keeper:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ask(self, do: str, **asked: Any) -> Any:
+        with self._lock:
+            try:
+                answer = self._conversation.ask(json.dumps({"do": do, **asked}), _ANSWERS_WITHIN_S)
+            except EngineError as error:
+                self._conversation.close()
+                raise KeeperError(
+                    "it ended, and what it guarded was undone",
+                    where=self._where,
+                    seen=error.seen or error.what,
+                    todo="see whether the service's container was stopped or restarted meanwhile",
+                ) from error
+            return self._hear(answer)
+
+    def _hear(self, line: str) -> Any:
+        told = json.loads(line)
+        self.undone.update(told.get("undone", {}))
+        if "error" in told:
+            raise KeeperError("it cannot do that", where=self._where, seen=told["error"])
+        return told["answer"]
+
+    @property
+    def _where(self) -> str:
+        return f"keeper beside container {self.container_id[:12]}"
+
+
+@cache
+def _program() -> str:
+    return Path(__file__).with_name("program.py").read_text(encoding="utf-8")
