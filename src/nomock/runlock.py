@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -88,15 +88,23 @@ class FileLock:
                 )
             pause.wait(_PAUSE_S)
 
+    def acquires_at_once(self, *, exclusive: bool) -> bool:
+        """Take the lock if nobody is in the way; return whether it is held now.
+
+        One that was held in the other way is let go in any case (flock(2)).
+        """
+        return _try(self._fd, exclusive)
+
     def sign(self, who: str) -> None:
         """Write down who holds the lock, for those that wait."""
-        (self._notes() / str(os.getpid())).write_text(who, encoding="utf-8")
+        self._notes.mkdir(exist_ok=True)
+        (self._notes / str(os.getpid())).write_text(who, encoding="utf-8")
 
-    def holders(self) -> str:
-        """Return one line for each living process that signed."""
-        lines = []
-        for note in sorted(self._notes().iterdir()):
-            if note.name == str(os.getpid()):
+    def holders(self, *, without: Iterable[int] = ()) -> str:
+        """Return one line for each other living process that signed, but for the given ones."""
+        lines, left_out = [], {str(pid) for pid in (os.getpid(), *without)}
+        for note in sorted(self._notes.glob("*")):
+            if note.name in left_out:
                 continue
             with suppress(OSError):
                 if _lives(int(note.name)):
@@ -108,7 +116,7 @@ class FileLock:
     def release(self) -> None:
         """Free the lock; it may be taken again."""
         with suppress(OSError):
-            (self._notes() / str(os.getpid())).unlink()
+            (self._notes / str(os.getpid())).unlink()
         _free(self._fd)
 
     def close(self) -> None:
@@ -116,10 +124,9 @@ class FileLock:
         self.release()
         os.close(self._fd)
 
+    @property
     def _notes(self) -> Path:
-        folder = self._path.with_suffix(".holders")
-        folder.mkdir(exist_ok=True)
-        return folder
+        return self._path.with_suffix(".holders")
 
 
 def _lives(pid: int) -> bool:

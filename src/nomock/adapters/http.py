@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import httpx
 from httpx import AsyncClient, Client
 
@@ -35,22 +37,35 @@ def _mark(request: httpx.Request) -> None:
         request.headers[BAGGAGE_HEADER] = baggage
 
 
-async def _mark_async(request: httpx.Request) -> None:
-    _mark(request)
+def _nothing() -> None:
+    pass
 
 
-def client(base_url: str) -> Client:
-    """Return a client of one service; redirects are not followed, cookies are its own."""
+def client(base_url: str, *, on_request: Callable[[], None] = _nothing) -> Client:
+    """Return a client of one service; redirects are not followed, cookies are its own.
+
+    ``on_request`` is called before each request; it may wait.
+    """
+
+    def before(request: httpx.Request) -> None:
+        on_request()
+        _mark(request)
+
     return Client(
-        base_url=base_url, timeout=_TIMEOUT_S, event_hooks={"request": [_mark]}, trust_env=False
+        base_url=base_url, timeout=_TIMEOUT_S, event_hooks={"request": [before]}, trust_env=False
     )
 
 
-def async_client(base_url: str) -> AsyncClient:
+def async_client(base_url: str, *, on_request: Callable[[], None] = _nothing) -> AsyncClient:
     """Return the same for asyncio; it belongs to the event loop that first uses it."""
+
+    async def before(request: httpx.Request) -> None:
+        on_request()
+        _mark(request)
+
     return AsyncClient(
         base_url=base_url,
         timeout=_TIMEOUT_S,
-        event_hooks={"request": [_mark_async]},
+        event_hooks={"request": [before]},
         trust_env=False,
     )

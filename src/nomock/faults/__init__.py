@@ -1,1 +1,1 @@
-"""Faults: break the network and the services on purpose, prove that it bit, heal whatever happens."""
+"""Faults: break the network and the services on purpose, prove that it bit, and heal."""

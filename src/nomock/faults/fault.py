@@ -71,4 +71,4 @@ class Fault(ABC):
 
     @abstractmethod
     def heal(self, ground: Ground, state: State) -> None:
-        """Undo it; also half begun, a second time, or in another process than the one it began in."""
+        """Undo it; also half begun, a second time, or in another process than it began in."""

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nomock.adapters.engine import Engine
 from nomock.errors import ConfigError, UnknownEdgeError
+from nomock.faults.reach import CONTROL_PORT, proxies
 from nomock.project import Project
 from nomock.stack import Postgres, Service, Stack
 
@@ -16,14 +17,15 @@ if TYPE_CHECKING:  # each is imported when a fault needs it
     from nomock.adapters.toxiproxy import Edge, Toxiproxy
     from nomock.faults.keeper import Keeper
 
-CONTROL_PORT = 8474
-
 
 class Ground:
     """The stack as faults reach it."""
 
     def __init__(self, stack: Stack) -> None:
         self.stack = stack
+        self.live: dict[str, Any] = {}
+        """What faults that are on hold in this process, a thread or a connection: by a token that
+        stands in their state, since another process has to do without."""
         self._keepers: dict[str, Keeper] = {}
 
     @property
@@ -49,10 +51,15 @@ class Ground:
         """Return the id of a service's container; raise NotReadyError where it has none."""
         return self.stack[service].container_id
 
+    def runs(self, service: str) -> bool:
+        """Tell whether a service has a container that runs."""
+        containers = self.engine.containers(self.project.name)
+        return any(c.service == service and c.state == "running" for c in containers)
+
     @cached_property
     def proxy_service(self) -> str:
-        """The service that is Toxiproxy; raises ConfigError where there is none, or it is hidden."""
-        found = [n for n, s in self.project.services.items() if CONTROL_PORT in s.published_ports]
+        """The service that is Toxiproxy; raises ConfigError where it is not clear which is."""
+        found = proxies(self.project)
         if len(found) == 1:
             return found[0]
         raise ConfigError(
@@ -78,19 +85,24 @@ class Ground:
 
         return Toxiproxy("127.0.0.1", service.port(CONTROL_PORT), restart=restart)
 
-    @property
+    @cached_property
     def edges(self) -> Mapping[str, Edge]:
-        """The edges that run through Toxiproxy, as they are now."""
+        """The edges that run through Toxiproxy, as they were when first asked for.
+
+        Asked once, since adding a fault is to take a few milliseconds.
+        """
         return self.toxiproxy.edges()
 
     def edge(self, name: str) -> Edge:
-        """Return an edge; raise UnknownEdgeError, which says why there is none and which there are."""
-        edges = self.edges
-        if name not in edges:
+        """Return an edge; raise UnknownEdgeError, which says which there are."""
+        if name not in self.edges:
+            # Perhaps it was made since they were asked for.
+            del self.edges
+        if name not in self.edges:
             raise UnknownEdgeError(
-                name, edges, self.project.services, where=f"stack {self.project.name}"
+                name, self.edges, self.project.services, where=f"stack {self.project.name}"
             )
-        return edges[name]
+        return self.edges[name]
 
     @cached_property
     def httpfaults(self) -> HttpFaults:

@@ -14,6 +14,7 @@ import pytest
 from nomock.config import STACK_MODES
 
 if TYPE_CHECKING:  # heavy; a run without a stack never needs them
+    from nomock.faults.faults import Faults
     from nomock.plugin.run import Run
     from nomock.stack import Postgres, Stack
 
@@ -41,6 +42,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--serial",
         choices=("only", "without"),
         help="run only the tests marked serial, or all others",
+    )
+    group.addoption(
+        "--faults-on-shared",
+        action="store_true",
+        help="break the stack also while another run uses it",
     )
     group.addoption(
         "--sidecar-coverage",
@@ -115,6 +121,13 @@ def stack(
     """The running stack, every service ready: ``stack["auth"].http.get("/health")``."""
     run = _run(pytestconfig)
     with run.stack_for(tuple(compose_files), compose_project, readiness_probes) as found:
+        yield found
+
+
+@pytest.fixture
+def faults(pytestconfig: pytest.Config, stack: Stack) -> Iterator[Faults]:
+    """What a test breaks: ``with faults.latency("instances->postgres", latency_ms=800): …``."""
+    with _run(pytestconfig).breaking(stack).faults() as found:
         yield found
 
 

@@ -9,7 +9,7 @@ from time import time
 import pytest
 
 from nomock import context
-from nomock.errors import NomockError
+from nomock.errors import NomockError, NotPossibleError
 from nomock.evidence import window_logs
 from nomock.plugin.items import is_serial, uses_stack
 from nomock.plugin.run import Run
@@ -40,6 +40,15 @@ class Around:
                 return (yield)
             finally:
                 context.set_current_test(None)
+                self._run.let_go()
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        """Skip a test whose fault is not possible here, with the reason."""
+        try:
+            yield
+        except NotPossibleError as error:
+            pytest.skip(str(error))
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(

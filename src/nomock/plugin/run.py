@@ -20,6 +20,7 @@ import pytest
 
 from nomock.config import Settings, load
 from nomock.errors import NomockError
+from nomock.plugin.faults import Breaking, heal_left
 from nomock.plugin.history import History
 from nomock.plugin.items import is_serial, needs_stack_of_run
 from nomock.progress import Progress
@@ -49,6 +50,7 @@ class Run:
         self._prepared = False
         self._announced = False
         self._coverage_report: list[str] = []
+        self._breaking: dict[Stack, Breaking] = {}
         self.harvest_is_whole = False
         """Whether this run has collected what its tests ran, of every covered service."""
 
@@ -72,7 +74,22 @@ class Run:
     @cached_property
     def stack(self) -> Stack:
         """The stack of the settings, not made ready by this."""
-        return Stack.of(self.settings)
+        stack = Stack.of(self.settings)
+        self.breaking(stack)
+        return stack
+
+    def breaking(self, stack: Stack) -> Breaking:
+        """Return what it takes to break a stack; from then on its requests pass the gate."""
+        if stack not in self._breaking:
+            own = [self.config.workerinput["nomock_run"]] if self.is_worker else []  # type: ignore[attr-defined]
+            on_shared = self.config.getoption("faults_on_shared")
+            self._breaking[stack] = Breaking(stack, own_processes=own, on_shared=on_shared)
+        return self._breaking[stack]
+
+    def let_go(self) -> None:
+        """A test is over: it uses nothing any more."""
+        for breaking in self._breaking.values():
+            breaking.gate.let_go()
 
     @cached_property
     def progress(self) -> Progress:
@@ -106,12 +123,15 @@ class Run:
             return
         root = files[0].parent if files else self.settings.root
         other = Stack.of(replace(settings, root=root))
+        self.breaking(other)
         try:
+            heal_left(other, self.progress.show)
             other.prepare(who=_command())
             yield other
         finally:
             if settings.stack == "own":
                 other.down()
+            self._breaking.pop(other).close()
             other.close()
 
     def pytest_report_header(self) -> list[str]:
@@ -146,6 +166,7 @@ class Run:
     def pytest_configure_node(self, node: Any) -> None:
         """In the controller: tell a worker which file says that the stack is needed."""
         node.workerinput["nomock_needed"] = str(self._needed)
+        node.workerinput["nomock_run"] = os.getpid()
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_node_collection_finished(self) -> None:
@@ -168,6 +189,8 @@ class Run:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Harvest coverage, take an owned stack down, let it go."""
+        for breaking in self._breaking.values():
+            breaking.close()
         if self.is_worker:
             if self._tried:
                 self._tried.close()
@@ -220,6 +243,8 @@ class Run:
         if self._prepared:
             return
         self._tried = self.stack
+        # Before anybody waits for a service that a killed run left paused.
+        heal_left(self.stack, self.progress.show)
         self.stack.prepare(
             self.progress.show,
             waiting=self.progress.show_waiting,

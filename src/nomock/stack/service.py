@@ -26,12 +26,17 @@ class Service:
     """
 
     def __init__(
-        self, config: ServiceConfig, engine: Engine, wait_ready: Callable[[str], None]
+        self,
+        config: ServiceConfig,
+        engine: Engine,
+        wait_ready: Callable[[str], None],
+        on_use: Callable[[str], None] = lambda service: None,
     ) -> None:
         self.name = config.name
         self.config = config
         self._engine = engine
         self._wait_ready = wait_ready
+        self._on_use = on_use
         self._client: Client | None = None
 
     def __repr__(self) -> str:
@@ -50,6 +55,7 @@ class Service:
         Raises ConfigError where the compose file does not publish it, NotReadyError where the
         container does not run.
         """
+        self._on_use(self.name)
         container = self._container()
         if target not in container.ports:
             if target in self.config.published_ports:
@@ -69,7 +75,7 @@ class Service:
         url = self.url
         if self._client is None or str(self._client.base_url).rstrip("/") != url:
             self.close()
-            self._client = client(url)
+            self._client = client(url, on_request=self._used)
         return self._client
 
     @property
@@ -80,7 +86,7 @@ class Service:
         """
         from nomock.adapters.http import async_client
 
-        return async_client(self.url)
+        return async_client(self.url, on_request=self._used)
 
     @property
     def container_id(self) -> str:
@@ -127,6 +133,9 @@ class Service:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def _used(self) -> None:
+        self._on_use(self.name)
 
     def _wait_ended(self) -> None:
         # The engine's list of containers is a few milliseconds behind what it has just done.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from time import monotonic
 
@@ -39,8 +39,10 @@ class Stack:
         """Whether ``prepare`` found it to be ours, and began to make it ready."""
         self._keeps_volumes = True
         self._watch = Watch(engine, project, settings.probes)
+        self.on_use: Callable[[str], None] = _silent
+        """Called with a service's name before a test uses it; it may wait."""
         self._services = {
-            name: Service(config, engine, self.wait_ready)
+            name: Service(config, engine, self.wait_ready, lambda service: self.on_use(service))
             for name, config in project.services.items()
         }
         self._lock: FileLock | None = None
@@ -153,6 +155,16 @@ class Stack:
         names = None if service is None else [service]
         deadline = monotonic() + self.settings.timeout_s
         wait_until_ready(self._watch, names, deadline=deadline)
+
+    def other_users(self, own: Iterable[int]) -> str:
+        """Return one line for each other run that uses the stack; ``own``: this run's processes."""
+        if self._lock is None:
+            lock = FileLock(self.settings.state_dir / f"{self.name}.lock")
+            try:
+                return lock.holders(without=own)
+            finally:
+                lock.close()
+        return self._lock.holders(without=own)
 
     def close(self) -> None:
         """Close the clients and let the stack go; it stays as it is."""

@@ -1,0 +1,148 @@
+"""Who may use which part of a stack: tests share what they use, a fault holds what it breaks alone.
+
+Locks on files, so that they end with their process. Three rules keep tests from waiting for one
+another for ever:
+
+- one test at a time breaks something, however many workers and runs there are;
+- whoever else waits holds nothing: a test that has to wait for one part lets go of all others;
+- who wants a part alone closes its door first, so that no stream of others keeps it waiting.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from functools import cached_property
+from pathlib import Path
+from threading import Event, RLock
+from time import monotonic
+from urllib.parse import quote
+
+from nomock.errors import LockedError
+from nomock.project import make_state_dir
+from nomock.runlock import FileLock
+
+# Longer than all faults of a large suite, one after the other, may take.
+_PATIENCE_S = 900.0
+_PAUSE_S = 0.01
+
+
+class Claims:
+    """The claims of one process on one stack. Parts are edges and services, by name."""
+
+    def __init__(self, state_dir: Path, stack: str) -> None:
+        self._state_dir = state_dir
+        self._folder = state_dir / "claims" / stack
+        self._parts: dict[str, _Part] = {}
+        self._shared: set[str] = set()
+        self._alone: Counter[str] = Counter()
+        # Also for the threads of a test: while one waits, the others' requests do, too.
+        self._turn = RLock()
+
+    def share(self, parts: Iterable[str]) -> None:
+        """Use parts together with others, until ``let_go``; wait where one of them is broken.
+
+        Raises LockedError after 15 minutes.
+        """
+        wanted = set(parts)
+        if wanted - self._shared - self._alone.keys():
+            with self._turn:
+                self._share(self._shared | wanted)
+
+    def let_go(self) -> None:
+        """Use nothing any more, but what is held alone."""
+        with self._turn:
+            for name in self._shared:
+                self._part(name).leave()
+            self._shared.clear()
+
+    def take(self, parts: Iterable[str], who: str) -> None:
+        """Hold parts alone until they are given back; wait until nobody else uses them.
+
+        They may be taken again meanwhile, and are to be given back as often.
+        """
+        with self._turn:
+            wanted, shared = sorted(parts), set(self._shared)
+            if not self._alone:
+                self.let_go()
+                self._breaking.acquire(exclusive=True)
+            # From here on nobody else waits with anything in hand.
+            self._breaking.sign(who)
+            for name in wanted:
+                if name not in self._alone:
+                    self._part(name).enter_alone()
+                    self._shared.discard(name)
+                self._alone[name] += 1
+            self._share(shared)
+
+    def give_back(self, parts: Iterable[str]) -> None:
+        """Let others use parts again."""
+        with self._turn:
+            for name in parts:
+                self._alone[name] -= 1
+                if not self._alone[name]:
+                    del self._alone[name]
+                    self._part(name).leave()
+            if not self._alone:
+                self._breaking.release()
+
+    def _share(self, wanted: set[str]) -> None:
+        deadline, pause = monotonic() + _PATIENCE_S, Event()
+        while missing := wanted - self._shared - self._alone.keys():
+            for name in sorted(missing):
+                if not self._part(name).enters():
+                    self.let_go()
+                    if monotonic() > deadline:
+                        raise self._given_up(name)
+                    pause.wait(_PAUSE_S)
+                    break
+                self._shared.add(name)
+
+    def _given_up(self, name: str) -> LockedError:
+        return LockedError(
+            f"it has been broken by another test for more than {_PATIENCE_S:g} s",
+            where=name,
+            seen=self._breaking.holders(),
+            todo="let that test end, or end it",
+        )
+
+    @cached_property
+    def _breaking(self) -> FileLock:
+        return self._file("breaking.lock")
+
+    def _part(self, name: str) -> _Part:
+        if name not in self._parts:
+            safe = quote(name, safe="")
+            self._parts[name] = _Part(self._file(f"{safe}.door"), self._file(f"{safe}.room"))
+        return self._parts[name]
+
+    def _file(self, name: str) -> FileLock:
+        make_state_dir(self._state_dir)
+        return FileLock(self._folder / name)
+
+
+class _Part:
+    """One part's locks: the room that is shared, and the door to it."""
+
+    def __init__(self, door: FileLock, room: FileLock) -> None:
+        self._door = door
+        self._room = room
+
+    def enters(self) -> bool:
+        """Go in beside others; return whether that was possible at once."""
+        if not self._door.acquires_at_once(exclusive=False):
+            return False
+        try:
+            return self._room.acquires_at_once(exclusive=False)
+        finally:
+            self._door.release()
+
+    def enter_alone(self) -> None:
+        """Close the door, and wait until all others have left."""
+        self._door.acquire(exclusive=True)
+        self._room.acquire(exclusive=True)
+
+    def leave(self) -> None:
+        """Leave the room, and open the door if it was closed."""
+        self._room.release()
+        self._door.release()

@@ -1,0 +1,31 @@
+"""Little passes the edge at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nomock.faults.edge.common import MOST_BYTES, ToxicFault, whole_number
+
+if TYPE_CHECKING:
+    from nomock.faults.ground import Ground
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bandwidth(ToxicFault):
+    """Lets kb_s kilobytes a second through."""
+
+    kind = "bandwidth"
+    toxic_type = "bandwidth"
+
+    kb_s: int
+
+    def check(self, ground: Ground) -> None:
+        """Raise ConfigError for a number that cannot be."""
+        super().check(ground)
+        whole_number(self, "kb_s", least=1, most=MOST_BYTES)
+
+    def attributes(self) -> Mapping[str, int]:
+        """Return them as Toxiproxy names them."""
+        return {"rate": self.kb_s}

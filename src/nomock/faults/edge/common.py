@@ -1,0 +1,158 @@
+"""What all faults on an edge have in common."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+from secrets import token_hex
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from urllib.parse import quote
+
+from nomock.adapters.toxiproxy import Toxic
+from nomock.errors import ConfigError
+from nomock.faults.fault import Fault, State
+
+if TYPE_CHECKING:
+    from nomock.faults.ground import Ground
+
+MOST_MS = 600_000
+"""Ten minutes: longer than a test, and than any time-out that one can look at."""
+MOST_BYTES = 2**31 - 1
+
+Direction = Literal["to", "from", "both"]
+"""Of the server: what is sent to it, what comes from it, or both."""
+_STREAMS: Mapping[str, tuple[str, ...]] = {
+    "to": ("upstream",),
+    "from": ("downstream",),
+    "both": ("upstream", "downstream"),
+}
+
+
+@dataclass(frozen=True)
+class EdgeFault(Fault):
+    """A fault on an edge: what passed it is counted in Toxiproxy's network namespace.
+
+    A keeper there counts, and undoes the fault where this process is killed.
+    """
+
+    edge: str
+
+    closes_edge: ClassVar[bool] = False
+    """Whether nothing passes the edge while it is on, so that no other fault can bite there."""
+
+    @property
+    def where(self) -> str:
+        """The edge."""
+        return self.edge
+
+    def check(self, ground: Ground) -> None:
+        """Raise UnknownEdgeError for an edge that there is not."""
+        ground.edge(self.edge)
+
+    def clashes(self, other: Fault) -> bool:
+        """Contradict the same kind, and whatever cannot pass an edge that is closed."""
+        if not isinstance(other, EdgeFault) or other.edge != self.edge:
+            return False
+        return self.kind == other.kind or self.closes_edge or other.closes_edge
+
+    def begin(self, ground: Ground, state: State) -> None:
+        """Count from now on, let the keeper know how to undo it, and do it."""
+        keeper = ground.keeper(ground.proxy_service)
+        state["port"] = ground.edge(self.edge).listen_port
+        before = keeper.counts([state["port"]])[state["port"]]
+        state["before"] = [before.attempts, before.to_server, before.from_server]
+        keeper.guard(state["token"], self.undo(state), self.expires_s)
+        self.apply(ground, state)
+
+    def prepare(self, ground: Ground) -> State:
+        """Return a token that makes names of its own."""
+        return {"token": f"nomock-{token_hex(4)}"}
+
+    def heal(self, ground: Ground, state: State) -> None:
+        """Undo it, if Toxiproxy still is the one that it was done to."""
+        if not ground.runs(ground.proxy_service):
+            return  # what it knew went with it
+        self.revert(ground, state)
+        if "before" in state:
+            ground.keeper(ground.proxy_service).unguard(state["token"])
+
+    def met(self, ground: Ground, state: State) -> tuple[int, int, int]:
+        """Return attempts to connect, and packets with data to and from the server, since begin."""
+        port = state["port"]
+        now = ground.keeper(ground.proxy_service).counts([port])[port]
+        before = state["before"]
+        return (
+            now.attempts - before[0],
+            now.to_server - before[1],
+            now.from_server - before[2],
+        )
+
+    @abstractmethod
+    def apply(self, ground: Ground, state: State) -> None:
+        """Break the edge."""
+
+    @abstractmethod
+    def revert(self, ground: Ground, state: State) -> None:
+        """Mend it."""
+
+    @abstractmethod
+    def undo(self, state: State) -> list[Mapping[str, Any]]:
+        """Return the same for the keeper."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ToxicFault(EdgeFault):
+    """A fault on an edge that is one toxic in each direction that it has."""
+
+    direction: Direction = "from"
+
+    toxic_type: ClassVar[str]
+    """Toxiproxy's name for it."""
+
+    def check(self, ground: Ground) -> None:
+        """Raise UnknownEdgeError or, for an argument that cannot be, ConfigError."""
+        super().check(ground)
+        if self.direction not in _STREAMS:
+            raise wrong(self, "direction", self.direction, 'it is "to", "from" or "both"')
+
+    @abstractmethod
+    def attributes(self) -> Mapping[str, int]:
+        """Return the toxic's attributes."""
+
+    def apply(self, ground: Ground, state: State) -> None:
+        """Add the toxics."""
+        for name, stream in self._toxics(state):
+            ground.toxiproxy.add(self.edge, Toxic(name, self.toxic_type, stream, self.attributes()))
+
+    def revert(self, ground: Ground, state: State) -> None:
+        """Remove the toxics."""
+        for name, _ in self._toxics(state):
+            ground.toxiproxy.remove(self.edge, name)
+
+    def undo(self, state: State) -> list[Mapping[str, Any]]:
+        """Return how the keeper removes the toxics."""
+        path = f"/proxies/{quote(self.edge, safe='')}/toxics"
+        return [{"http": ["DELETE", f"{path}/{name}", None]} for name, _ in self._toxics(state)]
+
+    def seen(self, ground: Ground, state: State) -> str:
+        """Return how many packets with data came through it."""
+        _, to_server, from_server = self.met(ground, state)
+        # A request meets what its answer would meet, also where that never comes.
+        count = to_server + (from_server if self.direction != "to" else 0)
+        return f"{count} packets with data met it" if count else ""
+
+    def _toxics(self, state: State) -> list[tuple[str, str]]:
+        return [(f"{state['token']}-{stream}", stream) for stream in _STREAMS[self.direction]]
+
+
+def wrong(fault: Fault, argument: str, value: object, rule: str) -> ConfigError:
+    """Return the error of an argument that cannot be."""
+    return ConfigError(f"{argument} cannot be {value!r}", where=f"fault {fault.name}", seen=rule)
+
+
+def whole_number(fault: Fault, argument: str, *, least: int, most: int) -> None:
+    """Raise ConfigError for an argument that is no whole number from least to most."""
+    value = getattr(fault, argument)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise wrong(fault, argument, value, f"it is a whole number from {least} to {most}")

@@ -1,0 +1,31 @@
+"""A connection ends in the middle of what it transports."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nomock.faults.edge.common import MOST_BYTES, ToxicFault, whole_number
+
+if TYPE_CHECKING:
+    from nomock.faults.ground import Ground
+
+
+@dataclass(frozen=True, kw_only=True)
+class CutAfter(ToxicFault):
+    """Ends each connection once after_bytes have passed."""
+
+    kind = "cut_after"
+    toxic_type = "limit_data"
+
+    after_bytes: int
+
+    def check(self, ground: Ground) -> None:
+        """Raise ConfigError for a number that cannot be."""
+        super().check(ground)
+        whole_number(self, "after_bytes", least=0, most=MOST_BYTES)
+
+    def attributes(self) -> Mapping[str, int]:
+        """Return them as Toxiproxy names them."""
+        return {"bytes": self.after_bytes}

@@ -1,0 +1,78 @@
+"""The edge comes and goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from threading import Event, Thread
+from typing import TYPE_CHECKING
+
+from nomock.errors import NomockError
+from nomock.faults.edge.common import MOST_MS, whole_number
+from nomock.faults.edge.refused import Refused
+from nomock.faults.fault import State
+
+if TYPE_CHECKING:
+    from nomock.faults.ground import Ground
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flap(Refused):
+    """Closes the edge for half of each period_ms, and opens it for the other half."""
+
+    kind = "flap"
+
+    period_ms: int
+
+    def check(self, ground: Ground) -> None:
+        """Raise ConfigError for a period that cannot be."""
+        super().check(ground)
+        # Shorter ones are over before Toxiproxy has closed and opened the edge.
+        whole_number(self, "period_ms", least=50, most=MOST_MS)
+
+    def apply(self, ground: Ground, state: State) -> None:
+        """Close it, and leave the rest to a thread."""
+        super().apply(ground, state)
+        flapping = _Flapping(ground, self.edge, self.period_ms / 2000)
+        ground.live[state["token"]] = flapping
+        flapping.thread.start()
+
+    def revert(self, ground: Ground, state: State) -> None:
+        """End the thread, if it is this process's, and leave the edge open."""
+        if flapping := ground.live.pop(state["token"], None):
+            flapping.end()
+        super().revert(ground, state)
+
+    def seen(self, ground: Ground, state: State) -> str:
+        """Return what tried to pass."""
+        attempts, to_server, _ = self.met(ground, state)
+        closed = ground.live[state["token"]].closed
+        if not attempts and not to_server:
+            return ""
+        return f"closed {closed} times, {attempts} attempts to connect"
+
+
+class _Flapping:
+    """The thread that opens and closes an edge."""
+
+    def __init__(self, ground: Ground, edge: str, half_s: float) -> None:
+        self._ground = ground
+        self._edge = edge
+        self._half_s = half_s
+        self._over = Event()
+        self.closed = 1
+        self.thread = Thread(target=self._run, daemon=True)
+
+    def end(self) -> None:
+        self._over.set()
+        self.thread.join()
+
+    def _run(self) -> None:
+        toxiproxy = self._ground.toxiproxy
+        is_open = False
+        while not self._over.wait(self._half_s):
+            try:
+                (toxiproxy.disable if is_open else toxiproxy.enable)(self._edge)
+            except NomockError:
+                return  # Toxiproxy went away, which healing finds out, too
+            self.closed += is_open
+            is_open = not is_open

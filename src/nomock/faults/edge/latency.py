@@ -1,0 +1,33 @@
+"""What passes the edge comes later."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nomock.faults.edge.common import MOST_MS, ToxicFault, whole_number
+
+if TYPE_CHECKING:
+    from nomock.faults.ground import Ground
+
+
+@dataclass(frozen=True, kw_only=True)
+class Latency(ToxicFault):
+    """Holds back each packet for latency_ms, more or less jitter_ms."""
+
+    kind = "latency"
+    toxic_type = "latency"
+
+    latency_ms: int
+    jitter_ms: int = 0
+
+    def check(self, ground: Ground) -> None:
+        """Raise ConfigError for a number that cannot be."""
+        super().check(ground)
+        whole_number(self, "latency_ms", least=1, most=MOST_MS)
+        whole_number(self, "jitter_ms", least=0, most=MOST_MS)
+
+    def attributes(self) -> Mapping[str, int]:
+        """Return them as Toxiproxy names them."""
+        return {"latency": self.latency_ms, "jitter": self.jitter_ms}

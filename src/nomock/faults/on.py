@@ -1,0 +1,140 @@
+"""One fault while it is on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import time
+from types import TracebackType
+
+from nomock import context
+from nomock.errors import ClashingFaultsError, NotHealedError, NoTrafficError
+from nomock.faults.claims import Claims
+from nomock.faults.fault import Fault, State
+from nomock.faults.ground import Ground
+from nomock.faults.journal import Journal
+
+
+@dataclass
+class Test:
+    """What the faults of one test have in common."""
+
+    ground: Ground
+    claims: Claims
+    journal: Journal
+    name: str
+    admit: Callable[[Fault], None] = lambda fault: None
+    """Raises where no fault may be put on at all."""
+    on: list[On] = field(default_factory=list)
+    unmet: list[str] = field(default_factory=list)
+    """The faults that met nothing."""
+    not_healed: dict[str, str] = field(default_factory=dict)
+    story: list[tuple[float, str]] = field(default_factory=list)
+    """What was done when, in seconds since the epoch, for the evidence."""
+
+    def tell(self, text: str) -> None:
+        """Add to the story."""
+        self.story.append((time(), text))
+
+    def changed(self) -> None:
+        """Name the faults that are on in the requests of the test."""
+        context.set_current_faults(on.fault.name for on in self.on)
+
+    def finish(self) -> None:
+        """Heal what is still on, the newest first; then raise for what did not heal or bite."""
+        for on in reversed(self.on.copy()):
+            on.end()
+        if self.not_healed:
+            raise NotHealedError(self.not_healed)
+        if self.unmet:
+            raise NoTrafficError(self.unmet)
+
+
+class On:
+    """A fault as a ``with`` block: on while the block runs, healed when it ends, however it ends.
+
+    ``begin`` and ``end`` do the same where blocks do not fit, as for faults that overlap.
+    """
+
+    def __init__(self, test: Test, fault: Fault) -> None:
+        self.fault = fault
+        self._test = test
+        self._parts: frozenset[str] = frozenset()
+        self._state: State = {}
+        self._number = 0
+
+    def __repr__(self) -> str:
+        return f"<fault {self.fault.name}>"
+
+    def __enter__(self) -> On:
+        self.begin()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.end(failed=error is not None)
+
+    def begin(self) -> None:
+        """Put the fault on; when that raises, nothing of it is left on."""
+        test, fault = self._test, self.fault
+        fault.check(test.ground)
+        test.admit(fault)
+        for other in test.on:
+            if fault.clashes(other.fault):
+                raise ClashingFaultsError(fault.name, other.fault.name)
+        self._parts = fault.takes(test.ground)
+        test.claims.take(self._parts, f"{fault.name} of {test.name}")
+        try:
+            self._state = fault.prepare(test.ground)
+            self._number = test.journal.on(fault, self._state, test.name)
+            test.on.append(self)
+            fault.begin(test.ground, self._state)
+        except BaseException:
+            if self in test.on:
+                self._heal()
+            else:
+                test.claims.give_back(self._parts)
+            raise
+        test.tell(f"{fault.name}: on")
+        test.changed()
+
+    def end(self, *, failed: bool = False) -> None:
+        """Look whether the fault bit, and heal it; ``failed``: the test is red already.
+
+        What did not heal or bite is said at the end of the test.
+        """
+        if self not in self._test.on:
+            return
+        try:
+            seen = self._seen()
+            if not seen and self.fault.expect_traffic and not failed:
+                self._test.unmet.append(self.fault.name)
+            self._test.tell(f"{self.fault.name}: {seen or 'met nothing'}")
+        finally:
+            self._heal()
+
+    def _seen(self) -> str:
+        try:
+            return self.fault.seen(self._test.ground, self._state)
+        except Exception as error:  # whatever it is, the fault is to be healed
+            self._test.tell(f"{self.fault.name}: whether it bit cannot be told: {error}")
+            return ""
+
+    def _heal(self) -> None:
+        test = self._test
+        try:
+            self.fault.heal(test.ground, self._state)
+        except Exception as error:  # the others are healed, too, and the journal keeps this one
+            test.not_healed[self.fault.name] = str(error) or type(error).__name__
+            test.tell(f"{self.fault.name}: not healed: {error}")
+        else:
+            test.journal.off(self._number)
+            test.tell(f"{self.fault.name}: healed")
+        finally:
+            test.on.remove(self)
+            test.changed()
+            test.claims.give_back(self._parts)

@@ -1,0 +1,83 @@
+"""The faults of a run: who may break which stack, and what is healed when."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from nomock import context
+from nomock.errors import SharedStackError
+from nomock.faults.gate import Gate
+from nomock.faults.journal import folder_of
+from nomock.stack import Stack
+
+if TYPE_CHECKING:  # imported when a test has faults
+    from nomock.faults.fault import Fault
+    from nomock.faults.faults import Faults
+    from nomock.faults.ground import Ground
+    from nomock.faults.journal import Journal
+
+
+class Breaking:
+    """What one pytest process needs to break one stack; the gate is there in every run."""
+
+    def __init__(self, stack: Stack, *, own_processes: list[int], on_shared: bool) -> None:
+        self._stack = stack
+        self._own_processes = own_processes
+        self._on_shared = on_shared
+        self._opened: tuple[Ground, Journal] | None = None
+        self.gate = Gate(stack)
+        stack.on_use = self.gate.use
+
+    @contextmanager
+    def faults(self) -> Iterator[Faults]:
+        """Give a test its faults; heal them at its end, and raise for what did not bite or heal."""
+        from nomock.faults.faults import Faults
+        from nomock.faults.on import Test
+
+        ground, journal = self._open()
+        name = context.current_test() or ""
+        test = Test(ground, self.gate.claims, journal, name, self._admit)
+        try:
+            yield Faults(test)
+        finally:
+            test.finish()
+
+    def close(self) -> None:
+        """End what stands beside the services."""
+        if self._opened:
+            ground, journal = self._opened
+            ground.close()
+            journal.close()
+            self._opened = None
+
+    def _open(self) -> tuple[Ground, Journal]:
+        from nomock.faults.ground import Ground
+        from nomock.faults.journal import Journal
+
+        if self._opened is None:
+            settings = self._stack.settings
+            self._opened = Ground(self._stack), Journal(settings.state_dir, self._stack.name)
+        return self._opened
+
+    def _admit(self, fault: Fault) -> None:
+        """Refuse what would hit another run; a fault that takes nothing hits only its own test."""
+        ground, _ = self._open()
+        if self._on_shared or not fault.takes(ground):
+            return
+        if holders := self._stack.other_users(self._own_processes):
+            raise SharedStackError(fault.name, stack=self._stack.name, holders=holders)
+
+
+def heal_left(stack: Stack, say: Callable[[str], None]) -> None:
+    """Heal what killed runs left on a stack; raises NotHealedError."""
+    if any(folder_of(stack.settings.state_dir, stack.name).glob("*.ndjson")):
+        from nomock.faults.ground import Ground
+        from nomock.faults.janitor import heal_left
+
+        ground = Ground(stack)
+        try:
+            heal_left(ground, say)
+        finally:
+            ground.close()
