@@ -9,7 +9,15 @@ from httpx import AsyncClient, Client
 
 from nomock.context import BAGGAGE_HEADER, marked
 
-__all__ = ["NETWORK_ERRORS", "AsyncClient", "Client", "async_client", "client", "was_never_sent"]
+__all__ = [
+    "NETWORK_ERRORS",
+    "AsyncClient",
+    "Client",
+    "async_client",
+    "client",
+    "patch",
+    "was_never_sent",
+]
 
 NETWORK_ERRORS = (httpx.HTTPError, OSError)
 """What is raised where no answer came; OSError by other clients than httpx."""
@@ -69,3 +77,18 @@ def async_client(base_url: str, *, on_request: Callable[[], None] = _nothing) ->
         event_hooks={"request": [before]},
         trust_env=False,
     )
+
+
+def patch(url: str, body: object, *, timeout_s: float) -> tuple[int, str]:
+    """Send JSON and return status and text, over a connection of its own.
+
+    Raises TimeoutError where no answer came in time, ConnectionError where none will come.
+    """
+    try:
+        # `verify` would read all certificates of this machine, for a URL that is not https.
+        reply = httpx.patch(url, json=body, timeout=timeout_s, trust_env=False, verify=False)
+    except httpx.TimeoutException as error:
+        raise TimeoutError(str(error)) from error
+    except httpx.TransportError as error:
+        raise ConnectionError(str(error)) from error
+    return reply.status_code, reply.text
