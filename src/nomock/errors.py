@@ -21,6 +21,7 @@ NomockError
 └── FaultError              a fault cannot be put on, or did not do what it is for
     ├── ClashingFaultsError     two faults contradict each other
     ├── SharedStackError        others use the stack that a fault would break
+    ├── ToxiproxyError          Toxiproxy does not answer, or does not do what was asked
     ├── KeeperError             what does a fault beside a service does not start, or ended
     ├── NotPossibleError        this kind of fault is not possible here: the test is skipped
     ├── NoTrafficError          a fault met nothing, so that the test shows nothing
@@ -252,6 +253,10 @@ class SharedStackError(FaultError):
             seen=holders,
             todo="let that run end, or break it all the same: --faults-on-shared",
         )
+
+
+class ToxiproxyError(FaultError):
+    """Toxiproxy does not answer, or does not do what was asked."""
 
 
 class KeeperError(FaultError):

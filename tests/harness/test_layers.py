@@ -30,6 +30,8 @@ OWNERS = {
     "python_on_whales": "adapters.compose",
     "psycopg": "adapters.postgres",
     "httpx": "adapters.http",
+    "toxiproxy": "adapters.toxiproxy",
+    "requests": "adapters.toxiproxy",  # its transport, and its errors
     "coverage": "harvest",
     "pytest": "plugin",
     "xdist": "plugin",
