@@ -6,8 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import pytest
+
 from nomock import context
-from nomock.errors import SharedStackError
+from nomock.errors import FaultError, SharedStackError
 from nomock.faults.gate import Gate
 from nomock.faults.journal import folder_of
 from nomock.stack import Stack
@@ -42,7 +44,10 @@ class Breaking:
         try:
             yield Faults(test)
         finally:
-            test.finish()
+            try:
+                test.finish()
+            except FaultError as error:  # where nomock raised it tells nobody anything
+                pytest.fail(str(error), pytrace=False)
 
     def close(self) -> None:
         """End what stands beside the services."""
