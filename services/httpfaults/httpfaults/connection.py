@@ -1,0 +1,258 @@
+"""One connection: a caller on one side, the service on the other, and one request at a time.
+
+Bytes are passed on as they came. Only heads are read, and where each body ends, so that it is
+known which request a rule is asked for and which answer is that request's. What cannot be read
+(another protocol, a malformed message) is passed on unread, and no rule meets it: what is wrong
+with it is the service's to say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from httpfaults import heads
+from httpfaults.exchange import Exchange
+from httpfaults.heads import RequestHead, ResponseHead
+from httpfaults.messages import Mark, Messages
+from httpfaults.rules import Rules
+from httpfaults.side import Side
+
+_MOST_HELD = 64 * 1024
+_LINGER_S = 5.0
+SWITCHING_PROTOCOLS = 101
+
+Dial = Callable[[Side], Awaitable[Any]]
+
+
+class Connection:
+    """Between a caller that has come and the service of its edge."""
+
+    def __init__(self, edge: str, dial: Dial, rules: Rules) -> None:
+        self._edge = edge
+        self._dial = dial
+        self._rules = rules
+        self._requests = Messages[RequestHead](heads.request, heads.may_begin_request)
+        self._exchange: Exchange | None = None
+        self._waiting: asyncio.TimerHandle | None = None
+        """Runs while an answer is held back."""
+        self._tunnelled = False
+        self._answer: list[bytes] = []
+        """What goes to the caller next."""
+        self.caller = Side(
+            arrived=self._from_caller,
+            ends=self._caller_ends,
+            gone=self._close,
+            flow=self._flow,
+            made=self._call_service,
+        )
+
+    def _call_service(self) -> None:
+        self._responses = Messages[ResponseHead](heads.response, heads.may_begin_response)
+        self._service = Side(
+            arrived=self._from_service, ends=self._service_ends, gone=self._close, flow=self._flow
+        )
+        self._dialling = asyncio.ensure_future(self._dial(self._service))
+        self._dialling.add_done_callback(self._called)
+
+    def _called(self, dialling: asyncio.Future[Any]) -> None:
+        if dialling.cancelled():
+            return
+        if dialling.exception() is not None:
+            self._close()  # without an answer, as Toxiproxy does where it reaches nobody
+            return
+        if self._exchange is not None:
+            self._service.write(self._exchange.again())
+        self._take_requests()
+        self._flow()
+
+    # From the caller to the service.
+
+    def _from_caller(self, data: bytes) -> None:
+        self._requests.feed(data)
+        if self._service.made:
+            self._take_requests()
+        self._flow()
+
+    def _caller_ends(self) -> None:
+        if self._service.ended:
+            self._close()
+        elif self._service.made:
+            self._take_requests()
+
+    def _take_requests(self) -> None:
+        out: list[bytes] = []
+        while self._exchange is None or not self._exchange.sent:
+            piece = self._requests.take()
+            if piece is None:
+                break
+            if isinstance(piece, bytes):
+                out.append(self._exchange.passes(piece) if self._exchange else piece)
+            elif isinstance(piece, RequestHead):
+                self._requests.follows(piece.body)
+                self._exchange = Exchange(piece, self._rules.meeting(self._edge, piece))
+                out.append(self._exchange.passes(piece.raw))
+            elif piece is Mark.END:
+                assert self._exchange is not None
+                self._exchange.sent = True
+            else:
+                self._tunnel()
+                self._take_responses()
+        self._service.write(b"".join(out))
+        if self.caller.ended:
+            self._no_more_requests()
+        if self._exchange is not None:
+            self._after_request(self._exchange)
+
+    def _no_more_requests(self) -> None:
+        if self._exchange is None:
+            self._service.write(self._requests.rest())
+        if not self._requests.held:
+            self._service.end()
+
+    def _after_request(self, exchange: Exchange) -> None:
+        if exchange.status is None:
+            if exchange.sent and exchange.answered:
+                self._after_answer(exchange)
+        elif self._waiting is None:
+            if exchange.sent or exchange.head.expects:
+                self._hold(exchange.waits_ms(), lambda: self._answer_instead(exchange))
+            elif self.caller.ended:
+                self._close()
+
+    def _answer_instead(self, exchange: Exchange) -> None:
+        last = not (exchange.sent and exchange.head.keeps_alive and not self._service.ended)
+        self.caller.write(exchange.instead(last=last))
+        self._exchange = None
+        if last:
+            self._service.detach()
+            self.caller.linger(_LINGER_S)
+        else:
+            self._take_requests()
+
+    # From the service to the caller.
+
+    def _from_service(self, data: bytes) -> None:
+        self._responses.feed(data)
+        self._take_responses()
+        self._flow()
+
+    def _service_ends(self) -> None:
+        service = self._service
+        self._responses.end()
+        self._take_responses()
+        exchange = self._exchange
+        if not service.made or (exchange is not None and exchange.status is not None):
+            return  # hung up already; or the answer is not its own
+        self.caller.write(self._responses.rest())
+        self.caller.end()
+        if self.caller.ended if self._tunnelled else exchange is None or exchange.sent:
+            self._close()
+
+    def _take_responses(self) -> None:
+        while self._waiting is None and self._service.made:
+            piece = self._responses.take()
+            if piece is None:
+                break
+            if isinstance(piece, bytes):
+                self._pass(piece)
+            elif isinstance(piece, ResponseHead):
+                self._begin(piece)
+            elif piece is Mark.END:
+                self._answered()
+            else:
+                self._tunnel()
+                self._take_requests()
+        self._flush()
+
+    def _begin(self, head: ResponseHead) -> None:
+        exchange = self._exchange
+        if exchange is None or head.status == SWITCHING_PROTOCOLS:
+            self._answer.append(head.raw)
+            self._tunnel()
+            self._take_requests()
+        elif head.interim:
+            if not exchange.repeated:
+                self._answer.append(head.raw)
+        elif exchange.first_of_two:
+            self._responses.follows(head.body(exchange.head.method))
+        else:
+            self._hold(exchange.waits_ms(), lambda: self._begin_for(exchange, head))
+
+    def _begin_for(self, exchange: Exchange, head: ResponseHead) -> None:
+        body = head.body(exchange.head.method)
+        self._responses.follows(body)
+        exchange.begins(body)
+        self._answer.append(head.raw)
+
+    def _pass(self, data: bytes) -> None:
+        exchange = self._exchange
+        if exchange is None:
+            self._answer.append(data)
+        elif not exchange.first_of_two:
+            data, cut = exchange.returns(data)
+            self._answer.append(data)
+            if cut:
+                self._flush()
+                self._close()
+
+    def _answered(self) -> None:
+        exchange = self._exchange
+        assert exchange is not None
+        exchange.answered = True
+        if exchange.first_of_two:
+            self._service.detach()
+        if exchange.sent:
+            self._after_answer(exchange)
+
+    def _after_answer(self, exchange: Exchange) -> None:
+        if exchange.first_of_two:
+            exchange.repeat()
+            self._call_service()
+        else:
+            self._exchange = None
+            self._flush()
+            self._take_requests()
+
+    def _flush(self) -> None:
+        data = b"".join(self._answer)
+        self._answer.clear()
+        self.caller.write(data)
+
+    # Both.
+
+    def _hold(self, wait_ms: int, then: Callable[[], None]) -> None:
+        """Go on later; until then nothing is taken from the service."""
+
+        def go_on() -> None:
+            self._waiting = None
+            then()
+            self._take_responses()
+            self._flow()
+
+        if wait_ms:
+            self._waiting = asyncio.get_running_loop().call_later(wait_ms / 1000, go_on)
+        else:
+            then()
+
+    def _tunnel(self) -> None:
+        """Pass everything on from here, in both directions, as it is."""
+        exchange, self._exchange = self._exchange, None
+        self._tunnelled = True
+        self._requests.give_up()
+        self._responses.give_up()
+        if exchange is not None and exchange.status is not None:
+            self._close()  # half of it has been swallowed
+
+    def _flow(self) -> None:
+        """Take from each side no faster than the other one does."""
+        self.caller.read(not self._service.full and self._requests.held <= _MOST_HELD)
+        self._service.read(not self.caller.full and self._waiting is None)
+
+    def _close(self) -> None:
+        self._dialling.cancel()
+        if self._waiting is not None:
+            self._waiting.cancel()
+        self._service.close()
+        self.caller.close()
