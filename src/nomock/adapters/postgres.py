@@ -6,11 +6,18 @@ from typing import Any
 
 import psycopg
 from psycopg import Connection
-from psycopg.errors import ForeignKeyViolation
+from psycopg import Error as DatabaseError
+from psycopg.errors import ForeignKeyViolation, LockNotAvailable
 
 from nomock.errors import EngineError
 
-__all__ = ["Connection", "ForeignKeyViolation", "connect"]
+__all__ = [
+    "Connection",
+    "DatabaseError",
+    "ForeignKeyViolation",
+    "LockNotAvailable",
+    "connect",
+]
 
 
 def connect(

@@ -1,0 +1,110 @@
+"""The connections of a role, or of a service, are ended by the database."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from threading import Event
+from time import monotonic
+from typing import TYPE_CHECKING
+
+from nomock.errors import ConfigError
+from nomock.faults.database.logins import roles_of
+from nomock.faults.database.sessions import PREFIX
+from nomock.faults.fault import Fault, State
+
+if TYPE_CHECKING:
+    from nomock.faults.ground import Ground
+
+_ENDED_WITHIN_S = 2.0
+
+# Not ours, and not those that hold another fault.
+_BACKENDS = """
+    SELECT pid, backend_start FROM pg_stat_activity
+    WHERE usename = ANY(%s) AND backend_type = 'client backend' AND pid <> pg_backend_pid()
+    AND NOT starts_with(application_name, %s)
+"""
+# A number may have been given to a new process meanwhile.
+_LEFT = """
+    SELECT FROM pg_stat_activity a
+    JOIN unnest(%s::int[], %s::timestamptz[]) AS b (pid, backend_start)
+    ON a.pid = b.pid AND a.backend_start = b.backend_start
+"""
+
+
+@dataclass(frozen=True)
+class EndBackends(Fault):
+    """Ends all connections of a role, or of a service, once, as an administrator would.
+
+    Who uses one is told ``57P01 admin_shutdown``; an idle one is found dead when it is used next.
+    A service's roles are those of the URLs in its compose environment. New connections are let in.
+    """
+
+    kind = "end_backends"
+
+    role: str | None = None
+    service: str | None = None
+
+    @property
+    def where(self) -> str:
+        """The service, or the role."""
+        return self.service or self.role or ""
+
+    def check(self, ground: Ground) -> None:
+        """Refuse both and neither, a service without a role, and a role that there is not."""
+        if (self.role is None) == (self.service is None):
+            raise ConfigError(
+                "whose connections are to be ended?",
+                where=f"fault {self.kind}",
+                seen=f"role={self.role!r}, service={self.service!r}",
+                todo="name one of the two: a role of the database, or a service of the stack",
+            )
+        roles = self._roles(ground)
+        with ground.postgres.connect() as connection:
+            rows = connection.execute("SELECT rolname FROM pg_roles WHERE rolcanlogin").fetchall()
+        known = sorted(name for (name,) in rows)
+        for role in roles:
+            if role not in known:
+                close = get_close_matches(role, known, n=1)
+                raise ConfigError(
+                    f"there is no role {role!r} that may log in",
+                    where=f"fault {self.name}",
+                    seen=f"the roles are: {', '.join(known)}",
+                    todo=f"did you mean {close[0]!r}?" if close else "name one of them",
+                )
+
+    def takes(self, ground: Ground) -> frozenset[str]:
+        """Take the database: another test may have a connection of the same role."""
+        return frozenset({ground.postgres.service.name})
+
+    def clashes(self, other: Fault) -> bool:
+        """Go with everything: it is over when it begins."""
+        return False
+
+    def begin(self, ground: Ground, state: State) -> None:
+        """Terminate the backends, and return when they have ended."""
+        with ground.postgres.connect(autocommit=True) as connection:
+            backends = connection.execute(_BACKENDS, [self._roles(ground), PREFIX]).fetchall()
+            pids, starts = [pid for pid, _ in backends], [start for _, start in backends]
+            connection.execute(
+                "SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) pid", [pids]
+            )
+            deadline, pause = monotonic() + _ENDED_WITHIN_S, Event()
+            while left := connection.execute(_LEFT, [pids, starts]).rowcount:
+                if monotonic() > deadline:
+                    break
+                pause.wait(0.005)
+        state["ended"] = len(backends) - left
+
+    def seen(self, ground: Ground, state: State) -> str:
+        """Say how many there were."""
+        ended = state.get("ended", 0)
+        return f"{ended} connections were ended" if ended else ""
+
+    def heal(self, ground: Ground, state: State) -> None:
+        """Do nothing: who was disconnected may connect again."""
+
+    def _roles(self, ground: Ground) -> list[str]:
+        if self.service is None:
+            return [self.role or ""]
+        return roles_of(ground.service(self.service).config)

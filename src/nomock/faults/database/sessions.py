@@ -1,0 +1,136 @@
+"""The sessions of the database that a fault holds open.
+
+They die with this process: the server ends a session whose socket is closed. While it lives any
+other process finds them by their name, and the server ends them when the fault expires.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from threading import Event, Thread
+from time import monotonic
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from nomock.errors import EngineError, FaultError, NomockError, NotReadyError
+from nomock.faults.fault import State
+
+if TYPE_CHECKING:
+    from nomock.adapters.postgres import Connection
+    from nomock.faults.ground import Ground
+
+PREFIX = "nomock-"
+"""What the names of all sessions of all faults begin with."""
+
+_LOOK_EVERY_S = 0.02
+_GONE_WITHIN_S = 5.0
+_OPENED_AT_ONCE = 16
+
+
+def name_of_sessions() -> State:
+    """Return the state by which a fault's sessions are found: a name that no other has."""
+    return {"sessions": f"{PREFIX}{uuid4().hex[:12]}"}
+
+
+class Sessions:
+    """The sessions of one fault, and a thread that looks after them."""
+
+    def __init__(self, ground: Ground, state: State) -> None:
+        self._name: str = state["sessions"]
+        self._postgres = ground.postgres
+        self._connections: list[Connection[Any]] = []
+        self._look: Callable[[], None] = lambda: None
+        self._closing = Event()
+        self._thread: Thread | None = None
+        ground.live[self._name] = self
+
+    @staticmethod
+    def of(ground: Ground, state: State) -> Sessions | None:
+        """Return those that this process holds for a fault, if it does."""
+        found: Sessions | None = ground.live.get(state["sessions"])
+        return found
+
+    def open(
+        self, settings: Mapping[str, int] = MappingProxyType({}), *, autocommit: bool = True
+    ) -> Connection[Any]:
+        """Open one more; ``settings`` are PostgreSQL's own."""
+        connection = self._postgres.connect(
+            application_name=self._name,
+            autocommit=autocommit,
+            options=" ".join(f"-c {key}={value}" for key, value in settings.items()),
+        )
+        self._connections.append(connection)
+        return connection
+
+    def open_many(self, count: int, settings: Mapping[str, int]) -> list[Connection[Any]]:
+        """Open many at once, and return those that were let in."""
+
+        def open_one(_: int) -> Connection[Any] | None:
+            with suppress(EngineError):
+                return self.open(settings)
+            return None
+
+        with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
+            return [opened for opened in pool.map(open_one, range(count)) if opened]
+
+    def watch(self, look: Callable[[], None], *, for_s: float) -> None:
+        """Call ``look`` every 20 ms, until the sessions are closed or the fault has expired."""
+        until_s = monotonic() + for_s
+        self._look = look
+
+        def run() -> None:
+            while not self._closing.wait(_LOOK_EVERY_S) and monotonic() < until_s:
+                self.look()
+
+        self._thread = Thread(target=run, name=self._name, daemon=True)
+        self._thread.start()
+
+    def look(self) -> None:
+        """Call ``look`` once; a database that another fault has stopped has nothing to show."""
+        from nomock.adapters.postgres import DatabaseError
+
+        with suppress(DatabaseError, NomockError):
+            self._look()
+
+    def close(self) -> None:
+        """End the thread and close the sessions."""
+        self._closing.set()
+        if self._thread is not None:
+            self._thread.join()
+        for connection in self._connections:
+            connection.close()
+
+
+def end_sessions(ground: Ground, state: State) -> None:
+    """End a fault's sessions, whoever holds them, and return when the database has none left."""
+    name = state["sessions"]
+    if held := Sessions.of(ground, state):
+        held.close()
+        del ground.live[name]
+    deadline, pause = monotonic() + _GONE_WITHIN_S, Event()
+    while True:
+        try:
+            with ground.postgres.connect(autocommit=True) as connection:
+                left = connection.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = %s",
+                    [name],
+                ).rowcount
+            if not left:
+                return
+            seen = f"{left} sessions named {name}"
+        except NotReadyError:
+            return  # a database that does not run has no sessions
+        except EngineError as error:
+            seen = error.seen  # those that are just ending may have all its slots
+        if monotonic() > deadline:
+            raise FaultError(
+                "the sessions of a fault do not end",
+                where=f"service {ground.postgres.service.name}",
+                seen=seen,
+                todo=f"stack[{ground.postgres.service.name!r}].restart()",
+            )
+        pause.wait(0.005)
