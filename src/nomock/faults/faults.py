@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Generic, ParamSpec
 
+from nomock.faults.database.end_backends import EndBackends
+from nomock.faults.database.fill_slots import FillSlots
+from nomock.faults.database.lock_table import LockTable
 from nomock.faults.edge.bandwidth import Bandwidth
 from nomock.faults.edge.blackhole import Blackhole
 from nomock.faults.edge.cut_after import CutAfter
@@ -52,6 +55,10 @@ class Faults:
     cut_after = Kind(CutAfter)
     refused = Kind(Refused)
     flap = Kind(Flap)
+    # on the database
+    end_backends = Kind(EndBackends)
+    lock_table = Kind(LockTable)
+    fill_slots = Kind(FillSlots)
 
     def __init__(self, test: Test) -> None:
         self._test = test
