@@ -77,7 +77,12 @@ class Keeper:
         name = f"nomock-keeper-{uuid4().hex[:12]}"
         try:
             conversation = engine.converse(image, command, options, name=name)
-        except EngineError as error:
+            try:
+                return cls(container_id, conversation)
+            except BaseException:
+                conversation.close()
+                raise
+        except (EngineError, KeeperError) as error:
             if engine.image_id(image) is None:
                 raise KeeperError(
                     f"its image {image} is not here",
@@ -85,16 +90,12 @@ class Keeper:
                     todo=f"docker pull {image}; where no registry answers: nomock images "
                     "(the setting is tools_image, the variable NOMOCK_TOOLS_IMAGE)",
                 ) from error
-            raise KeeperError("it does not start", where=where, seen=error.seen) from error
-        try:
-            return cls(container_id, conversation)
-        except (EngineError, KeeperError) as error:
-            conversation.close()
             raise KeeperError(
                 "it does not start",
                 where=where,
                 seen=error.seen or error.what,
-                todo=f"{image} needs python3, nft and tc; the kernel needs nf_tables",
+                todo=f"the service has to run, {image} to have python3, nft and tc, and the "
+                "engine's kernel nf_tables",
             ) from error
 
     @property

@@ -59,32 +59,27 @@ class RefusedError(Exception):
 
 
 class Nft:
-    """Changes and lists the namespace's rules: by the library in 0.2 ms, else by the program."""
+    """Changes and lists the namespace's rules through nft's own library: 0.2 ms, not a process."""
 
     def __init__(self) -> None:
         try:
-            library = ctypes.CDLL("libnftables.so.1")
-        except OSError:
-            self._library = None
-            return
-        library.nft_ctx_new.restype = ctypes.c_void_p
-        self._context = ctypes.c_void_p(library.nft_ctx_new(0))
+            self._library = ctypes.CDLL("libnftables.so.1")
+        except OSError as error:
+            raise RefusedError(str(error)) from error
+        self._library.nft_ctx_new.restype = ctypes.c_void_p
+        self._context = ctypes.c_void_p(self._library.nft_ctx_new(0))
         for stream in ("output", "error"):
-            getattr(library, f"nft_ctx_buffer_{stream}")(self._context)
-            getattr(library, f"nft_ctx_get_{stream}_buffer").restype = ctypes.c_char_p
-        self._library = library
+            getattr(self._library, f"nft_ctx_buffer_{stream}")(self._context)
+            getattr(self._library, f"nft_ctx_get_{stream}_buffer").restype = ctypes.c_char_p
 
     def run(self, commands: str) -> str:
         """Run commands, all or none of them, and return what they list."""
-        if self._library is None:
-            code, output = run(["nft", "-f", "-"], commands, COMMAND_TIMEOUT_S)
-        else:
-            code = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
-            output = self._library.nft_ctx_get_output_buffer(self._context).decode()
-            output += self._library.nft_ctx_get_error_buffer(self._context).decode()
-        if code != 0:
-            raise RefusedError(f"nft: {output.strip()}")
-        return output
+        failed = self._library.nft_run_cmd_from_buffer(self._context, commands.encode())
+        output = self._library.nft_ctx_get_output_buffer(self._context).decode()
+        if failed:
+            errors = self._library.nft_ctx_get_error_buffer(self._context).decode()
+            raise RefusedError(f"nft: {errors.strip()}")
+        return str(output)
 
 
 class Counters:
@@ -220,8 +215,9 @@ class Program:
     def _answer_all(self) -> None:
         unread = b""
         while True:
-            if not select.select([0], [], [], self._guards.next_s())[0]:
-                self._guards.undo(due_only=True)
+            asked_now, _, _ = select.select([0], [], [], self._guards.next_s())
+            self._guards.undo(due_only=True)
+            if not asked_now:
                 continue
             read = os.read(0, 1 << 16)
             if not read:

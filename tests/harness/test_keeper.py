@@ -1,0 +1,365 @@
+"""The keeper beside a service: what it counts, and that what it guards is undone whatever ends."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import httpx
+import pytest
+from conftest import IMAGE, NO_PYTHON_IMAGE, TOOLS_IMAGE, ask, docker, settled_image
+from test_engine import SSH
+
+from nomock.adapters.engine import Engine
+from nomock.errors import EngineError, KeeperError
+from nomock.faults.keeper import Count, Keeper
+
+TOXIPROXY_IMAGE = settled_image("TOXIPROXY_IMAGE", "nomock/toxiproxy:2.12.0")
+TOXIC = {"name": "slow", "type": "latency", "stream": "upstream", "attributes": {"latency": 1}}
+TOXICS = "/proxies/a/toxics"
+
+# While the table is there, nobody can connect to port 8000.
+BREAK = """table inet broken {
+    chain arriving { type filter hook input priority 0; tcp dport 8000 drop; }
+}"""
+MEND = {"command": ["nft", "delete", "table", "inet", "broken"]}
+CALL = """
+import sys, urllib.request
+try:
+    print(urllib.request.urlopen(":".join(sys.argv[1:])).status)
+except OSError as error:
+    print(error)
+"""
+
+
+@dataclass(frozen=True)
+class Net:
+    """A network with a web server, one who calls it, and Toxiproxy; ids of their containers."""
+
+    web: str
+    caller: str
+    proxy: str
+
+    def call(self, port: int) -> str:
+        """Let the caller connect to the web server and ask for what is there."""
+        return docker("exec", self.caller, "python3", "-c", CALL, "http://web", str(port))
+
+
+@pytest.fixture(scope="module")
+def net(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Net]:
+    name = f"nomock-t-{uuid4().hex[:8]}"
+    edges = tmp_path_factory.mktemp("proxy") / "edges.json"
+    edges.write_text(json.dumps([{"name": "a", "listen": ":1025", "upstream": "b:1"}]))
+    edges.chmod(0o644)
+    started: list[str] = []
+
+    def run(alias: str, *arguments: str) -> str:
+        joined = ("run", "--detach", "--network", name, "--network-alias", alias)
+        started.append(docker(*joined, *arguments).strip())
+        return started[-1]
+
+    docker("network", "create", name)
+    try:
+        yield Net(
+            web=run("web", "--init", IMAGE, "python3", "-m", "http.server", "8000"),
+            caller=run("caller", "--init", IMAGE, "sleep", "infinity"),
+            proxy=run(
+                "proxy",
+                *("--volume", f"{edges}:/edges.json:ro", "--publish", "127.0.0.1::8474"),
+                *(TOXIPROXY_IMAGE, "-host=0.0.0.0", "-config=/edges.json"),
+            ),
+        )
+    finally:
+        docker("rm", "--force", *started)
+        docker("network", "rm", name)
+
+
+@pytest.fixture
+def keeper(net: Net) -> Iterator[Keeper]:
+    with beside(net.web) as started:
+        try:
+            yield started
+        finally:
+            if started.alive:
+                started.run(*MEND["command"])
+
+
+@pytest.fixture
+def short_lived() -> Iterator[str]:
+    """A container that a test may end."""
+    id_ = docker("run", "--detach", "--init", IMAGE, "sleep", "infinity").strip()
+    try:
+        yield id_
+    finally:
+        docker("rm", "--force", id_)
+
+
+def beside(container_id: str) -> Keeper:
+    return Keeper.beside(Engine(), container_id, TOOLS_IMAGE)
+
+
+def tables(keeper: Keeper) -> list[str]:
+    """Return the tables of the namespace, each keeper's own one as "own"."""
+    found = keeper.run("nft", "list", "tables", "inet").output.split()[2::3]
+    return ["own" if name.startswith("nomock_") else name for name in found]
+
+
+def until_gone(container_id: str) -> None:
+    """Return when a container has been removed; its program has ended before."""
+    with suppress(EngineError):  # it is gone already
+        ask("POST", f"/containers/{container_id}/wait", condition="removed")
+
+
+def run_until_guarded(script: str, *arguments: str) -> tuple[subprocess.Popen[str], str]:
+    """Start a process that guards something; once it does, return it and its keeper's container."""
+    begin = (
+        "import sys, json\n"
+        "from nomock.adapters.engine import Engine\n"
+        "from nomock.faults.keeper import Keeper\n"
+        "keeper = Keeper.beside(Engine(), sys.argv[1], sys.argv[2])\n"
+    )
+    end = "\nprint(keeper.id, flush=True)\nsys.stdin.read()\n"
+    process = subprocess.Popen(
+        [sys.executable, "-c", begin + script + end, *arguments],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    id_ = process.stdout.readline().strip()
+    assert id_, "it did not come so far"
+    return process, id_
+
+
+def kill(process: subprocess.Popen[str]) -> None:
+    process.kill()
+    process.communicate()
+
+
+def test_packets_should_be_counted_when_a_service_is_called_and_refuses(
+    net: Net, keeper: Keeper
+) -> None:
+    nothing = Count(attempts=0, to_server=0, from_server=0)
+    assert keeper.counts([8000, 8001]) == {8000: nothing, 8001: nothing}
+
+    assert net.call(8000) == "200\n"
+    said = net.call(8001)
+
+    counts = keeper.counts([8000, 8001])
+    assert counts[8000].attempts == 1
+    assert counts[8000].to_server >= 1
+    assert counts[8000].from_server >= 1
+    assert "refused" in said
+    assert counts[8001] == Count(attempts=1, to_server=0, from_server=0)
+
+
+def test_packets_should_not_be_counted_when_they_stay_inside_the_container(
+    net: Net, keeper: Keeper
+) -> None:
+    keeper.counts([8000])
+    assert docker("exec", net.web, "python3", "-c", CALL, "http://127.0.0.1", "8000") == "200\n"
+    assert keeper.counts([8000])[8000] == Count(attempts=0, to_server=0, from_server=0)
+
+
+def test_packets_should_be_counted_apart_when_two_keepers_are_beside_one_service(
+    net: Net, keeper: Keeper
+) -> None:
+    keeper.counts([8000])
+    assert net.call(8000) == "200\n"
+    with beside(net.web) as second:
+        assert second.counts([8000])[8000].attempts == 0
+    assert keeper.counts([8000])[8000].attempts == 1
+
+
+def test_a_command_should_run_in_the_services_network_when_it_is_told_to(keeper: Keeper) -> None:
+    done = keeper.run("nft", "-f", "-", input=BREAK)
+    assert (done.exit_code, done.output, tables(keeper)) == (0, "", ["own", "broken"])
+    done = keeper.run("nft", "delete", "table", "inet", "other")
+    assert done.exit_code == 1
+    assert "No such file or directory" in done.output
+    assert keeper.run("no-such-command").exit_code == 127
+
+
+def test_toxics_and_rules_should_be_undone_when_the_run_is_killed(net: Net) -> None:
+    address = docker("port", net.proxy, "8474").strip()
+    proxy = httpx.Client(base_url=f"http://{address}")
+    process, keeper = run_until_guarded(
+        "toxic, broken, mend = map(json.loads, sys.argv[3:])\n"
+        "keeper.guard('rule', [mend], 300)\n"
+        "assert keeper.run('nft', '-f', '-', input=broken).exit_code == 0\n"
+        "keeper.guard('toxic', [{'http': ['DELETE', toxic, None]}], 300)",
+        net.proxy,
+        TOOLS_IMAGE,
+        json.dumps(f"{TOXICS}/slow"),
+        json.dumps(BREAK),
+        json.dumps(MEND),
+    )
+    assert proxy.post(TOXICS, json=TOXIC).status_code == 200
+    with beside(net.proxy) as other:
+        assert tables(other) == ["own", "broken", "own"]
+
+        kill(process)
+        until_gone(keeper)
+
+        assert tables(other) == ["own"]
+    assert proxy.get(TOXICS).json() == []
+
+
+def test_everything_should_be_undone_when_the_keeper_is_stopped(net: Net, keeper: Keeper) -> None:
+    with beside(net.web) as stopped:
+        stopped.guard("rule", [MEND], 300)
+        stopped.run("nft", "-f", "-", input=BREAK)
+        assert tables(keeper) == ["own", "own", "broken"]
+
+        docker("stop", stopped.id)
+
+        assert tables(keeper) == ["own"]
+        assert not stopped.alive
+        with pytest.raises(KeeperError) as caught:
+            stopped.counts([1])
+    assert str(caught.value) == (
+        f"keeper beside container {stopped.container_id[:12]}: it ended, and what it guarded was "
+        "undone\n"
+        "  the conversation is over\n"
+        "-> see whether the service's container was stopped or restarted meanwhile"
+    )
+
+
+def test_a_guard_should_be_undone_when_its_time_is_over_although_nobody_asks(
+    net: Net, keeper: Keeper
+) -> None:
+    keeper.run("nft", "-f", "-", input=BREAK)
+    keeper.guard("rule", [MEND], expires_s=0.1)
+    # The kernel tries to connect again after a second, which succeeds if the rule is gone then.
+    assert net.call(8000) == "200\n"
+
+    assert tables(keeper) == ["own"]
+    assert keeper.undone == {"rule": ""}
+
+
+def test_a_guard_should_be_undone_further_when_one_step_fails(keeper: Keeper) -> None:
+    keeper.run("nft", "-f", "-", input=BREAK)
+    no_proxy = {"http": ["DELETE", "/proxies/a", None]}
+    wrong = {"command": ["nft", "-f", "-"], "input": "nonsense"}
+    keeper.guard("rule", [no_proxy, wrong, {"unknown": 1}, MEND], expires_s=0)
+
+    assert tables(keeper) == ["own"]
+    refused, nonsense, *_, unknown = keeper.undone["rule"].splitlines()
+    assert "Connection refused" in refused
+    assert nonsense.startswith("nft -f -: ")
+    assert unknown.startswith("{'unknown': 1}: ")
+
+
+def test_the_newest_guard_should_be_undone_first_when_several_are(net: Net, keeper: Keeper) -> None:
+    keeper.run("nft", "add table inet broken")
+    with beside(net.web) as second:
+        for key, note in (("a", "replaced"), ("b", "older"), ("a", "newer")):
+            second.guard(key, [{"command": ["nft", "add", "chain", "inet", "broken", note]}], 300)
+        docker("stop", second.id)
+    listed = keeper.run("nft", "list", "table", "inet", "broken").output
+    assert re.findall(r"chain (\w+)", listed) == ["newer", "older"]
+
+
+def test_nothing_should_be_undone_when_a_guard_was_taken_back(net: Net, keeper: Keeper) -> None:
+    keeper.run("nft", "-f", "-", input=BREAK)
+    with beside(net.web) as second:
+        second.guard("rule", [MEND], 300)
+        second.unguard("rule")
+        second.unguard("unknown")
+        docker("stop", second.id)
+    assert tables(keeper) == ["own", "broken"]
+
+
+def test_nothing_should_be_undone_and_no_table_stay_when_a_keeper_is_closed(
+    net: Net, keeper: Keeper
+) -> None:
+    second = beside(net.web)
+    second.counts([8000])
+    second.run("nft", "-f", "-", input=BREAK)
+    second.guard("rule", [MEND], 300)
+    second.close()
+    second.close()
+    until_gone(second.id)
+
+    assert tables(keeper) == ["own", "broken"]
+
+
+@pytest.mark.parametrize("end", ["kill", "stop", "restart", "rm --force"])
+def test_a_keeper_should_end_when_the_container_of_its_service_does(
+    short_lived: str, end: str
+) -> None:
+    keeper = beside(short_lived)
+    docker(*end.split(), short_lived)
+    until_gone(keeper.id)
+    assert not keeper.alive
+
+
+def test_a_keeper_should_be_there_when_its_service_is_paused(short_lived: str) -> None:
+    with beside(short_lived) as before:
+        docker("pause", short_lived)
+        with beside(short_lived) as meanwhile:
+            assert before.alive
+            assert meanwhile.alive
+        docker("unpause", short_lived)
+
+
+def test_what_to_do_should_be_said_when_the_image_is_not_here(net: Net) -> None:
+    with pytest.raises(KeeperError) as caught:
+        Keeper.beside(Engine(), net.web, "nomock-t/no-such-image:1")
+    assert str(caught.value) == (
+        f"keeper beside container {net.web[:12]}: its image nomock-t/no-such-image:1 is not here\n"
+        "-> docker pull nomock-t/no-such-image:1; where no registry answers: nomock images "
+        "(the setting is tools_image, the variable NOMOCK_TOOLS_IMAGE)"
+    )
+
+
+@pytest.mark.parametrize(
+    ("image", "seen"), [(NO_PYTHON_IMAGE, "python3"), (IMAGE, "libnftables.so.1")]
+)
+def test_what_lacks_should_be_said_when_the_image_is_another_one(
+    net: Net, image: str, seen: str
+) -> None:
+    with pytest.raises(KeeperError) as caught:
+        Keeper.beside(Engine(), net.web, image)
+    assert caught.value.what == "it does not start"
+    assert seen in caught.value.seen
+    assert caught.value.todo == (
+        f"the service has to run, {image} to have python3, nft and tc, and the engine's kernel "
+        "nf_tables"
+    )
+    labelled = json.dumps({"label": [f"nomock.keeper={net.web}"], "status": ["created"]})
+    assert ask("GET", "/containers/json", all="1", filters=labelled) == []
+
+
+def test_a_keeper_should_be_refused_when_the_container_does_not_run(short_lived: str) -> None:
+    docker("kill", short_lived)
+    with pytest.raises(KeeperError) as caught:
+        beside(short_lived)
+    assert "running" in caught.value.seen
+
+
+def test_a_keeper_should_answer_and_heal_when_only_the_docker_client_reaches_the_engine(
+    keeper: Keeper, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keeper.run("nft", "-f", "-", input=BREAK)
+    (tmp_path / "ssh").write_text(SSH)
+    (tmp_path / "ssh").chmod(0o755)
+    with monkeypatch.context() as far:
+        far.setenv("PATH", str(tmp_path), prepend=":")
+        far.setenv("DOCKER_HOST", "ssh://elsewhere")
+        process, id_ = run_until_guarded(
+            "keeper.guard('rule', [json.loads(sys.argv[3])], 300)",
+            keeper.container_id,
+            TOOLS_IMAGE,
+            json.dumps(MEND),
+        )
+    kill(process)
+    until_gone(id_)
+    assert tables(keeper) == ["own"]
