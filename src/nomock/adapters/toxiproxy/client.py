@@ -64,12 +64,8 @@ class Toxiproxy:
             was = self._known(edge, before)
             if was.toxic(toxic.name):
                 raise self._error(edge, f"there is a toxic {toxic.name!r} already", str(was))
-            self._reach(
-                was.with_toxic(toxic),
-                before,
-                lambda: self._control.post("proxies", edge, "toxics", body=toxic.body()),
-                self._replace,
-            )
+            add = partial(self._control.post, "proxies", edge, "toxics", body=toxic.body())
+            self._toxics(was.with_toxic(toxic), before, add)
 
     def update(self, edge: str, toxic: Toxic) -> None:
         """Change the attributes of a toxic, found by its name."""
@@ -79,14 +75,9 @@ class Toxiproxy:
             was = self._known(edge, before)
             if was.toxic(toxic.name) is None:
                 raise self._error(edge, f"there is no toxic {toxic.name!r}", str(was))
-            self._reach(
-                was.with_toxic(toxic),
-                before,
-                lambda: self._control.patch(
-                    "proxies", edge, "toxics", toxic.name, body=toxic.body()
-                ),
-                self._replace,
-            )
+            path = "proxies", edge, "toxics", toxic.name
+            update = partial(self._control.patch, *path, body=toxic.body())
+            self._toxics(was.with_toxic(toxic), before, update)
 
     def remove(self, edge: str, toxic: str) -> None:
         """Remove a toxic, if it is there."""
@@ -94,12 +85,8 @@ class Toxiproxy:
             before = self.edges()
             was = self._known(edge, before)
             if was.toxic(toxic):
-                self._reach(
-                    was.without(toxic),
-                    before,
-                    lambda: self._control.delete("proxies", edge, "toxics", toxic),
-                    self._replace,
-                )
+                remove = partial(self._control.delete, "proxies", edge, "toxics", toxic)
+                self._toxics(was.without(toxic), before, remove)
 
     def enable(self, edge: str) -> None:
         """Let connections in."""
@@ -109,30 +96,28 @@ class Toxiproxy:
         """End all connections of an edge, and refuse new ones."""
         self._switch(edge, on=False)
 
+    def _toxics(
+        self, wanted: Edge, before: Mapping[str, Edge], in_place: Callable[[], object]
+    ) -> None:
+        """Change toxics in place, which keeps the connections, or by another edge."""
+        another = partial(self._replace, wanted)
+        # A closed edge has no connections to keep, and may hold data that hangs a removal.
+        ways = (in_place, another) if wanted.enabled else (another,)
+        self._reach(wanted, before, *ways)
+
     def _switch(self, edge: str, *, on: bool) -> None:
         with self._lock:
             before = self.edges()
             was = self._known(edge, before)
             # It hangs where Toxiproxy is connecting to an upstream that does not answer. To replace
             # the edge would wait for the same, with the lock of all edges held.
-            self._reach(
-                replace(was, enabled=on),
-                before,
-                lambda: self._control.patch("proxies", edge, body={"enabled": on}),
-            )
+            switch = partial(self._control.patch, "proxies", edge, body={"enabled": on})
+            self._reach(replace(was, enabled=on), before, switch)
 
-    def _reach(
-        self,
-        wanted: Edge,
-        before: Mapping[str, Edge],
-        quick: Callable[[], object],
-        *other_ways: Callable[[Edge], None],
-    ) -> None:
-        """Make an edge what is wanted: the quick way, or the first of the others that ends."""
+    def _reach(self, wanted: Edge, before: Mapping[str, Edge], *ways: Callable[[], object]) -> None:
+        """Make an edge what is wanted: the first way that ends, or a restart."""
         from nomock.adapters.toxiproxy.control import Absent, NoAnswer
 
-        hung: NoAnswer | None = None
-        ways: list[Callable[[], object]] = [quick, *(partial(way, wanted) for way in other_ways)]
         for way in ways:
             try:
                 way()
@@ -142,7 +127,6 @@ class Toxiproxy:
             except NoAnswer as error:
                 hung = error
         else:
-            assert hung is not None
             self._restart({**before, wanted.name: wanted}, hung)
         now = self._known(wanted.name, self._read())
         if not now.same_as(wanted):

@@ -72,7 +72,7 @@ class Control:
             raise ToxiproxyError(
                 "Toxiproxy does not answer",
                 where=self.where,
-                seen=str(error),
+                seen=str(_first_cause(error)),
                 todo="start it: nomock up; why it ended: nomock logs toxiproxy",
             ) from error
         if status == 404:
@@ -105,3 +105,10 @@ class Control:
             seen=seen,
             todo="nomock logs toxiproxy",
         )
+
+
+def _first_cause(error: BaseException) -> BaseException:
+    """Return the operating system's own word, which requests wraps three times."""
+    while error.__context__:
+        error = error.__context__
+    return error

@@ -62,7 +62,9 @@ class Toxic:
         _known("type", self.type, _TYPES, self)
         _known("stream", self.stream, _STREAMS, self)
         if "/" in self.name or not self.name.strip("."):
-            raise _wrong(self, f"{self.name!r} cannot be a toxic's name", todo="leave out slashes")
+            raise _wrong(
+                self, f"{self.name!r} cannot be a toxic's name", todo="a name without slashes"
+            )
         limits = _TYPES[self.type]
         for attribute in self.attributes:
             _known("attribute", attribute, limits, self)
