@@ -99,7 +99,7 @@ class EndBackends(Fault):
     def seen(self, ground: Ground, state: State) -> str:
         """Say how many there were."""
         ended = state.get("ended", 0)
-        return f"{ended} connections were ended" if ended else ""
+        return f"connections ended: {ended}" if ended else ""
 
     def heal(self, ground: Ground, state: State) -> None:
         """Do nothing: who was disconnected may connect again."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from threading import Event
 from time import monotonic, time
@@ -36,7 +36,7 @@ class FillSlots(Fault):
     """Takes all slots for connections but ``leave``: a new one is refused (53300), open ones go on.
 
     A slot that becomes free is taken within 20 ms. Those that PostgreSQL keeps for superusers stay
-    free, unless all services connect as superusers.
+    free, for the test as well, unless all services connect as superusers.
     """
 
     kind = "fill_slots"
@@ -71,72 +71,81 @@ class FillSlots(Fault):
         Raises EngineError where none would have been let in before.
         """
         sessions = Sessions(ground, state)
-        observer = sessions.open()
+        observer = sessions.observer
         count, login = _slots(ground, observer)
         _connect(ground, login).close()
-        taken: list[Connection[Any]] = []
+        expires = {"idle_session_timeout": round(self.expires_s * 1000)}
 
         def fill() -> None:
             [(used,)] = observer.execute(_USED).fetchall()
-            missing = count - self.leave - used
-            if missing > 0:
-                expires = {"idle_session_timeout": round(self.expires_s * 1000)}
-                taken.extend(sessions.open_many(missing, expires))
-            for _ in range(min(-missing, len(taken))):
-                taken.pop().close()
+            if (free := count - self.leave - used) > 0:
+                sessions.open_many(free, expires)
 
-        state |= {"since_s": time(), "refusals": []}
+        state["since_s"] = time()
         deadline, pause = monotonic() + _FULL_WITHIN_S, Event()
         fill()
-        while not self._is_refused(ground, login, state):
+        while not (words := self._refusal(ground, login)):
             if monotonic() > deadline:
                 raise FaultError(
                     "a connection is let in though all slots seem to be taken",
                     where=f"fault {self.name}",
-                    seen=f"of {count} slots {len(taken)} taken, {self.leave} to be left",
+                    seen=f"{count} slots, {self.leave} to be left",
                     todo="let those pause that open and close connections meanwhile",
                 )
             pause.wait(0.01)
             fill()
+        state["words"] = words
+        _mark(sessions, "on")
         sessions.watch(fill, for_s=self.expires_s)
 
     def seen(self, ground: Ground, state: State) -> str:
-        """Say how many connections were refused besides ours, by the database's own log.
+        """Say how many connections the database refused, by its own log.
 
-        Where that does not show ours either, ours has to do.
+        Where the log goes elsewhere the one has to do that was refused when the fault began.
         """
-        if not state.get("refusals"):
+        sessions, words = Sessions.of(ground, state), state.get("words")
+        if sessions is None or words is None:
             return ""
-        with ground.postgres.connect() as connection:
-            _, login = _slots(ground, connection)
-        # The last line of the log that is waited for: what came before it is there too.
-        self._is_refused(ground, login, state)
-        words, ours = state["refusals"][0], len(state["refusals"])
+        _mark(sessions, "off")
         deadline, pause = monotonic() + _LOGGED_WITHIN_S, Event()
         while True:
-            logged = ground.postgres.service.logs(since=state["since_s"]).count(words)
-            if logged >= ours or monotonic() > deadline:
+            log = ground.postgres.service.logs(since=state["since_s"])
+            _, on, after = log.partition(_line(sessions, "on"))
+            meanwhile, off, _ = after.partition(_line(sessions, "off"))
+            if off or monotonic() > deadline:
                 break
             pause.wait(0.02)
-        if not logged:
-            return f"a connection was refused: {words}"
-        return f"{logged - ours} connections were refused: {words}" if logged > ours else ""
+        count = meanwhile.count(words)
+        if on:
+            return f"connections refused: {count}, with {words!r}" if count else ""
+        return f"ours was refused, with {words!r}"
 
     def heal(self, ground: Ground, state: State) -> None:
         """Give the slots back."""
         end_sessions(ground, state)
 
-    def _is_refused(self, ground: Ground, login: Login, state: State) -> bool:
-        """Tell whether one connection more than are left is refused, and note in which words."""
+    def _refusal(self, ground: Ground, login: Login) -> str:
+        """Return in which words one connection more than are left is refused, "" if it is not."""
         with ExitStack() as opened:
             try:
                 for _ in range(self.leave + 1):
                     opened.enter_context(closing(_connect(ground, login)))
             except EngineError as error:
                 # '… failed: FATAL:  sorry, too many clients already', in the server's language
-                state["refusals"].append(error.seen.rpartition(":  ")[2].strip())
-                return True
-        return False
+                return error.seen.rpartition(":  ")[2].strip()
+        return ""
+
+
+def _line(sessions: Sessions, what: str) -> str:
+    return f"{sessions.name} {what}"
+
+
+def _mark(sessions: Sessions, what: str) -> None:
+    """Write a line into the database's log; what was logged between two of them is the fault's."""
+    from nomock.adapters.postgres import DatabaseError
+
+    with suppress(DatabaseError):  # it has been stopped since, and keeps its log
+        sessions.observer.execute(f"DO $$ BEGIN RAISE LOG '{_line(sessions, what)}'; END $$")
 
 
 def _connect(ground: Ground, login: Login) -> Connection[Any]:

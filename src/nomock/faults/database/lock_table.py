@@ -92,7 +92,7 @@ class LockTable(Fault):
         from nomock.adapters.postgres import LockNotAvailable
 
         sessions = Sessions(ground, state)
-        observer = sessions.open()
+        observer = sessions.observer
         holder = sessions.open(
             {
                 "idle_in_transaction_session_timeout": round(self.expires_s * 1000),
@@ -107,7 +107,7 @@ class LockTable(Fault):
         except LockNotAvailable as error:
             rows = observer.execute(_HOLDING, [oid]).fetchall()
             raise FaultError(
-                f"the lock was not to be had within {_LOCKED_WITHIN_S:.0f} s",
+                f"the lock was not to be had within {_LOCKED_WITHIN_S:g} s",
                 where=f"fault {self.name}",
                 seen="\n".join(f"held by {who}" for (who,) in rows) or str(error),
                 todo="end the transaction that holds it",
@@ -126,7 +126,7 @@ class LockTable(Fault):
             sessions.look()  # for those who have come this moment
         waited = state.get("waited", {})
         roles = ", ".join(sorted(set(waited.values())))
-        return f"{len(waited)} sessions waited for it, of {roles}" if waited else ""
+        return f"sessions that waited: {len(waited)}, of {roles}" if waited else ""
 
     def heal(self, ground: Ground, state: State) -> None:
         """End the transaction."""

@@ -39,13 +39,14 @@ class Sessions:
     """The sessions of one fault, and a thread that looks after them."""
 
     def __init__(self, ground: Ground, state: State) -> None:
-        self._name: str = state["sessions"]
+        self.name: str = state["sessions"]
         self._postgres = ground.postgres
         self._connections: list[Connection[Any]] = []
         self._look: Callable[[], None] = lambda: None
         self._closing = Event()
         self._thread: Thread | None = None
-        ground.live[self._name] = self
+        ground.live[self.name] = self
+        self.observer = self.open()
 
     @staticmethod
     def of(ground: Ground, state: State) -> Sessions | None:
@@ -58,23 +59,22 @@ class Sessions:
     ) -> Connection[Any]:
         """Open one more; ``settings`` are PostgreSQL's own."""
         connection = self._postgres.connect(
-            application_name=self._name,
+            application_name=self.name,
             autocommit=autocommit,
             options=" ".join(f"-c {key}={value}" for key, value in settings.items()),
         )
         self._connections.append(connection)
         return connection
 
-    def open_many(self, count: int, settings: Mapping[str, int]) -> list[Connection[Any]]:
-        """Open many at once, and return those that were let in."""
+    def open_many(self, count: int, settings: Mapping[str, int]) -> None:
+        """Open many at once, as far as they are let in."""
 
-        def open_one(_: int) -> Connection[Any] | None:
+        def open_one(_: int) -> None:
             with suppress(EngineError):
-                return self.open(settings)
-            return None
+                self.open(settings)
 
         with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
-            return [opened for opened in pool.map(open_one, range(count)) if opened]
+            list(pool.map(open_one, range(count)))
 
     def watch(self, look: Callable[[], None], *, for_s: float) -> None:
         """Call ``look`` every 20 ms, until the sessions are closed or the fault has expired."""
@@ -85,7 +85,7 @@ class Sessions:
             while not self._closing.wait(_LOOK_EVERY_S) and monotonic() < until_s:
                 self.look()
 
-        self._thread = Thread(target=run, name=self._name, daemon=True)
+        self._thread = Thread(target=run, name=self.name, daemon=True)
         self._thread.start()
 
     def look(self) -> None:

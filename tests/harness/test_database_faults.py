@@ -1,0 +1,477 @@
+"""What is done to the database: its backends end, a table is locked, its slots are taken."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing, contextmanager
+from threading import Event
+from time import monotonic
+from typing import Any
+from uuid import uuid4
+
+import psycopg
+import pytest
+from conftest import Service, Tiny, idle, settled_image
+
+from nomock.config import load
+from nomock.errors import ConfigError, EngineError, FaultError
+from nomock.faults.database import lock_table
+from nomock.faults.database.end_backends import EndBackends
+from nomock.faults.database.fill_slots import FillSlots
+from nomock.faults.database.lock_table import LockTable
+from nomock.faults.fault import Fault, State
+from nomock.faults.ground import Ground
+from nomock.stack import Stack
+
+SLOTS = 20
+POSTGRES: Service = {
+    "image": settled_image("POSTGRES_IMAGE", "nomock/postgres:17"),
+    "command": ["postgres", "-c", f"max_connections={SLOTS}", "-c", "fsync=off"],
+    "environment": {"POSTGRES_PASSWORD": "secret"},
+    "ports": ["127.0.0.1::5432"],
+    "stop_signal": "SIGKILL",
+    "tmpfs": ["/var/lib/postgresql/data"],
+    "healthcheck": {
+        "test": ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"],
+        "interval": "5s",
+        "start_period": "60s",
+        "start_interval": "200ms",
+    },
+}
+URL = "postgresql+psycopg://shop:p%40ss@toxiproxy:15432/postgres?connect_timeout=2"
+SERVICES = {
+    "db": POSTGRES,
+    "shop": idle(environment={"DATABASE_URL": URL, "HOME": "/tmp"}),
+    "till": idle(environment={"PGUSER": "till", "PGPASSWORD": "pass"}),
+    "gone": idle(environment={"DATABASE_URL": "postgres://nobody@db"}),
+    "plain": idle(environment={"REDIS_URL": "redis://user@redis"}),
+}
+SCHEMA = """
+    create role shop login password 'p@ss';
+    create role till login password 'pass';
+    create role owner;
+    create schema shop;
+    create table shop.orders (id int);
+    create table shop."Odd % 'table" (id int);
+    create table visible (id int);
+    grant all on visible to public;
+    grant usage on schema shop to public;
+    grant all on all tables in schema shop to public;
+"""
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """A stack of one PostgreSQL and of services that say how they would connect to it."""
+    folder = tmp_path_factory.mktemp("database")
+    name = f"nomock-t-{uuid4().hex[:8]}"
+    (folder / ".env").write_text(f"COMPOSE_PROJECT_NAME={name}\n", encoding="utf-8")
+    (folder / "docker-compose.yml").write_text(json.dumps({"services": SERVICES}), encoding="utf-8")
+    with ExitStack() as undo:
+        found = Stack.of(load(folder, {}))
+        undo.callback(found.close)
+        undo.callback(found.down, volumes=True)
+        found.prepare()
+        with found.postgres.connect() as connection:
+            connection.execute(SCHEMA)
+        yield found
+
+
+@pytest.fixture
+def ground(stack: Stack) -> Iterator[Ground]:
+    """The ground of that stack; afterwards no session of a fault may be left."""
+    ground = Ground(stack)
+    yield ground
+    assert ground.live == {}
+    assert sessions_of_faults(stack) == 0
+
+
+@contextmanager
+def on(ground: Ground, fault: Fault) -> Iterator[list[str]]:
+    """A fault for a block; what it saw is in the list afterwards."""
+    seen: list[str] = []
+    fault.check(ground)
+    written = json.dumps(fault.prepare(ground))
+    state = json.loads(written)
+    try:
+        fault.begin(ground, state)
+        yield seen
+        seen.append(fault.seen(ground, state))
+    finally:
+        fault.heal(ground, json.loads(written))
+
+
+def run_elsewhere(stack: Stack, fault: Fault, state: State, what: str) -> subprocess.Popen[str]:
+    """Do something with a fault in a process that knows of it only what the journal says."""
+    program = f"""
+import json, signal, sys
+from pathlib import Path
+from {type(fault).__module__} import {type(fault).__name__}
+from nomock.config import load
+from nomock.faults.ground import Ground
+from nomock.stack import Stack
+
+root, arguments, state = sys.argv[1:]
+fault, state = {type(fault).__name__}(**json.loads(arguments)), json.loads(state)
+{what}(Ground(Stack.of(load(Path(root)))), state)
+print("done", flush=True)
+"""
+    words = [str(stack.settings.root), json.dumps(fault.arguments), json.dumps(state)]
+    return subprocess.Popen(
+        [sys.executable, "-c", program + "sys.stdin.read()\n", *words],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def sessions_of_faults(stack: Stack) -> int:
+    with stack.postgres.connect() as connection:
+        return connection.execute(
+            "select from pg_stat_activity where application_name like 'nomock-%'"
+        ).rowcount
+
+
+def connect(stack: Stack, user: str = "shop", **options: Any) -> Any:
+    """Connect as the service would; not committed at the end, but closed."""
+    password = {"shop": "p@ss", "till": "pass", "postgres": "secret"}[user]
+    return closing(stack.postgres.connect(user, password, autocommit=True, **options))
+
+
+def read(stack: Stack, table: str = "shop.orders", *, within_ms: int = 0) -> str:
+    """Read a table as the service would; within_ms 0 waits for as long as it takes."""
+    with connect(stack, options=f"-c lock_timeout={within_ms}") as connection:
+        try:
+            connection.execute(f"select from {table}")
+        except psycopg.errors.LockNotAvailable:
+            return "gave up"
+    return "read"
+
+
+def refused(stack: Stack, user: str = "shop") -> str:
+    """Return in which words a new connection is refused, "" when it is let in."""
+    try:
+        with connect(stack, user):
+            return ""
+    except EngineError as error:
+        return error.seen.rpartition("FATAL:  ")[2]
+
+
+def eventually(what: Any, within_s: float = 10.0) -> None:
+    deadline, pause = monotonic() + within_s, Event()
+    while not what():
+        assert monotonic() < deadline
+        pause.wait(0.01)
+
+
+# The backends
+
+
+@pytest.mark.parametrize(
+    "fault", [EndBackends(service="shop"), EndBackends(role="shop")], ids=["service", "role"]
+)
+def test_connections_of_one_role_should_end_once_when_its_backends_are_ended(
+    stack: Stack, ground: Ground, fault: EndBackends
+) -> None:
+    with ExitStack() as opened:
+        first, second = (opened.enter_context(connect(stack)) for _ in range(2))
+        other = opened.enter_context(connect(stack, "till"))
+        with on(ground, fault) as seen:
+            for ended in (first, second):
+                with pytest.raises(psycopg.errors.AdminShutdown):
+                    ended.execute("select 1")
+            assert other.execute("select 1").fetchone() == (1,)
+            again = opened.enter_context(connect(stack))
+        assert again.execute("select 1").fetchone() == (1,)
+    assert seen == ["connections ended: 2"]
+
+
+def test_backends_should_have_met_nothing_when_there_are_none(stack: Stack, ground: Ground) -> None:
+    with on(ground, EndBackends(service="till")) as seen:
+        pass
+    assert seen == [""]
+
+
+def test_another_fault_should_stay_on_when_the_backends_of_its_role_are_ended(
+    stack: Stack, ground: Ground
+) -> None:
+    with connect(stack, "postgres"), on(ground, LockTable("shop.orders")) as locked:
+        with on(ground, EndBackends(role="postgres")) as ended:
+            pass
+        assert read(stack, within_ms=50) == "gave up"
+    assert ended == ["connections ended: 1"]
+    assert locked == ["sessions that waited: 1, of shop"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        (
+            EndBackends(),
+            "fault end_backends: whose connections are to be ended?\n"
+            "  role=None, service=None\n"
+            "-> name one of the two: a role of the database, or a service of the stack",
+        ),
+        (
+            EndBackends("shop", "shop"),
+            "fault end_backends: whose connections are to be ended?\n"
+            "  role='shop', service='shop'\n"
+            "-> name one of the two: a role of the database, or a service of the stack",
+        ),
+        (
+            EndBackends("shopp"),
+            "fault end_backends shopp: there is no role 'shopp' that may log in\n"
+            "  the roles are: postgres, shop, till\n"
+            "-> did you mean 'shop'?",
+        ),
+        (
+            EndBackends(service="gone"),
+            "fault end_backends gone: there is no role 'nobody' that may log in\n"
+            "  the roles are: postgres, shop, till\n"
+            "-> name one of them",
+        ),
+        (
+            EndBackends(service="plain"),
+            "service plain: its environment does not say as which role it connects to the "
+            "database\n"
+            "  variables: REDIS_URL\n"
+            "-> name the role itself: role=…; it is read from a postgresql:// URL, or PGUSER",
+        ),
+        (
+            EndBackends(service="shopp"),
+            "stack NAME: there is no service 'shopp'\n"
+            "  the services are: db, gone, plain, shop, till\n"
+            "-> did you mean 'shop'?",
+        ),
+        (
+            LockTable("shop.order"),
+            "fault lock_table shop.order: there is no table 'shop.order'\n"
+            '  the tables are: public.visible, shop."Odd % \'table", shop.orders\n'
+            "-> did you mean 'shop.orders'?",
+        ),
+        (
+            LockTable("orders"),
+            "fault lock_table orders: there is no table 'orders'\n"
+            '  the tables are: public.visible, shop."Odd % \'table", shop.orders\n'
+            "-> did you mean 'shop.orders'?",
+        ),
+        (
+            LockTable("pg_catalog.pg_class"),
+            "fault lock_table pg_catalog.pg_class: there is no table 'pg_catalog.pg_class'\n"
+            '  the tables are: public.visible, shop."Odd % \'table", shop.orders\n'
+            "-> name one of them, as SQL would",
+        ),
+        (
+            LockTable("visible", "exclusive"),  # type: ignore[arg-type]
+            "fault lock_table visible: there is no lock mode 'exclusive'\n"
+            "  the modes are: ACCESS SHARE, ROW SHARE, ROW EXCLUSIVE, SHARE UPDATE EXCLUSIVE, "
+            "SHARE, SHARE ROW EXCLUSIVE, EXCLUSIVE, ACCESS EXCLUSIVE\n"
+            "-> name one of them",
+        ),
+        (
+            FillSlots(-1),
+            "fault fill_slots database: leave cannot be -1\n  it is from 0 to 16, of 17 slots",
+        ),
+        (
+            FillSlots(17),
+            "fault fill_slots database: leave cannot be 17\n  it is from 0 to 16, of 17 slots",
+        ),
+        (
+            FillSlots(leave=1.5),  # type: ignore[arg-type]
+            "fault fill_slots database: leave cannot be 1.5\n  it is a whole number",
+        ),
+    ],
+    ids=lambda value: value.name if isinstance(value, Fault) else "",
+)
+def test_a_fault_should_be_refused_when_its_arguments_fit_nothing(
+    stack: Stack, ground: Ground, fault: Fault, message: str
+) -> None:
+    with pytest.raises(ConfigError) as refusal:
+        fault.check(ground)
+    assert str(refusal.value).replace(stack.name, "NAME") == message
+
+
+@pytest.mark.parametrize("fault", [EndBackends("a"), LockTable("a"), FillSlots()])
+def test_a_fault_should_be_refused_when_the_stack_has_no_database(tiny: Tiny, fault: Fault) -> None:
+    tiny.compose(plain=idle())
+    with pytest.raises(ConfigError, match="which service is the PostgreSQL database"):
+        fault.check(Ground(tiny.stack()))
+
+
+def test_the_database_should_be_taken_when_a_fault_is_on_it(ground: Ground) -> None:
+    for fault in (EndBackends("shop"), LockTable("visible"), FillSlots()):
+        assert fault.takes(ground) == {"db"}
+
+
+# A locked table
+
+
+@pytest.mark.parametrize("table", ["shop.orders", 'shop."Odd % \'table"'])
+def test_a_reader_should_count_when_it_gave_up_before_the_lock_ended(
+    stack: Stack, ground: Ground, table: str
+) -> None:
+    with on(ground, LockTable(table)) as seen:
+        assert read(stack, table, within_ms=100) == "gave up"
+        assert read(stack, "visible", within_ms=100) == "read"
+    assert seen == ["sessions that waited: 1, of shop"]
+    assert read(stack, table, within_ms=1) == "read"
+
+
+def test_a_reader_should_go_on_when_the_lock_ends(stack: Stack, ground: Ground) -> None:
+    with ThreadPoolExecutor(2) as readers:
+        with on(ground, LockTable("shop.orders")) as seen:
+            sent = [readers.submit(read, stack) for _ in range(2)]
+            with connect(stack, "postgres") as observer:
+                waiting = "select from pg_locks where not granted"
+                eventually(lambda: observer.execute(waiting).rowcount == 2)
+            assert not any(reader.done() for reader in sent)
+        assert [reader.result() for reader in sent] == ["read", "read"]
+    assert seen == ["sessions that waited: 2, of shop"]
+
+
+def test_only_writers_should_wait_when_the_mode_is_a_weak_one(stack: Stack, ground: Ground) -> None:
+    with on(ground, LockTable("visible", "SHARE")) as seen, connect(stack, "postgres") as writer:
+        assert writer.execute("select from visible").rowcount == 0
+        writer.execute("set lock_timeout = 100")
+        with pytest.raises(psycopg.errors.LockNotAvailable):
+            writer.execute("insert into visible values (1)")
+    assert seen == ["sessions that waited: 1, of postgres"]
+
+
+def test_a_lock_should_have_met_nothing_when_nobody_waited(stack: Stack, ground: Ground) -> None:
+    with on(ground, LockTable("visible")) as seen:
+        assert read(stack, within_ms=100) == "read"
+    assert seen == [""]
+
+
+def test_a_lock_should_end_by_itself_when_it_expires(stack: Stack, ground: Ground) -> None:
+    with on(ground, LockTable("shop.orders", expires_s=0.3)) as seen:
+        # There is no other end to this wait.
+        assert read(stack) == "read"
+    assert seen == ["sessions that waited: 1, of shop"]
+
+
+def test_a_lock_should_say_who_has_the_table_when_it_is_not_to_be_had(
+    stack: Stack, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lock_table, "_LOCKED_WITHIN_S", 0.1)
+    with connect(stack) as reader, reader.transaction():
+        reader.execute("select from shop.orders")
+        with pytest.raises(FaultError) as busy, on(ground, LockTable("shop.orders")):
+            pass
+    assert str(busy.value) == (
+        "fault lock_table shop.orders: the lock was not to be had within 0.1 s\n"
+        "  held by shop (idle in transaction): select from shop.orders\n"
+        "-> end the transaction that holds it"
+    )
+
+
+# Taken slots
+
+
+def test_new_connections_should_be_refused_when_the_slots_are_taken(
+    stack: Stack, ground: Ground
+) -> None:
+    with connect(stack) as open_already:
+        with on(ground, FillSlots()) as seen:
+            assert refused(stack) == refused(stack, "till")
+            assert "remaining connection slots are reserved" in refused(stack)
+            assert open_already.execute("select 1").fetchone() == (1,)
+            assert refused(stack, "postgres") == ""  # the test itself may look
+        assert refused(stack) == ""
+    words = "'remaining connection slots are reserved for roles with the SUPERUSER attribute'"
+    assert seen == [f"connections refused: 3, with {words}"]
+
+
+def test_a_slot_should_be_taken_again_when_it_becomes_free(stack: Stack, ground: Ground) -> None:
+    with connect(stack) as open_already, on(ground, FillSlots()):
+        open_already.close()
+        eventually(lambda: refused(stack))
+
+
+def test_some_connections_should_be_let_in_when_slots_are_left(
+    stack: Stack, ground: Ground
+) -> None:
+    with on(ground, FillSlots(leave=2)) as seen, connect(stack), connect(stack):
+        assert refused(stack)
+    assert "connections refused: 1, with" in seen[0]
+
+
+def test_taken_slots_should_have_met_nothing_when_nobody_connected(ground: Ground) -> None:
+    with on(ground, FillSlots()) as seen:
+        pass
+    assert seen == [""]
+
+
+def test_superusers_should_be_refused_when_there_is_nobody_else(
+    stack: Stack, ground: Ground
+) -> None:
+    with stack.postgres.connect(autocommit=True) as connection, ExitStack() as undo:
+        for role in ("shop", "till"):
+            connection.execute(f"alter role {role} superuser")
+            undo.callback(connection.execute, f"alter role {role} nosuperuser")
+        with on(ground, FillSlots()) as seen:
+            assert refused(stack) == "sorry, too many clients already"
+        assert seen == ["connections refused: 1, with 'sorry, too many clients already'"]
+
+
+def test_slots_should_become_free_by_themselves_when_the_fault_expires(
+    stack: Stack, ground: Ground
+) -> None:
+    with on(ground, FillSlots(expires_s=0.3)):
+        eventually(lambda: not refused(stack))
+
+
+# Whoever heals
+
+
+@pytest.mark.parametrize("fault", [LockTable("shop.orders"), FillSlots()], ids=["lock", "slots"])
+def test_nothing_should_be_left_when_another_process_heals(
+    stack: Stack, ground: Ground, fault: Fault
+) -> None:
+    state = fault.prepare(ground)
+    written = dict(state)
+    fault.begin(ground, state)
+    assert sessions_of_faults(stack) > 1
+    with run_elsewhere(stack, fault, written, "fault.heal") as healer:
+        assert healer.stdout.readline() == "done\n"  # type: ignore[union-attr]
+        assert healer.communicate() == ("", None)
+    fault.heal(ground, written)
+    fault.heal(ground, written)
+    assert (read(stack, within_ms=100), refused(stack)) == ("read", "")
+
+
+@pytest.mark.parametrize("fault", [LockTable("shop.orders"), FillSlots()], ids=["lock", "slots"])
+def test_nothing_should_be_left_when_the_process_is_killed(
+    stack: Stack, ground: Ground, fault: Fault
+) -> None:
+    state = fault.prepare(ground)
+    with run_elsewhere(stack, fault, state, "fault.begin") as breaker:
+        assert breaker.stdout.readline() == "done\n"  # type: ignore[union-attr]
+        assert sessions_of_faults(stack) > 1
+        breaker.kill()
+    eventually(lambda: sessions_of_faults(stack) == 0)
+    assert (read(stack, within_ms=100), refused(stack)) == ("read", "")
+    fault.heal(ground, state)
+
+
+@pytest.mark.parametrize("fault", [LockTable("pg_class"), FillSlots()], ids=["lock", "slots"])
+def test_a_fault_should_be_healed_when_it_never_began(ground: Ground, fault: Fault) -> None:
+    fault.heal(ground, fault.prepare(ground))
+
+
+def test_a_fault_should_be_healed_when_the_database_has_died_under_it(tiny: Tiny) -> None:
+    tiny.compose(db=POSTGRES)
+    stack = tiny.stack()
+    stack.prepare()
+    ground = Ground(stack)
+    with stack.postgres.connect() as connection:
+        connection.execute("create table orders (id int)")
+    with on(ground, LockTable("orders")), on(ground, FillSlots()):
+        stack["db"].kill()
+    assert ground.live == {}
+    stack.close()
