@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import Event
 from time import monotonic
 from types import MappingProxyType
@@ -110,7 +110,9 @@ class Watch:
         if service.name in self.project.one_shots:
             return Verdict("waiting", "runs, has to end with 0")
         if container.health == "unhealthy":
-            return Verdict("lost", "turned unhealthy")
+            if not self.engine.last_probe_passed(container.id):
+                return Verdict("lost", "turned unhealthy")
+            container = replace(container, health="healthy")
         probe: Probe = self._probes[service.name]
         if container.health is not None and service.name not in self.probe_settings:
             probe = Health()  # an image may bring a healthcheck that the compose file does not name

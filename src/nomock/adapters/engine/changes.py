@@ -54,7 +54,7 @@ class Pressure:
 
 
 class Changes(Transport):
-    """Changes containers; each change may be asked for a second time."""
+    """Changes containers that run."""
 
     def life(self, container_id: str) -> Life | None:
         """Return how a container is; None if it is gone."""
@@ -70,13 +70,22 @@ class Changes(Transport):
             out_of_memory=bool(state.get("OOMKilled")),
         )
 
+    def last_probe_passed(self, container_id: str) -> bool:
+        """Tell whether a container's healthcheck passed the last time, whatever its verdict is.
+
+        The engine calls a container unhealthy when it is paused, until the next probe after that.
+        """
+        found = self._inspect(container_id) or {"State": {}}
+        probes = (found["State"].get("Health") or {}).get("Log") or []
+        return bool(probes) and probes[-1]["ExitCode"] == 0
+
     def pause(self, container_id: str) -> None:
         """Freeze all processes of a container."""
-        self._change(container_id, "pause", done_already={409})
+        self._call("POST", f"/containers/{container_id}/pause")
 
     def unpause(self, container_id: str) -> None:
         """Let the processes of a paused container go on."""
-        self._change(container_id, "unpause", done_already={409, 404})
+        self._call("POST", f"/containers/{container_id}/unpause")
 
     def networks(self, container_id: str) -> dict[str, dict[str, Any]]:
         """Return network -> what connects a container to it again as it is now; {} if it is gone.
@@ -139,13 +148,6 @@ class Changes(Transport):
                 return None
             found: Mapping[str, Any] = self._answer(response, body, f"GET {path}")
             return found
-
-    def _change(self, container_id: str, how: str, done_already: set[int]) -> None:
-        path = f"/containers/{container_id}/{how}"
-        with self._request("POST", path) as response:
-            body = response.read()
-            if response.status not in done_already:
-                self._answer(response, body, f"POST {path}")
 
 
 def _endpoint(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,71 @@
+"""A service dies."""
+
+from __future__ import annotations
+
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nomock.adapters.engine import Life
+from nomock.errors import ConfigError
+from nomock.faults.fault import State
+from nomock.faults.service.common import OnLife, lives, until_listed
+
+if TYPE_CHECKING:
+    from nomock.faults.ground import Ground
+
+_ENDS_NOTHING = {"SIGCHLD", "SIGCLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"}
+_ENDS_NOTHING |= {"SIGURG", "SIGWINCH"}
+_BY_SIGKILL = 137
+
+
+@dataclass(frozen=True)
+class Kill(OnLife):
+    """It gets a signal that ends it, and is started again when healed.
+
+    The engine switches a container's restart policy off when it sends a signal, so it stays dead
+    meanwhile. With another signal than SIGKILL it may take its time to end, or not end at all.
+    """
+
+    kind = "kill"
+
+    signal: str = "SIGKILL"
+
+    def check(self, ground: Ground) -> None:
+        """Refuse what is no signal that ends a process."""
+        super().check(ground)
+        if self.signal not in signal.Signals.__members__ or self.signal in _ENDS_NOTHING:
+            raise ConfigError(
+                f"{self.signal!r} is no signal that ends a process",
+                where=f"fault {self.name}",
+                todo="SIGKILL, SIGTERM, SIGINT…; to make it hang: pause",
+            )
+
+    def begin(self, ground: Ground, state: State) -> None:
+        """Send the signal; after SIGKILL it has ended when this returns."""
+        for id_ in state["before"]:
+            ground.engine.kill(id_, self.signal)
+        if self.signal == "SIGKILL":
+            until_listed(ground, self.service, lambda c: c.state != "running")
+
+    def seen(self, ground: Ground, state: State) -> str:
+        """Say how it ended, if it did since, and not for another reason."""
+        ended = [life for before, life in lives(ground, state) if self._ended(before, life)]
+        codes = ", ".join(str(life.exit_code) for life in ended)
+        return f"ended with {codes} after {self.signal}" if ended else ""
+
+    def heal(self, ground: Ground, state: State) -> None:
+        """Start it again and wait until it is ready."""
+        if self.signal != "SIGKILL":
+            for id_, before in state["before"].items():
+                life = ground.engine.life(id_)
+                if life is not None and life.started_at == before["started_at"]:
+                    # It may be about to end, and has no restart policy until it is started again.
+                    ground.engine.stop(id_)
+        super().heal(ground, state)
+
+    def _ended(self, before: dict[str, str], life: Life) -> bool:
+        if life.finished_at == before["finished_at"] or life.out_of_memory:
+            return False
+        is_other = self.signal == "SIGKILL" and life.state == "exited"
+        return not (is_other and life.exit_code != _BY_SIGKILL)

@@ -1,0 +1,288 @@
+"""What is done to a service: it dies, hangs, is cut off, starved or told a wrong time."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from urllib.request import urlopen
+
+import pytest
+from conftest import LISTENS, Tiny, ask, idle, inspect, server
+
+from nomock.errors import ConfigError, NomockError, NotReadyError, UnknownServiceError
+from nomock.faults.fault import Fault, State
+from nomock.faults.ground import Ground
+from nomock.faults.service.common import OnService
+from nomock.faults.service.kill import Kill
+from nomock.faults.service.pause import Pause
+from nomock.faults.service.restart import Restart
+from nomock.faults.service.stop import Stop
+from nomock.stack import Stack
+
+TAKING_AWAY = [Kill, Stop, Pause, Restart]
+# The server as its container's first process: it ends by itself when a signal says so.
+FIRST = {"init": False, "command": ["python3", "-u", "-m", "http.server", "8000"]}
+
+
+@contextmanager
+def ready(tiny: Tiny, **services: object) -> Iterator[tuple[Stack, Ground]]:
+    """A stack of these services, ready, and the ground on which faults of it stand."""
+    tiny.compose(**services)
+    stack = tiny.stack()
+    ground = Ground(stack)
+    try:
+        stack.prepare()
+        yield stack, ground
+    finally:
+        ground.close()
+        stack.close()
+
+
+@contextmanager
+def on(ground: Ground, fault: Fault) -> Iterator[list[str]]:
+    """A fault for a block; what it saw is in the list afterwards."""
+    seen: list[str] = []
+    fault.check(ground)
+    written = json.dumps(fault.prepare(ground))
+    state = json.loads(written)
+    try:
+        fault.begin(ground, state)
+        yield seen
+        seen.append(fault.seen(ground, state))
+    finally:
+        fault.heal(ground, json.loads(written))
+
+
+HEALER = """
+import json, sys
+from importlib import import_module
+from pathlib import Path
+from nomock.config import load
+from nomock.faults.ground import Ground
+from nomock.stack import Stack
+
+module, name, root, arguments, state = sys.argv[1:]
+fault = getattr(import_module(module), name)(**json.loads(arguments))
+fault.heal(Ground(Stack.of(load(Path(root)))), json.loads(state))
+"""
+
+
+def heal_elsewhere(tiny: Tiny, fault: Fault, state: State) -> None:
+    """Heal a fault in a process that knows of it only what the journal says."""
+    kind = type(fault)
+    named = [kind.__module__, kind.__name__, str(tiny.path), json.dumps(fault.arguments)]
+    words = [sys.executable, "-c", HEALER, *named, json.dumps(state)]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def answers(stack: Stack, service: str = "web") -> bool:
+    """Tell whether a service answers a request of this machine."""
+    try:
+        with urlopen(stack[service].url, timeout=5) as reply:
+            return reply.status == 200
+    except (OSError, NotReadyError):
+        return False
+
+
+def test_a_killed_service_should_be_gone_and_come_back_when_the_fault_heals(tiny: Tiny) -> None:
+    with ready(tiny, web=server(healthcheck=LISTENS, restart="always")) as (stack, ground):
+        assert answers(stack)
+        with on(ground, Kill("web")) as seen:
+            assert tiny.states() == {"web": "exited"}  # in spite of its restart policy
+            with pytest.raises(NotReadyError, match="port 8000 is not open"):
+                stack["web"].port(8000)
+        assert seen == ["ended with 137 after SIGKILL"]
+        assert answers(stack)
+        # It has its restart policy again: the engine starts it when it ends by itself.
+        web = tiny.containers()["web"]
+        path, condition = f"/containers/{web}/wait", {"condition": "next-exit"}
+        with stack.engine._request("POST", path, condition) as end:
+            stack.engine.run_inside(web, ["sh", "-c", "kill -9 -1"])
+            end.read()
+        assert inspect(web)["RestartCount"] == 1
+
+
+def test_a_service_should_end_as_it_likes_when_the_signal_is_another(tiny: Tiny) -> None:
+    with ready(tiny, web=server(**FIRST, stop_signal="SIGINT")) as (stack, ground):
+        with on(ground, Kill("web", "SIGINT")) as seen:
+            assert ask("POST", f"/containers/{tiny.containers()['web']}/wait")
+        assert seen == ["ended with 0 after SIGINT"]
+        assert answers(stack)
+
+
+def test_a_kill_should_have_met_nothing_when_the_service_ignores_the_signal(tiny: Tiny) -> None:
+    deaf = idle("trap '' TERM; exec sleep infinity", init=False)
+    with ready(tiny, deaf=deaf) as (stack, ground):
+        before = stack.engine.life(tiny.containers()["deaf"])
+        with on(ground, Kill("deaf", signal="SIGTERM")) as seen:
+            assert tiny.states() == {"deaf": "running"}
+        assert seen == [""]
+        # It might have ended later; and such a signal, too, takes the restart policy.
+        after = stack.engine.life(tiny.containers()["deaf"])
+        assert after.state == "running"
+        assert after.started_at != before.started_at
+
+
+def test_a_kill_should_have_met_nothing_when_the_service_ended_for_another_reason(
+    tiny: Tiny,
+) -> None:
+    with ready(tiny, web=server(**FIRST, stop_signal="SIGINT")) as (stack, ground):
+        fault = Kill("web")
+        state = fault.prepare(ground)
+        stack["web"].stop()
+        assert fault.seen(ground, state) == ""
+        fault.heal(ground, state)
+        assert answers(stack)
+
+
+def test_a_stopped_service_should_come_back_when_the_fault_heals(tiny: Tiny) -> None:
+    with ready(tiny, web=server(**FIRST, stop_signal="SIGINT")) as (stack, ground):
+        with on(ground, Stop("web")) as seen:
+            assert tiny.states() == {"web": "exited"}
+            assert not answers(stack)
+        assert seen == ["stopped, ended with 0"]
+        assert answers(stack)
+
+
+def test_a_paused_service_should_accept_and_never_answer_until_the_fault_heals(
+    tiny: Tiny,
+) -> None:
+    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
+        assert answers(stack)
+        url = stack["web"].url
+        with on(ground, Pause("web")) as seen, pytest.raises(TimeoutError):
+            urlopen(url, timeout=0.3)
+        assert seen == ["its processes were frozen"]
+        assert answers(stack)
+        assert stack.differences() == {}
+
+
+def test_a_restarted_service_should_be_ready_when_the_block_begins(tiny: Tiny) -> None:
+    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
+        before = stack["web"].port(8000)
+        with on(ground, Restart("web")) as seen:
+            assert answers(stack)
+            assert stack["web"].port(8000) != before
+            started = inspect(tiny.containers()["web"])["State"]["StartedAt"]
+        assert seen == [f"started again at {started}"]
+        # Healing found it running, and left it alone.
+        assert inspect(tiny.containers()["web"])["State"]["StartedAt"] == started
+
+
+def test_all_containers_of_a_service_should_be_killed_when_it_has_several(tiny: Tiny) -> None:
+    two = idle(deploy={"replicas": 2})
+    with ready(tiny, two=two) as (stack, ground):
+        with on(ground, Kill("two")) as seen:
+            states = [c.state for c in stack.engine.containers(tiny.name)]
+            assert states == ["exited", "exited"]
+        assert seen == ["ended with 137, 137 after SIGKILL"]
+        states = [c.state for c in stack.engine.containers(tiny.name)]
+        assert states == ["running", "running"]
+
+
+@pytest.mark.parametrize("kind", TAKING_AWAY)
+def test_a_fault_should_heal_in_another_process_when_its_own_was_killed(
+    tiny: Tiny, kind: type[OnService]
+) -> None:
+    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
+        fault = kind("web")
+        state = fault.prepare(ground)
+        heal_elsewhere(tiny, fault, state)  # it had not begun
+        assert answers(stack)
+        fault.begin(ground, json.loads(json.dumps(state)))
+        heal_elsewhere(tiny, fault, state)
+        assert answers(stack)
+        heal_elsewhere(tiny, fault, state)
+        assert answers(stack)
+        assert stack.differences() == {}
+
+
+@pytest.mark.parametrize("kind", TAKING_AWAY)
+def test_a_fault_should_heal_when_somebody_else_did_something_to_the_service(
+    tiny: Tiny, kind: type[OnService]
+) -> None:
+    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
+        fault = kind("web")
+        state = fault.prepare(ground)
+        fault.begin(ground, dict(state))
+        container = tiny.containers()["web"]
+        ask("POST", f"/containers/{container}/restart", t="0")
+        fault.heal(ground, state)
+        assert answers(stack)
+
+        fault.begin(ground, dict(state))
+        ask("DELETE", f"/containers/{container}", force="1")
+        assert fault.seen(ground, state) == ""
+        fault.heal(ground, state)
+        assert tiny.states() == {}
+
+        stack.prepare()  # as the next run does
+        assert tiny.containers()["web"] != container
+        fault.heal(ground, state)
+        assert answers(stack)
+
+
+def test_faults_that_take_a_service_away_should_contradict_each_other() -> None:
+    for one in TAKING_AWAY:
+        for other in TAKING_AWAY:
+            assert one("web").clashes(other("web"))
+            assert not one("web").clashes(other("db"))
+
+
+def test_a_fault_of_a_service_should_keep_others_off_that_service(tiny: Tiny) -> None:
+    tiny.compose(web=idle())
+    with_ground = Ground(tiny.stack())
+    assert Kill("web").takes(with_ground) == {"web"}
+    assert Kill("web").name == "kill web"
+
+
+def test_a_fault_should_be_refused_when_there_is_nothing_to_break(tiny: Tiny) -> None:
+    done = idle("true")
+    after = idle(depends_on={"done": {"condition": "service_completed_successfully"}})
+    with ready(tiny, web=idle(), done=done, after=after) as (stack, ground):
+        expected: list[tuple[Fault, type[NomockError], str]] = [
+            (
+                Kill("wep"),
+                UnknownServiceError,
+                f"stack {tiny.name}: there is no service 'wep'\n"
+                "  the services are: after, done, web\n"
+                "-> did you mean 'web'?",
+            ),
+            (
+                Pause("done"),
+                ConfigError,
+                "fault pause done: a one-shot has ended before a test begins: nothing is there to "
+                "break\n-> break the service that it works for, or run it anew in the test",
+            ),
+            (
+                Kill("web", signal="KILL"),
+                ConfigError,
+                "fault kill web: 'KILL' is no signal that ends a process\n"
+                "-> SIGKILL, SIGTERM, SIGINT…; to make it hang: pause",
+            ),
+            (
+                Kill("web", signal="SIGSTOP"),
+                ConfigError,
+                "fault kill web: 'SIGSTOP' is no signal that ends a process\n"
+                "-> SIGKILL, SIGTERM, SIGINT…; to make it hang: pause",
+            ),
+        ]
+        for fault, error, text in expected:
+            with pytest.raises(error) as caught:
+                fault.check(ground)
+            assert str(caught.value) == text
+
+        stack["web"].kill()
+        with pytest.raises(NotReadyError) as caught:
+            Stop("web").check(ground)
+        assert str(caught.value) == (
+            "fault stop web: the container is exited: nothing is there to break\n"
+            "-> stack['web'].start(), or: nomock logs web"
+        )
+        ask("DELETE", f"/containers/{tiny.containers()['web']}")
+        with pytest.raises(NotReadyError, match="it has no container"):
+            Stop("web").check(ground)
