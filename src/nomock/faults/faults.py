@@ -20,6 +20,10 @@ from nomock.faults.edge.slow_close import SlowClose
 from nomock.faults.fault import Fault
 from nomock.faults.none import Nothing
 from nomock.faults.on import On, Test
+from nomock.faults.service.kill import Kill
+from nomock.faults.service.pause import Pause
+from nomock.faults.service.restart import Restart
+from nomock.faults.service.stop import Stop
 
 Arguments = ParamSpec("Arguments")
 
@@ -55,6 +59,11 @@ class Faults:
     cut_after = Kind(CutAfter)
     refused = Kind(Refused)
     flap = Kind(Flap)
+    # on a service
+    kill = Kind(Kill)
+    stop = Kind(Stop)
+    pause = Kind(Pause)
+    restart = Kind(Restart)
     # on the database
     end_backends = Kind(EndBackends)
     lock_table = Kind(LockTable)
