@@ -22,6 +22,7 @@ NomockError
     ├── ClashingFaultsError     two faults contradict each other
     ├── SharedStackError        others use the stack that a fault would break
     ├── ToxiproxyError          Toxiproxy does not answer, or does not do what was asked
+    ├── HttpFaultsError         the proxy of the HTTP faults does not, either
     ├── KeeperError             what does a fault beside a service does not start, or ended
     ├── NotPossibleError        this kind of fault is not possible here: the test is skipped
     ├── NoTrafficError          a fault met nothing, so that the test shows nothing
@@ -257,6 +258,10 @@ class SharedStackError(FaultError):
 
 class ToxiproxyError(FaultError):
     """Toxiproxy does not answer, or does not do what was asked."""
+
+
+class HttpFaultsError(FaultError):
+    """The proxy of the HTTP faults does not answer, or does not do what was asked."""
 
 
 class KeeperError(FaultError):

@@ -11,6 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import unquote
@@ -69,15 +71,17 @@ class Control:
                 return HTTPStatus.OK, list(self._rules.edges)
             case "GET", ["rules"]:
                 return HTTPStatus.OK, self._rules.shown()
+            case "POST", ["check"]:
+                return self._with(body, self._rules.check)
             case "PUT", ["rules", rule_id] if rule_id:
-                return self._put(rule_id, body)
+                return self._with(body, partial(self._rules.put, rule_id))
             case "DELETE", ["rules", rule_id]:
                 if self._rules.remove(rule_id):
                     return HTTPStatus.OK, {}
                 return _error(HTTPStatus.NOT_FOUND, f"there is no rule {rule_id}")
         return _error(HTTPStatus.NOT_FOUND, f"there is no {head.method} {head.path}")
 
-    def _put(self, rule_id: str, body: bytes) -> Answer:
+    def _with(self, body: bytes, do: Callable[[dict[str, Any]], Any]) -> Answer:
         try:
             wanted = json.loads(body)
         except ValueError as error:
@@ -85,7 +89,7 @@ class Control:
         if not isinstance(wanted, dict):
             return _error(HTTPStatus.BAD_REQUEST, "the body is no JSON object")
         try:
-            return HTTPStatus.OK, self._rules.put(rule_id, wanted)
+            return HTTPStatus.OK, do(wanted)
         except InvalidRuleError as error:
             return _error(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
 

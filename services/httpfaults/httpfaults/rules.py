@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from httpfaults.heads import RequestHead
@@ -62,11 +62,20 @@ class Rule:
 
     def shown(self, now: float) -> dict[str, Any]:
         """Return the rule as JSON has it."""
-        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in _HIDDEN}
-        return {**asdict(self.match), **own, "expires_in_s": round(self.expires_at - now, 3)}
+        return {
+            "id": self.id,
+            **asdict(self.match),
+            "nth": self.nth,
+            "action": self.action,
+            **{
+                name: getattr(self, name) for name, owner in _OWNERS.items() if owner == self.action
+            },
+            "expires_in_s": round(self.expires_at - now, 3),
+            "matched": self.matched,
+            "hits": self.hits,
+        }
 
 
-_HIDDEN = {"match", "expires_at"}
 _NONE: Mapping[str, Rule] = {}
 
 
@@ -90,6 +99,10 @@ class Rules:
         self._rules[rule_id] = rule
         self._of_edge.setdefault(rule.match.edge, []).append(rule)
         return rule.shown(now)
+
+    def check(self, wanted: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the rule as it would be; raise InvalidRuleError."""
+        return _rule("", wanted, self.edges, 0.0).shown(0.0)
 
     def remove(self, rule_id: str) -> bool:
         """Remove a rule; return whether there was one."""
@@ -135,7 +148,7 @@ def _rule(rule_id: str, wanted: Mapping[str, Any], edges: tuple[str, ...], now: 
             raise InvalidRuleError(f"{name} must be {kinds}, not {value!r}")
     given = {name: value for name, value in wanted.items() if value is not None}
     action, edge = given.get("action", ""), given.get("edge", "")
-    _demand(edge in edges, f"edge must be one of {', '.join(edges)}, not {edge!r}")
+    _demand(edge in edges, f"{edge!r} is no HTTP edge; those are: {', '.join(edges)}")
     _demand(action in ACTIONS, f"action must be one of {', '.join(ACTIONS)}, not {action!r}")
     for name, owner in _OWNERS.items():
         _demand(name not in given or action == owner, f"{name} is for {owner}, not for {action}")

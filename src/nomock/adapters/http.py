@@ -13,6 +13,7 @@ __all__ = [
     "NETWORK_ERRORS",
     "AsyncClient",
     "Client",
+    "ask",
     "async_client",
     "client",
     "patch",
@@ -80,13 +81,20 @@ def async_client(base_url: str, *, on_request: Callable[[], None] = _nothing) ->
 
 
 def patch(url: str, body: object, *, timeout_s: float) -> tuple[int, str]:
-    """Send JSON and return status and text, over a connection of its own.
+    """Send JSON and return status and text, as ``ask`` does."""
+    return ask("PATCH", url, body, timeout_s=timeout_s)
+
+
+def ask(method: str, url: str, body: object = None, *, timeout_s: float) -> tuple[int, str]:
+    """Send JSON, or nothing, and return status and text, over a connection of its own.
 
     Raises TimeoutError where no answer came in time, ConnectionError where none will come.
     """
     try:
         # `verify` would read all certificates of this machine, for a URL that is not https.
-        reply = httpx.patch(url, json=body, timeout=timeout_s, trust_env=False, verify=False)
+        reply = httpx.request(
+            method, url, json=body, timeout=timeout_s, trust_env=False, verify=False
+        )
     except httpx.TimeoutException as error:
         raise TimeoutError(str(error)) from error
     except httpx.TransportError as error:

@@ -18,6 +18,10 @@ from nomock.faults.edge.reset import Reset
 from nomock.faults.edge.slice import Slice
 from nomock.faults.edge.slow_close import SlowClose
 from nomock.faults.fault import Fault
+from nomock.faults.http.delay import HttpDelay
+from nomock.faults.http.half import HttpHalf
+from nomock.faults.http.status import HttpStatus
+from nomock.faults.http.twice import HttpTwice
 from nomock.faults.none import Nothing
 from nomock.faults.on import On, Test
 from nomock.faults.service.kill import Kill
@@ -59,6 +63,11 @@ class Faults:
     cut_after = Kind(CutAfter)
     refused = Kind(Refused)
     flap = Kind(Flap)
+    # on the HTTP requests of an edge
+    http_status = Kind(HttpStatus)
+    http_delay = Kind(HttpDelay)
+    http_half = Kind(HttpHalf)
+    http_twice = Kind(HttpTwice)
     # on a service
     kill = Kind(Kill)
     stop = Kind(Stop)
