@@ -10,6 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -110,14 +112,15 @@ class Proxy:
             *("run", "--detach", "--env=LOG_LEVEL=warn", f"--volume={edges}:/edges.json:ro"),
             *(*ports, TOXIPROXY_IMAGE, "-host=0.0.0.0", "-config=/edges.json"),
         ).strip()
-        while len(self._edges_when_up()) < len(EDGES):
-            assert inspect(self.id)["State"]["Running"], self.log()
+        self.wait()
 
-    def _edges_when_up(self) -> dict[str, Any]:
-        try:
-            return self.ask("GET", "/proxies")
-        except OSError:
-            return {}
+    def wait(self) -> None:
+        """Return when it has its edges."""
+        edges: dict[str, Any] = {}
+        while len(edges) < len(EDGES):
+            assert inspect(self.id)["State"]["Running"], self.log()
+            with suppress(OSError):
+                edges = self.ask("GET", "/proxies")
 
     def port(self, inner: int = 8474) -> int:
         return int(inspect(self.id)["NetworkSettings"]["Ports"][f"{inner}/tcp"][0]["HostPort"])
@@ -414,13 +417,32 @@ def test_toxiproxy_should_be_asked_for_once_when_it_does_not_run(proxy: Proxy) -
     ask("POST", f"/containers/{proxy.id}/stop", t="0")
     for change in (toxiproxy.edges, lambda: toxiproxy.disable(ECHO)):
         with pytest.raises(ToxiproxyError) as caught:
-            change()
+            try:
+                raise RuntimeError("what the test itself died of")
+            except RuntimeError:
+                change()
         assert str(caught.value) == (
             f"{where}: Toxiproxy does not answer\n"
             "  [Errno 111] Connection refused\n"
             "-> start it: nomock up; why it ended: nomock logs toxiproxy"
         )
     assert proxy.restarts == 0
+
+
+def test_another_server_should_be_told_from_toxiproxy_when_it_has_the_port(
+    tmp_path: Path,
+) -> None:
+    files = partial(SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with ThreadingHTTPServer(("127.0.0.1", 0), files) as server, ThreadPoolExecutor(1) as pool:
+        pool.submit(server.serve_forever)
+        with pytest.raises(ToxiproxyError) as caught:
+            Toxiproxy("127.0.0.1", server.server_port).add(ECHO, latency())
+        server.shutdown()
+        assert str(caught.value) == (
+            f"Toxiproxy at 127.0.0.1:{server.server_port}: this is another server\n"
+            "  it knows no /proxies\n"
+            "-> publish Toxiproxy's control port, 8474, and nothing else under it"
+        )
 
 
 def test_an_edge_should_be_an_error_when_its_port_is_taken(proxy: Proxy) -> None:
@@ -572,6 +594,7 @@ def test_what_to_do_should_be_said_when_its_control_port_is_stuck_and_nobody_res
 def test_a_restart_should_be_an_error_when_it_does_not_help(proxy: Proxy) -> None:
     def restart() -> tuple[str, int]:
         address = proxy.restart()
+        proxy.wait()
         ask("POST", f"/containers/{proxy.id}/pause")
         return address
 

@@ -188,7 +188,17 @@ class Toxiproxy:
                 time.sleep(0.02)
 
     def _read(self) -> dict[str, Edge]:
-        return {name: Edge.of(told) for name, told in self._control.get("proxies").items()}
+        from nomock.adapters.toxiproxy.control import Absent
+
+        try:
+            return {name: Edge.of(told) for name, told in self._control.get("proxies").items()}
+        except Absent as error:
+            raise ToxiproxyError(
+                "this is another server",
+                where=self._control.where,
+                seen=f"it knows no {error}",
+                todo="publish Toxiproxy's control port, 8474, and nothing else under it",
+            ) from error
 
     def _known(self, edge: str, edges: Mapping[str, Edge]) -> Edge:
         if edge not in edges:

@@ -42,32 +42,30 @@ class Control:
 
     def get(self, *names: str) -> Any:
         """Return what there is under these names."""
-        return self._ask("GET", names, {}, self._timeout_s)
+        return self._ask("GET", names, {})
 
     def post(self, *names: str, body: object) -> Any:
         """Add something under these names."""
-        return self._ask("POST", names, {"json": body}, self._timeout_s)
+        return self._ask("POST", names, {"json": body})
 
     def patch(self, *names: str, body: object) -> Any:
         """Change what has these names."""
-        return self._ask("PATCH", names, {"json": body}, self._timeout_s)
+        return self._ask("PATCH", names, {"json": body})
 
     def delete(self, *names: str) -> Any:
         """Remove what has these names."""
-        return self._ask("DELETE", names, {}, self._timeout_s)
+        return self._ask("DELETE", names, {})
 
-    def _ask(
-        self, method: str, names: tuple[str, ...], options: dict[str, Any], timeout_s: float
-    ) -> Any:
+    def _ask(self, method: str, names: tuple[str, ...], options: dict[str, Any]) -> Any:
         path = "/" + "/".join(quote(name, safe="") for name in names)
         try:
-            status, text = self._send(method, path, options, timeout_s)
+            status, text = self._send(method, path, options)
         except NotFound as error:
             raise Absent(path) from error
         except (ProxyExists, InvalidToxic) as error:
-            raise self._refused(method, path, str(error.args[0])) from error
+            raise self._refused(method, path, error.args[0].decode()) from error
         except (TimeoutError, requests.Timeout) as error:
-            raise NoAnswer(f"{method} {path}: no answer after {timeout_s:g} s") from error
+            raise NoAnswer(f"{method} {path}: no answer after {self._timeout_s:g} s") from error
         except (ConnectionError, requests.RequestException) as error:
             raise ToxiproxyError(
                 "Toxiproxy does not answer",
@@ -86,16 +84,16 @@ class Control:
         except ValueError as error:
             raise self._refused(method, path, f"{status} {text[:200]}") from error
 
-    def _send(
-        self, method: str, path: str, options: dict[str, Any], timeout_s: float
-    ) -> tuple[int, str]:
+    def _send(self, method: str, path: str, options: dict[str, Any]) -> tuple[int, str]:
         if method == "PATCH":
             return http.patch(
-                f"http://{self._host}:{self._port}{path}", options["json"], timeout_s=timeout_s
+                f"http://{self._host}:{self._port}{path}",
+                options["json"],
+                timeout_s=self._timeout_s,
             )
         ask = getattr(self._consumer, method.lower())
         # Never through a proxy that the environment names.
-        reply = ask(path, timeout=timeout_s, proxies={"no_proxy": self._host}, **options)
+        reply = ask(path, timeout=self._timeout_s, proxies={"no_proxy": self._host}, **options)
         return reply.status_code, reply.text
 
     def _refused(self, method: str, path: str, seen: str) -> ToxiproxyError:
@@ -108,7 +106,10 @@ class Control:
 
 
 def _first_cause(error: BaseException) -> BaseException:
-    """Return the operating system's own word, which requests wraps three times."""
-    while error.__context__:
-        error = error.__context__
+    """Return the operating system's own word, which is wrapped three times."""
+    while cause := error.__cause__ or (
+        # requests does not say `from`. What has none has the caller's own trouble for context.
+        error.__context__ if isinstance(error, requests.RequestException) else None
+    ):
+        error = cause
     return error
