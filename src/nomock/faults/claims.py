@@ -11,7 +11,8 @@ another for ever:
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from threading import Event, RLock
@@ -25,6 +26,26 @@ from nomock.runlock import FileLock
 # Longer than all faults of a large suite, one after the other, may take.
 _PATIENCE_S = 900.0
 _PAUSE_S = 0.01
+# What takes less is no wait.
+_WAIT_S = 0.05
+
+_waits: list[tuple[float, float]] = []
+
+
+def waited_between(begin_s: float, end_s: float) -> float:
+    """Return for how many seconds this process has waited for others, by the monotonic clock.
+
+    What it had asked a service meanwhile may have met the fault of another test.
+    """
+    return sum(max(0.0, min(end_s, end) - max(begin_s, begin)) for begin, end in _waits)
+
+
+@contextmanager
+def _waiting() -> Iterator[None]:
+    began_s = monotonic()
+    yield
+    if monotonic() - began_s > _WAIT_S:
+        _waits.append((began_s, monotonic()))
 
 
 class Claims:
@@ -46,7 +67,7 @@ class Claims:
         """
         wanted = set(parts)
         if wanted - self._shared - self._alone.keys():
-            with self._turn:
+            with _waiting(), self._turn:
                 self._share(self._shared | wanted)
 
     def let_go(self) -> None:
@@ -61,7 +82,7 @@ class Claims:
 
         They may be taken again meanwhile, and are to be given back as often.
         """
-        with self._turn:
+        with _waiting(), self._turn:
             wanted, shared = sorted(parts), set(self._shared)
             if not self._alone:
                 self.let_go()
