@@ -10,6 +10,8 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from nomock.errors import ConfigError
+
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
 
@@ -17,6 +19,7 @@ State = dict[str, Any]
 """What a fault knows of what it found and did; JSON values only."""
 
 EXPIRES_S = 300.0
+_DAY_S = 86400
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +49,15 @@ class Fault(ABC):
         """What makes the same fault again: ``type(fault)(**fault.arguments)``."""
         return asdict(self)
 
-    def check(self, ground: Ground) -> None:  # noqa: B027 - not every kind can be asked wrongly
+    def ensure(self, ground: Ground) -> None:
         """Raise ConfigError, or one of its kinds, for what cannot be done; change nothing."""
+        if not 1 <= self.expires_s <= _DAY_S:
+            rule = f"it is a number of seconds from 1 to {_DAY_S}"
+            raise wrong(self, "expires_s", self.expires_s, rule)
+        self.check(ground)
+
+    def check(self, ground: Ground) -> None:  # noqa: B027 - not every kind can be asked wrongly
+        """Do so for what is this kind's own."""
 
     def takes(self, ground: Ground) -> frozenset[str]:
         """Return the edges and services that no other test may use meanwhile."""
@@ -72,3 +82,15 @@ class Fault(ABC):
     @abstractmethod
     def heal(self, ground: Ground, state: State) -> None:
         """Undo it; also half begun, a second time, or in another process than it began in."""
+
+
+def wrong(fault: Fault, argument: str, value: object, rule: str) -> ConfigError:
+    """Return the error of an argument that cannot be."""
+    return ConfigError(f"{argument} cannot be {value!r}", where=f"fault {fault.name}", seen=rule)
+
+
+def whole_number(fault: Fault, argument: str, *, least: int, most: int) -> None:
+    """Raise ConfigError for an argument that is no whole number from least to most."""
+    value = getattr(fault, argument)
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise wrong(fault, argument, value, f"it is a whole number from {least} to {most}")

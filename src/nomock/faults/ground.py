@@ -79,8 +79,7 @@ class Ground:
 
         def restart() -> tuple[str, int]:
             service.restart()
-            # It lost its network namespace, and what sat beside it counts nothing any more.
-            self._drop_keeper(service.name)
+            self.forget(service.name)
             return "127.0.0.1", service.port(CONTROL_PORT)
 
         return Toxiproxy("127.0.0.1", service.port(CONTROL_PORT), restart=restart)
@@ -134,16 +133,19 @@ class Ground:
         container = self.container(service)
         kept = self._keepers.get(service)
         if kept is None or not kept.alive or kept.container_id != container:
-            self._drop_keeper(service)
+            self.forget(service)  # another process may have started it again
             kept = Keeper.beside(self.engine, container, self.stack.settings.tools_image)
             self._keepers[service] = kept
         return kept
 
+    def forget(self, service: str) -> None:
+        """Drop what is known of a service that was started again: its network is another one."""
+        if kept := self._keepers.pop(service, None):
+            kept.close()
+        if service in proxies(self.project):
+            self.__dict__.pop("toxiproxy", None)
+
     def close(self) -> None:
         """End the keepers; nothing is healed by this."""
         for service in list(self._keepers):
-            self._drop_keeper(service)
-
-    def _drop_keeper(self, service: str) -> None:
-        if kept := self._keepers.pop(service, None):
-            kept.close()
+            self.forget(service)

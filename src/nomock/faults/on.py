@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from threading import RLock
 from time import time
 from types import TracebackType
 
@@ -13,6 +14,7 @@ from nomock.faults.claims import Claims
 from nomock.faults.fault import Fault, State
 from nomock.faults.ground import Ground
 from nomock.faults.journal import Journal
+from nomock.faults.schedule import Step
 
 
 @dataclass
@@ -31,6 +33,10 @@ class Test:
     not_healed: dict[str, str] = field(default_factory=dict)
     story: list[tuple[float, str]] = field(default_factory=list)
     """What was done when, in seconds since the epoch, for the evidence."""
+    bit: set[tuple[str, str]] = field(default_factory=set)
+    """Kind and place of each fault that bit."""
+    turn: RLock = field(default_factory=RLock)
+    """Faults begin and end one at a time: those of a schedule do so in a thread of their own."""
 
     def tell(self, text: str) -> None:
         """Add to the story."""
@@ -58,6 +64,8 @@ class On:
 
     def __init__(self, test: Test, fault: Fault) -> None:
         self.fault = fault
+        self.met = ""
+        """What showed that it bit, once it has ended."""
         self._test = test
         self._parts: frozenset[str] = frozenset()
         self._state: State = {}
@@ -78,10 +86,27 @@ class On:
     ) -> None:
         self.end(failed=error is not None)
 
+    def at(self, *, after_ms: int, lasts_ms: int) -> Step:
+        """Return it as a step of a schedule, for ``faults.play``, instead of putting it on."""
+        return Step(after_ms, lasts_ms, self.fault)
+
     def begin(self) -> None:
         """Put the fault on; when that raises, nothing of it is left on."""
+        with self._test.turn:
+            self._begin()
+
+    def end(self, *, failed: bool = False) -> None:
+        """Look whether the fault bit, and heal it; ``failed``: the test is red already.
+
+        What did not heal or bite is said at the end of the test.
+        """
+        with self._test.turn:
+            if self in self._test.on:
+                self._end(failed)
+
+    def _begin(self) -> None:
         test, fault = self._test, self.fault
-        fault.check(test.ground)
+        fault.ensure(test.ground)
         test.admit(fault)
         for other in test.on:
             if fault.clashes(other.fault):
@@ -102,18 +127,15 @@ class On:
         test.tell(f"{fault.name}: on")
         test.changed()
 
-    def end(self, *, failed: bool = False) -> None:
-        """Look whether the fault bit, and heal it; ``failed``: the test is red already.
-
-        What did not heal or bite is said at the end of the test.
-        """
-        if self not in self._test.on:
-            return
+    def _end(self, failed: bool) -> None:
+        test, fault = self._test, self.fault
         try:
-            seen = self._seen()
-            if not seen and self.fault.expect_traffic and not failed:
-                self._test.unmet.append(self.fault.name)
-            self._test.tell(f"{self.fault.name}: {seen or 'met nothing'}")
+            self.met = self._seen()
+            if self.met:
+                test.bit.add((fault.kind, fault.where))
+            elif fault.expect_traffic and not failed:
+                test.unmet.append(fault.name)
+            test.tell(f"{fault.name}: {self.met or 'met nothing'}")
         finally:
             self._heal()
 

@@ -58,6 +58,9 @@ class Around:
         report = yield
         # A fixture of the test may have made a stack of its own.
         found = getattr(item, "funcargs", {}).get("stack")
+        if report.failed and (faults := getattr(item, "funcargs", {}).get("faults")):
+            lines = [f"{at_s - self._began_s:8.3f} s  {told}" for at_s, told in faults.story]
+            report.sections.append(("Faults of the test", "\n".join(lines)))
         if report.failed and (isinstance(found, Stack) or uses_stack(item)):
             try:
                 stack = found if isinstance(found, Stack) else self._run.stack

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from nomock.errors import EngineError, FaultError
 from nomock.faults.database.logins import Login, logins_of
 from nomock.faults.database.sessions import Sessions, end_sessions, name_of_sessions
-from nomock.faults.fault import Fault, State
+from nomock.faults.fault import Fault, State, wrong
 
 if TYPE_CHECKING:
     from nomock.adapters.postgres import Connection
@@ -52,9 +52,9 @@ class FillSlots(Fault):
         with ground.postgres.connect() as connection:
             count, _ = _slots(ground, connection)
         if isinstance(self.leave, bool) or not isinstance(self.leave, int):
-            raise self.wrong("leave", "it is a whole number")
+            raise wrong(self, "leave", self.leave, "it is a whole number")
         if not 0 <= self.leave < count:
-            raise self.wrong("leave", f"it is from 0 to {count - 1}, of {count} slots")
+            raise wrong(self, "leave", self.leave, f"it is from 0 to {count - 1}, of {count} slots")
 
     def takes(self, ground: Ground) -> frozenset[str]:
         """Take the database."""

@@ -10,8 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
 from nomock.adapters.toxiproxy import Toxic
-from nomock.errors import ConfigError
-from nomock.faults.fault import Fault, State
+from nomock.faults.fault import Fault, State, wrong
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
@@ -144,15 +143,3 @@ class ToxicFault(EdgeFault):
 
     def _toxics(self, state: State) -> list[tuple[str, str]]:
         return [(f"{state['token']}-{stream}", stream) for stream in _STREAMS[self.direction]]
-
-
-def wrong(fault: Fault, argument: str, value: object, rule: str) -> ConfigError:
-    """Return the error of an argument that cannot be."""
-    return ConfigError(f"{argument} cannot be {value!r}", where=f"fault {fault.name}", seen=rule)
-
-
-def whole_number(fault: Fault, argument: str, *, least: int, most: int) -> None:
-    """Raise ConfigError for an argument that is no whole number from least to most."""
-    value = getattr(fault, argument)
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise wrong(fault, argument, value, f"it is a whole number from {least} to {most}")

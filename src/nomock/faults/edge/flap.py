@@ -7,9 +7,9 @@ from threading import Event, Thread
 from typing import TYPE_CHECKING
 
 from nomock.errors import NomockError
-from nomock.faults.edge.common import MOST_MS, whole_number
+from nomock.faults.edge.common import MOST_MS
 from nomock.faults.edge.refused import Refused
-from nomock.faults.fault import State
+from nomock.faults.fault import State, whole_number
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground

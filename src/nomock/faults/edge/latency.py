@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from nomock.faults.edge.common import MOST_MS, ToxicFault, whole_number
+from nomock.faults.edge.common import MOST_MS, ToxicFault
+from nomock.faults.fault import whole_number
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from nomock.faults.edge.common import MOST_MS, ToxicFault, whole_number
-from nomock.faults.fault import State
+from nomock.faults.edge.common import MOST_MS, ToxicFault
+from nomock.faults.fault import State, whole_number
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground

@@ -1,0 +1,387 @@
+"""The fixture ``faults``: what a test sees of it, and what is left of it."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+
+import pytest
+from conftest import Tiny
+from proxied import left_on, proxied
+
+from nomock.adapters.engine import Engine
+
+
+def keepers(tiny: Tiny) -> list[str]:
+    """Return the ids of the containers that are beside those of a stack."""
+    ids = tuple(tiny.containers().values())
+    found = Engine()._call("GET", "/containers/json", {"filters": '{"label":["nomock.keeper"]}'})
+    return [c["Id"] for c in found if c["Labels"]["nomock.keeper"] in ids]
+
+
+def test_every_edge_fault_should_bite_and_be_gone_after_its_block(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        EDGE = "shop->web"
+        CASES = {
+            "latency": (dict(latency_ms=400), httpx.ReadTimeout),
+            "bandwidth": (dict(kb_s=1), None),
+            "slow_close": (dict(delay_ms=100), None),
+            "blackhole": ({}, httpx.ReadTimeout),
+            # On its way to this machine the engine makes an end of the reset.
+                "reset": ({}, (httpx.ReadError, httpx.RemoteProtocolError)),
+            "slice": (dict(size_bytes=1), None),
+            "cut_after": (dict(after_bytes=20), httpx.RemoteProtocolError),
+            "refused": ({}, (httpx.ReadError, httpx.RemoteProtocolError, httpx.ConnectError)),
+        }
+
+        @pytest.mark.parametrize("kind", CASES)
+        def test_it(stack, faults, kind):
+            arguments, error = CASES[kind]
+            whole = through(stack, EDGE).text
+            with getattr(faults, kind)(EDGE, **arguments) as on:
+                if error:
+                    with pytest.raises(error):
+                        through(stack, EDGE, timeout=0.2)
+                else:
+                    assert through(stack, EDGE).text == whole
+                assert through(stack, "shop->bank", timeout=5).text == whole
+            assert through(stack, EDGE, timeout=5).text == whole
+            assert [text for _, text in faults.story][-1] == f"{on.fault.name}: healed"
+        """,
+    )
+    tiny.run().assert_outcomes(passed=8)
+    assert left_on(tiny) == []
+    assert keepers(tiny) == []
+    assert list((tiny.path / ".nomock/faults" / tiny.name).iterdir()) == []
+
+
+def test_a_test_should_be_an_error_when_its_fault_met_nothing(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        def test_beside(stack, faults):
+            with faults.latency("shop->web", latency_ms=100):
+                through(stack, "shop->bank")
+
+        def test_said_so(faults):
+            with faults.refused("shop->web", expect_traffic=False):
+                pass
+
+        def test_red_anyway(faults):
+            with faults.latency("shop->web", latency_ms=100):
+                assert False
+
+        def test_null_object(faults):
+            with faults.none():
+                pass
+        """,
+    )
+    result = tiny.run()
+    result.assert_outcomes(passed=3, failed=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*ERROR at teardown of test_beside*",
+            "faults of this test: the fault latency shop->web met no traffic",
+            "-> send what must meet it while it is on, or say expect_traffic=False",
+        ]
+    )
+    assert left_on(tiny) == []
+
+
+def test_a_red_test_should_show_its_faults_and_heal_them(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        def test_red(stack, faults):
+            with faults.latency("shop->web", latency_ms=100), faults.refused("shop->bank"):
+                through(stack, "shop->web")
+                through(stack, "shop->bank")
+
+        def test_after(stack):
+            through(stack, "shop->web", timeout=5)
+            through(stack, "shop->bank", timeout=5)
+        """,
+    )
+    result = tiny.run()
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*Faults of the test*",
+            "* latency shop->web: on",
+            "* refused shop->bank: on",
+            "* refused shop->bank: healed",
+            "* latency shop->web: * packets with data met it",
+            "* latency shop->web: healed",
+        ]
+    )
+    assert left_on(tiny) == []
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            'faults.latency("shop->wep", latency_ms=1)',
+            [
+                "stack NAME: there is no edge 'shop->wep'",
+                "the edges are: shop->bank, shop->web",
+                "-> did you mean 'shop->web'?",
+            ],
+        ),
+        (
+            'faults.refused("web->bank")',
+            [
+                "stack NAME: the edge 'web->bank' does not run through Toxiproxy",
+                "the edges are: shop->bank, shop->web",
+                "-> let it: docs/faults.md shows how",
+            ],
+        ),
+        (
+            'faults.latency("shop->web", latency_ms=-5)',
+            [
+                "fault latency shop->web: latency_ms cannot be -5",
+                "it is a whole number from 1 to 600000",
+            ],
+        ),
+        (
+            'faults.latency("shop->web", latency_ms=86_400_000)',
+            [
+                "fault latency shop->web: latency_ms cannot be 86400000",
+                "it is a whole number from 1 to 600000",
+            ],
+        ),
+        (
+            'faults.blackhole("shop->web", direction="sideways")',
+            [
+                "fault blackhole shop->web: direction cannot be 'sideways'",
+                'it is "to", "from" or "both"',
+            ],
+        ),
+        (
+            'faults.latency("shop->web", latency_ms=1, expires_s=0)',
+            [
+                "fault latency shop->web: expires_s cannot be 0",
+                "it is a number of seconds from 1 to 86400",
+            ],
+        ),
+    ],
+    ids=["unknown", "not proxied", "negative", "absurd", "direction", "expiry"],
+)
+def test_a_fault_should_be_refused_with_the_reason_when_it_cannot_be(
+    tiny: Tiny, call: str, said: list[str]
+) -> None:
+    proxied(
+        tiny,
+        f"""
+        def test_it(faults):
+            with {call}:
+                pass
+        """,
+    )
+    result = tiny.run()
+    result.assert_outcomes(failed=1)
+    shown = [
+        re.sub(r"^E +(nomock\.errors\.\w+: )?", "", tiny.plain(line))
+        for line in result.outlines
+        if line.startswith("E   ")
+    ]
+    assert shown == said
+    assert left_on(tiny) == []
+
+
+def test_faults_that_contradict_each_other_should_be_refused(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        from nomock.errors import ClashingFaultsError
+
+        @pytest.mark.parametrize("other", [
+            lambda faults: faults.latency("shop->web", latency_ms=7),
+            lambda faults: faults.refused("shop->web"),
+        ])
+        def test_it(stack, faults, other):
+            with faults.latency("shop->web", latency_ms=5):
+                with pytest.raises(ClashingFaultsError) as refused, other(faults):
+                    pass
+                # What does not contradict goes together.
+                with faults.slice("shop->web"), faults.latency("shop->bank", latency_ms=5):
+                    through(stack, "shop->web")
+                    through(stack, "shop->bank")
+            assert "on already: latency shop->web" in str(refused.value)
+        """,
+    )
+    tiny.run().assert_outcomes(passed=2)
+    assert left_on(tiny) == []
+
+
+def test_the_faults_should_stand_in_the_requests_of_their_test(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        from nomock import context
+
+        def test_it(stack, faults):
+            with faults.latency("shop->web", latency_ms=5, expect_traffic=False):
+                with faults.slice("shop->web", expect_traffic=False):
+                    inner = context.current_fault()
+                outer = context.current_fault()
+            assert (inner, outer) == ("latency shop->web + slice shop->web", "latency shop->web")
+            assert context.current_fault() == ""
+        """,
+    )
+    tiny.run().assert_outcomes(passed=1)
+
+
+def test_a_fault_should_name_the_service_when_toxiproxy_does_not_run(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        def test_it(stack, faults):
+            stack["toxiproxy"].kill()
+            with faults.latency("shop->web", latency_ms=5):
+                pass
+        """,
+    )
+    result = tiny.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(["E *service toxiproxy: port 8474 is not open: *"])
+
+
+def test_a_stack_without_toxiproxy_should_be_told_how_to_have_one(tiny: Tiny) -> None:
+    from conftest import idle
+
+    tiny.compose(only=idle())
+    tiny.tests("""
+        def test_it(faults):
+            with faults.latency("a->b", latency_ms=5):
+                pass
+    """)
+    result = tiny.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        ["E *stack * no service of this stack is Toxiproxy", "E *publish port 8474: none"]
+    )
+
+
+KILLED = """
+        def test_killed(stack, faults):
+            with faults.latency("shop->web", latency_ms=5), faults.refused("shop->bank"):
+                Path("on").touch()
+                os.kill(os.getpid(), 9)
+"""
+
+
+def test_a_killed_run_should_leave_nothing_when_its_keeper_hears_of_it(tiny: Tiny) -> None:
+    proxied(tiny, KILLED)
+    assert tiny.run().ret == -signal.SIGKILL
+    # The keeper undoes while the engine ends it; its container is gone when it has.
+    for container in keepers(tiny):
+        Engine()._call("POST", f"/containers/{container}/wait", {"condition": "removed"})
+    assert left_on(tiny) == []
+    assert keepers(tiny) == []
+
+
+def test_the_next_run_should_heal_what_a_killed_one_left(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        def test_killed(stack, faults):
+            with faults.latency("shop->web", latency_ms=5), faults.refused("shop->bank"):
+                # Not even a keeper to undo it.
+                for keeper in faults._test.ground._keepers.values():
+                    stack.engine.kill(keeper.id)
+                os.kill(os.getpid(), 9)
+        """,
+    )
+    assert tiny.run().ret == -signal.SIGKILL
+    assert sorted(left_on(tiny)) == ["shop->bank", "shop->web"]
+    tiny.tests("def test_after(stack): pass")
+    result = tiny.run()
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "healing refused shop->bank, left by test_tiny.py::test_killed",
+            "healing latency shop->web, left by test_tiny.py::test_killed",
+        ]
+    )
+    assert left_on(tiny) == []
+    assert list((tiny.path / ".nomock/faults" / tiny.name).iterdir()) == []
+
+
+def test_ctrl_c_should_heal_what_is_on(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        def test_interrupted(stack, faults):
+            with faults.latency("shop->web", latency_ms=5):
+                os.kill(os.getpid(), 2)
+                Event().wait(30)
+        """,
+    )
+    assert tiny.run().ret == pytest.ExitCode.INTERRUPTED
+    assert left_on(tiny) == []
+    assert list((tiny.path / ".nomock/faults" / tiny.name).iterdir()) == []
+
+
+def test_faults_should_be_refused_when_another_run_uses_the_stack(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        def test_breaks(stack, faults):
+            with faults.latency("shop->web", latency_ms=5):
+                through(stack, "shop->web")
+        """,
+    )
+    other = tiny.stack()
+    other.prepare(who="pytest tests/other.py")
+    result = tiny.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"E *fault latency shop->web on stack {tiny.name}: another run uses this stack, *",
+            f"E *process {os.getpid()}: pytest tests/other.py",
+            "E *let that run end, or break it all the same: --faults-on-shared",
+        ]
+    )
+    tiny.run("--faults-on-shared").assert_outcomes(passed=1)
+    other.close()
+    tiny.run().assert_outcomes(passed=1)
+
+
+def test_parallel_tests_should_not_meet_the_faults_of_others(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        @pytest.mark.parametrize("n", range(10))
+        @pytest.mark.parametrize("edge", PORTS)
+        def test_it(stack, faults, edge, n):
+            # Whether an edge is whole is what another test's fault would change.
+            stack["web" if edge == "shop->web" else "bank"].url
+            with faults.refused(edge):
+                with pytest.raises((httpx.TransportError)):
+                    through(stack, edge, timeout=5)
+            with faults.cut_after(edge, after_bytes=10):
+                with pytest.raises(httpx.RemoteProtocolError):
+                    through(stack, edge, timeout=5)
+        """,
+    )
+    tiny.run("-n2").assert_outcomes(passed=20)
+    assert left_on(tiny) == []
+
+
+def test_a_run_without_faults_should_load_nothing_of_them(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        import sys
+
+        def test_it(stack):
+            stack["web"].http.get("/")
+            loaded = {"toxiproxy", "requests", "nomock.faults.faults", "nomock.faults.ground"}
+            assert not loaded & sys.modules.keys()
+        """,
+    )
+    tiny.run().assert_outcomes(passed=1)
