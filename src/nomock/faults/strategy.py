@@ -1,0 +1,62 @@
+"""Schedules for Hypothesis, which looks for one that the test does not stand, and shrinks it.
+
+    @given(schedule=schedules(edges=["instances->postgres", "auth->redis"]))
+    @settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
+    def test_…(stack, faults, schedule):
+        with faults.play(schedule, expect_traffic=False) as playing:
+            while not playing.is_over:
+                …
+
+What is left then are few faults, mild and short ones, of which each is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from nomock.errors import ConfigError
+from nomock.faults.chance import LEAST_MS, makers, milliseconds
+from nomock.faults.schedule import Schedule, Step
+
+try:
+    from hypothesis import strategies as st
+except ModuleNotFoundError as error:
+    raise ConfigError(
+        "Hypothesis is not installed",
+        where="nomock.faults.strategy",
+        todo="pip install 'nomock[hypothesis]'",
+    ) from error
+
+# Coarse, so that few examples are needed to find out what still fails: each one is played.
+_NOTCHES = 10
+_TICK_MS = 50
+
+
+def schedules(
+    *,
+    edges: Iterable[str] = (),
+    services: Iterable[str] = (),
+    kinds: Iterable[str] | None = None,
+    lasts_s: float = 1.0,
+    steps: int = 4,
+) -> st.SearchStrategy[Schedule]:
+    """Return a strategy for schedules on these edges and services, of these kinds (None: all).
+
+    They shrink to fewer steps, milder kinds and arguments, shorter and earlier faults, and to the
+    edges that are named first. All end within ``lasts_s``. Raises ConfigError.
+    """
+    among = makers(edges, services, kinds)
+    ticks = milliseconds(lasts_s) // _TICK_MS
+    least = LEAST_MS // _TICK_MS
+
+    @st.composite
+    def step(draw: st.DrawFn) -> Step:
+        maker = draw(st.sampled_from(among))
+        dials = st.integers(0, _NOTCHES)
+        fault = maker.make([draw(dials) / _NOTCHES for _ in range(maker.dials)])
+        after = draw(st.integers(0, ticks - least))
+        lasts = draw(st.integers(least, ticks - after))
+        return Step(after * _TICK_MS, lasts * _TICK_MS, fault)
+
+    drawn = st.lists(step(), min_size=1, max_size=steps)
+    return drawn.map(Schedule.without_clashes)

@@ -1,0 +1,280 @@
+"""Schedules of faults: made from a seed or by Hypothesis, played, shown and played again."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from conftest import IMAGE, ROOT, Tiny, docker
+from proxied import left_on, proxied
+
+from nomock.errors import ClashingFaultsError, ConfigError
+from nomock.faults.chance import from_seed, makers
+from nomock.faults.edge.latency import Latency
+from nomock.faults.edge.refused import Refused
+from nomock.faults.schedule import Schedule, Step
+
+EDGES = ["shop->bank", "shop->web"]
+MADE_OF_SEED_7 = """\
+from nomock.faults.chance import from_seed, makers
+print(from_seed(7, makers(["shop->bank", "shop->web"], [], None), lasts_s=3.0, most_steps=4))
+"""
+OF_SEED_7 = """\
+[
+    faults.cut_after("shop->web", after_bytes=63431).at(after_ms=168, lasts_ms=835),
+    faults.latency("shop->bank", latency_ms=439, jitter_ms=14).at(after_ms=263, lasts_ms=715),
+    faults.bandwidth("shop->web", kb_s=850).at(after_ms=1887, lasts_ms=205),
+]
+"""
+
+
+def of_seed(seed: int | None, *, lasts_s: float = 3.0, most_steps: int = 4) -> Schedule:
+    among = makers(EDGES, [], None)
+    return from_seed(seed, among, lasts_s=lasts_s, most_steps=most_steps)
+
+
+def test_a_seed_should_make_the_same_schedule_on_another_python() -> None:
+    assert f"{of_seed(7)}\n" == OF_SEED_7
+    mounted = f"{ROOT}/src:/src:ro"
+    options = ["--rm", "--volume", mounted, "--env", "PYTHONPATH=/src"]
+    assert docker("run", *options, IMAGE, "python3", "-c", MADE_OF_SEED_7) == OF_SEED_7
+
+
+def test_schedules_of_many_seeds_should_differ_and_fit_their_time() -> None:
+    schedules = [of_seed(seed, lasts_s=2.0) for seed in range(300)]
+    assert len({repr(schedule) for schedule in schedules}) == 300
+    assert repr(of_seed(None)) != repr(of_seed(None))
+    for schedule in schedules:
+        assert 1 <= len(schedule.steps) <= 4
+        for step in schedule:
+            assert step.after_ms >= 0
+            assert step.lasts_ms >= 100
+            assert step.ends_ms <= 2000
+    kinds = {step.fault.kind for schedule in schedules for step in schedule}
+    assert kinds == {
+        *("latency", "slice", "bandwidth", "slow_close", "cut_after", "reset"),
+        *("flap", "refused", "blackhole"),
+    }
+
+
+def test_steps_should_be_left_out_of_a_schedule_when_they_contradict_an_earlier_one() -> (
+    None
+):
+    one = Step(0, 100, Latency("shop->web", latency_ms=5))
+    during = Step(99, 100, Latency("shop->web", latency_ms=7))
+    closed = Step(50, 10, Refused("shop->web"))
+    after = Step(100, 100, Latency("shop->web", latency_ms=9))
+    elsewhere = Step(0, 100, Refused("shop->bank"))
+    kept = Schedule.without_clashes([one, during, closed, after, elsewhere])
+    assert kept.steps == (one, elsewhere, after)
+    assert kept.moments() == [
+        (0, True, 0),
+        (0, True, 1),
+        (100, False, 0),
+        (100, False, 1),
+        (100, True, 2),
+        (200, False, 2),
+    ]
+    with pytest.raises(ClashingFaultsError, match="fault refused shop->web"):
+        Schedule((one, closed))
+
+
+@pytest.mark.parametrize(
+    ("call", "said"),
+    [
+        (
+            lambda: of_seed(-1),
+            "schedule of faults: seed cannot be -1\n  it is a whole number from 0 to 1.84467e+19",
+        ),
+        (
+            lambda: of_seed(7, lasts_s=0),
+            "schedule of faults: lasts_s cannot be 0\n  it is a number of seconds from 0.1 to 600",
+        ),
+        (
+            lambda: of_seed(7, most_steps=0),
+            "schedule of faults: steps cannot be 0\n  it is a whole number from 1 to 100",
+        ),
+        (
+            lambda: makers(["a->b"], [], ["latency", "latncy"]),
+            "schedule of faults: a schedule cannot have the kind 'latncy'\n"
+            "  it can have: latency, slice, bandwidth, slow_close, cut_after, reset, flap, "
+            "refused, blackhole, pause, restart, stop, kill\n"
+            "-> put it on around the schedule: with faults.…, faults.schedule(…):",
+        ),
+        (
+            lambda: makers([], ["web"], ["latency"]),
+            "schedule of faults: there is nothing that it could break\n"
+            "  edges: none; services: web; kinds: latency\n"
+            "-> name edges for faults on edges, services for faults on services",
+        ),
+        (
+            lambda: Schedule((Step(-5, 10, Refused("a->b")),)),
+            "fault refused a->b in a schedule: after_ms cannot be -5\n"
+            "  it is a whole number of milliseconds, 0 or more",
+        ),
+        (
+            lambda: Schedule((Step(0, 0, Refused("a->b")),)),
+            "fault refused a->b in a schedule: lasts_ms cannot be 0\n"
+            "  it is a whole number of milliseconds, 1 or more",
+        ),
+    ],
+    ids=["seed", "time", "steps", "kind", "nothing", "before it begins", "no time"],
+)
+def test_a_schedule_should_be_refused_with_the_reason_when_it_cannot_be(call, said) -> None:
+    with pytest.raises(ConfigError) as refused:
+        call()
+    assert str(refused.value) == said
+
+
+def test_a_schedule_should_put_its_faults_on_and_off_while_the_test_goes_on(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        from time import monotonic
+
+        def test_it(stack, faults):
+            began, seen = monotonic(), []
+            with faults.play([
+                faults.refused("shop->web").at(after_ms=300, lasts_ms=300),
+                faults.latency("shop->bank", latency_ms=5).at(after_ms=100, lasts_ms=800),
+                faults.refused("shop->web").at(after_ms=600, lasts_ms=100),
+            ]) as playing:
+                while not playing.is_over:
+                    through(stack, "shop->bank")
+                    try:
+                        through(stack, "shop->web")
+                        seen.append("fine")
+                    except httpx.TransportError:
+                        seen.append("refused")
+            assert monotonic() - began >= 0.9
+            assert seen[0] == seen[-1] == "fine"
+            assert "refused" in seen
+            told = [text for _, text in faults.story if text.endswith((": on", ": healed"))]
+            assert told == [
+                "latency shop->bank: on",
+                "refused shop->web: on", "refused shop->web: healed",
+                "refused shop->web: on", "refused shop->web: healed",
+                "latency shop->bank: healed",
+            ]
+
+        def test_its_end(stack, faults):
+            with faults.play([
+                faults.refused("shop->web").at(after_ms=0, lasts_ms=60_000),
+                faults.refused("shop->bank").at(after_ms=30_000, lasts_ms=60_000),
+            ]) as playing:
+                while True:
+                    try:
+                        through(stack, "shop->web")
+                    except httpx.TransportError:
+                        break
+                assert not playing.is_over
+            assert playing.is_over
+            through(stack, "shop->web")
+            assert [text for _, text in faults.story][-1] == (
+                "schedule of 2 steps: 1 of 2 faults had not begun at its end"
+            )
+        """,
+    )
+    tiny.run().assert_outcomes(passed=2)
+    assert left_on(tiny) == []
+
+
+def test_a_red_test_should_show_python_that_plays_its_schedule_again(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        def load(stack, playing):
+            while not playing.is_over:
+                for edge in PORTS:
+                    try:
+                        through(stack, edge, timeout=0.2)
+                    except httpx.TransportError:
+                        pass
+
+        def test_red(stack, faults):
+            with faults.schedule(seed=7, lasts_s=0.5) as playing:
+                load(stack, playing)
+            assert "a check that comes after the schedule" == ""
+        """,
+    )
+    first = tiny.run()
+    first.assert_outcomes(failed=1)
+    shown = re.search(
+        r"schedule of seed 7; to play it again: (with faults\.play\(\[\n.*?\n\]\):)",
+        first.stdout.str(),
+        re.DOTALL,
+    )
+    assert shown, first.stdout.str()
+    began = re.findall(r"s  (\w+ \S+): on", first.stdout.str())
+    assert len(began) >= 2
+
+    text = (tiny.path / "test_tiny.py").read_text()
+    body = "with faults.schedule(seed=7, lasts_s=0.5) as playing:"
+    # Only indented: what is shown is to be copied as it is.
+    pasted = shown[1].replace("\n", "\n    ").removesuffix(":") + " as playing:"
+    assert text.count(body) == 1
+    tiny.tests(text.replace(body, pasted))
+    again = tiny.run()
+    again.assert_outcomes(failed=1)
+    assert re.findall(r"s  (\w+ \S+): on", again.stdout.str()) == began
+    assert left_on(tiny) == []
+
+
+def test_a_schedule_should_make_the_test_an_error_when_none_of_it_met_traffic(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        def test_none(stack, faults):
+            with faults.schedule(seed=7, edges=["shop->web"], lasts_s=0.3) as playing:
+                playing.wait()
+                through(stack, "shop->bank")
+
+        def test_said_so(faults):
+            with faults.schedule(seed=7, lasts_s=0.3, expect_traffic=False) as playing:
+                playing.wait()
+
+        def test_one_is_enough(stack, faults):
+            with faults.play([
+                faults.latency("shop->web", latency_ms=1).at(after_ms=0, lasts_ms=100),
+                faults.slice("shop->bank").at(after_ms=0, lasts_ms=100),
+            ]) as playing:
+                while not playing.is_over:
+                    through(stack, "shop->web")
+            assert "slice shop->bank: met nothing" in [text for _, text in faults.story]
+        """,
+    )
+    result = tiny.run()
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(
+        ["faults of this test: the fault schedule of seed 7 met no traffic"]
+    )
+
+
+def test_a_schedule_should_end_and_say_why_when_one_of_its_faults_cannot_begin(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        def test_clashes(faults):
+            with faults.play([
+                faults.latency("shop->web", latency_ms=5).at(after_ms=0, lasts_ms=9000),
+                faults.refused("shop->bank").at(after_ms=100, lasts_ms=9000),
+            ]) as playing, faults.refused("shop->bank", expect_traffic=False):
+                playing.wait()
+
+        def test_unknown(faults):
+            with faults.play([faults.refused("shop->bnak").at(after_ms=60_000, lasts_ms=1)]):
+                assert False, "it is refused before anything is broken"
+        """,
+    )
+    result = tiny.run()
+    result.assert_outcomes(failed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "E *ClashingFaultsError: fault refused shop->bank: two faults that contradict *",
+            "*schedule of 2 steps: went no further: ClashingFaultsError: *",
+            "*latency shop->web: healed",
+            "E *UnknownEdgeError: stack *: there is no edge 'shop->bnak'",
+        ]
+    )
+    result.stdout.no_fnmatch_line("*it is refused before*")
+    assert left_on(tiny) == []
