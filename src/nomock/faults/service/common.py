@@ -113,5 +113,6 @@ def run_again(ground: Ground, service: str) -> None:
             ground.engine.unpause(container.id)
         elif life is not None and life.state != "running":
             ground.engine.start(container.id)
+    ground.forget(service)
     if found:
         ground.stack.wait_ready(service)
