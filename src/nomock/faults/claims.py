@@ -37,7 +37,12 @@ def waited_between(begin_s: float, end_s: float) -> float:
 
     What it had asked a service meanwhile may have met the fault of another test.
     """
-    return sum(max(0.0, min(end_s, end) - max(begin_s, begin)) for begin, end in _waits)
+    waited_s, upto_s = 0.0, begin_s
+    for begin, end in sorted(_waits):
+        begin, end = max(begin, upto_s), min(end, end_s)
+        if end > begin:  # threads wait at the same time
+            waited_s, upto_s = waited_s + end - begin, end
+    return waited_s
 
 
 @contextmanager

@@ -6,12 +6,12 @@
         watch.recovers_within(5)
 
 Before and after as in Chaos Toolkit's steady-state hypothesis; during, because a service that
-hangs and one that says no in time are not the same.
+hangs is worse than one that says no in time.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from threading import Event, Thread
@@ -20,84 +20,75 @@ from time import monotonic
 from nomock.context import current_fault
 from nomock.errors import NotSteadyError
 from nomock.faults.answers import described, is_good
+from nomock.faults.claims import waited_between
 
 Probe = Callable[[], object]
-"""Asks the system once. Its answer is good when it is truthy; one over HTTP when it is a 2xx."""
+"""Asks the system once. Its answer is good when it is truthy; an HTTP response when it is a 2xx."""
 
 EVERY_S = 0.05
-# A thread cannot be ended from outside: its last question gets longer than nomock's client waits.
+IN_A_ROW = 3
+# No thread can be ended from outside: its last question may take what nomock's clients wait for.
 _LAST_ANSWER_S = 35.0
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What one question brought."""
+    """What a probe answered once."""
 
-    at_s: float
-    """When it was asked, in seconds since the watch began."""
+    asked_s: float
+    """By the monotonic clock."""
     took_s: float
     good: bool
+    """Whether it said yes, and in time."""
     seen: str
     fault: str
     """The faults that were on when it was asked; "" for none."""
 
-    def __str__(self) -> str:
-        under = f" under {self.fault}" if self.fault else ""
-        return f"{self.seen}, asked at {self.at_s:.2f} s{under}, after {self.took_s:.2f} s"
+    @property
+    def is_disturbed(self) -> bool:
+        """Whether this process waited for another test meanwhile, whose fault it may have met."""
+        return waited_between(self.asked_s, self.asked_s + self.took_s) > 0
 
 
 class Watch:
-    """Asks a probe again and again, from a thread of its own, and keeps what it answers."""
+    """Asks a probe again and again, in a thread of its own, for as long as the block runs."""
 
     def __init__(self, probe: Probe, *, within_s: float, every_s: float) -> None:
-        self.answers: list[Answer] = []
         self._probe = probe
         self._within_s = within_s
         self._every_s = every_s
         self._began_s = monotonic()
+        self._asked: list[Answer] = []
         self._ended = Event()
         self._thread = Thread(target=self._run, name=f"steady {_named(probe)}", daemon=True)
 
     @property
-    def failed(self) -> list[Answer]:
-        """The answers that were not good."""
-        return [answer for answer in self.answers if not answer.good]
+    def answers(self) -> list[Answer]:
+        """What was answered so far."""
+        return [answer for answer in self._asked if not answer.is_disturbed]
 
     @property
-    def longest(self) -> Answer | None:
-        """The answer that took the longest; None where nothing was asked."""
-        return max(self.answers, key=lambda answer: answer.took_s, default=None)
+    def failed(self) -> list[Answer]:
+        """The answers that were not good, or came too late."""
+        return [answer for answer in self.answers if not answer.good]
 
     def __str__(self) -> str:
-        failed = self.failed
-        lines = [f"asked {len(self.answers)} times: {len(self.answers) - len(failed)} good"]
-        lines[0] += f", {len(failed)} failed"
-        if failed:
-            lines.append(f"first failed: {failed[0]}")
-        if len(failed) > 1:
-            lines.append(f"last failed: {failed[-1]}")
-        if longest := self.longest:
-            lines.append(f"longest: {longest}")
-        return "\n".join(lines)
+        return _summary(self.answers, self._began_s)
 
-    def recovers_within(self, seconds: float, *, in_a_row: int = 3) -> float:
-        """Return after how many seconds it answers well again; to be called right after healing.
+    def recovers_within(self, seconds: float, *, in_a_row: int = IN_A_ROW) -> float:
+        """Do as the function of this name; a good answer is one that comes within_s, too.
 
-        The questions are new ones: one that was asked during the fault may hang for long.
-        Raises NotSteadyError unless ``in_a_row`` good answers in a row have come by then.
+        It asks anew: a question from before the healing may hang on for long.
         """
-        return recovers_within(self._probe, seconds, in_a_row=in_a_row, every_s=self._every_s)
+        return _recovers(self._probe, seconds, in_a_row, self._every_s, self._within_s)
 
     def begin(self) -> None:
-        """Ask once, then go on asking in the background; raise NotSteadyError for a bad answer."""
-        answer = _ask(self._probe, self._began_s)
-        if not answer.good or answer.took_s > self._within_s:
-            raise NotSteadyError(
-                "not steady to begin with",
-                where=_where(self._probe),
-                seen=str(answer),
-                todo="it must answer well, and in time, before anything is broken",
-            )
+        """Ask once, and go on in the background; raise NotSteadyError for a bad answer."""
+        while (first := _ask(self._probe, self._within_s)).is_disturbed:
+            pass
+        if not first.good:
+            what = f"no good answer within {self._within_s:g} s before anything was broken"
+            raise _not_steady(what, self._probe, [first], self._began_s)
         self._thread.start()
 
     def end(self) -> None:
@@ -107,37 +98,36 @@ class Watch:
 
     def check(self, allowed_failures: int | None) -> None:
         """Raise NotSteadyError for an answer that came too late, and for too many failed ones."""
-        late = [answer for answer in self.answers if answer.took_s > self._within_s]
+        answers, failed = self.answers, self.failed
+        late = [answer for answer in answers if answer.took_s > self._within_s]
         if self._thread.is_alive():
-            what = f"an answer did not come at all: {_LAST_ANSWER_S:.0f} s were not enough"
+            what = f"no answer at all for {_LAST_ANSWER_S:g} s"
         elif late:
-            what = f"{len(late)} of {len(self.answers)} answers took more than {self._within_s} s"
-        elif allowed_failures is not None and len(self.failed) > allowed_failures:
-            what = f"{len(self.failed)} answers failed, {allowed_failures} were allowed"
+            what = f"{len(late)} of {len(answers)} answers took longer than {self._within_s:g} s"
+        elif allowed_failures is not None and len(failed) > allowed_failures:
+            what = f"{len(failed)} of {len(answers)} answers failed, {allowed_failures} may"
+        elif not answers:
+            what = "nothing was asked but while another test broke the stack"
         else:
             return
-        raise NotSteadyError(
-            what,
-            where=_where(self._probe),
-            seen=str(self),
-            todo="a service that cannot answer should say so in time: give it a shorter time-out",
-        )
+        raise _not_steady(what, self._probe, answers, self._began_s)
 
     def _run(self) -> None:
-        while not self._ended.is_set():
-            self.answers.append(_ask(self._probe, self._began_s))
-            self._ended.wait(self._every_s)
+        while True:
+            self._asked.append(_ask(self._probe, self._within_s))
+            if self._ended.wait(self._every_s):
+                return
 
 
 @contextmanager
 def steady(
     probe: Probe, *, within_s: float, every_s: float = EVERY_S, allowed_failures: int | None = None
 ) -> Iterator[Watch]:
-    """Watch a probe for as long as the block runs: every answer must come within ``within_s``.
+    """Watch a probe for as long as the block runs: each answer must come within ``within_s``.
 
-    It must be good before the block begins. In it answers may be bad, as long as they come in
-    time: a service under a fault may say no; ``allowed_failures`` says how many times.
-    Raises NotSteadyError; an error of the block itself gets what was seen as a note.
+    Before the block begins it must be good. In the block it may be bad, since a service under a
+    fault may say no; ``allowed_failures`` says how many times.
+    Raises NotSteadyError; an error of the block itself gets a note of what was seen.
     """
     watch = Watch(probe, within_s=within_s, every_s=every_s)
     watch.begin()
@@ -152,32 +142,37 @@ def steady(
 
 
 def recovers_within(
-    probe: Probe, seconds: float, *, in_a_row: int = 3, every_s: float = EVERY_S
+    probe: Probe, seconds: float, *, in_a_row: int = IN_A_ROW, every_s: float = EVERY_S
 ) -> float:
     """Return after how many seconds a probe answers well again; to be called right after healing.
 
-    That is when the first of ``in_a_row`` good answers in a row was asked for.
-    Raises NotSteadyError unless the last of them has come within ``seconds``.
+    That is when the first of ``in_a_row`` good answers came. What this test waits for another one
+    does not count.
+    Raises NotSteadyError unless all of them come within ``seconds``.
     """
+    return _recovers(probe, seconds, in_a_row, every_s, seconds)
+
+
+def _recovers(
+    probe: Probe, seconds: float, in_a_row: int, every_s: float, within_s: float
+) -> float:
     began_s, pause = monotonic(), Event()
     answers: list[Answer] = []
     row: list[Answer] = []
-    while len(row) < in_a_row:
-        answers.append(_ask(probe, began_s))
-        row = [*row, answers[-1]] if answers[-1].good else []
-        if monotonic() - began_s > seconds:
-            raise NotSteadyError(
-                f"not {in_a_row} good answers in a row within {seconds} s",
-                where=_where(probe),
-                seen=f"asked {len(answers)} times, good in a row at the end: {len(row)}\n"
-                + "\n".join(f"{a}" for a in answers if not a.good)[-1000:],
-                todo="what it needs may not have come back: nomock logs",
-            )
+    while True:
+        answer = _ask(probe, within_s)
+        if not answer.is_disturbed:
+            answers.append(answer)
+            row = [*row, answer] if answer.good else []
+            if _lasted(began_s, answer) > seconds:
+                what = f"not {in_a_row} good answers in a row within {seconds:g} s of healing"
+                raise _not_steady(what, probe, answers, began_s)
+            if len(row) == in_a_row:
+                return _lasted(began_s, row[0])
         pause.wait(every_s)
-    return row[0].at_s
 
 
-def _ask(probe: Probe, began_s: float) -> Answer:
+def _ask(probe: Probe, within_s: float) -> Answer:
     fault, asked_s = current_fault(), monotonic()
     answer: object
     try:
@@ -185,7 +180,37 @@ def _ask(probe: Probe, began_s: float) -> Answer:
     except Exception as error:
         answer = error
     took_s = monotonic() - asked_s
-    return Answer(asked_s - began_s, took_s, is_good(answer), described(answer), fault)
+    return Answer(asked_s, took_s, is_good(answer) and took_s <= within_s, described(answer), fault)
+
+
+def _lasted(began_s: float, answer: Answer) -> float:
+    """Return how long it was until an answer came, without waits for other tests."""
+    end_s = answer.asked_s + answer.took_s
+    return end_s - began_s - waited_between(began_s, end_s)
+
+
+def _not_steady(
+    what: str, probe: Probe, answers: Sequence[Answer], began_s: float
+) -> NotSteadyError:
+    return NotSteadyError(
+        what,
+        where=_where(probe),
+        seen=_summary(answers, began_s),
+        todo="nomock logs, for what it waited for or could not reach",
+    )
+
+
+def _summary(answers: Sequence[Answer], began_s: float) -> str:
+    failed = [answer for answer in answers if not answer.good]
+    shown = {"first bad": failed[:1], "last bad": failed[1:][-1:]}
+    shown["longest"] = sorted(answers, key=lambda answer: answer.took_s)[-1:]
+    lines = [f"asked {len(answers)} times, {len(failed)} bad"]
+    for which, some in shown.items():
+        for answer in some:
+            under = f" under {answer.fault}" if answer.fault else ""
+            when = f"asked at {answer.asked_s - began_s:.2f} s{under}"
+            lines.append(f"{which}: {answer.seen}; {when}, took {answer.took_s:.2f} s")
+    return "\n".join(lines)
 
 
 def _where(probe: Probe) -> str:
@@ -193,8 +218,9 @@ def _where(probe: Probe) -> str:
 
 
 def _named(probe: Probe) -> str:
-    code = getattr(probe, "__code__", None)
+    """Return the function's name and where it stands: most probes are lambdas."""
     name = getattr(probe, "__name__", type(probe).__name__)
+    code = getattr(probe, "__code__", None)
     if code is None:
         return str(name)
     place = f"{code.co_filename.rpartition('/')[2]}:{code.co_firstlineno}"
