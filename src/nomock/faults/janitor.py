@@ -3,20 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import closing
 
 from nomock.errors import NomockError, NotHealedError
-from nomock.faults.faults import kinds
-from nomock.faults.ground import Ground
-from nomock.faults.journal import left_behind
+from nomock.faults.journal import folder_of, left_behind
+from nomock.stack import Stack
 
 
-def heal_left(ground: Ground, say: Callable[[str], None]) -> int:
-    """Heal all faults whose process has ended; return how many they were.
+def heal_left(stack: Stack, say: Callable[[str], None]) -> int:
+    """Heal all faults on a stack whose process has ended; return how many they were.
 
     Goes on past one that cannot be healed; raises NotHealedError at the end. Its journal stays.
     """
-    count, failed = 0, {}
-    with left_behind(ground.stack.settings.state_dir, ground.stack.name) as journals:
+    state_dir = stack.settings.state_dir
+    if not any(folder_of(state_dir, stack.name).glob("*.ndjson")):
+        return 0  # as nearly always: the kinds of faults need not be imported
+    from nomock.faults.faults import kinds
+    from nomock.faults.ground import Ground
+
+    count, failed, ground = 0, {}, Ground(stack)
+    with closing(ground), left_behind(state_dir, stack.name) as journals:
         for path, entries in journals:
             rest = len(entries)
             for entry in entries:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,6 @@ import pytest
 from nomock import context
 from nomock.errors import FaultError, SharedStackError
 from nomock.faults.gate import Gate
-from nomock.faults.journal import folder_of
 from nomock.stack import Stack
 
 if TYPE_CHECKING:  # imported when a test has faults
@@ -73,16 +72,3 @@ class Breaking:
             return
         if holders := self._stack.other_users(self._own_processes):
             raise SharedStackError(fault.name, stack=self._stack.name, holders=holders)
-
-
-def heal_left(stack: Stack, say: Callable[[str], None]) -> None:
-    """Heal what killed runs left on a stack; raises NotHealedError."""
-    if any(folder_of(stack.settings.state_dir, stack.name).glob("*.ndjson")):
-        from nomock.faults.ground import Ground
-        from nomock.faults.janitor import heal_left
-
-        ground = Ground(stack)
-        try:
-            heal_left(ground, say)
-        finally:
-            ground.close()

@@ -20,7 +20,8 @@ import pytest
 
 from nomock.config import Settings, load
 from nomock.errors import NomockError
-from nomock.plugin.breaking import Breaking, heal_left
+from nomock.faults.janitor import heal_left
+from nomock.plugin.breaking import Breaking
 from nomock.plugin.history import History
 from nomock.plugin.items import is_serial, needs_stack_of_run
 from nomock.progress import Progress
