@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -19,6 +20,7 @@ from nomock.faults.service.common import OnService
 from nomock.faults.service.kill import Kill
 from nomock.faults.service.pause import Pause
 from nomock.faults.service.restart import Restart
+from nomock.faults.service.squeeze import Squeeze
 from nomock.faults.service.stop import Stop
 from nomock.stack import Stack
 
@@ -45,7 +47,7 @@ def ready(tiny: Tiny, **services: object) -> Iterator[tuple[Stack, Ground]]:
 def on(ground: Ground, fault: Fault) -> Iterator[list[str]]:
     """A fault for a block; what it saw is in the list afterwards."""
     seen: list[str] = []
-    fault.check(ground)
+    fault.ensure(ground)
     written = json.dumps(fault.prepare(ground))
     state = json.loads(written)
     try:
@@ -224,6 +226,83 @@ def test_a_fault_should_heal_when_somebody_else_did_something_to_the_service(
         assert tiny.containers()["web"] != container
         fault.heal(ground, state)
         assert answers(stack)
+
+
+def takes_memory(stack: Stack, service: str, megabytes: int) -> bool:
+    """Tell whether a process of a service gets so much memory."""
+    command = ["python3", "-c", f"len(bytearray({megabytes} << 20))"]
+    return stack.engine.run_inside(stack[service].container_id, command).exit_code == 0
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{}, {"cpus": 1.5}, {"cpu_quota": 80_000, "cpu_period": 50_000}, {"cpu_quota": 90_000}],
+    ids=["unlimited", "CPUs", "quota and period", "quota"],
+)
+def test_a_service_should_have_less_cpu_until_the_fault_heals(
+    tiny: Tiny, limits: dict[str, float]
+) -> None:
+    burn = ["python3", "-c", "sum(range(10_000_000))"]
+    with ready(tiny, busy=idle(**limits)) as (stack, ground):
+        busy = stack["busy"].container_id
+        before = stack.engine.limits(busy)
+        with on(ground, Squeeze("busy", cpus=0.2)) as seen:
+            assert stack.engine.limits(busy).cpus == 0.2
+            stack.engine.run_inside(busy, burn)
+        assert re.fullmatch(r"it used up its share of CPU \d+ times", seen[0])
+        assert stack.engine.limits(busy) == before
+        throttled = stack.engine.pressure(busy).throttled_periods
+        with on(ground, Squeeze("busy", cpus=0.2)) as seen:
+            pass
+        assert seen == [""]
+        assert stack.engine.pressure(busy).throttled_periods == throttled
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [{}, {"mem_limit": "200m"}, {"mem_limit": "200m", "memswap_limit": "300m"}],
+    ids=["unlimited", "limited", "limited with swap"],
+)
+def test_a_service_should_have_less_memory_until_the_fault_heals(
+    tiny: Tiny, limits: dict[str, str]
+) -> None:
+    with ready(tiny, fat=idle(**limits)) as (stack, ground):
+        fat = stack["fat"].container_id
+        before = stack.engine.limits(fat)
+        assert takes_memory(stack, "fat", 100)
+        for _ in range(2):
+            with on(ground, Squeeze("fat", memory_mb=40)) as seen:
+                assert takes_memory(stack, "fat", 10)
+                assert not takes_memory(stack, "fat", 100)
+            assert re.fullmatch(r"it takes \d+ MiB of its 40 MiB", seen[0])
+            assert stack.engine.limits(fat) == before
+            assert takes_memory(stack, "fat", 100)
+        # Neither does what the engine keeps of it hinder the next start.
+        stack["fat"].restart()
+        assert stack.engine.limits(fat) == before
+        assert takes_memory(stack, "fat", 100)
+
+
+def test_a_squeeze_should_heal_elsewhere_when_it_is_half_begun_or_its_container_is_gone(
+    tiny: Tiny,
+) -> None:
+    with ready(tiny, one=idle()) as (stack, ground):
+        fault = Squeeze("one", cpus=0.5, memory_mb=30)
+        state = fault.prepare(ground)
+        one = stack["one"].container_id
+        before = stack.engine.limits(one)
+        heal_elsewhere(tiny, fault, state)
+        stack.engine.limit_cpus(one, 0.5)
+        heal_elsewhere(tiny, fault, state)
+        assert stack.engine.limits(one) == before
+        fault.begin(ground, json.loads(json.dumps(state)))
+        stack["one"].kill()
+        heal_elsewhere(tiny, fault, state)
+        stack["one"].start()
+        assert stack.engine.limits(one) == before
+        assert takes_memory(stack, "one", 60)
+        ask("DELETE", f"/containers/{one}", force="1")
+        fault.heal(ground, state)
 
 
 def test_faults_that_take_a_service_away_should_contradict_each_other() -> None:

@@ -42,6 +42,14 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Machine:
+    """What the engine's machine has."""
+
+    cpus: int
+    memory_bytes: int
+
+
+@dataclass(frozen=True)
 class Pressure:
     """What a container's limits did to it since it was started."""
 
@@ -87,15 +95,23 @@ class Changes(Transport):
         """Let the processes of a paused container go on."""
         self._call("POST", f"/containers/{container_id}/unpause")
 
-    def networks(self, container_id: str) -> dict[str, dict[str, Any]]:
-        """Return network -> what connects a container to it again as it is now; {} if it is gone.
+    def networks(self, container_id: str) -> dict[str, dict[str, Any]] | None:
+        """Return network -> what connects a container to it again as it is now; None if gone.
 
         Not its address, unless the compose file gave it one: another may have that by then.
         """
         found = self._inspect(container_id)
         if found is None:
-            return {}
+            return None
         return {name: _endpoint(n) for name, n in found["NetworkSettings"]["Networks"].items()}
+
+    def addresses(self, container_id: str) -> dict[str, list[str]]:
+        """Return network -> the addresses that a container has in it, of IPv4 and IPv6."""
+        found = self._inspect(container_id) or {"NetworkSettings": {"Networks": {}}}
+        return {
+            name: [n[key] for key in ("IPAddress", "GlobalIPv6Address") if n.get(key)]
+            for name, n in found["NetworkSettings"]["Networks"].items()
+        }
 
     def connect(self, container_id: str, network: str, endpoint: Mapping[str, Any]) -> None:
         """Connect a container to a network; its published ports are on new ones of this machine."""
@@ -106,6 +122,11 @@ class Changes(Transport):
         """Disconnect a container from a network."""
         asked = {"Container": container_id, "Force": False}
         self._call("POST", f"/networks/{network}/disconnect", json=asked)
+
+    def machine(self) -> Machine:
+        """Return what there is for all containers together."""
+        found = self._call("GET", "/info")
+        return Machine(cpus=found["NCPU"], memory_bytes=found["MemTotal"])
 
     def limits(self, container_id: str) -> Limits | None:
         """Return what a container may use; None if it is gone."""

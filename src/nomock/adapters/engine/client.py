@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any
 from urllib.parse import quote
 
-from nomock.adapters.engine.changes import Changes
+from nomock.adapters.engine.changes import UNLIMITED_BYTES, Changes
 from nomock.adapters.engine.conversation import Conversations
 from nomock.adapters.engine.state import (
     PROJECT_LABEL,
@@ -171,4 +171,4 @@ def _may_have_lacked_memory(found: Mapping[str, Any]) -> bool:
     """
     state = found["State"]
     killed = state["ExitCode"] == _KILLED and not state.get("OOMKilled")
-    return killed and bool(found["HostConfig"].get("Memory"))
+    return killed and 0 < found["HostConfig"].get("Memory", 0) < UNLIMITED_BYTES
