@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import replace
 from threading import Event, Thread
-from time import monotonic
 from types import TracebackType
 
 from nomock.faults.on import On, Test
@@ -15,7 +14,8 @@ class Playing:
     """A ``with`` block that begins and ends the faults of a schedule at their times.
 
     Whatever is on when the block ends is healed then. What the schedule may break is claimed
-    before it begins, so that nothing waits in the middle.
+    before it begins, so that nothing waits in the middle. Its clock stands still while a fault is
+    being put on or healed, so that each is on for its time, also where that is slow.
     """
 
     def __init__(self, test: Test, schedule: Schedule, *, expect_traffic: bool) -> None:
@@ -71,11 +71,12 @@ class Playing:
             self._test.unmet.append(self.schedule.name)
 
     def _play(self) -> None:
-        began_s = monotonic()
+        now_ms = 0
         try:
             for moment in self.schedule.moments():
-                if self._stop.wait(max(0.0, began_s + moment.at_ms / 1000 - monotonic())):
+                if self._stop.wait((moment.at_ms - now_ms) / 1000):
                     break
+                now_ms = moment.at_ms
                 if moment.begins:
                     self._begin(moment.number)
                 else:
