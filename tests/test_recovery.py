@@ -1,0 +1,256 @@
+"""The services die, hang and are cut off, and come back: nothing is lost, and nothing is doubled.
+
+A moment in the middle of a job is made sure by a lock in the database, never by time. A test that
+holds such a lock before its fault begins is serial: the one worker hangs in it, for all tests.
+"""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from helpers.eventually import eventually
+from helpers.load import loaded, settles
+from helpers.orders import (
+    Orders,
+    as_role,
+    held,
+    refusal,
+    resources,
+    rows,
+    waiting_behind,
+    waiting_for_a_lock,
+)
+from nomock.faults.steady import recovers_within, steady
+
+Name = Callable[[], str]
+
+# A caller waits for `instances` at most 3 s for the database, and as long for auth.
+ANSWER_S = 4.0
+BACK_S = 15.0
+
+LOCK_SIZE = "SELECT FROM instances.sizes WHERE size = %s FOR NO KEY UPDATE"
+LOCK_ROW = "SELECT FROM instances.instances WHERE instance_id = %s FOR NO KEY UPDATE"
+LOCK_RESOURCE = "SELECT FROM instances.resources WHERE instance_id = %s FOR UPDATE"
+LOCK_TENANT = "SELECT FROM instances.tenants WHERE tenant_id = %s FOR UPDATE"
+LOCK_COMMIT = "SELECT pg_advisory_xact_lock(7207900)"
+# The transaction that gives an instance its resource waits for a lock while it is committed.
+WAIT_IN_COMMIT = """
+    CREATE OR REPLACE FUNCTION instances.test_wait() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN PERFORM pg_advisory_xact_lock(7207900); RETURN NULL; END $$;
+    CREATE CONSTRAINT TRIGGER test_wait AFTER INSERT ON instances.resources
+    DEFERRABLE INITIALLY DEFERRED FOR EACH ROW WHEN (NEW.instance_id = '{}')
+    EXECUTE FUNCTION instances.test_wait();
+"""
+WAIT_NO_MORE = "DROP FUNCTION IF EXISTS instances.test_wait CASCADE"
+
+OPEN = "SELECT FROM instances.jobs WHERE instance_id = %s AND done_at IS NULL"
+DONE = "SELECT FROM instances.jobs WHERE instance_id = %s AND done_at IS NOT NULL"
+
+
+# The worker, at a certain moment of a job
+
+
+@dataclass(frozen=True)
+class Moment:
+    """The worker waits for a lock in the middle of a job."""
+
+    instance_id: str
+    holder: Any
+
+    def go_on(self) -> None:
+        """Let whoever waits have the lock."""
+        self.holder.rollback()
+
+
+Moments = Callable[[Orders, Any, Name], AbstractContextManager[Moment]]
+
+
+@contextmanager
+def announcing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Moment]:
+    """Before the attempt is counted, with the job claimed."""
+    with held(postgres, LOCK_SIZE, "large") as size:
+        # The worker hangs in this one, so that the other is locked before it is looked at.
+        busy = orders.placed(unique_name(), "large")["id"]
+        orders.reach(busy, "provisioning")
+        instance_id = orders.placed(unique_name())["id"]
+        with held(postgres, LOCK_ROW, instance_id) as holder:
+            size.rollback()
+            _until_it_waits(postgres, holder)
+            yield Moment(instance_id, holder)
+
+
+@contextmanager
+def placing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Moment]:
+    """When the attempt is counted, and nothing is provisioned yet."""
+    with held(postgres, LOCK_SIZE, "large") as holder:
+        instance_id = orders.placed(unique_name(), "large")["id"]
+        _until_it_waits(postgres, holder)
+        yield Moment(instance_id, holder)
+
+
+@contextmanager
+def committing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Moment]:
+    """When everything is done, and the commit has been asked for."""
+    try:
+        with (
+            held(postgres, LOCK_COMMIT) as holder,
+            placing(orders, postgres, unique_name) as earlier,
+        ):
+            with postgres.connect() as conn:
+                conn.execute(WAIT_IN_COMMIT.format(earlier.instance_id))
+            earlier.go_on()
+            _until_it_waits(postgres, holder)
+            yield Moment(earlier.instance_id, holder)
+    finally:
+        with postgres.connect() as conn:
+            conn.execute(WAIT_NO_MORE)
+
+
+def _until_it_waits(postgres: Any, holder: Any) -> None:
+    eventually(
+        lambda: waiting_behind(postgres, holder),
+        within_s=BACK_S,
+        reason="the worker should wait in the middle of its job",
+    )
+
+
+def until_nobody_waits(postgres: Any) -> None:
+    eventually(
+        lambda: not waiting_for_a_lock(postgres, "worker_service"),
+        within_s=5,
+        reason="no connection of the worker should wait for a lock any more",
+    )
+
+
+@pytest.mark.serial
+@pytest.mark.parametrize(("moment", "attempts"), [(announcing, 1), (placing, 2), (committing, 2)])
+def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_middle(
+    faults: Any,
+    orders: Orders,
+    unique_name: Name,
+    postgres: Any,
+    moment: Moments,
+    attempts: int,
+) -> None:
+    with moment(orders, postgres, unique_name) as at, faults.kill("worker"):
+        # The database notices, although the statement waits, and undoes what was done.
+        until_nobody_waits(postgres)
+        assert resources(postgres, at.instance_id) == 0
+        at.go_on()
+    assert orders.reach(at.instance_id, "running")["attempts"] == attempts
+    assert resources(postgres, at.instance_id) == 1
+    settles(postgres, worker_service=2)
+
+
+@pytest.mark.serial
+def test_order_should_run_once_when_the_worker_is_killed_between_commit_and_acknowledgement(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    began = datetime.now(UTC)
+    with committing(orders, postgres, unique_name) as at, ExitStack() as broken:
+        # Nobody sends anything on the edge now: what is swallowed is the answer to the commit,
+        # which the worker does not get, or it would log what it has done.
+        deaf = faults.blackhole("worker->postgres", direction="from", expect_traffic=False)
+        broken.enter_context(deaf)
+        at.go_on()
+        eventually(
+            lambda: rows(postgres, DONE, at.instance_id),
+            within_s=5,
+            reason="the job should be committed",
+        )
+        broken.enter_context(faults.kill("worker"))
+        assert at.instance_id not in stack["worker"].logs(since=began)
+        deaf.end()  # or the worker would start behind it
+    assert orders.running(unique_name())["attempts"] == 1
+    assert orders.get(at.instance_id).json()["state"] == "running"
+    assert orders.get(at.instance_id).json()["attempts"] == 1
+    assert resources(postgres, at.instance_id) == 1
+
+
+@pytest.mark.serial
+def test_instance_should_be_removed_when_the_worker_is_killed_while_it_removes_it(
+    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    instance_id = orders.running(unique_name())["id"]
+    with held(postgres, LOCK_RESOURCE, instance_id) as holder:
+        orders.give_back(instance_id)
+        _until_it_waits(postgres, holder)
+        with faults.kill("worker"):
+            until_nobody_waits(postgres)
+            assert orders.get(instance_id).json()["state"] == "deprovisioning"
+            assert resources(postgres, instance_id) == 1
+            holder.rollback()
+    orders.reach(instance_id, "deprovisioned")
+    assert resources(postgres, instance_id) == 0
+
+
+@pytest.mark.serial
+def test_job_should_stay_with_its_worker_when_that_is_frozen(
+    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    with placing(orders, postgres, unique_name) as at, faults.pause("worker"):
+        at.go_on()
+        until_nobody_waits(postgres)
+        with as_role(postgres, "worker_service") as another:
+            claim = f"{OPEN} FOR UPDATE SKIP LOCKED"
+            assert another.execute(claim, [at.instance_id]).fetchall() == []
+        assert orders.get(at.instance_id).json()["state"] == "provisioning"
+    assert orders.reach(at.instance_id, "running")["attempts"] == 1
+    assert resources(postgres, at.instance_id) == 1
+
+
+@pytest.mark.serial
+def test_job_should_be_done_once_when_a_frozen_worker_wakes_after_another_has_done_it(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    began = datetime.now(UTC)
+    with placing(orders, postgres, unique_name) as at, faults.pause("worker"):
+        at.go_on()
+        # What the database does by itself after 15 s of a transaction that is left alone.
+        with faults.end_backends(service="worker"):
+            pass
+        with as_role(postgres, "worker_service") as another:
+            claim = f"{OPEN} FOR UPDATE SKIP LOCKED"
+            assert len(another.execute(claim, [at.instance_id]).fetchall()) == 1
+            another.execute(
+                "INSERT INTO instances.resources (instance_id, size, attempt)"
+                " VALUES (%s, 'large', 77)",
+                [at.instance_id],
+            )
+            another.execute(
+                "UPDATE instances.instances SET state = 'running' WHERE instance_id = %s",
+                [at.instance_id],
+            )
+            another.execute(
+                "UPDATE instances.jobs SET done_at = now() WHERE instance_id = %s",
+                [at.instance_id],
+            )
+    orders.running(unique_name())
+    assert "interrupted" in stack["worker"].logs(since=began)
+    assert orders.get(at.instance_id).json()["state"] == "running"
+    made = "SELECT attempt FROM instances.resources WHERE instance_id = %s"
+    assert rows(postgres, made, at.instance_id) == [(77,)]
+    settles(postgres, worker_service=2)
+
+
+@pytest.mark.serial
+def test_worker_should_give_a_job_up_in_time_when_the_database_no_longer_answers(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    began = datetime.now(UTC)
+    with placing(orders, postgres, unique_name) as at:
+        with faults.blackhole("worker->postgres"):
+            at.go_on()
+            eventually(
+                lambda: "interrupted" in stack["worker"].logs(since=began),
+                within_s=20,
+                reason="the worker should not wait for ever",
+            )
+            stack.wait_ready("worker")
+    assert orders.reach(at.instance_id, "running")["attempts"] == 2
+    assert resources(postgres, at.instance_id) == 1
+    settles(postgres, worker_service=2)
