@@ -177,7 +177,9 @@ def _ask(probe: Probe, within_s: float) -> Answer:
     answer: object
     try:
         answer = probe()
-    except Exception as error:
+    except (KeyboardInterrupt, SystemExit):
+        raise
+    except BaseException as error:  # pytest's own failures, too
         answer = error
     took_s = monotonic() - asked_s
     return Answer(asked_s, took_s, is_good(answer) and took_s <= within_s, described(answer), fault)
