@@ -1,0 +1,109 @@
+"""Faults on packets that are rules of nftables, which nearly every kernel has."""
+
+from __future__ import annotations
+
+import re
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from nomock.faults.edge.common import Direction
+from nomock.faults.fault import Fault, State, whole_number, wrong
+from nomock.faults.keeper import Keeper, Undo
+from nomock.faults.packets.common import PacketFault
+
+if TYPE_CHECKING:
+    from nomock.faults.ground import Ground
+
+_TABLE = """
+table inet {name} {{
+    counter met {{ }}
+    counter dropped {{ }}
+    chain packets {{
+        counter name met
+        {share} counter name dropped drop
+    }}
+    {chains}
+}}
+"""
+# The loopback interface has what the container says to itself, and to its resolver.
+_CHAINS = {
+    "to": ("input", 'iifname != "lo"'),
+    "from": ("output", 'oifname != "lo"'),
+}
+_SIDES = ("sport", "dport")
+_COUNTER = re.compile(r"counter (\w+) \{\s*packets (\d+)")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Dropping(PacketFault):
+    """Drops packets that a service receives or sends, a share of them or all.
+
+    One that leaves is dropped before it does: TCP sends it again, as it would if it were lost on
+    its way, but the sender of a UDP datagram is told (EPERM).
+    """
+
+    port: int | None
+    """Only packets from or to this port, on either side; None: all."""
+    direction: Direction = "both"
+
+    @property
+    def name(self) -> str:
+        """Which kind, of what, and at which port."""
+        return super().name + ("" if self.port is None else f":{self.port}")
+
+    def check(self, ground: Ground) -> None:
+        """Raise ConfigError for a port or a direction that cannot be."""
+        super().check(ground)
+        if self.port is not None:
+            whole_number(self, "port", least=1, most=65535)
+        if self.direction not in ("to", "from", "both"):
+            raise wrong(self, "direction", self.direction, 'it is "to", "from" or "both"')
+
+    def clashes(self, other: Fault) -> bool:
+        """Contradict the same kind at the same port; others each drop their own share."""
+        return super().clashes(other) and isinstance(other, Dropping) and self.port == other.port
+
+    @abstractmethod
+    def share(self) -> str:
+        """Return the condition on which a packet is dropped, as nft takes it."""
+
+    def apply(self, keeper: Keeper, state: State) -> None:
+        """Add a table with the rules."""
+        self.run(keeper, "nft", "-f", "-", input=self._table(state))
+
+    def revert(self, keeper: Keeper, state: State) -> None:
+        """Take the table away."""
+        self.run(keeper, "nft", "-f", "-", input=_without_table(state))
+
+    def undo(self, keeper: Keeper, state: State) -> Sequence[Undo]:
+        """Return the same as a step for the keeper."""
+        return [{"command": ["nft", "-f", "-"], "input": _without_table(state)}]
+
+    def seen(self, ground: Ground, state: State) -> str:
+        """Return how many packets were dropped."""
+        keeper = ground.keeper(self.service)
+        listed = keeper.run("nft", "list", "counters", "table", "inet", state["name"]).output
+        counted = {name: int(packets) for name, packets in _COUNTER.findall(listed)}
+        if not counted.get("dropped"):  # or the table went, with the container's network
+            return ""
+        return f"{counted['dropped']} of {counted['met']} packets were dropped"
+
+    def _table(self, state: State) -> str:
+        sides = [""]
+        if self.port is not None:
+            sides = [f"meta l4proto {{ tcp, udp }} th {side} {self.port}" for side in _SIDES]
+        chains = [
+            f"chain {hook} {{ type filter hook {hook} priority filter; "
+            + "".join(f"{outside} {side} jump packets; " for side in sides)
+            + "}"
+            for way, (hook, outside) in _CHAINS.items()
+            if self.direction in (way, "both")
+        ]
+        return _TABLE.format(name=state["name"], share=self.share(), chains="\n".join(chains))
+
+
+def _without_table(state: State) -> str:
+    # Added first, so that it is no error where it is not there.
+    return "add table inet {name}\ndelete table inet {name}\n".format(**state)
