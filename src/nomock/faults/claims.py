@@ -94,12 +94,18 @@ class Claims:
                 self._breaking.acquire(exclusive=True)
             # From here on nobody else waits with anything in hand.
             self._breaking.sign(who)
-            for name in wanted:
-                if name not in self._alone:
-                    self._part(name).enter_alone()
-                    self._shared.discard(name)
-                self._alone[name] += 1
-            self._share(shared)
+            taken: list[str] = []
+            try:
+                for name in wanted:
+                    taken.append(name)
+                    self._alone[name] += 1
+                    if self._alone[name] == 1:
+                        self._part(name).enter_alone()
+                        self._shared.discard(name)
+                self._share(shared)
+            except BaseException:
+                self.give_back(taken)
+                raise
 
     def give_back(self, parts: Iterable[str]) -> None:
         """Let others use parts again."""

@@ -1,0 +1,135 @@
+"""Who may use which part of a stack: each ``Claims`` stands for a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+
+from nomock.faults.claims import Claims
+
+Make = Callable[[], Claims]
+Run = Callable[..., "Future[None]"]
+
+
+@pytest.fixture
+def claims(tmp_path: Path) -> Make:
+    """Makes the claims of one more process."""
+    return lambda: Claims(tmp_path / ".nomock", "stack")
+
+
+@pytest.fixture
+def aside() -> Iterator[Run]:
+    """Runs a function that may wait in a thread."""
+    with ThreadPoolExecutor() as threads:
+        yield threads.submit
+
+
+def free(claims: Claims, part: str) -> bool:
+    """Tell whether a newcomer could share a part now."""
+    entered = claims._part(part).enters()
+    if entered:
+        claims._part(part).leave()
+    return entered
+
+
+def until(said: Callable[[], bool]) -> None:
+    """Return when something is so."""
+    for _ in range(2000):
+        if said():
+            return
+        Event().wait(0.005)
+    raise AssertionError("it did not come to pass")
+
+
+def test_a_part_should_be_shared_by_many_and_broken_by_one(claims: Make, aside: Run) -> None:
+    one, two, breaker, newcomer = claims(), claims(), claims(), claims()
+    one.share({"a", "b"})
+    two.share({"a"})
+    taken = aside(breaker.take, {"a"}, "breaker")
+    until(lambda: not free(newcomer, "a"))
+    one.let_go()
+    assert not taken.done()
+    two.let_go()
+    taken.result(10)
+    assert not free(newcomer, "a")
+    assert free(newcomer, "b")
+    breaker.give_back({"a"})
+    assert free(newcomer, "a")
+
+
+def test_a_newcomer_should_wait_when_somebody_waits_to_break(claims: Make, aside: Run) -> None:
+    one, breaker, newcomer = claims(), claims(), claims()
+    one.share({"a"})
+    taken = aside(breaker.take, {"a"}, "breaker")
+    until(lambda: not free(newcomer, "a"))
+    entered = aside(newcomer.share, {"a"})
+    one.let_go()
+    taken.result(10)
+    assert not entered.done()
+    breaker.give_back({"a"})
+    entered.result(10)
+
+
+def test_who_waits_should_let_go_of_all_else(claims: Make, aside: Run) -> None:
+    one, breaker = claims(), claims()
+    one.share({"a"})
+    breaker.take({"b"}, "breaker")
+    entered = aside(one.share, {"b"})
+    # It would wait for ever if the other kept what it has.
+    breaker.take({"a"}, "breaker")
+    breaker.give_back({"a", "b"})
+    entered.result(10)
+    assert one._shared == {"a", "b"}
+
+
+def test_only_one_should_break_at_a_time(claims: Make, aside: Run) -> None:
+    one, two = claims(), claims()
+    one.take({"a"}, "one")
+    two.share({"c"})
+    taken = aside(two.take, {"b"}, "two")
+    # While it waits it holds nothing, so that the first may break more.
+    one.take({"c", "b"}, "one")
+    assert not taken.done()
+    one.give_back({"a"})
+    assert not taken.done()
+    one.give_back({"b", "c"})
+    taken.result(10)
+
+
+def test_a_part_should_be_held_until_it_is_given_back_as_often_as_taken(claims: Make) -> None:
+    one, other = claims(), claims()
+    one.take({"a"}, "one")
+    one.take({"a", "b"}, "one")
+    one.give_back({"a"})
+    assert not free(other, "a")
+    one.give_back({"a", "b"})
+    assert free(other, "a")
+    assert free(other, "b")
+
+
+def test_its_own_requests_should_pass_what_a_test_has_broken(claims: Make) -> None:
+    one = claims()
+    one.share({"a", "b"})
+    one.take({"a"}, "one")
+    one.share({"a", "b", "c"})
+    one.give_back({"a"})
+    one.let_go()
+    assert all(free(claims(), part) for part in "abc")
+
+
+def test_a_killed_process_should_hold_nothing(claims: Make, tmp_path: Path) -> None:
+    program = (
+        "import os, sys; from pathlib import Path; from nomock.faults.claims import Claims\n"
+        "claims = Claims(Path(sys.argv[1]), 'stack')\n"
+        "claims.take({'a'}, 'it'); claims.share({'b'}); os.kill(os.getpid(), 9)"
+    )
+    subprocess.run([sys.executable, "-c", program, tmp_path / ".nomock"], check=False)
+    breaker = claims()
+    breaker.take({"a", "b"}, "breaker")
+    breaker.give_back({"a", "b"})
