@@ -295,6 +295,17 @@ def test_an_edge_should_be_closed_and_opened_as_often_as_one_likes(proxy: Proxy)
         echo_s(connection)
 
 
+def test_an_edge_should_open_when_it_was_made_closed(proxy: Proxy) -> None:
+    proxy.ask("DELETE", path_of(ECHO))
+    listen = {"name": ECHO, "listen": "0.0.0.0:9001", "enabled": False}
+    proxy.ask("POST", "/proxies", {**listen, "upstream": f"{proxy.upstream.address}:7001"})
+    toxiproxy = proxy.adapter()
+    toxiproxy.add(ECHO, latency(300))
+    toxiproxy.enable(ECHO)
+    with proxy.connect(ECHO) as connection:
+        assert echo_s(connection) >= 0.3
+
+
 def test_a_proxy_that_the_environment_names_should_not_be_asked(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -409,6 +420,19 @@ def test_a_toxic_should_be_named_when_it_is_there_already_or_is_not(proxy: Proxy
         "-> does another run change it? nomock heal"
     )
     assert toxiproxy.edges()[ECHO].toxics == (latency(),)
+
+
+def test_an_edge_should_be_an_error_when_it_did_not_become_what_was_asked_for(
+    proxy: Proxy,
+) -> None:
+    with pytest.raises(ToxiproxyError) as caught:
+        proxy.adapter().add(ECHO, latency(name="half a \ud83d"))  # no text, to Toxiproxy
+    assert str(caught.value) == (
+        "edge test->echo: it did not become what was asked for\n"
+        "  asked for: enabled, latency half a \ud83d {'latency': 300, 'jitter': 0} downstream\n"
+        "  it is:     enabled, latency half a \ufffd {'latency': 300, 'jitter': 0} downstream\n"
+        "-> does another run change it? nomock heal"
+    )
 
 
 def test_toxiproxy_should_be_asked_for_once_when_it_does_not_run(proxy: Proxy) -> None:

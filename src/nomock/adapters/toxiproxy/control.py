@@ -75,8 +75,6 @@ class Control:
             ) from error
         if status == 404:
             raise Absent(path)
-        if status == 503:  # its own time-out, of 25 s
-            raise NoAnswer(f"{method} {path}: 503 {text}")
         if status >= 400:
             raise self._refused(method, path, f"{status} {text}")
         try:

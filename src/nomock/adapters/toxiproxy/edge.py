@@ -128,9 +128,9 @@ class Edge:
         return replace(self, toxics=(*self.without(toxic.name).toxics, toxic))
 
     def same_as(self, other: Edge) -> bool:
-        """Tell whether both do the same; Toxiproxy has an order of its own for toxics."""
+        """Tell whether both do the same; the order of toxics and the host are told as they come."""
         mine, theirs = (
-            replace(edge, toxics=tuple(sorted(edge.toxics, key=lambda toxic: toxic.name)))
+            replace(edge, toxics=tuple(sorted(edge.toxics, key=lambda t: t.name)), listen_host="")
             for edge in (self, other)
         )
         return mine == theirs
