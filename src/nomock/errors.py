@@ -310,11 +310,16 @@ class UntrueAnswersError(FaultError):
     def __init__(self, writes: str, wrong: Mapping[str, str]) -> None:
         """``writes``: how many there were; ``wrong``: key -> what became of it."""
         self.wrong = dict(wrong)
+        shown = [f"{key}: {wrong[key]}" for key in self.wrong][:20]
+        if len(wrong) > len(shown):
+            shown.append(f"and {len(wrong) - len(shown)} more")
         super().__init__(
-            f"{len(wrong)} writes are not what was answered" if wrong else "nothing is shown",
-            where="acknowledged",
-            seen="\n".join([writes, *(f"{key}: {wrong[key]}" for key in wrong)]),
+            f"what was answered to {len(wrong)} of them is not true"
+            if wrong
+            else "too few were acknowledged to show anything",
+            where="acknowledged writes",
+            seen="\n".join([writes, *shown]),
             todo="a service may answer before it has stored, or store again what is sent again"
             if wrong
-            else "write more, or break less; where none may be acknowledged: at_least=0",
+            else "write more, or break less; where all may be refused: at_least=0",
         )

@@ -46,7 +46,7 @@ class Write:
     seen: str
 
     def __str__(self) -> str:
-        return f"{self.end.name.lower()}: {self.seen}"
+        return f"{self.end.name.lower()}: {self.seen}".removesuffix(": ")
 
 
 class Acknowledged:
@@ -120,15 +120,10 @@ class Acknowledged:
                 wrong[key] = "lost"
             elif end is End.FAILED and times[key]:
                 wrong[key] = "there, though refused"
-        if wrong:
-            attempts = {key: "; ".join(map(str, self._writes[key])) for key in wrong}
-            raise UntrueAnswersError(
-                str(self), {key: f"{wrong[key]} ({attempts[key]})" for key in wrong}
-            )
-        if (acknowledged := len(self.keys(End.OK))) < at_least:
-            raise UntrueAnswersError(
-                f"{self}; of {acknowledged} acknowledged writes nothing is learnt", {}
-            )
+        for key in wrong:
+            wrong[key] += f" ({'; '.join(map(str, self._writes[key]))})"
+        if wrong or len(self.keys(End.OK)) < at_least:
+            raise UntrueAnswersError(str(self), wrong)
 
     def _ends(self) -> dict[str, End]:
         with self._lock:
