@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
-from conftest import IMAGE, ROOT, Tiny, docker
+from conftest import IMAGE, LISTENS, ROOT, Tiny, docker, server
 from proxied import left_on, proxied
 
 from nomock.errors import ClashingFaultsError, ConfigError
@@ -57,9 +57,7 @@ def test_schedules_of_many_seeds_should_differ_and_fit_their_time() -> None:
     }
 
 
-def test_steps_should_be_left_out_of_a_schedule_when_they_contradict_an_earlier_one() -> (
-    None
-):
+def test_steps_should_be_left_out_of_a_schedule_when_they_contradict_an_earlier_one() -> None:
     one = Step(0, 100, Latency("shop->web", latency_ms=5))
     during = Step(99, 100, Latency("shop->web", latency_ms=7))
     closed = Step(50, 10, Refused("shop->web"))
@@ -171,7 +169,7 @@ def test_a_schedule_should_put_its_faults_on_and_off_while_the_test_goes_on(tiny
             assert playing.is_over
             through(stack, "shop->web")
             assert [text for _, text in faults.story][-1] == (
-                "schedule of 2 steps: 1 of 2 faults had not begun at its end"
+                "schedule of 2 faults: 1 of 2 faults had not begun at its end"
             )
         """,
     )
@@ -250,6 +248,19 @@ def test_a_schedule_should_make_the_test_an_error_when_none_of_it_met_traffic(ti
     )
 
 
+def test_a_schedule_of_services_should_need_no_edges(tiny: Tiny) -> None:
+    tiny.compose(web=server(healthcheck=LISTENS))
+    tiny.tests("""
+        def test_it(stack, faults):
+            with faults.schedule(seed=7, services=["web"], lasts_s=0.3, steps=2) as playing:
+                playing.wait()
+            assert stack["web"].http.get("/").status_code == 200
+            story = " ".join(text for _, text in faults.story)
+            assert any(f"{kind} web: healed" in story for kind in ("pause", "restart", "stop", "kill"))
+    """)
+    tiny.run().assert_outcomes(passed=1)
+
+
 def test_a_schedule_should_end_and_say_why_when_one_of_its_faults_cannot_begin(tiny: Tiny) -> None:
     proxied(
         tiny,
@@ -271,10 +282,60 @@ def test_a_schedule_should_end_and_say_why_when_one_of_its_faults_cannot_begin(t
     result.stdout.fnmatch_lines(
         [
             "E *ClashingFaultsError: fault refused shop->bank: two faults that contradict *",
-            "*schedule of 2 steps: went no further: ClashingFaultsError: *",
+            "*schedule of 2 faults: went no further: ClashingFaultsError: *",
             "*latency shop->web: healed",
             "E *UnknownEdgeError: stack *: there is no edge 'shop->bnak'",
         ]
     )
     result.stdout.no_fnmatch_line("*it is refused before*")
+    assert left_on(tiny) == []
+
+
+def test_hypothesis_should_shrink_to_the_one_fault_that_a_service_does_not_stand(
+    tiny: Tiny,
+) -> None:
+    proxied(
+        tiny,
+        """
+        from hypothesis import HealthCheck, given, settings
+        from nomock.faults.strategy import schedules
+
+        # The defect: it stands a slow bank, and a web that is away, but no bank that is away.
+        def shop(stack):
+            done = set()
+            for edge in PORTS:
+                try:
+                    through(stack, edge)
+                except httpx.TransportError:
+                    continue
+                done.add(edge)
+            return "shop->bank" in done
+
+        @given(
+            schedule=schedules(
+                edges=PORTS, kinds=["latency", "bandwidth", "refused"], lasts_s=0.6, steps=3
+            )
+        )
+        @settings(
+            derandomize=True,
+            database=None,
+            deadline=None,
+            max_examples=20,
+            suppress_health_check=[HealthCheck.function_scoped_fixture],
+        )
+        def test_shop(stack, faults, schedule):
+            with faults.play(schedule, expect_traffic=False) as playing:
+                while not playing.is_over:
+                    assert shop(stack)
+        """,
+    )
+    result = tiny.run()
+    result.assert_outcomes(failed=1)
+    result.stdout.fnmatch_lines(
+        [
+            "E *schedule=[[]",
+            'E *faults.refused("shop->bank").at(after_ms=0, lasts_ms=100),',
+        ],
+        consecutive=True,
+    )
     assert left_on(tiny) == []

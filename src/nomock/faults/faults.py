@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec
 
+from nomock.faults.chance import from_seed, makers
 from nomock.faults.database.end_backends import EndBackends
 from nomock.faults.database.fill_slots import FillSlots
 from nomock.faults.database.lock_table import LockTable
@@ -24,6 +25,15 @@ from nomock.faults.http.status import HttpStatus
 from nomock.faults.http.twice import HttpTwice
 from nomock.faults.none import Nothing
 from nomock.faults.on import On, Test
+from nomock.faults.packets.block import PacketBlock
+from nomock.faults.packets.corrupt import PacketCorrupt
+from nomock.faults.packets.delay import PacketDelay
+from nomock.faults.packets.duplicate import PacketDuplicate
+from nomock.faults.packets.loss import PacketLoss
+from nomock.faults.packets.rate import PacketRate
+from nomock.faults.packets.reorder import PacketReorder
+from nomock.faults.playing import Playing
+from nomock.faults.schedule import Schedule, Step
 from nomock.faults.service.kill import Kill
 from nomock.faults.service.pause import Pause
 from nomock.faults.service.restart import Restart
@@ -73,6 +83,14 @@ class Faults:
     stop = Kind(Stop)
     pause = Kind(Pause)
     restart = Kind(Restart)
+    # on the packets of a service
+    packet_loss = Kind(PacketLoss)
+    packet_block = Kind(PacketBlock)
+    packet_rate = Kind(PacketRate)
+    packet_delay = Kind(PacketDelay)
+    packet_duplicate = Kind(PacketDuplicate)
+    packet_corrupt = Kind(PacketCorrupt)
+    packet_reorder = Kind(PacketReorder)
     # on the database
     end_backends = Kind(EndBackends)
     lock_table = Kind(LockTable)
@@ -84,6 +102,36 @@ class Faults:
     def on(self, fault: Fault) -> On:
         """Return the block of a fault that was made elsewhere."""
         return On(self._test, fault)
+
+    def schedule(
+        self,
+        seed: int | None = None,
+        *,
+        edges: Sequence[str] = (),
+        services: Sequence[str] = (),
+        kinds: Iterable[str] | None = None,
+        lasts_s: float = 3.0,
+        steps: int = 4,
+        expect_traffic: bool = True,
+    ) -> Playing:
+        """Return the block of a random sequence of faults, the same for the same arguments.
+
+        On these edges and services, where none is named on all edges; of these kinds (None: all
+        that suit). At most so many ``steps``, less those that contradict others; all have ended
+        after ``lasts_s``. Without a seed it is another one each time. A failing test says how to
+        play it again.
+        """
+        among = makers(edges if edges or services else self.edges, services, kinds)
+        made = from_seed(seed, among, lasts_s=lasts_s, most_steps=steps)
+        return Playing(self._test, made, expect_traffic=expect_traffic)
+
+    def play(self, steps: Schedule | Iterable[Step], *, expect_traffic: bool = True) -> Playing:
+        """Return the block of a sequence of faults: ``play([faults.refused("a->b").at(…), …])``.
+
+        One of them at least must have met something, unless it says ``expect_traffic=False``.
+        """
+        schedule = steps if isinstance(steps, Schedule) else Schedule(tuple(steps))
+        return Playing(self._test, schedule, expect_traffic=expect_traffic)
 
     @property
     def edges(self) -> list[str]:

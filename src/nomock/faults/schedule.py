@@ -92,8 +92,13 @@ class Schedule:
     @property
     def name(self) -> str:
         """How it is called in messages."""
-        made_from = f"seed {self.seed}" if self.seed is not None else f"{len(self.steps)} steps"
-        return f"schedule of {made_from}"
+        if self.seed is not None:
+            return f"schedule of seed {self.seed}"
+        return (
+            "schedule of 1 fault"
+            if len(self.steps) == 1
+            else f"schedule of {len(self.steps)} faults"
+        )
 
     def moments(self) -> list[Moment]:
         """Return its begins and ends in order."""
