@@ -74,13 +74,20 @@ def test_a_test_should_be_an_error_when_its_fault_met_nothing(tiny: Tiny) -> Non
             with faults.latency("shop->web", latency_ms=100):
                 assert False
 
-        def test_null_object(faults):
-            with faults.none():
+        def test_null_object(stack, faults):
+            with faults.none(), faults.none("shop->web"), faults.refused("shop->bank"):
+                through(stack, "shop->web", timeout=5)
+                with pytest.raises(httpx.HTTPError):
+                    through(stack, "shop->bank")
+
+        def test_null_object_nowhere(faults):
+            from nomock.errors import UnknownEdgeError
+            with pytest.raises(UnknownEdgeError), faults.none("shop->moon"):
                 pass
         """,
     )
     result = tiny.run()
-    result.assert_outcomes(passed=3, failed=1, errors=1)
+    result.assert_outcomes(passed=4, failed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
             "*ERROR at teardown of test_beside*",
