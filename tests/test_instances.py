@@ -8,9 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from helpers.edges import cut, slow
 from helpers.eventually import eventually
 from helpers.orders import Orders, refusal, resources, rows
+
+from nomock.faults import recovers_within
 
 Name = Callable[[], str]
 
@@ -323,12 +324,11 @@ def test_worker_should_give_up_when_a_job_was_tried_too_often(
 # When another service is away
 
 
-@pytest.mark.serial
 def test_order_should_be_refused_in_time_when_the_database_is_slow(
-    stack: Any, orders: Orders, unique_name: Name
+    faults: Any, orders: Orders, unique_name: Name
 ) -> None:
     orders.placed(unique_name())
-    with slow(stack, "instances->postgres", latency_ms=3000):
+    with faults.latency("instances->postgres", latency_ms=3000):
         reply = orders.place(unique_name())
     assert refusal(reply) == (503, "unavailable")
     assert int(reply.headers["retry-after"]) >= 1
@@ -336,31 +336,26 @@ def test_order_should_be_refused_in_time_when_the_database_is_slow(
     assert "toxiproxy" not in reply.text
 
 
-@pytest.mark.serial
 def test_order_should_happen_once_when_it_is_repeated_after_the_database_was_away(
-    stack: Any, orders: Orders, unique_name: Name
+    faults: Any, orders: Orders, unique_name: Name
 ) -> None:
     name, key = unique_name(), uuid.uuid4().hex
-    with cut(stack, "instances->postgres"):
+    with faults.refused("instances->postgres"):
         assert refusal(orders.place(name, key=key)) == (503, "unavailable")
     ordered = orders.placed(name, key=key)
     assert [each["id"] for each in orders.all()] == [ordered["id"]]
 
 
-@pytest.mark.serial
 def test_request_should_be_refused_without_asking_when_auth_stays_away(
-    stack: Any, orders: Orders
+    faults: Any, orders: Orders
 ) -> None:
-    with cut(stack, "instances->auth"):
-        refusals = [orders.send("GET", "/instances") for _ in range(4)]
-    assert {refusal(reply) for reply in refusals} == {(503, "unavailable")}
-    # The circuit is open now, although the edge is whole again; after a rest one call tries.
-    assert refusal(orders.send("GET", "/instances")) == (503, "unavailable")
-    eventually(
-        lambda: orders.send("GET", "/instances").status_code == 200,
-        within_s=10,
-        reason="the circuit should close again",
-    )
+    with faults.none("instances->auth"):
+        with faults.refused("instances->auth"):
+            refusals = [orders.send("GET", "/instances") for _ in range(4)]
+        assert {refusal(reply) for reply in refusals} == {(503, "unavailable")}
+        # The circuit is open now, although the edge is whole again; after a rest one call tries.
+        assert refusal(orders.send("GET", "/instances")) == (503, "unavailable")
+        recovers_within(lambda: orders.send("GET", "/instances"), 10)
 
 
 def remove_size(postgres: Any, size: str) -> None:
