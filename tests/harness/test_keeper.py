@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -230,6 +231,27 @@ def test_everything_should_be_undone_when_the_keeper_is_stopped(net: Net, keeper
         "  the conversation is over\n"
         "-> see whether the service's container was stopped or restarted meanwhile"
     )
+
+
+def test_everything_should_be_undone_when_a_question_is_broken_off(
+    net: Net, keeper: Keeper
+) -> None:
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    keeper.run("nft", "-f", "-", input=BREAK)
+    with beside(net.web) as broken_off:
+        broken_off.guard("rule", [MEND], 300)
+        before = signal.signal(signal.SIGALRM, interrupt)
+        try:
+            with pytest.raises(KeyboardInterrupt):
+                signal.setitimer(signal.ITIMER_REAL, 0.1)
+                broken_off.run("sleep", "2")
+        finally:
+            signal.signal(signal.SIGALRM, before)
+        assert not broken_off.alive
+    until_gone(broken_off.id)
+    assert tables(keeper) == ["own"]
 
 
 def test_a_guard_should_be_undone_when_its_time_is_over_although_nobody_asks(

@@ -36,7 +36,8 @@ class Conversation:
     def ask(self, line: str, timeout_s: float) -> str:
         """Write a line to the program's standard input and return the next one of its output.
 
-        Raises EngineError when the program ended, or did not answer in time.
+        Raises EngineError when the program ended, did not answer in time, or was not heard to the
+        end the last time.
         """
         with self._within(timeout_s):
             self._connection.sock.sendall(line.encode() + b"\n")
@@ -69,17 +70,23 @@ class Conversation:
 
     @contextmanager
     def _within(self, timeout_s: float) -> Iterator[None]:
+        """Limit the time of a question; one that was broken off, by whatever, is the last one."""
         if self._connection.sock is None:
             raise self._error("the conversation is over")
         self._connection.sock.settimeout(timeout_s)
         try:
             yield
+            self._connection.sock.settimeout(None)
         except TimeoutError as error:
+            self.close()
             raise self._error(f"the program did not answer within {timeout_s:g} s") from error
         except OSError as error:
+            self.close()
             raise self._error("the program ended", str(error)) from error
-        finally:
-            self._connection.sock.settimeout(None)
+        except BaseException:
+            # Its answer, or the rest of it, would be taken for that to the next question.
+            self.close()
+            raise
 
     def _error(self, what: str, seen: str = "") -> EngineError:
         where = f"container {self.container_id[:12]}"

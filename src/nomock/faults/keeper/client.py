@@ -158,7 +158,6 @@ class Keeper:
             try:
                 answer = self._conversation.ask(json.dumps({"do": do, **asked}), _ANSWERS_WITHIN_S)
             except EngineError as error:
-                self._conversation.close()
                 raise KeeperError(
                     "it ended, and what it guarded was undone",
                     where=self._where,
