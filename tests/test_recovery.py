@@ -5,7 +5,6 @@ holds such a lock before its fault begins is serial: the one worker hangs in it,
 """
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +23,7 @@ from helpers.orders import (
     waiting_behind,
     waiting_for_a_lock,
 )
+
 from nomock.faults.steady import recovers_within, steady
 
 Name = Callable[[], str]
@@ -31,6 +31,8 @@ Name = Callable[[], str]
 # A caller waits for `instances` at most 3 s for the database, and as long for auth.
 ANSWER_S = 4.0
 BACK_S = 15.0
+# The port of its edge: services/toxiproxy/edges.json.
+WORKER_TO_POSTGRES = 15434
 
 LOCK_SIZE = "SELECT FROM instances.sizes WHERE size = %s FOR NO KEY UPDATE"
 LOCK_ROW = "SELECT FROM instances.instances WHERE instance_id = %s FOR NO KEY UPDATE"
@@ -238,19 +240,114 @@ def test_job_should_be_done_once_when_a_frozen_worker_wakes_after_another_has_do
 
 
 @pytest.mark.serial
-def test_worker_should_give_a_job_up_in_time_when_the_database_no_longer_answers(
+def test_worker_should_give_a_job_up_when_it_is_cut_off_from_the_database_in_the_middle(
     stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
 ) -> None:
     began = datetime.now(UTC)
-    with placing(orders, postgres, unique_name) as at:
-        with faults.blackhole("worker->postgres"):
-            at.go_on()
-            eventually(
-                lambda: "interrupted" in stack["worker"].logs(since=began),
-                within_s=20,
-                reason="the worker should not wait for ever",
-            )
-            stack.wait_ready("worker")
-    assert orders.reach(at.instance_id, "running")["attempts"] == 2
+    with (
+        placing(orders, postgres, unique_name) as at,
+        # Nobody tells it: its packets are dropped, and so are those of the database.
+        faults.packet_block("worker", port=WORKER_TO_POSTGRES),
+    ):
+        at.go_on()
+        eventually(
+            lambda: "interrupted" in stack["worker"].logs(since=began),
+            within_s=25,
+            reason="the worker should not wait for ever",
+        )
+        stack.wait_ready("worker")
+    assert orders.reach(at.instance_id, "running", within_s=25)["attempts"] == 2
     assert resources(postgres, at.instance_id) == 1
     settles(postgres, worker_service=2)
+
+
+# PostgreSQL
+
+
+@pytest.mark.parametrize("kind", ["kill", "restart"])
+def test_acknowledged_orders_should_be_done_once_when_the_database_goes_away_under_load(
+    faults: Any, make_orders: Callable[..., Orders], unique_name: Name, postgres: Any, kind: str
+) -> None:
+    orders = make_orders("enterprise")
+    with (
+        steady(lambda: orders.send("GET", "/instances"), within_s=ANSWER_S) as watch,
+        loaded(orders, unique_name) as load,
+    ):
+        load.acknowledges(3)
+        with getattr(faults, kind)("postgres"):
+            load.meets_trouble(1)
+        watch.recovers_within(BACK_S)
+        load.acknowledges(3)
+    load.check(postgres, at_least=6)
+    settles(postgres, instances_service=5, worker_service=2)
+
+
+def test_orders_should_be_refused_in_time_and_be_done_once_when_the_database_hangs(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    name = unique_name()
+    with (
+        steady(lambda: orders.send("GET", "/instances"), within_s=ANSWER_S) as watch,
+        faults.pause("postgres"),
+    ):
+        refused = orders.place(name, key=name)
+        assert stack["instances"].http.get("/health").status_code == 200
+    watch.recovers_within(BACK_S)
+    assert refusal(refused) == (503, "unavailable")
+    assert refused.elapsed.total_seconds() < ANSWER_S
+    ordered = orders.placed(name, key=name)
+    assert [each["id"] for each in orders.all()] == [ordered["id"]]
+    orders.reach(ordered["id"], "running")
+    settles(postgres, instances_service=5, worker_service=2)
+
+
+def test_acknowledged_orders_should_be_done_once_when_the_database_ends_the_pools_under_load(
+    faults: Any, make_orders: Callable[..., Orders], unique_name: Name, postgres: Any
+) -> None:
+    orders = make_orders("enterprise")
+    with (
+        steady(lambda: orders.send("GET", "/instances"), within_s=ANSWER_S) as watch,
+        loaded(orders, unique_name) as load,
+    ):
+        for _ in range(3):
+            load.acknowledges(2)
+            with faults.end_backends(service="instances"), faults.end_backends(service="worker"):
+                pass
+        watch.recovers_within(BACK_S)
+        load.acknowledges(2)
+    load.check(postgres, at_least=8)
+    settles(postgres, instances_service=5, worker_service=2)
+
+
+def test_requests_should_be_refused_in_time_when_the_database_lets_nobody_in(
+    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    orders.running(unique_name())
+    # The edge is closed until all slots are taken, or the pool would be faster.
+    closed = faults.refused("instances->postgres", expect_traffic=False)
+    with closed, faults.fill_slots():
+        closed.end()
+        refused = orders.place(unique_name())
+    assert refusal(refused) == (503, "unavailable")
+    assert refused.elapsed.total_seconds() < ANSWER_S
+    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    orders.running(unique_name())
+    settles(postgres, instances_service=5, worker_service=2)
+
+
+@pytest.mark.parametrize("table", ["instances.tenants", "instances.jobs"])
+def test_order_should_leave_nothing_half_done_when_a_table_is_locked(
+    faults: Any, orders: Orders, unique_name: Name, postgres: Any, table: str
+) -> None:
+    name = unique_name()
+    orders.running(unique_name())
+    with faults.lock_table(table):
+        refused = orders.place(name, key=name)
+    assert refusal(refused) == (503, "unavailable")
+    assert int(refused.headers["retry-after"]) >= 1
+    assert refused.elapsed.total_seconds() < ANSWER_S
+    assert len(orders.all()) == 1
+    ordered = orders.placed(name, key=name)  # its key is not used up
+    orders.reach(ordered["id"], "running")
+    assert len(orders.all()) == 2
+    settles(postgres, instances_service=5, worker_service=2)

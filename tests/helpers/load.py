@@ -27,6 +27,7 @@ UNSETTLED = (
     "SELECT usename, state, wait_event_type, query FROM pg_stat_activity"
     " WHERE usename = %s AND state <> 'idle'"
 )
+COUNT = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
 
 
 class Load:
@@ -45,7 +46,7 @@ class Load:
         """Return when as many more orders have been acknowledged."""
         self._gets(End.OK, more)
 
-    def is_refused(self, more: int) -> None:
+    def meets_trouble(self, more: int) -> None:
         """Return when as many more orders have got no answer that says what became of them."""
         self._gets(End.UNKNOWN, more)
 
@@ -101,13 +102,19 @@ def loaded(orders: Orders, unique_name: Callable[[], str]) -> Iterator[Load]:
 def settles(postgres: Any, **connections: int) -> None:
     """See that roles have no transaction left open, and no more connections than they should."""
 
-    def unsettled() -> list[Any]:
-        found: list[Any] = []
-        for role, most in connections.items():
-            found += rows(postgres, UNSETTLED, role)
-            count = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
-            if (count_ := rows(postgres, count, role)[0][0]) > most:
-                found.append((role, count_))
-        return found
+    unsettled: list[Any] = []
 
-    eventually(lambda: unsettled() == [], within_s=10, reason="pools should be at their baseline")
+    def settled() -> bool:
+        unsettled.clear()
+        for role, most in connections.items():
+            unsettled.extend(rows(postgres, UNSETTLED, role))
+            ((count,),) = rows(postgres, COUNT, role)
+            if count > most:
+                unsettled.append((role, count))
+        return not unsettled
+
+    try:
+        eventually(settled, within_s=10, reason="the pools should be at their baseline")
+    except AssertionError as error:
+        error.add_note(f"not settled: {unsettled}")
+        raise
