@@ -76,8 +76,8 @@ class Connection:
         self._flow()
 
     def _caller_ends(self) -> None:
-        if self._service.ended:
-            self._close()
+        if self._service.ended or self._waiting is not None:
+            self._close()  # also who could still listen, but mostly has given up
         elif self._service.made:
             self._take_requests()
 

@@ -163,7 +163,7 @@ def _rule(rule_id: str, wanted: Mapping[str, Any], edges: tuple[str, ...], now: 
         f"path must begin with /, have no query, and * at its end only, not {path!r}",
     )
     content_type = given.get("content_type", "text/plain; charset=utf-8")
-    _demand(content_type.isprintable() and content_type.isascii(), "content_type must be one line")
+    _demand(content_type.isprintable() and content_type.isascii(), "content_type must be one line of ASCII")
     body = given.get("body", "")
     _demand(len(body) <= MOST_BODY, f"body must have at most {MOST_BODY} characters")
     status = _within(given, "status", 503, 200, 599)

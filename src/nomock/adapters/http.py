@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 
 import httpx
@@ -90,10 +91,19 @@ def ask(method: str, url: str, body: object = None, *, timeout_s: float) -> tupl
 
     Raises TimeoutError where no answer came in time, ConnectionError where none will come.
     """
+    # ASCII: the name of a test may hold what has no UTF-8.
+    content = None if body is None else json.dumps(body)
+    headers = {} if body is None else {"Content-Type": "application/json"}
     try:
         # `verify` would read all certificates of this machine, for a URL that is not https.
         reply = httpx.request(
-            method, url, json=body, timeout=timeout_s, trust_env=False, verify=False
+            method,
+            url,
+            content=content,
+            headers=headers,
+            timeout=timeout_s,
+            trust_env=False,
+            verify=False,
         )
     except httpx.TimeoutException as error:
         raise TimeoutError(str(error)) from error
