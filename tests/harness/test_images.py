@@ -487,6 +487,16 @@ def _logs(name: str) -> str:
     return done.stdout + done.stderr
 
 
+def test_tools_should_be_those_that_a_keeper_needs_when_they_are_settled() -> None:
+    asked = (
+        "python3 -c 'import ctypes; ctypes.CDLL(\"libnftables.so.1\")' && nft -v && tc -V && ip -V"
+    )
+
+    said = docker("run", "--rm", _settled("NOMOCK_TOOLS_IMAGE"), "sh", "-c", asked)
+
+    assert [line.split()[0] for line in said.splitlines()] == ["nftables", "tc", "ip"]
+
+
 def _user_of_first_process(name: str) -> str:
     status = docker("exec", name, "cat", "/proc/1/status")
     return next(line.split()[1] for line in status.splitlines() if line.startswith("Uid:"))

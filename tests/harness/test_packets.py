@@ -381,3 +381,32 @@ def test_a_service_should_be_refused_when_its_packets_cannot_be_told_from_others
         with on(ground, PacketRate("none", kbit_s=10)) as seen:
             pass
         assert seen == [""]
+
+
+def test_a_test_should_be_skipped_with_the_reason_when_a_kind_is_not_possible(tiny: Tiny) -> None:
+    tiny.with_tools()
+    tiny.compose(shared={**CALLER, "network_mode": "host"}, web=server(healthcheck=LISTENS))
+    tiny.tests("""
+        import httpx
+        import pytest
+
+        def test_blocked(stack, faults):
+            with faults.packet_block("web", port=8000), pytest.raises(httpx.HTTPError):
+                httpx.get(stack["web"].url, timeout=0.2)
+
+        def test_not_possible(stack, faults):
+            with faults.packet_loss("shared", percent=100):
+                raise AssertionError("the machine's packets are lost")
+
+        def test_met_nothing(stack, faults):
+            with faults.packet_block("web", port=9):
+                pass
+    """)
+    result = tiny.run("-rs")
+    result.assert_outcomes(passed=2, skipped=1, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            "*the fault packet_block web:9 met no traffic*",
+            "SKIPPED*fault packet_loss shared: it shares the network of the machine*",
+        ]
+    )
