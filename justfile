@@ -83,6 +83,21 @@ test-by-class *arguments: _images
 test-serial *arguments: _images
     pytest --serial only "$@"
 
+# the tests that break the stack on purpose, and what they show of its recovery
+[group('test')]
+test-faults *arguments: _images
+    pytest tests/test_faults.py tests/test_recovery.py "$@"
+
+# which faults on which edges and services the tests have, holes first: just edges "a->b"
+[group('test')]
+edges *arguments:
+    nomock edges "$@"
+
+# heal the faults that killed runs left, which the next run does as well
+[group('test')]
+heal:
+    nomock heal
+
 # all tests but those marked serial, in parallel
 [group('test')]
 test-parallel-safe *arguments: _images

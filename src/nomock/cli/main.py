@@ -14,6 +14,7 @@ from nomock.cli.show import print_table, progress
 from nomock.cli.who import place, show_resilience, who_tests
 from nomock.config import Settings, load
 from nomock.errors import NomockError
+from nomock.faults.janitor import heal_left
 from nomock.project import resolve
 from nomock.stack import Stack
 
@@ -37,6 +38,8 @@ def up(settings: Settings, _: argparse.Namespace) -> int:
     """Start what is not there, rebuild what changed, and wait until every service is ready."""
     stack = Stack.of(settings)
     with progress() as line:
+        # Before anybody waits for a service that a killed run left paused.
+        heal_left(stack, line.show)
         stack.prepare(line.show, waiting=line.show_waiting, who="nomock up")
     stack.close()
     print(f"stack {stack.name}: {len(stack)} services ready")
@@ -97,6 +100,20 @@ def diagnose(settings: Settings, _: argparse.Namespace) -> int:
     for line in story(settings):
         print(line)
     return 0
+
+
+def heal(settings: Settings, _: argparse.Namespace) -> int:
+    """Heal the faults that killed runs left, and say which they were."""
+    count = heal_left(Stack.of(settings), print)
+    print(f"healed {count} faults" if count != 1 else "healed 1 fault")
+    return 0
+
+
+def edges(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print which edges and services the tests break in which ways, holes first."""
+    from nomock.cli.edges import edges
+
+    return edges(settings, chosen)
 
 
 def cleanup(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -178,6 +195,12 @@ def _parser() -> argparse.ArgumentParser:
     who = add("who-tests", who_tests, "the tests that ran a line in the last covered run")
     who.add_argument("place", type=place, metavar="FILE:LINE")
     add("resilience", show_resilience, "which lines only a fault reached, which handlers nothing")
+    edges_ = add("edges", edges, "which faults on which edges the tests have, holes first")
+    edges_.add_argument(
+        "where", nargs="?", metavar="EDGE", help="the tests of one, 'a->b' in quotes; or a service"
+    )
+    edges_.add_argument("--tests", action="store_true", help="the tests of each cell")
+    add("heal", heal, "heal the faults that killed runs left")
     cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
     cleanup_.add_argument("--remove", action="store_true", help="remove it")
     return parser

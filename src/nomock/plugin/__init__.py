@@ -125,9 +125,11 @@ def stack(
 
 
 @pytest.fixture
-def faults(pytestconfig: pytest.Config, stack: Stack) -> Iterator[Faults]:
+def faults(
+    request: pytest.FixtureRequest, pytestconfig: pytest.Config, stack: Stack
+) -> Iterator[Faults]:
     """What a test breaks: ``with faults.latency("instances->postgres", latency_ms=800): …``."""
-    with _run(pytestconfig).breaking(stack).faults() as found:
+    with _run(pytestconfig).breaking(stack).faults(request.path) as found:
         yield found
 
 

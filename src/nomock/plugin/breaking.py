@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,8 +33,12 @@ class Breaking:
         stack.on_use = self.gate.use
 
     @contextmanager
-    def faults(self) -> Iterator[Faults]:
-        """Give a test its faults; heal them at its end, and raise for what did not bite or heal."""
+    def faults(self, file: Path) -> Iterator[Faults]:
+        """Give a test of a file its faults, healed at its end.
+
+        What did not bite or heal makes it an error; what did bite is kept for `nomock edges`.
+        """
+        from nomock.faults.bites import remember
         from nomock.faults.faults import Faults
         from nomock.faults.on import Test
 
@@ -47,6 +52,8 @@ class Breaking:
                 test.finish()
             except FaultError as error:  # where nomock raised it tells nobody anything
                 pytest.fail(str(error), pytrace=False)
+            finally:
+                remember(self._stack.settings.state_dir, name, file, test.bit)
 
     def close(self) -> None:
         """End what stands beside the services."""

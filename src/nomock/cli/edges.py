@@ -1,0 +1,84 @@
+"""Which edges and services the tests break in which ways: holes first."""
+
+from __future__ import annotations
+
+import argparse
+import textwrap
+from collections.abc import Iterator
+
+from nomock.cli.show import print_table
+from nomock.config import Settings
+from nomock.errors import UnknownEdgeError
+from nomock.faults.bites import recall
+from nomock.faults.matrix import Table, edges_of, tables
+from nomock.stack import Stack
+
+_WIDTH = 100
+_HOLE = "."
+
+
+def edges(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print the matrix, or the tests of one edge or service, or of all cells."""
+    stack = Stack.of(settings)
+    known, told_by = edges_of(stack)
+    found = tables(stack, known, recall(settings.state_dir))
+    if chosen.where is None:
+        print(f"stack {stack.name}, edges as told by {told_by}")
+    elif not any(chosen.where in table.rows for table in found):
+        services = stack.project.services
+        raise UnknownEdgeError(chosen.where, known, services, where=f"stack {stack.name}")
+    if chosen.tests or chosen.where is not None:
+        print("\n".join(_tests(found, chosen.where)))
+        return 0
+    print("\nholes: what no test breaks that way")
+    for table in found:
+        print("\n".join(["", table.title, *_holes(table)]))
+    print("\ntests: how many break what in which way")
+    for table in found:
+        print()
+        _print_counts(table)
+    return 0
+
+
+def _holes(table: Table) -> Iterator[str]:
+    width = max(map(len, table.rows)) + 2
+    for row in table.rows:
+        if holes := table.holes(row):
+            text = ", ".join(holes) if len(holes) < len(table.kinds) else "everything"
+            head = f"  {row:<{width}}"
+            yield textwrap.fill(
+                text, _WIDTH, initial_indent=head, subsequent_indent=" " * len(head)
+            )
+    if not any(map(table.holes, table.rows)):
+        yield "  none"
+
+
+def _print_counts(table: Table) -> None:
+    # Two words of a kind stand above each other, so that a table fits on a terminal.
+    heads = [(kind.rpartition("_")[0], kind.rpartition("_")[2]) for kind in table.kinds]
+    widths = [max(map(len, head)) for head in heads]
+
+    def line(first: str, cells: list[str]) -> list[str]:
+        return [first, *(cell.rjust(width) for cell, width in zip(cells, widths, strict=True))]
+
+    covered = sum(len(table.kinds) - len(table.holes(row)) for row in table.rows)
+    title = f"{table.title}: {covered} of {len(table.rows) * len(table.kinds)}"
+    body = [line(title, [lower for _, lower in heads])]
+    for row in table.rows:
+        counts = [str(len(table.tests(row, kind)) or _HOLE) for kind in table.kinds]
+        body.append(line(f"  {row}", counts))
+    print_table(line("", [upper for upper, _ in heads]), body)
+
+
+def _tests(found: list[Table], where: str | None) -> Iterator[str]:
+    """Yield the tests of each cell; of one edge or service its holes, too."""
+    for table in found:
+        for row in table.rows:
+            if row == where or (where is None and len(table.holes(row)) < len(table.kinds)):
+                yield f"{table.title}: {row}"
+                for kind in table.kinds:
+                    tests = table.tests(row, kind)
+                    if where is not None and not tests:
+                        yield f"  {kind:<16}  no test"
+                    for number, test in enumerate(tests):
+                        yield f"  {kind if number == 0 else '':<16}  {test}"

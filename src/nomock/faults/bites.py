@@ -1,0 +1,85 @@
+"""Which faults bit in which test, kept from run to run: what ``nomock edges`` shows.
+
+A file of JSON lines under ``.nomock/``, one line for each time that a test with faults ended; the
+last one of a test counts. Workers of xdist write to it side by side.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from nomock.project import make_state_dir
+from nomock.runlock import FileLock
+
+_NAME = "bites.ndjson"
+# Some thousand tests: from then on the lines that newer ones replace are dropped.
+_MOST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, order=True)
+class Bite:
+    """A fault that bit in a test."""
+
+    test: str
+    """Its node id."""
+    kind: str
+    where: str
+
+
+def remember(state_dir: Path, test: str, file: Path, bit: Iterable[tuple[str, str]]) -> None:
+    """Write down which faults, as (kind, where), bit in a test; it may be none any more."""
+    make_state_dir(state_dir)
+    # From where they are, so that both can be moved together.
+    relative = Path(os.path.relpath(file, state_dir)).as_posix()
+    line = json.dumps({"test": test, "file": relative, "bit": sorted(bit)})
+    lock = FileLock(state_dir / "bites.lock")
+    try:
+        lock.acquire(exclusive=True)
+        path = state_dir / _NAME
+        with path.open("a", encoding="utf-8") as lines:
+            lines.write(f"{line}\n")
+            grown = lines.tell() > _MOST_BYTES
+        if grown:
+            kept = "".join(f"{last}\n" for last in _last_lines(path).values())
+            new = path.with_suffix(".new")
+            new.write_text(kept, encoding="utf-8")
+            new.replace(path)
+    finally:
+        lock.close()
+
+
+def recall(state_dir: Path) -> list[Bite]:
+    """Return what bit in the tests that there still are, each as it last ran."""
+    found, texts = [], cache(_text)
+    for test, line in _last_lines(state_dir / _NAME).items():
+        told = json.loads(line)
+        function = test.rpartition("::")[2].partition("[")[0]
+        if re.search(rf"\bdef {re.escape(function)}\b", texts(state_dir / told["file"])):
+            found += [Bite(test, kind, where) for kind, where in told["bit"]]
+    return sorted(found)
+
+
+def _last_lines(path: Path) -> dict[str, str]:
+    """Return test -> its last line."""
+    if not path.exists():
+        return {}
+    lines: dict[str, str] = {}
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            lines[json.loads(line)["test"]] = line
+        except ValueError:
+            continue  # cut off by the end of its process
+    return lines
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except OSError:
+        return ""
