@@ -1,8 +1,6 @@
 """PostgreSQL through a pool: every use has a deadline, and an absent database is `Unavailable`."""
 
 import asyncio
-import os
-import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
@@ -12,6 +10,7 @@ from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from shared.errors import Unavailable
+from shared.severing import sever
 
 Connection = psycopg.AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
@@ -66,16 +65,10 @@ async def connection(pool: Pool, deadline_s: float = 2.0) -> AsyncIterator[Conne
 
 @contextmanager
 def _severed_after(conn: Connection, delay_s: float) -> Iterator[None]:
-    timer = asyncio.get_running_loop().call_later(delay_s, _sever, conn)
+    # Cancelling the task would first ask the database to cancel the statement, over the same slow
+    # network. A socket shut down ends the statement now, and the pool throws the connection away.
+    timer = asyncio.get_running_loop().call_later(delay_s, sever, conn)
     try:
         yield
     finally:
         timer.cancel()
-
-
-def _sever(conn: Connection) -> None:
-    # Cancelling the task would first ask the database to cancel the statement, over the same slow
-    # network. A socket shut down ends the statement now, and the pool throws the connection away.
-    if not conn.closed:
-        with socket.socket(fileno=os.dup(conn.fileno())) as sock:
-            sock.shutdown(socket.SHUT_RDWR)

@@ -3,10 +3,14 @@
 import logging
 import signal
 import sys
+import threading
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import psycopg
 from shared import baggage, logs, settings
+from shared.severing import sever
 
 from worker import jobs
 from worker.health import HEARTBEAT
@@ -14,12 +18,15 @@ from worker.health import HEARTBEAT
 # The wait for a notification ends after this time, too: for the heartbeat, and for a job that was
 # held by a worker that has died since, about which nobody notifies.
 TURN_S = 2.0
+# A job that takes longer is given up, and tried again over new connections: the database may be
+# behind a network that drops everything, and tells nobody. Shorter than the heartbeat may be old.
+JOB_S = 12.0
 RECONNECT_S = (0.1, 0.2, 0.5, 1.0)
 
 # client_connection_check_interval: when this worker is killed in the middle, the database notices
 # at once, even while the statement waits for a lock, and the job is free again.
 _OPTIONS = (
-    "-c lock_timeout=10s -c statement_timeout=15s -c client_connection_check_interval=250"
+    "-c lock_timeout=10s -c statement_timeout=12s -c client_connection_check_interval=250"
     " -c idle_in_transaction_session_timeout=15s"
 )
 
@@ -32,6 +39,30 @@ def connect(*, autocommit: bool) -> jobs.Connection:
     return psycopg.connect(url, autocommit=autocommit, options=_OPTIONS)
 
 
+def work_in_time(queue: jobs.Connection, announcer: jobs.Connection) -> bool:
+    """Do a job as `jobs.work`; raises psycopg.OperationalError when it takes too long."""
+    with severed_after(JOB_S, queue, announcer):
+        return jobs.work(queue, announcer)
+
+
+@contextmanager
+def severed_after(delay_s: float, *connections: jobs.Connection) -> Iterator[None]:
+    """End connections that are still in use in the block after a time."""
+
+    def sever_all() -> None:
+        for conn in connections:
+            sever(conn)
+
+    timer = threading.Timer(delay_s, sever_all)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.cancel()
+        timer.join()  # the connections may be closed after the block
+
+
 def serve() -> None:
     """Do jobs until something goes wrong, which raises psycopg.Error: mostly a lost connection."""
     with connect(autocommit=True) as queue, connect(autocommit=True) as listener:
@@ -40,7 +71,7 @@ def serve() -> None:
         while True:
             HEARTBEAT.touch()
             # Listening came first: a job that is queued after the last look is notified.
-            while jobs.work(queue, listener):
+            while work_in_time(queue, listener):
                 HEARTBEAT.touch()
             for _ in listener.notifies(timeout=TURN_S, stop_after=1):
                 pass
