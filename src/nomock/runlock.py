@@ -107,7 +107,7 @@ class FileLock:
             if note.name in left_out:
                 continue
             with suppress(OSError):
-                if _lives(int(note.name)):
+                if lives(int(note.name)):
                     lines.append(f"process {note.name}: {note.read_text(encoding='utf-8')}")
                 else:
                     note.unlink()
@@ -129,7 +129,8 @@ class FileLock:
         return self._path.with_suffix(".holders")
 
 
-def _lives(pid: int) -> bool:
+def lives(pid: int) -> bool:
+    """Tell whether a process of this machine may still be there."""
     if sys.platform == "win32":
         return True  # os.kill would end it there
     try:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import http.client
+from collections.abc import Mapping
 
 from nomock.errors import NomockError
 from nomock.faults.claims import Claims
-from nomock.faults.reach import CONTROL_PORT, edges_at, proxies, reach
+from nomock.faults.reach import ARROW, CONTROL_PORT, Way, proxies, reach, ways_at
 from nomock.stack import Stack
 
 
@@ -17,30 +18,40 @@ class Gate:
         self._stack = stack
         self.claims = Claims(stack.settings.state_dir, stack.name)
         self._proxies = proxies(stack.project)
-        self._reach: dict[str, frozenset[str]] | None = None
+        self._ways: dict[str, Way] | None = None
+        self._reach: Mapping[str, frozenset[str]] = {}
 
-    def use(self, service: str) -> None:
-        """Share what requests to a service may run through, until ``let_go``."""
-        if service in self._proxies:
+    def use(self, service: str, port: int) -> None:
+        """Share what requests to a service's port may run through, until ``let_go``."""
+        if service in self._proxies and port == CONTROL_PORT:
             return  # who asks Toxiproxy itself wants to see a fault, not to wait for its end
-        if self._reach is None:
-            # First, since while it is away nobody can say which edges there are.
-            self.claims.share(self._proxies)
-        self.claims.share(self._reached()[service])
+        # First, since while it is away nobody can say which edges there are.
+        self.claims.share(self._proxies)
+        if self._ways is None:
+            self._look()
+        self.claims.share(self._reach[service])
+        if service in self._proxies:
+            self.claims.share(self._behind(port))
 
     def let_go(self) -> None:
         """The test is over: use nothing any more."""
         self.claims.let_go()
 
-    def _reached(self) -> dict[str, frozenset[str]]:
-        if self._reach is not None:
-            return self._reach
-        edges: dict[str, str] = {}
+    def _look(self) -> None:
+        """Ask for the edges; where Toxiproxy does not answer, they are asked for again."""
+        ways: dict[str, Way] = {}
         try:
             for name in self._proxies:
-                edges |= edges_at(self._stack[name].port(CONTROL_PORT))
+                ways |= ways_at(self._stack[name].port(CONTROL_PORT))
+            self._ways = ways
         except (OSError, ValueError, http.client.HTTPException, NomockError):
-            # It does not answer, which is for the tests to find; the edges are asked for again.
-            return reach(self._stack.project, {})
-        self._reach = reach(self._stack.project, edges)
-        return self._reach
+            pass  # which is for the tests to find
+        self._reach = reach(self._stack.project, {name: way.host for name, way in ways.items()})
+
+    def _behind(self, port: int) -> frozenset[str]:
+        """Return what a request runs through that a test itself sends over an edge."""
+        for name, way in (self._ways or {}).items():
+            if way.port == port:
+                target = name.partition(ARROW)[2]
+                return frozenset({name, way.host}) | self._reach.get(target, frozenset())
+        return frozenset()

@@ -6,6 +6,7 @@ import http.client
 import json
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
 from nomock.project import Project
 
@@ -66,8 +67,16 @@ def _walk(
                 todo.append(target)
 
 
-def edges_at(port: int) -> dict[str, str]:
-    """Return the edges that run through the Toxiproxy at a port of this machine, with their hosts.
+@dataclass(frozen=True)
+class Way:
+    """Where an edge begins in Toxiproxy's container, and the host that it leads to."""
+
+    port: int
+    host: str
+
+
+def ways_at(port: int) -> dict[str, Way]:
+    """Return the edges by their names, asked of the Toxiproxy at a port of this machine.
 
     With the standard library: this is asked in each run, also in those without a fault, and the
     client of the faults takes longer to import than a warm run may.
@@ -76,6 +85,10 @@ def edges_at(port: int) -> dict[str, str]:
     try:
         connection.request("GET", "/proxies")
         found = json.loads(connection.getresponse().read())
-        return {name: proxy["upstream"].rpartition(":")[0] for name, proxy in found.items()}
+        return {name: _way(proxy["listen"], proxy["upstream"]) for name, proxy in found.items()}
     finally:
         connection.close()
+
+
+def _way(listen: str, upstream: str) -> Way:
+    return Way(int(listen.rpartition(":")[2]), upstream.rpartition(":")[0])

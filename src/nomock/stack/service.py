@@ -30,7 +30,7 @@ class Service:
         config: ServiceConfig,
         engine: Engine,
         wait_ready: Callable[[str], None],
-        on_use: Callable[[str], None] = lambda service: None,
+        on_use: Callable[[str, int], None] = lambda service, port: None,
     ) -> None:
         self.name = config.name
         self.config = config
@@ -55,7 +55,7 @@ class Service:
         Raises ConfigError where the compose file does not publish it, NotReadyError where the
         container does not run.
         """
-        self._on_use(self.name)
+        self._on_use(self.name, target)
         container = self._container()
         if target not in container.ports:
             if target in self.config.published_ports:
@@ -135,7 +135,7 @@ class Service:
             self._client = None
 
     def _used(self) -> None:
-        self._on_use(self.name)
+        self._on_use(self.name, self.config.published_ports[0])
 
     def _wait_ended(self) -> None:
         # The engine's list of containers is a few milliseconds behind what it has just done.

@@ -39,10 +39,10 @@ class Stack:
         """Whether ``prepare`` found it to be ours, and began to make it ready."""
         self._keeps_volumes = True
         self._watch = Watch(engine, project, settings.probes)
-        self.on_use: Callable[[str], None] = _silent
-        """Called with a service's name before a test uses it; it may wait."""
+        self.on_use: Callable[[str, int], None] = lambda service, port: None
+        """Called with a service's name and port before a test uses it; it may wait."""
         self._services = {
-            name: Service(config, engine, self.wait_ready, lambda service: self.on_use(service))
+            name: Service(config, engine, self.wait_ready, lambda *use: self.on_use(*use))
             for name, config in project.services.items()
         }
         self._lock: FileLock | None = None
