@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -11,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from socket import gethostname
 from uuid import uuid4
 
 import httpx
@@ -21,6 +23,7 @@ from test_engine import SSH
 from nomock.adapters.engine import Engine
 from nomock.errors import EngineError, KeeperError
 from nomock.faults.keeper import Count, Keeper
+from nomock.faults.keeper.client import LABEL
 
 TOXIPROXY_IMAGE = settled_image("TOXIPROXY_IMAGE", "nomock/toxiproxy:2.12.0")
 TOXIC = {"name": "slow", "type": "latency", "stream": "upstream", "attributes": {"latency": 1}}
@@ -356,8 +359,22 @@ def test_what_lacks_should_be_said_when_the_image_is_another_one(
         f"the service has to run, {image} to have python3, nft and tc, and the engine's kernel "
         "nf_tables"
     )
-    labelled = json.dumps({"label": [f"nomock.keeper={net.web}"], "status": ["created"]})
-    assert ask("GET", "/containers/json", all="1", filters=labelled) == []
+    assert f"{gethostname()}:{os.getpid()}" not in Engine().unstarted(LABEL).values()
+
+
+def test_a_container_should_be_removed_when_its_process_was_killed_before_it_could_start_it(
+    net: Net,
+) -> None:
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    of = [f"{gethostname()}:{dead.pid}", f"{gethostname()}:{os.getpid()}", f"elsewhere:{dead.pid}"]
+    made = [docker("create", "--label", f"{LABEL}={one}", IMAGE).strip() for one in of]
+    try:
+        with beside(net.web):
+            assert made[0] not in Engine().unstarted(LABEL)
+            assert Engine().unstarted(LABEL).keys() >= set(made[1:])
+    finally:
+        docker("rm", "--force", *made)
 
 
 def test_a_keeper_should_be_refused_when_the_container_does_not_run(short_lived: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import struct
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -134,6 +135,16 @@ class Conversations(Commands):
             self._remove(path)
             raise
         return Conversation(id_, connection, stream, opened)
+
+    def unstarted(self, label: str) -> dict[str, str]:
+        """Return id -> the label's value of containers that have it and were never started."""
+        filters = json.dumps({"label": [label], "status": ["created"]})
+        found = self._call("GET", "/containers/json", {"all": "1", "filters": filters})
+        return {container["Id"]: container["Labels"][label] for container in found}
+
+    def remove(self, container_id: str) -> None:
+        """Remove a container, if it is still there."""
+        self._remove(f"/containers/{container_id}")
 
     def _attached(self, path: str, opened: ExitStack) -> tuple[Connection, IO[bytes]]:
         """Turn a connection to the engine into one to a program's streams."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from socket import gethostname
 from threading import Lock
 from types import TracebackType
 from typing import Any
@@ -14,9 +16,10 @@ from uuid import uuid4
 
 from nomock.adapters.engine import Conversation, Ended, Engine
 from nomock.errors import EngineError, KeeperError
+from nomock.runlock import lives
 
 LABEL = "nomock.keeper"
-"""On its container; the value is the id of the one that it is beside."""
+"""On its container; the value is the process that talks to it: machine and number."""
 _ANSWERS_WITHIN_S = 60.0
 _STOPS_WITHIN_S = 60
 
@@ -61,7 +64,7 @@ class Keeper:
         options = {
             "User": "0",
             "WorkingDir": "/",
-            "Labels": {LABEL: container_id},
+            "Labels": {LABEL: f"{gethostname()}:{os.getpid()}"},
             "StopTimeout": _STOPS_WITHIN_S,
             "HostConfig": {
                 "NetworkMode": f"container:{container_id}",
@@ -76,6 +79,7 @@ class Keeper:
         command = ["python3", "-IS", "-c", _program()]
         name = f"nomock-keeper-{uuid4().hex[:12]}"
         try:
+            _remove_unstarted(engine)
             conversation = engine.converse(image, command, options, name=name)
             try:
                 return cls(container_id, conversation)
@@ -176,6 +180,14 @@ class Keeper:
     @property
     def _where(self) -> str:
         return f"keeper beside container {self.container_id[:12]}"
+
+
+def _remove_unstarted(engine: Engine) -> None:
+    """Remove what was made by processes that were killed before they could start it."""
+    for id_, process in engine.unstarted(LABEL).items():
+        machine, _, number = process.rpartition(":")
+        if machine == gethostname() and not lives(int(number)):
+            engine.remove(id_)
 
 
 @cache
