@@ -132,7 +132,7 @@ print("done", flush=True)
 def sessions_of_faults(stack: Stack) -> int:
     with stack.postgres.connect() as connection:
         return connection.execute(
-            "select from pg_stat_activity where application_name like 'nomock-%'"
+            "select from pg_stat_activity where application_name ~ '^nomock-[0-9a-f]{12}$'"
         ).rowcount
 
 
@@ -205,6 +205,16 @@ def test_another_fault_should_stay_on_when_the_backends_of_its_role_are_ended(
         assert read(stack, within_ms=50) == "gave up"
     assert ended == ["connections ended: 1"]
     assert locked == ["sessions that waited: 1, of shop"]
+
+
+def test_who_was_disconnected_should_be_refused_when_the_slots_are_taken(
+    stack: Stack, ground: Ground
+) -> None:
+    shop = EndBackends(service="shop")
+    with connect(stack), on(ground, FillSlots()) as slots, on(ground, shop) as ended:
+        assert refused(stack)
+    assert ended == ["connections ended: 1"]
+    assert "connections refused: 1, with" in slots[0]
 
 
 @pytest.mark.parametrize(

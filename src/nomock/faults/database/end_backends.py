@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from nomock.errors import ConfigError
 from nomock.faults.database.logins import roles_of
-from nomock.faults.database.sessions import PREFIX
+from nomock.faults.database.sessions import PREFIX, look_all, visit
 from nomock.faults.fault import Fault, State
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ class EndBackends(Fault):
                 todo="name one of the two: a role of the database, or a service of the stack",
             )
         roles = self._roles(ground)
-        with ground.postgres.connect() as connection:
+        with visit(ground) as connection:
             rows = connection.execute("SELECT rolname FROM pg_roles WHERE rolcanlogin").fetchall()
         known = sorted(name for (name,) in rows)
         for role in roles:
@@ -83,7 +83,7 @@ class EndBackends(Fault):
 
     def begin(self, ground: Ground, state: State) -> None:
         """Terminate the backends, and return when they have ended."""
-        with ground.postgres.connect(autocommit=True) as connection:
+        with visit(ground) as connection:
             backends = connection.execute(_BACKENDS, [self._roles(ground), PREFIX]).fetchall()
             pids, starts = [pid for pid, _ in backends], [start for _, start in backends]
             connection.execute(
@@ -95,6 +95,7 @@ class EndBackends(Fault):
                     break
                 pause.wait(0.005)
         state["ended"] = len(backends) - left
+        look_all(ground)  # who takes all slots is to have these, not who was just disconnected
 
     def seen(self, ground: Ground, state: State) -> str:
         """Say how many there were."""

@@ -10,7 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from nomock.errors import EngineError, FaultError
 from nomock.faults.database.logins import Login, logins_of
-from nomock.faults.database.sessions import Sessions, end_sessions, name_of_sessions
+from nomock.faults.database.sessions import (
+    VISITOR,
+    Sessions,
+    end_sessions,
+    name_of_sessions,
+    visit,
+)
 from nomock.faults.fault import Fault, State, wrong
 
 if TYPE_CHECKING:
@@ -26,7 +32,10 @@ _SLOTS = """
         current_setting('superuser_reserved_connections')::int
         + coalesce(current_setting('reserved_connections', true)::int, 0)
 """
-_USED = "SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+_USED = """
+    SELECT count(*) FROM pg_stat_activity
+    WHERE backend_type = 'client backend' AND application_name <> %s
+"""
 _ORDINARY = "SELECT rolname FROM pg_roles WHERE rolcanlogin AND NOT rolsuper"
 
 
@@ -49,7 +58,7 @@ class FillSlots(Fault):
 
     def check(self, ground: Ground) -> None:
         """Refuse to leave less than none, or as many as there are."""
-        with ground.postgres.connect() as connection:
+        with visit(ground) as connection:
             count, _ = _slots(ground, connection)
         if isinstance(self.leave, bool) or not isinstance(self.leave, int):
             raise wrong(self, "leave", self.leave, "it is a whole number")
@@ -75,15 +84,16 @@ class FillSlots(Fault):
         _connect(ground, login).close()
         expires = {"idle_session_timeout": round(self.expires_s * 1000)}
 
-        def fill() -> None:
-            [(used,)] = observer.execute(_USED).fetchall()
-            if (free := count - self.leave - used) > 0:
-                sessions.open_many(free, expires)
+        def fill() -> bool:
+            [(used,)] = observer.execute(_USED, [VISITOR]).fetchall()
+            free: int = max(0, count - self.leave - used)
+            sessions.open_many(free, expires)
+            return free > 0
 
         state["since_s"] = time()
         deadline, pause = monotonic() + _FULL_WITHIN_S, Event()
-        fill()
-        while not (words := self._refusal(ground, login)):
+        # One that has just been closed may have its slot a moment longer.
+        while fill() or not (words := self._refusal(ground, login)):
             if monotonic() > deadline:
                 raise FaultError(
                     "a connection is let in though all slots seem to be taken",
@@ -92,7 +102,6 @@ class FillSlots(Fault):
                     todo="let those pause that open and close connections meanwhile",
                 )
             pause.wait(0.01)
-            fill()
         state["words"] = words
         _mark(sessions, "on")
         sessions.watch(fill, for_s=self.expires_s)
@@ -149,7 +158,7 @@ def _mark(sessions: Sessions, what: str) -> None:
 
 def _connect(ground: Ground, login: Login) -> Connection[Any]:
     options = {"dbname": login.dbname} if login.dbname else {}
-    return ground.postgres.connect(login.role, login.password, **options)
+    return visit(ground, login.role, password=login.password, **options)
 
 
 def _slots(ground: Ground, connection: Connection[Any]) -> tuple[int, Login]:

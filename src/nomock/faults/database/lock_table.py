@@ -7,7 +7,7 @@ from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from nomock.errors import ConfigError, FaultError
-from nomock.faults.database.sessions import Sessions, end_sessions, name_of_sessions
+from nomock.faults.database.sessions import Sessions, end_sessions, name_of_sessions, visit
 from nomock.faults.fault import Fault, State
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class LockTable(Fault):
                 seen=f"the modes are: {', '.join(get_args(Mode))}",
                 todo="name one of them",
             )
-        with ground.postgres.connect() as connection:
+        with visit(ground) as connection:
             self._find(connection)
 
     def takes(self, ground: Ground) -> frozenset[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Event, Thread
+from threading import Event, Lock, Thread
 from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 PREFIX = "nomock-"
 """What the names of all sessions of all faults begin with."""
+VISITOR = f"{PREFIX}visitor"
+"""The name of those that are closed at once, which take nobody's slot."""
 
 _LOOK_EVERY_S = 0.02
 _GONE_WITHIN_S = 5.0
@@ -35,6 +37,11 @@ def name_of_sessions() -> State:
     return {"sessions": f"{PREFIX}{uuid4().hex[:12]}"}
 
 
+def visit(ground: Ground, user: str | None = None, **options: Any) -> Connection[Any]:
+    """Connect for a moment, as the superuser by default; ``options`` are psycopg's own."""
+    return ground.postgres.connect(user, application_name=VISITOR, autocommit=True, **options)
+
+
 class Sessions:
     """The sessions of one fault, and a thread that looks after them."""
 
@@ -42,7 +49,8 @@ class Sessions:
         self.name: str = state["sessions"]
         self._postgres = ground.postgres
         self._connections: list[Connection[Any]] = []
-        self._look: Callable[[], None] = lambda: None
+        self._look: Callable[[], object] = lambda: None
+        self._looking = Lock()
         self._closing = Event()
         self._thread: Thread | None = None
         ground.live[self.name] = self
@@ -76,7 +84,7 @@ class Sessions:
         with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
             list(pool.map(open_one, range(count)))
 
-    def watch(self, look: Callable[[], None], *, for_s: float) -> None:
+    def watch(self, look: Callable[[], object], *, for_s: float) -> None:
         """Call ``look`` every 20 ms, until the sessions are closed or the fault has expired."""
         until_s = monotonic() + for_s
         self._look = look
@@ -92,7 +100,7 @@ class Sessions:
         """Call ``look`` once; a database that another fault has stopped has nothing to show."""
         from nomock.adapters.postgres import DatabaseError
 
-        with suppress(DatabaseError, NomockError):
+        with self._looking, suppress(DatabaseError, NomockError):
             self._look()
 
     def close(self) -> None:
@@ -104,6 +112,13 @@ class Sessions:
             connection.close()
 
 
+def look_all(ground: Ground) -> None:
+    """Let all faults that hold sessions look now, after something has changed."""
+    for held in list(ground.live.values()):
+        if isinstance(held, Sessions):
+            held.look()
+
+
 def end_sessions(ground: Ground, state: State) -> None:
     """End a fault's sessions, whoever holds them, and return when the database has none left."""
     name = state["sessions"]
@@ -113,7 +128,7 @@ def end_sessions(ground: Ground, state: State) -> None:
     deadline, pause = monotonic() + _GONE_WITHIN_S, Event()
     while True:
         try:
-            with ground.postgres.connect(autocommit=True) as connection:
+            with visit(ground) as connection:
                 left = connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE application_name = %s",
