@@ -11,12 +11,18 @@ from contextlib import contextmanager
 from urllib.request import urlopen
 
 import pytest
-from conftest import LISTENS, Tiny, ask, idle, inspect, server
+
+# Once and for all: pytester forgets what a test imports, and what stays does not know it again.
+import requests  # noqa: F401
+from conftest import LISTENS, Service, Tiny, ask, idle, inspect, server
+from proxied import left_on, proxied
 
 from nomock.errors import ConfigError, NomockError, NotReadyError, UnknownServiceError
+from nomock.faults.edge.blackhole import Blackhole
 from nomock.faults.fault import Fault, State
 from nomock.faults.ground import Ground
 from nomock.faults.service.common import OnService
+from nomock.faults.service.isolate import Isolate
 from nomock.faults.service.kill import Kill
 from nomock.faults.service.pause import Pause
 from nomock.faults.service.restart import Restart
@@ -30,9 +36,10 @@ FIRST = {"init": False, "command": ["python3", "-u", "-m", "http.server", "8000"
 
 
 @contextmanager
-def ready(tiny: Tiny, **services: object) -> Iterator[tuple[Stack, Ground]]:
-    """A stack of these services, ready, and the ground on which faults of it stand."""
-    tiny.compose(**services)
+def ready(tiny: Tiny, **services: Service) -> Iterator[tuple[Stack, Ground]]:
+    """A stack of these services, or of those written already, and the ground of its faults."""
+    if services:
+        tiny.compose(**services)
     stack = tiny.stack()
     ground = Ground(stack)
     try:
@@ -88,6 +95,19 @@ def answers(stack: Stack, service: str = "web") -> bool:
             return reply.status == 200
     except (OSError, NotReadyError):
         return False
+
+
+ASK = """
+import sys
+from urllib.request import urlopen
+print(urlopen(sys.argv[1], timeout=float(sys.argv[2])).status)
+"""
+
+
+def reaches(stack: Stack, service: str, url: str, timeout_s: float = 0.5) -> bool:
+    """Tell whether a service gets an answer of another one."""
+    command = ["python3", "-c", ASK, url, str(timeout_s)]
+    return stack.engine.run_inside(stack[service].container_id, command).output == "200\n"
 
 
 def test_a_killed_service_should_be_gone_and_come_back_when_the_fault_heals(tiny: Tiny) -> None:
@@ -186,46 +206,52 @@ def test_all_containers_of_a_service_should_be_killed_when_it_has_several(tiny: 
         assert states == ["running", "running"]
 
 
-@pytest.mark.parametrize("kind", TAKING_AWAY)
-def test_a_fault_should_heal_in_another_process_when_its_own_was_killed(
-    tiny: Tiny, kind: type[OnService]
-) -> None:
+def test_a_fault_should_heal_in_another_process_when_its_own_was_killed(tiny: Tiny) -> None:
     with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
-        fault = kind("web")
-        state = fault.prepare(ground)
-        heal_elsewhere(tiny, fault, state)  # it had not begun
-        assert answers(stack)
-        fault.begin(ground, json.loads(json.dumps(state)))
-        heal_elsewhere(tiny, fault, state)
-        assert answers(stack)
-        heal_elsewhere(tiny, fault, state)
-        assert answers(stack)
-        assert stack.differences() == {}
+        for kind in TAKING_AWAY:
+            fault = kind("web")
+            state = fault.prepare(ground)
+            fault.begin(ground, json.loads(json.dumps(state)))
+            heal_elsewhere(tiny, fault, state)
+            assert answers(stack), kind
+            fault.heal(ground, state)
+            assert answers(stack), kind
+            assert stack.differences() == {}, kind
 
 
-@pytest.mark.parametrize("kind", TAKING_AWAY)
-def test_a_fault_should_heal_when_somebody_else_did_something_to_the_service(
-    tiny: Tiny, kind: type[OnService]
-) -> None:
+def test_a_fault_should_heal_when_it_never_began(tiny: Tiny) -> None:
     with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
-        fault = kind("web")
-        state = fault.prepare(ground)
-        fault.begin(ground, dict(state))
-        container = tiny.containers()["web"]
-        ask("POST", f"/containers/{container}/restart", t="0")
-        fault.heal(ground, state)
+        port = stack["web"].port(8000)
+        for kind in TAKING_AWAY:
+            kind("web").heal(ground, kind("web").prepare(ground))
         assert answers(stack)
+        assert stack["web"].port(8000) == port  # none of them has done anything
 
-        fault.begin(ground, dict(state))
-        ask("DELETE", f"/containers/{container}", force="1")
-        assert fault.seen(ground, state) == ""
-        fault.heal(ground, state)
-        assert tiny.states() == {}
+
+def test_a_fault_should_heal_when_somebody_else_did_something_to_the_service(tiny: Tiny) -> None:
+    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
+        web = stack["web"].container_id
+        on_now = []
+        for kind in TAKING_AWAY:
+            fault = kind("web")
+            state = fault.prepare(ground)
+            fault.begin(ground, dict(state))
+            ask("POST", f"/containers/{web}/restart", t="0")
+            fault.heal(ground, state)
+            assert answers(stack), kind
+            on_now.append((fault, state))
+
+        ask("DELETE", f"/containers/{web}", force="1")
+        for fault, state in on_now:
+            assert fault.seen(ground, state) == ""
+            fault.heal(ground, state)
+            assert tiny.states() == {}, fault
 
         stack.prepare()  # as the next run does
-        assert tiny.containers()["web"] != container
-        fault.heal(ground, state)
-        assert answers(stack)
+        assert stack["web"].container_id != web
+        for fault, state in on_now:
+            fault.heal(ground, state)
+            assert answers(stack), fault
 
 
 def takes_memory(stack: Stack, service: str, megabytes: int) -> bool:
@@ -305,11 +331,156 @@ def test_a_squeeze_should_heal_elsewhere_when_it_is_half_begun_or_its_container_
         fault.heal(ground, state)
 
 
+def networked(tiny: Tiny) -> None:
+    """Write a stack of which a server is on two networks, with names and addresses of its own."""
+    subnet = f"10.{231 + int(tiny.name[-1], 16)}.{int(tiny.name[-3:-1], 16)}"
+    web = server(healthcheck=LISTENS)
+    web["networks"] = {
+        "front": {"aliases": ["shop"], "ipv4_address": f"{subnet}.77"},
+        "back": {"aliases": ["store"]},
+    }
+    on_both = idle(networks=["front", "back"])
+    del on_both["network_mode"]
+    front = {"ipam": {"config": [{"subnet": f"{subnet}.0/24"}]}}
+    stack = {"services": {"web": web, "asker": on_both}, "networks": {"front": front, "back": {}}}
+    tiny.compose_text(json.dumps(stack))
+
+
+def test_an_isolated_service_should_have_all_its_names_and_addresses_when_the_fault_heals(
+    tiny: Tiny,
+) -> None:
+    networked(tiny)
+    urls = [f"http://{name}:8000" for name in ("web", "shop", "store", f"{tiny.name}-web-1")]
+    with ready(tiny) as (stack, ground):
+        web = stack["web"].container_id
+        networks = stack.engine.networks(web)
+        addresses = stack.engine.addresses(web)
+        assert all(reaches(stack, "asker", url) for url in urls)
+        with on(ground, Isolate("web")) as seen:
+            assert not any(reaches(stack, "asker", url) for url in urls)
+            assert not answers(stack)
+        assert seen == [f"it was off {tiny.name}_back, {tiny.name}_front"]
+        assert stack.engine.networks(web) == networks
+        front = f"{tiny.name}_front"
+        assert stack.engine.addresses(web)[front] == addresses[front]
+        assert all(reaches(stack, "asker", url) for url in urls)
+        assert answers(stack)
+        assert stack.differences() == {}
+
+
+def test_an_isolation_should_heal_elsewhere_when_it_is_half_begun_or_its_container_is_gone(
+    tiny: Tiny,
+) -> None:
+    networked(tiny)
+    with ready(tiny) as (stack, ground):
+        web = stack["web"].container_id
+        networks = stack.engine.networks(web)
+        fault = Isolate("web")
+        state = fault.prepare(ground)
+        stack.engine.disconnect(web, f"{tiny.name}_back")
+        heal_elsewhere(tiny, fault, state)
+        heal_elsewhere(tiny, fault, state)
+        assert stack.engine.networks(web) == networks
+        fault.begin(ground, json.loads(json.dumps(state)))
+        ask("POST", f"/containers/{web}/restart", t="0")
+        heal_elsewhere(tiny, fault, state)
+        assert stack.engine.networks(web) == networks
+        stack.wait_ready("web")
+        assert answers(stack)
+        ask("DELETE", f"/containers/{web}", force="1")
+        heal_elsewhere(tiny, fault, state)
+
+
+@pytest.mark.parametrize(("one", "other"), [("web", "asker"), ("asker", "web")])
+def test_two_isolated_services_should_meet_again_when_the_fault_heals(
+    tiny: Tiny, one: str, other: str
+) -> None:
+    networked(tiny)
+    tiny.with_tools()
+    with ready(tiny) as (stack, ground):
+        assert reaches(stack, "asker", "http://store:8000")
+        with on(ground, Isolate(one, from_=other)) as seen:
+            for name in ("web", "shop", "store"):
+                assert not reaches(stack, "asker", f"http://{name}:8000", timeout_s=0.2)
+            assert answers(stack)  # this machine still reaches it
+        assert re.fullmatch(r"(\d+) of \1 packets were dropped", seen[0])
+        assert reaches(stack, "asker", "http://store:8000")
+
+        with on(ground, Isolate(one, other)) as seen:
+            assert answers(stack)
+        assert seen == [""]
+
+        fault = Isolate(one, other)
+        state = fault.prepare(ground)
+        fault.begin(ground, json.loads(json.dumps(state)))
+        heal_elsewhere(tiny, fault, state)
+        assert reaches(stack, "asker", "http://store:8000")
+
+
+def test_two_isolated_services_should_be_parted_on_their_edges_when_they_have_any(
+    tiny: Tiny,
+) -> None:
+    shop = idle()
+    del shop["network_mode"]
+    proxied(tiny, "", shop=shop)
+    to_web, to_bank = "http://toxiproxy:18000", "http://toxiproxy:18001"
+    with ready(tiny) as (stack, ground):
+        for fault in (Isolate("shop", from_="web"), Isolate("web", from_="shop")):
+            assert fault.takes(ground) == {"shop->web"}
+            with on(ground, fault) as seen:
+                assert not reaches(stack, "shop", to_web, timeout_s=0.2)
+                assert reaches(stack, "shop", to_bank)
+                assert answers(stack)
+            assert re.fullmatch(r"\d+ packets with data met it", seen[0])
+            assert reaches(stack, "shop", to_web)
+        fault = Isolate("shop", from_="web")
+        state = fault.prepare(ground)
+        fault.begin(ground, json.loads(json.dumps(state)))
+        heal_elsewhere(tiny, fault, state)
+        assert reaches(stack, "shop", to_web)
+        assert left_on(tiny) == []
+        assert Isolate("bank", from_="web").takes(ground) == {"bank", "web"}
+
+
+@pytest.mark.parametrize("kind", [Kill, Stop, Restart])
+def test_the_edges_should_be_there_again_when_their_proxy_was_taken_away(
+    tiny: Tiny, kind: type[OnService]
+) -> None:
+    shop = idle()
+    del shop["network_mode"]
+    proxied(tiny, "", shop=shop)
+    url = "http://toxiproxy:18000"
+    with ready(tiny) as (stack, ground):
+        another = Ground(stack)  # of another worker
+        try:
+            with on(another, Blackhole("shop->web")):
+                assert not reaches(stack, "shop", url, timeout_s=0.2)
+            with on(ground, Blackhole("shop->web")), on(ground, kind("toxiproxy")) as seen:
+                assert reaches(stack, "shop", url) == (kind is Restart)
+            assert seen[0]
+            assert reaches(stack, "shop", url)
+            for at in (ground, another):
+                with on(at, Blackhole("shop->web")) as seen:
+                    assert not reaches(stack, "shop", url, timeout_s=0.2)
+                assert seen[0]
+                assert reaches(stack, "shop", url)
+            assert left_on(tiny) == []
+        finally:
+            another.close()
+
+
 def test_faults_that_take_a_service_away_should_contradict_each_other() -> None:
-    for one in TAKING_AWAY:
-        for other in TAKING_AWAY:
+    for one in [*TAKING_AWAY, Isolate]:
+        for other in [*TAKING_AWAY, Isolate]:
             assert one("web").clashes(other("web"))
             assert not one("web").clashes(other("db"))
+    assert not Squeeze("web", cpus=1).clashes(Kill("web"))
+    assert Squeeze("web", cpus=1).clashes(Squeeze("web", memory_mb=9))
+    apart = Isolate("web", from_="db")
+    assert apart.clashes(Isolate("db", from_="web"))
+    assert not apart.clashes(Isolate("web", from_="bank"))
+    assert apart.clashes(Isolate("web"))
+    assert not apart.clashes(Kill("web"))
 
 
 def test_a_fault_of_a_service_should_keep_others_off_that_service(tiny: Tiny) -> None:
@@ -317,6 +488,66 @@ def test_a_fault_of_a_service_should_keep_others_off_that_service(tiny: Tiny) ->
     with_ground = Ground(tiny.stack())
     assert Kill("web").takes(with_ground) == {"web"}
     assert Kill("web").name == "kill web"
+
+
+def test_an_isolation_should_be_refused_when_the_two_cannot_be_parted(tiny: Tiny) -> None:
+    alone, beside = idle(), idle(network_mode="service:web")
+    far = idle(networks=["far"])
+    del far["network_mode"]
+    fixed = {**far, "mac_address": "02:42:ac:00:00:77"}
+    services = {"web": server(), "alone": alone, "beside": beside, "far": far, "fixed": fixed}
+    tiny.compose_text(json.dumps({"services": services, "networks": {"far": {}}}))
+    todo = "-> isolate it from one other service, or break the edges"
+    expected = [
+        (
+            Isolate("web", "web"),
+            "fault isolate web from web: from_ cannot be 'web'\n  it is another service",
+        ),
+        (
+            Isolate("alone"),
+            "fault isolate alone: it has no network of its own that it could be taken off\n"
+            f"  networks: none\n{todo}",
+        ),
+        (
+            Isolate("beside"),
+            "fault isolate beside: it has no network of its own that it could be taken off\n"
+            f"  networks: those of another container\n{todo}",
+        ),
+        (
+            Isolate("fixed"),
+            "fault isolate fixed: the engine does not give its fixed mac_address back\n" + todo,
+        ),
+        (
+            Isolate("web", from_="far"),
+            "fault isolate web: no edge and no network leads to far\n"
+            "-> look how they reach each other, and break that",
+        ),
+    ]
+    with ready(tiny) as (_, ground):
+        for fault, text in expected:
+            with pytest.raises(NomockError) as caught:
+                fault.ensure(ground)
+            assert str(caught.value) == text
+        with pytest.raises(UnknownServiceError, match="there is no service 'fra'"):
+            Isolate("web", from_="fra").ensure(ground)
+
+
+def test_a_squeeze_should_be_refused_when_it_is_none(tiny: Tiny) -> None:
+    cpus = "it is a number from 0.01, and less than 0.8, as it has"
+    memory = "it is a whole number from 6 to 99"
+    expected = [
+        (Squeeze("one"), "there is nothing to squeeze\n-> cpus=, memory_mb="),
+        (Squeeze("one", cpus=1), f"cpus cannot be 1\n  {cpus}"),
+        (Squeeze("one", cpus=-0.5), f"cpus cannot be -0.5\n  {cpus}"),
+        (Squeeze("one", memory_mb=5), f"memory_mb cannot be 5\n  {memory}"),
+        (Squeeze("one", memory_mb=100), f"memory_mb cannot be 100\n  {memory}"),
+        (Squeeze("one", memory_mb=7.5), f"memory_mb cannot be 7.5\n  {memory}"),
+    ]
+    with ready(tiny, one=idle(cpus=0.8, mem_limit="100m")) as (_, ground):
+        for fault, text in expected:
+            with pytest.raises(ConfigError) as caught:
+                fault.ensure(ground)
+            assert str(caught.value) == f"fault squeeze one: {text}"
 
 
 def test_a_fault_should_be_refused_when_there_is_nothing_to_break(tiny: Tiny) -> None:

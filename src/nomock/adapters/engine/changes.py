@@ -95,22 +95,19 @@ class Changes(Transport):
         """Let the processes of a paused container go on."""
         self._call("POST", f"/containers/{container_id}/unpause")
 
-    def networks(self, container_id: str) -> dict[str, dict[str, Any]] | None:
-        """Return network -> what connects a container to it again as it is now; None if gone.
+    def networks(self, container_id: str) -> dict[str, dict[str, Any]]:
+        """Return network -> what connects a container to it again as it is now; {} if it is gone.
 
-        Not its address, unless the compose file gave it one: another may have that by then.
+        Not its address, unless it was given one: another may have that by then. Not the hardware
+        address either, which the engine ignores (26.1).
         """
-        found = self._inspect(container_id)
-        if found is None:
-            return None
-        return {name: _endpoint(n) for name, n in found["NetworkSettings"]["Networks"].items()}
+        return {name: _endpoint(n) for name, n in self._networks(container_id).items()}
 
     def addresses(self, container_id: str) -> dict[str, list[str]]:
         """Return network -> the addresses that a container has in it, of IPv4 and IPv6."""
-        found = self._inspect(container_id) or {"NetworkSettings": {"Networks": {}}}
         return {
             name: [n[key] for key in ("IPAddress", "GlobalIPv6Address") if n.get(key)]
-            for name, n in found["NetworkSettings"]["Networks"].items()
+            for name, n in self._networks(container_id).items()
         }
 
     def connect(self, container_id: str, network: str, endpoint: Mapping[str, Any]) -> None:
@@ -161,6 +158,10 @@ class Changes(Transport):
             memory_bytes=found["memory_stats"].get("usage", 0),
         )
 
+    def _networks(self, container_id: str) -> Mapping[str, Any]:
+        found = self._inspect(container_id)
+        return found["NetworkSettings"]["Networks"] if found is not None else {}
+
     def _inspect(self, container_id: str) -> Mapping[str, Any] | None:
         path = f"/containers/{container_id}/json"
         with self._request("GET", path) as response:
@@ -173,16 +174,7 @@ class Changes(Transport):
 
 def _endpoint(found: Mapping[str, Any]) -> dict[str, Any]:
     kept = ("Aliases", "IPAMConfig", "Links", "DriverOpts", "GwPriority")
-    endpoint = {key: found[key] for key in kept if found.get(key)}
-    # An address that the engine made of the IP address goes with that.
-    if (mac := found.get("MacAddress")) and mac != _mac_of(found.get("IPAddress", "")):
-        endpoint["MacAddress"] = mac
-    return endpoint
-
-
-def _mac_of(address: str) -> str:
-    parts = address.split(".")
-    return "02:42:" + ":".join(f"{int(p):02x}" for p in parts) if len(parts) == 4 else ""
+    return {key: found[key] for key in kept if found.get(key)}
 
 
 def _limits(host: Mapping[str, Any]) -> Limits:

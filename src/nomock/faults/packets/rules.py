@@ -69,6 +69,15 @@ class Dropping(PacketFault):
     def share(self) -> str:
         """Return the condition on which a packet is dropped, as nft takes it."""
 
+    def meant(self, state: State, way: str) -> Sequence[str]:
+        """Return conditions, as nft takes them, of which one holds for the packets it is about.
+
+        ``way``: "to" for those that the service receives, "from" for those that it sends.
+        """
+        if self.port is None:
+            return [""]
+        return [f"meta l4proto {{ tcp, udp }} th {side} {self.port}" for side in _SIDES]
+
     def apply(self, keeper: Keeper, state: State) -> None:
         """Add a table with the rules."""
         self.run(keeper, "nft", "-f", "-", input=self._table(state))
@@ -91,12 +100,9 @@ class Dropping(PacketFault):
         return f"{counted['dropped']} of {counted['met']} packets were dropped"
 
     def _table(self, state: State) -> str:
-        sides = [""]
-        if self.port is not None:
-            sides = [f"meta l4proto {{ tcp, udp }} th {side} {self.port}" for side in _SIDES]
         chains = [
             f"chain {hook} {{ type filter hook {hook} priority filter; "
-            + "".join(f"{outside} {side} jump packets; " for side in sides)
+            + "".join(f"{outside} {one} jump packets; " for one in self.meant(state, way))
             + "}"
             for way, (hook, outside) in _CHAINS.items()
             if self.direction in (way, "both")

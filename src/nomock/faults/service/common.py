@@ -30,6 +30,11 @@ class OnService(Fault, ABC):
         """The service."""
         return self.service
 
+    @property
+    def takes_away(self) -> bool:
+        """Whether nobody can reach the service while it is on, however they try."""
+        return False
+
     def check(self, ground: Ground) -> None:
         """Refuse a service that there is not, or that does not run."""
         ground.service(self.service)
@@ -47,13 +52,25 @@ class OnService(Fault, ABC):
                     todo=f"stack[{self.service!r}].start(), or: nomock logs {self.service}",
                 )
 
-
-class OnLife(OnService, ABC):
-    """A fault that takes the service away altogether."""
-
     def clashes(self, other: Fault) -> bool:
-        """Contradict all others that take it away: whichever is second finds nothing to break."""
-        return isinstance(other, OnLife) and other.where == self.where
+        """Contradict the same kind; and two that take the service away contradict each other.
+
+        Whichever is second would find nothing to break, and what is ready again with the one could
+        not be reached for the other.
+        """
+        if not isinstance(other, OnService) or other.service != self.service:
+            return False
+        return self.kind == other.kind or (self.takes_away and other.takes_away)
+
+
+@dataclass(frozen=True)
+class OnLife(OnService, ABC):
+    """A fault of whether it runs."""
+
+    @property
+    def takes_away(self) -> bool:
+        """It does."""
+        return True
 
     def prepare(self, ground: Ground) -> State:
         """Note when each container was started and had ended."""
