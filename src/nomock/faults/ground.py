@@ -130,13 +130,18 @@ class Ground:
         """Return the keeper beside a service's container, started when it is first asked for."""
         from nomock.faults.keeper import Keeper
 
-        container = self.container(service)
-        kept = self._keepers.get(service)
-        if kept is None or not kept.alive or kept.container_id != container:
-            self.forget(service)  # another process may have started it again
+        kept = self.kept(service)
+        if kept is None:
+            self.forget(service)
+            container = self.container(service)
             kept = Keeper.beside(self.engine, container, self.stack.settings.tools_image)
             self._keepers[service] = kept
         return kept
+
+    def kept(self, service: str) -> Keeper | None:
+        """Return the keeper that there is; it has ended when its container has."""
+        kept = self._keepers.get(service)
+        return kept if kept and kept.alive else None
 
     def forget(self, service: str) -> None:
         """Drop what is known of a service that was started again: its network is another one."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
 from nomock.adapters.toxiproxy import Toxic
+from nomock.errors import FaultError, NomockError
 from nomock.faults.fault import Fault, State, wrong
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ class EdgeFault(Fault):
     def begin(self, ground: Ground, state: State) -> None:
         """Count from now on, let the keeper know how to undo it, and do it."""
         keeper = ground.keeper(ground.proxy_service)
+        state["keeper"] = keeper.id
         state["port"] = ground.edge(self.edge).listen_port
         before = keeper.counts([state["port"]])[state["port"]]
         state["before"] = [before.attempts, before.to_server, before.from_server]
@@ -70,17 +72,25 @@ class EdgeFault(Fault):
 
     def heal(self, ground: Ground, state: State) -> None:
         """Undo it, if Toxiproxy still is the one that it was done to."""
-        if not ground.runs(ground.proxy_service):
+        try:
+            self.revert(ground, state)
+        except NomockError:
+            if ground.runs(ground.proxy_service):
+                raise
             return  # what it knew went with it
-        self.revert(ground, state)
-        if "before" in state:
-            ground.keeper(ground.proxy_service).unguard(state["token"])
+        if "keeper" in state and (keeper := ground.kept(ground.proxy_service)):
+            keeper.unguard(state["token"])
 
     def met(self, ground: Ground, state: State) -> tuple[int, int, int]:
         """Return attempts to connect, and packets with data to and from the server, since begin."""
-        port = state["port"]
-        now = ground.keeper(ground.proxy_service).counts([port])[port]
-        before = state["before"]
+        keeper, port = ground.kept(ground.proxy_service), state["port"]
+        if keeper is None or keeper.id != state["keeper"]:
+            raise FaultError(
+                "what passed it was not counted to the end",
+                where=f"edge {self.edge}",
+                seen="the keeper that counted has ended; was Toxiproxy restarted meanwhile?",
+            )
+        now, before = keeper.counts([port])[port], state["before"]
         return (
             now.attempts - before[0],
             now.to_server - before[1],
