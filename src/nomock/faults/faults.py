@@ -34,9 +34,11 @@ from nomock.faults.packets.rate import PacketRate
 from nomock.faults.packets.reorder import PacketReorder
 from nomock.faults.playing import Playing
 from nomock.faults.schedule import Schedule, Step
+from nomock.faults.service.isolate import Isolate
 from nomock.faults.service.kill import Kill
 from nomock.faults.service.pause import Pause
 from nomock.faults.service.restart import Restart
+from nomock.faults.service.squeeze import Squeeze
 from nomock.faults.service.stop import Stop
 
 Arguments = ParamSpec("Arguments")
@@ -83,6 +85,8 @@ class Faults:
     stop = Kind(Stop)
     pause = Kind(Pause)
     restart = Kind(Restart)
+    isolate = Kind(Isolate)
+    squeeze = Kind(Squeeze)
     # on the packets of a service
     packet_loss = Kind(PacketLoss)
     packet_block = Kind(PacketBlock)
