@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import signal
 import subprocess
 
 import pytest
 from conftest import Tiny, docker, idle, server
+from proxied import left_on, proxied
 
 
 def said(tiny: Tiny, *arguments: str) -> tuple[int, list[str], list[str]]:
@@ -77,6 +79,34 @@ def test_the_error_should_be_on_stderr_when_a_command_fails(tiny: Tiny) -> None:
         "  why",
         "-> see all of it: nomock logs broken",
     ]
+
+
+def test_what_a_killed_run_left_should_be_healed_when_it_is_asked_for_or_the_stack_started(
+    tiny: Tiny,
+) -> None:
+    proxied(
+        tiny,
+        """
+        def test_killed(stack, faults):
+            with faults.refused("shop->web"), faults.pause("bank"):
+                # Not even a keeper to undo it.
+                for keeper in faults._test.ground._keepers.values():
+                    stack.engine.kill(keeper.id)
+                os.kill(os.getpid(), 9)
+        """,
+    )
+    left_by = ", left by test_tiny.py::test_killed"
+    for command, last in (("heal", "healed 2 faults"), ("up", "stack NAME: 3 services ready")):
+        assert tiny.run().ret == -signal.SIGKILL
+        assert left_on(tiny) == ["shop->web"]
+        assert tiny.states()["bank"] == "paused"
+        code, out, err = said(tiny, command)
+        assert (code, out[-1]) == (0, last)
+        told = [line for line in [*out, *err] if line.startswith("healing")]
+        assert told == [f"healing pause bank{left_by}", f"healing refused shop->web{left_by}"]
+        assert left_on(tiny) == []
+        assert tiny.states()["bank"] == "running"
+    assert said(tiny, "heal") == (0, ["healed 0 faults"], [])
 
 
 @pytest.mark.parametrize("arguments", [[], ["dwon"], ["down", "--all"]])

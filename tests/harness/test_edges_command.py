@@ -1,11 +1,12 @@
-"""``nomock edges`` and ``nomock heal``: what the tests break, and what killed runs left."""
+"""``nomock edges``: what the tests break in which way, and what they do not."""
 
 from __future__ import annotations
 
-import signal
+from pathlib import Path
 
-from conftest import Tiny
-from proxied import left_on, proxied
+import pytest
+from conftest import Tiny, idle
+from proxied import proxied
 
 from nomock.faults.bites import Bite, recall, remember
 
@@ -24,23 +25,115 @@ TESTS = """
         with faults.slice("shop->bank", expect_traffic=False):
             through(stack, "shop->web")
 """
-HOLES = [
-    "holes: what no test breaks that way",
-    "",
-    "edges",
-    "  shop->bank  everything",
-]
+MATRIX = """\
+                                     slow                             cut
+edges: 2 of 18  latency  bandwidth  close  blackhole  reset  slice  after  refused  flap
+  shop->bank          .          .      .          .      .      .      .        .     .
+  shop->web           2          .      .          .      .      .      .        1     ."""
+CELLS = """\
+edges: shop->web
+  latency           test_tiny.py::test_slow[1]
+                    test_tiny.py::test_slow[2]
+  refused           test_tiny.py::test_away
+services: bank
+  kill              test_tiny.py::test_away"""
 
 
-def said(tiny: Tiny, *arguments: str) -> list[str]:
+def said(tiny: Tiny, *arguments: str) -> str:
     result = tiny.nomock("edges", *arguments)
     assert result.ret == 0, result.stderr.str()
-    return [tiny.plain(line) for line in result.outlines]
+    return tiny.plain("\n".join(result.outlines))
 
 
-def test_holes_and_tests_should_be_shown_when_a_run_had_faults(tiny: Tiny) -> None:
+def test_the_matrix_should_show_what_bit_after_a_run_in_parallel(tiny: Tiny) -> None:
     proxied(tiny, TESTS)
     tiny.run("-n2").assert_outcomes(passed=4)
-    lines = said(tiny)
-    print("\n".join(lines))
-    assert 0
+
+    whole = said(tiny)
+    assert whole.startswith(
+        "stack NAME, edges as told by Toxiproxy\n\n"
+        "holes: what no test breaks that way\n\n"
+        "edges\n"
+        "  shop->bank  everything\n"
+        "  shop->web   bandwidth, slow_close, blackhole, reset, slice, cut_after, flap\n\n"
+        "services\n"
+        "  web   everything\n"
+    )
+    assert MATRIX in whole
+    assert "requests on edges" not in whole  # no HTTP fault proxy
+    assert "database" not in whole
+    assert max(map(len, whole.splitlines())) <= 100
+    assert said(tiny, "--tests") == CELLS
+    assert said(tiny, "bank", "--tests").startswith("services: bank\n  kill              test_tiny")
+    one = said(tiny, "shop->bank").splitlines()
+    assert one[:2] == ["edges: shop->bank", "  latency           no test"]
+    unknown = tiny.nomock("edges", "shop->bnak")
+    assert unknown.ret == 1
+    assert [tiny.plain(line) for line in unknown.errlines] == [
+        "stack NAME: there is no edge 'shop->bnak'",
+        "  the edges are: shop->bank, shop->web",
+        "-> did you mean 'shop->bank'?",
+    ]
+
+    equipment = tiny.nomock("edges", "toxiproxy")
+    assert [tiny.plain(line) for line in equipment.errlines] == [
+        "stack NAME: there is no service 'toxiproxy'",
+        "  the services are: bank, web",
+        "-> name one of them",
+    ]
+
+    # A newer run of a test replaces what it did; a test that is gone drops out; the others stay.
+    text = (tiny.path / "test_tiny.py").read_text()
+    tiny.tests(text.replace("def test_away", "def test_gone").replace("[1, 2]", "[2, 3]"))
+    tiny.run("-k", "test_slow").assert_outcomes(passed=2, deselected=2)
+    tiny.nomock("down")
+    assert said(tiny).startswith("stack NAME, edges as told by its files: it does not run\n")
+    assert said(tiny, "--tests") == (
+        "edges: shop->web\n"
+        "  latency           test_tiny.py::test_slow[1]\n"
+        "                    test_tiny.py::test_slow[2]\n"
+        "                    test_tiny.py::test_slow[3]"
+    )
+
+
+def test_a_stack_without_edges_should_have_tables_of_its_services(tiny: Tiny) -> None:
+    tiny.compose(one=idle())
+    whole = said(tiny)
+    assert "services\n  one  everything" in whole
+    assert "\nedges" not in whole
+
+
+def test_what_bit_should_be_kept_for_each_test_as_it_last_ran(tmp_path: Path) -> None:
+    state_dir, file = tmp_path / "repo" / ".nomock", tmp_path / "repo" / "tests" / "test_a.py"
+    file.parent.mkdir(parents=True)
+    file.write_text("def test_one(): ...\nclass TheA:\n    async def test_two(self): ...\n")
+    one, two = "tests/test_a.py::test_one", "tests/test_a.py::TheA::test_two[a::b-x]"
+    assert recall(state_dir) == []
+
+    latency, kill = ("latency", "a->b"), ("kill", "a")
+    remember(state_dir, one, file, {latency, kill})
+    remember(state_dir, two, file, {latency})
+    remember(state_dir, "tests/test_a.py::test_on", file, {latency})
+    remember(state_dir, "tests/test_b.py::test_one", file.with_name("test_b.py"), {latency})
+    assert recall(state_dir) == [Bite(two, *latency), Bite(one, *kill), Bite(one, *latency)]
+
+    remember(state_dir, one, file, set())
+    with (state_dir / "bites.ndjson").open("a") as lines:
+        lines.write('{"test": "tests/te')  # killed
+    assert recall(state_dir) == [Bite(two, *latency)]
+
+    (tmp_path / "repo").rename(tmp_path / "moved")
+    assert recall(tmp_path / "moved" / ".nomock") == [Bite(two, *latency)]
+
+
+def test_what_bit_should_not_grow_without_end_when_tests_run_again_and_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("nomock.faults.bites._MOST_BYTES", 2000)
+    file = tmp_path / "test_a.py"
+    file.write_text("def test_one(): ...\ndef test_two(): ...\n")
+    for number in range(200):
+        test = f"test_a.py::test_{'two' if number % 2 else 'one'}"
+        remember(tmp_path / ".nomock", test, file, {("latency", f"a->{number}")})
+    assert (tmp_path / ".nomock" / "bites.ndjson").stat().st_size < 2200
+    assert [bite.where for bite in recall(tmp_path / ".nomock")] == ["a->198", "a->199"]

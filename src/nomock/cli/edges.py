@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 from nomock.cli.show import print_table
 from nomock.config import Settings
-from nomock.errors import UnknownEdgeError
+from nomock.errors import ConfigError, UnknownEdgeError, UnknownServiceError
 from nomock.faults.bites import recall
 from nomock.faults.matrix import Table, edges_of, tables
+from nomock.faults.reach import ARROW
 from nomock.stack import Stack
 
 _WIDTH = 100
@@ -18,18 +19,16 @@ _HOLE = "."
 
 
 def edges(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Print the matrix, or the tests of one edge or service, or of all cells."""
+    """Print the matrix, or the tests of one edge or service, or of all cells of it."""
     stack = Stack.of(settings)
     known, told_by = edges_of(stack)
     found = tables(stack, known, recall(settings.state_dir))
-    if chosen.where is None:
-        print(f"stack {stack.name}, edges as told by {told_by}")
-    elif not any(chosen.where in table.rows for table in found):
-        services = stack.project.services
-        raise UnknownEdgeError(chosen.where, known, services, where=f"stack {stack.name}")
+    if chosen.where is not None and not any(chosen.where in table.rows for table in found):
+        raise _unknown(stack, chosen.where, found)
     if chosen.tests or chosen.where is not None:
         print("\n".join(_tests(found, chosen.where)))
         return 0
+    print(f"stack {stack.name}, edges as told by {told_by}")
     print("\nholes: what no test breaks that way")
     for table in found:
         print("\n".join(["", table.title, *_holes(table)]))
@@ -38,6 +37,14 @@ def edges(settings: Settings, chosen: argparse.Namespace) -> int:
         print()
         _print_counts(table)
     return 0
+
+
+def _unknown(stack: Stack, name: str, found: list[Table]) -> ConfigError:
+    rows, where = {row for table in found for row in table.rows}, f"stack {stack.name}"
+    edges = {row for row in rows if ARROW in row}
+    if ARROW in name:
+        return UnknownEdgeError(name, edges, stack.project.services, where=where)
+    return UnknownServiceError(name, rows - edges, where=where)
 
 
 def _holes(table: Table) -> Iterator[str]:
@@ -54,8 +61,11 @@ def _holes(table: Table) -> Iterator[str]:
 
 
 def _print_counts(table: Table) -> None:
-    # Two words of a kind stand above each other, so that a table fits on a terminal.
+    # Two words of a kind stand above each other, so that a table fits on a terminal; one that all
+    # have in common is in the title.
     heads = [(kind.rpartition("_")[0], kind.rpartition("_")[2]) for kind in table.kinds]
+    if len({upper for upper, _ in heads}) == 1:
+        heads = [("", lower) for _, lower in heads]
     widths = [max(map(len, head)) for head in heads]
 
     def line(first: str, cells: list[str]) -> list[str]:
@@ -63,11 +73,13 @@ def _print_counts(table: Table) -> None:
 
     covered = sum(len(table.kinds) - len(table.holes(row)) for row in table.rows)
     title = f"{table.title}: {covered} of {len(table.rows) * len(table.kinds)}"
-    body = [line(title, [lower for _, lower in heads])]
+    rows = [line(title, [lower for _, lower in heads])]
+    if any(upper for upper, _ in heads):
+        rows.insert(0, line("", [upper for upper, _ in heads]))
     for row in table.rows:
         counts = [str(len(table.tests(row, kind)) or _HOLE) for kind in table.kinds]
-        body.append(line(f"  {row}", counts))
-    print_table(line("", [upper for upper, _ in heads]), body)
+        rows.append(line(f"  {row}", counts))
+    print_table(rows[0], rows[1:])
 
 
 def _tests(found: list[Table], where: str | None) -> Iterator[str]:

@@ -20,6 +20,7 @@ from nomock.runlock import FileLock
 _NAME = "bites.ndjson"
 # Some thousand tests: from then on the lines that newer ones replace are dropped.
 _MOST_BYTES = 1_000_000
+_FUNCTION = re.compile(r"::(\w+)(\[.*\])?$", re.DOTALL)
 
 
 @dataclass(frozen=True, order=True)
@@ -59,8 +60,9 @@ def recall(state_dir: Path) -> list[Bite]:
     found, texts = [], cache(_text)
     for test, line in _last_lines(state_dir / _NAME).items():
         told = json.loads(line)
-        function = test.rpartition("::")[2].partition("[")[0]
-        if re.search(rf"\bdef {re.escape(function)}\b", texts(state_dir / told["file"])):
+        function = _FUNCTION.search(test)
+        file = state_dir / told["file"]
+        if function and re.search(rf"\bdef {function[1]}\b", texts(file)):
             found += [Bite(test, kind, where) for kind, where in told["bit"]]
     return sorted(found)
 

@@ -13,7 +13,7 @@ from nomock.adapters.httpfaults import CONTROL_PORT as HTTP_CONTROL_PORT
 from nomock.errors import ConfigError, NomockError
 from nomock.faults.bites import Bite
 from nomock.faults.faults import kinds
-from nomock.faults.reach import CONTROL_PORT, edges_at, proxies
+from nomock.faults.reach import CONTROL_PORT, proxies, ways_at
 from nomock.project import Project
 from nomock.stack import Stack
 from nomock.stack.database import postgres_service
@@ -109,7 +109,8 @@ def edges_of(stack: Stack) -> tuple[dict[str, str], str]:
     edges: dict[str, str] = {}
     try:
         for name in proxies(stack.project):
-            edges |= edges_at(stack[name].port(CONTROL_PORT))
+            ways = ways_at(stack[name].port(CONTROL_PORT))
+            edges |= {edge: way.host for edge, way in ways.items()}
     except (OSError, ValueError, http.client.HTTPException, NomockError):
         return _mounted(stack.project), "its files: it does not run"
     return edges, "Toxiproxy"
