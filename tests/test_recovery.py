@@ -4,7 +4,9 @@ A moment in the middle of a job is made sure by a lock in the database, never by
 holds such a lock before its fault begins is serial: the one worker hangs in it, for all tests.
 """
 
+import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +15,9 @@ from typing import Any
 import pytest
 from helpers.eventually import eventually
 from helpers.load import loaded, settles
+from helpers.mcp import RawSession, message_of
+from helpers.oauth import Pkce
+from helpers.oauth import refusal as oauth_refusal
 from helpers.orders import (
     Orders,
     as_role,
@@ -24,20 +29,27 @@ from helpers.orders import (
     waiting_for_a_lock,
 )
 
+from nomock.errors import NomockError
+from nomock.faults.acknowledged import Acknowledged, End
 from nomock.faults.steady import recovers_within, steady
 
 Name = Callable[[], str]
 
 # A caller waits for `instances` at most 3 s for the database, and as long for auth.
 ANSWER_S = 4.0
+# Whatever is broken: an answer that takes longer hangs.
+HANGS_S = 7.0
+# And for `mcp` 4 s for each of the two that it calls.
+AGENT_ANSWER_S = 9.0
 BACK_S = 15.0
-# The port of its edge: services/toxiproxy/edges.json.
-WORKER_TO_POSTGRES = 15434
+# The ports of edges: services/toxiproxy/edges.json.
+INSTANCES_TO_POSTGRES, WORKER_TO_POSTGRES = 15433, 15434
 
 LOCK_SIZE = "SELECT FROM instances.sizes WHERE size = %s FOR NO KEY UPDATE"
 LOCK_ROW = "SELECT FROM instances.instances WHERE instance_id = %s FOR NO KEY UPDATE"
 LOCK_RESOURCE = "SELECT FROM instances.resources WHERE instance_id = %s FOR UPDATE"
 LOCK_TENANT = "SELECT FROM instances.tenants WHERE tenant_id = %s FOR UPDATE"
+LOCK_MIGRATIONS = "SELECT pg_advisory_xact_lock(7207001)"
 LOCK_COMMIT = "SELECT pg_advisory_xact_lock(7207900)"
 # The transaction that gives an instance its resource waits for a lock while it is committed.
 WAIT_IN_COMMIT = """
@@ -81,7 +93,7 @@ def announcing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Mom
         instance_id = orders.placed(unique_name())["id"]
         with held(postgres, LOCK_ROW, instance_id) as holder:
             size.rollback()
-            _until_it_waits(postgres, holder)
+            until_it_waits(postgres, holder)
             yield Moment(instance_id, holder)
 
 
@@ -90,7 +102,7 @@ def placing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Moment
     """When the attempt is counted, and nothing is provisioned yet."""
     with held(postgres, LOCK_SIZE, "large") as holder:
         instance_id = orders.placed(unique_name(), "large")["id"]
-        _until_it_waits(postgres, holder)
+        until_it_waits(postgres, holder)
         yield Moment(instance_id, holder)
 
 
@@ -105,14 +117,14 @@ def committing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Mom
             with postgres.connect() as conn:
                 conn.execute(WAIT_IN_COMMIT.format(earlier.instance_id))
             earlier.go_on()
-            _until_it_waits(postgres, holder)
+            until_it_waits(postgres, holder)
             yield Moment(earlier.instance_id, holder)
     finally:
         with postgres.connect() as conn:
             conn.execute(WAIT_NO_MORE)
 
 
-def _until_it_waits(postgres: Any, holder: Any) -> None:
+def until_it_waits(postgres: Any, holder: Any) -> None:
     eventually(
         lambda: waiting_behind(postgres, holder),
         within_s=BACK_S,
@@ -120,11 +132,11 @@ def _until_it_waits(postgres: Any, holder: Any) -> None:
     )
 
 
-def until_nobody_waits(postgres: Any) -> None:
+def until_nobody_waits(postgres: Any, role: str = "worker_service") -> None:
     eventually(
-        lambda: not waiting_for_a_lock(postgres, "worker_service"),
+        lambda: not waiting_for_a_lock(postgres, role),
         within_s=5,
-        reason="no connection of the worker should wait for a lock any more",
+        reason=f"no connection of {role} should wait for a lock any more",
     )
 
 
@@ -180,7 +192,7 @@ def test_instance_should_be_removed_when_the_worker_is_killed_while_it_removes_i
     instance_id = orders.running(unique_name())["id"]
     with held(postgres, LOCK_RESOURCE, instance_id) as holder:
         orders.give_back(instance_id)
-        _until_it_waits(postgres, holder)
+        until_it_waits(postgres, holder)
         with faults.kill("worker"):
             until_nobody_waits(postgres)
             assert orders.get(instance_id).json()["state"] == "deprovisioning"
@@ -270,7 +282,7 @@ def test_acknowledged_orders_should_be_done_once_when_the_database_goes_away_und
 ) -> None:
     orders = make_orders("enterprise")
     with (
-        steady(lambda: orders.send("GET", "/instances"), within_s=ANSWER_S) as watch,
+        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
         loaded(orders, unique_name) as load,
     ):
         load.acknowledges(3)
@@ -287,7 +299,7 @@ def test_orders_should_be_refused_in_time_and_be_done_once_when_the_database_han
 ) -> None:
     name = unique_name()
     with (
-        steady(lambda: orders.send("GET", "/instances"), within_s=ANSWER_S) as watch,
+        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
         faults.pause("postgres"),
     ):
         refused = orders.place(name, key=name)
@@ -306,7 +318,7 @@ def test_acknowledged_orders_should_be_done_once_when_the_database_ends_the_pool
 ) -> None:
     orders = make_orders("enterprise")
     with (
-        steady(lambda: orders.send("GET", "/instances"), within_s=ANSWER_S) as watch,
+        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
         loaded(orders, unique_name) as load,
     ):
         for _ in range(3):
@@ -351,3 +363,316 @@ def test_order_should_leave_nothing_half_done_when_a_table_is_locked(
     orders.reach(ordered["id"], "running")
     assert len(orders.all()) == 2
     settles(postgres, instances_service=5, worker_service=2)
+
+
+# Redis
+
+
+@pytest.mark.parametrize("kind", ["kill", "pause"])
+def test_logins_should_fail_closed_and_all_else_go_on_when_redis_is_away(
+    faults: Any, orders: Orders, unique_name: Name, kind: str
+) -> None:
+    client, user = orders.tenant.client, orders.tenant.user
+    refresh_token = client.tokens(user)["refresh_token"]
+    with (
+        # What needs no limit is asked all the time, and never fails.
+        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S, allowed_failures=0),
+        getattr(faults, kind)("redis"),
+    ):
+        replies = [client.log_in(user, Pkce()), client.refresh(refresh_token)]
+        instance = orders.running(unique_name())
+    for reply in replies:
+        assert oauth_refusal(reply) == (503, "temporarily_unavailable")
+        assert int(reply.headers["retry-after"]) >= 1
+        assert reply.elapsed.total_seconds() < ANSWER_S
+    recovers_within(lambda: client.log_in(user, Pkce()).status_code == 302, BACK_S)
+    # It was not used up by the refusal.
+    assert client.refresh(refresh_token).status_code == 200
+    assert orders.get(instance["id"]).json() == instance
+
+
+def test_code_should_be_worth_nothing_when_redis_was_restarted(
+    stack: Any, faults: Any, orders: Orders
+) -> None:
+    client, user, pkce = orders.tenant.client, orders.tenant.user, Pkce()
+    code = client.code(user, pkce)
+    with faults.restart("redis"):
+        # On the connection that auth had before.
+        assert oauth_refusal(client.redeem(code, pkce)) == (400, "invalid_grant")
+        assert client.tokens(user)["access_token"]
+
+
+# auth
+
+
+def test_token_should_stay_good_when_auth_was_restarted(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name
+) -> None:
+    keys = stack["auth"].http.get("/jwks").json()
+    instance = orders.running(unique_name())
+    with faults.restart("auth"):
+        assert orders.get(instance["id"]).json() == instance
+        assert stack["auth"].http.get("/jwks").json() == keys
+        fresh = orders.tenant.new_token()
+    reply = stack["instances"].http.get("/instances", headers={"Authorization": f"Bearer {fresh}"})
+    assert [each["id"] for each in reply.json()] == [instance["id"]]
+
+
+@pytest.mark.parametrize("kind", ["kill", "pause"])
+def test_nobody_should_be_let_in_unchecked_when_auth_is_away(
+    stack: Any,
+    faults: Any,
+    orders: Orders,
+    unique_name: Name,
+    mcp_token: str,
+    kind: str,
+    postgres: Any,
+) -> None:
+    caller = RawSession(stack["mcp"].http, mcp_token)
+    caller.open()
+    with getattr(faults, kind)("auth"):
+        by_api, by_agent = orders.place(unique_name()), caller.request("ping")
+    assert refusal(by_api) == (503, "unavailable")
+    assert oauth_refusal(by_agent) == (503, "temporarily_unavailable")
+    for reply in (by_api, by_agent):
+        assert int(reply.headers["retry-after"]) >= 1
+        assert reply.elapsed.total_seconds() < AGENT_ANSWER_S
+    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    recovers_within(lambda: caller.request("ping"), BACK_S)
+    assert orders.all() == []
+    settles(postgres, instances_service=5)
+
+
+def test_job_should_be_done_when_auth_is_away(
+    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    with faults.pause("worker"):
+        instance_id = orders.placed(unique_name())["id"]
+    with faults.kill("auth"):
+        eventually(
+            lambda: rows(postgres, DONE, instance_id),
+            within_s=BACK_S,
+            reason="the worker needs no auth",
+        )
+    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    assert orders.get(instance_id).json()["state"] == "running"
+
+
+def test_requests_should_all_be_refused_in_time_when_auth_hangs_before_its_keys_are_known(
+    stack: Any, faults: Any, orders: Orders
+) -> None:
+    with faults.restart("instances"), faults.pause("auth"):
+        replies = orders.at_once(*[{"method": "GET", "path": "/instances"}] * 8)
+    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    assert {refusal(reply) for reply in replies} == {(503, "unavailable")}
+    assert max(reply.elapsed.total_seconds() for reply in replies) < ANSWER_S
+
+
+# instances
+
+
+def test_order_should_happen_once_when_instances_is_killed_in_the_middle_of_it(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    name = unique_name()
+    orders.placed(unique_name())
+    book = Acknowledged()
+    with (
+        held(postgres, LOCK_TENANT, orders.tenant.tenant_id) as holder,
+        ThreadPoolExecutor(1) as sender,
+    ):
+        first = sender.submit(book.send, name, lambda: orders.place(name, key=name))
+        until_it_waits(postgres, holder)
+        with faults.kill("instances"):
+            assert first.result() is None
+            # Its transaction goes with it, although it waits for a lock.
+            until_nobody_waits(postgres, "instances_service")
+            holder.rollback()
+    assert book.keys(End.UNKNOWN) == [name]
+    book.send(name, lambda: orders.place(name, key=name))
+    book.check((each["name"] for each in orders.all()), at_least=1)
+    settles(postgres, instances_service=5)
+
+
+def test_order_should_be_answered_when_instances_is_stopped_in_the_middle_of_it(
+    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    orders.placed(unique_name())
+    with (
+        held(postgres, LOCK_TENANT, orders.tenant.tenant_id) as holder,
+        ThreadPoolExecutor(2) as threads,
+    ):
+        order = threads.submit(orders.place, unique_name())
+        until_it_waits(postgres, holder)
+        # As a deployment does: whoever has been let in gets an answer.
+        stop = faults.stop("instances")
+        stopping = threads.submit(stop.begin)
+        assert refusal(order.result()) == (503, "unavailable")
+        stopping.result()
+        stop.end()
+    assert len(orders.all()) == 1
+
+
+# mcp, and what is between it and instances
+
+
+def call(session: RawSession, tool: str, **arguments: Any) -> dict[str, Any]:
+    """Return what a tool answers."""
+    reply = session.request("tools/call", {"name": tool, "arguments": arguments})
+    assert reply.status_code == 200, reply.text
+    result: dict[str, Any] = message_of(reply)["result"]
+    return result
+
+
+def test_agent_should_open_another_session_and_find_its_order_when_mcp_was_killed(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, mcp_token: str
+) -> None:
+    name = unique_name()
+    order = {"name": name, "size": "small", "idempotency_key": name}
+    caller = RawSession(stack["mcp"].http, mcp_token)
+    caller.open()
+    ordered = call(caller, "order_instance", **order)["structuredContent"]
+    with faults.kill("mcp"):
+        pass
+    caller.http = stack["mcp"].http  # the port is another one now
+    assert caller.request("ping").status_code == 404
+    caller = RawSession(stack["mcp"].http, mcp_token)
+    caller.open()
+    assert call(caller, "order_instance", **order)["structuredContent"] == ordered
+    assert [each["id"] for each in orders.all()] == [ordered["id"]]
+
+
+def test_order_of_an_agent_should_happen_once_when_mcp_and_instances_were_parted(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, mcp_token: str
+) -> None:
+    name = unique_name()
+    order = {"name": name, "size": "small", "idempotency_key": name}
+    caller = RawSession(stack["mcp"].http, mcp_token)
+    caller.open()
+    call(caller, "list_instances")  # so that its token is exchanged
+    with (
+        # Both sides live on, each for its own callers.
+        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S, allowed_failures=0),
+        steady(lambda: caller.request("ping"), within_s=AGENT_ANSWER_S, allowed_failures=0),
+        faults.isolate("mcp", "instances"),
+    ):
+        asked = time.monotonic()
+        refused = call(caller, "order_instance", **order)
+        took_s = time.monotonic() - asked
+    assert refused["isError"]
+    assert "instances is unavailable" in refused["content"][0]["text"]
+    assert took_s < AGENT_ANSWER_S
+    recovers_within(lambda: not call(caller, "list_instances")["isError"], BACK_S)
+    ordered = call(caller, "order_instance", **order)["structuredContent"]
+    assert [each["id"] for each in orders.all()] == [ordered["id"]]
+
+
+def test_order_of_an_agent_should_happen_once_when_only_its_answer_is_lost(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, mcp_token: str
+) -> None:
+    caller = RawSession(stack["mcp"].http, mcp_token)
+    caller.open()
+    call(caller, "list_instances")
+    # Without a key: mcp has one of its own for what it repeats.
+    order = {"name": unique_name(), "size": "small"}
+    with faults.blackhole("mcp->instances", direction="from"):
+        refused = call(caller, "order_instance", **order)
+    assert refused["isError"]
+    assert "instances is unavailable" in refused["content"][0]["text"]
+    # It was sent, and repeated, and done.
+    assert [each["name"] for each in orders.all()] == [order["name"]]
+
+
+# What all have in common
+
+
+def test_everything_should_answer_503_and_heal_when_the_network_between_all_is_gone(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, mcp_token: str, postgres: Any
+) -> None:
+    caller = RawSession(stack["mcp"].http, mcp_token)
+    caller.open()
+    client, user = orders.tenant.client, orders.tenant.user
+    with faults.kill("toxiproxy"), ThreadPoolExecutor(3) as threads:
+        calls = [
+            lambda: orders.place(unique_name()),
+            lambda: caller.request("ping"),
+            lambda: client.log_in(user, Pkce()),
+        ]
+        replies = [each.result() for each in [threads.submit(call) for call in calls]]
+        alive = [stack[name].http.get("/health") for name in ("auth", "instances", "mcp")]
+    assert [reply.status_code for reply in replies] == [503, 503, 503]
+    assert all(int(reply.headers["retry-after"]) >= 1 for reply in replies)
+    assert max(reply.elapsed.total_seconds() for reply in replies) < AGENT_ANSWER_S
+    assert [reply.status_code for reply in alive] == [200, 200, 200]
+    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    recovers_within(lambda: caller.request("ping"), BACK_S)
+    orders.running(unique_name())
+    assert len(orders.all()) == 1
+    settles(postgres, instances_service=5, worker_service=2)
+
+
+def test_acknowledged_orders_should_be_done_once_when_packets_are_lost_under_load(
+    faults: Any, make_orders: Callable[..., Orders], unique_name: Name, postgres: Any
+) -> None:
+    orders = make_orders("enterprise")
+    with (
+        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
+        loaded(orders, unique_name) as load,
+    ):
+        with faults.packet_loss("instances", percent=20, port=INSTANCES_TO_POSTGRES):
+            load.acknowledges(5)
+        watch.recovers_within(BACK_S)
+        load.acknowledges(5)
+    load.check(postgres, at_least=10)
+    settles(postgres, instances_service=5, worker_service=2)
+
+
+def test_acknowledged_orders_should_be_done_once_when_instances_has_hardly_any_cpu(
+    faults: Any, make_orders: Callable[..., Orders], unique_name: Name, postgres: Any
+) -> None:
+    orders = make_orders("enterprise")
+    with loaded(orders, unique_name) as load:
+        with faults.squeeze("instances", cpus=0.1):
+            load.acknowledges(3)
+        recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+        load.acknowledges(5)
+    load.check(postgres, at_least=8)
+    settles(postgres, instances_service=5, worker_service=2)
+
+
+# The migrations
+
+SCHEMA = (
+    "SELECT name, applied_at::text FROM public.schema_migrations UNION ALL"
+    " SELECT client_id, secret_hash FROM auth.clients WHERE registration_token_hash IS NULL"
+)
+
+
+def test_migrations_should_fail_and_change_nothing_when_the_database_is_out_of_reach(
+    stack: Any, faults: Any, postgres: Any
+) -> None:
+    before = sorted(rows(postgres, SCHEMA))
+    began = datetime.now(UTC)
+    with faults.refused("migrate->postgres"), pytest.raises(NomockError):
+        stack["migrate"].start()
+    assert "migration failed" in stack["migrate"].logs(since=began)
+    stack["migrate"].start()
+    assert sorted(rows(postgres, SCHEMA)) == before
+
+
+def test_migrations_should_fail_and_change_nothing_when_the_database_goes_away_in_the_middle(
+    stack: Any, faults: Any, postgres: Any
+) -> None:
+    before = sorted(rows(postgres, SCHEMA))
+    began = datetime.now(UTC)
+    with held(postgres, LOCK_MIGRATIONS) as holder, ThreadPoolExecutor(1) as starter:
+        starting = starter.submit(stack["migrate"].start)
+        until_it_waits(postgres, holder)
+        with (
+            faults.refused("migrate->postgres", expect_traffic=False),
+            pytest.raises(NomockError),
+        ):
+            starting.result()
+        assert "migration failed" in stack["migrate"].logs(since=began)
+    stack["migrate"].start()
+    assert sorted(rows(postgres, SCHEMA)) == before

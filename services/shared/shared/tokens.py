@@ -73,7 +73,7 @@ class Verifier:
         )
         self._keys: KeySet | None = None
         self._fetched_at = 0.0
-        self._fetching = asyncio.Lock()
+        self._fetching: asyncio.Task[KeySet] | None = None
 
     async def verify(self, token: str) -> Claims:
         """Return the claims of a token that is genuine, not expired and not revoked."""
@@ -113,12 +113,24 @@ class Verifier:
         )
 
     async def _key_set(self, since: float) -> KeySet:
-        # One fetch at a time, and at most one a second, however many unknown keys are presented.
-        async with self._fetching:
-            if self._keys is None or self._fetched_at < since:
-                reply = await self.auth.request("GET", "/jwks")
-                if reply.status_code != 200:
-                    raise Unavailable("auth", f"the key set answered {reply.status_code}")
-                self._keys = KeySet.import_key_set(reply.json())
-                self._fetched_at = time.monotonic()
+        if self._keys is not None and self._fetched_at >= since:
             return self._keys
+        # One fetch at a time, and at most one a second, however many unknown keys are presented.
+        # Who comes meanwhile shares its end: one by one they would wait longer than they may.
+        if self._fetching is None:
+            self._fetching = asyncio.create_task(self._fetch())
+            self._fetching.add_done_callback(self._fetched)
+        return await asyncio.shield(self._fetching)
+
+    async def _fetch(self) -> KeySet:
+        reply = await self.auth.request("GET", "/jwks")
+        if reply.status_code != 200:
+            raise Unavailable("auth", f"the key set answered {reply.status_code}")
+        self._keys = KeySet.import_key_set(reply.json())
+        self._fetched_at = time.monotonic()
+        return self._keys
+
+    def _fetched(self, task: asyncio.Task[KeySet]) -> None:
+        self._fetching = None
+        if not task.cancelled():
+            task.exception()  # heard of, also where all who waited have left
