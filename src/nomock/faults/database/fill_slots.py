@@ -17,7 +17,7 @@ from nomock.faults.database.sessions import (
     name_of_sessions,
     visit,
 )
-from nomock.faults.fault import Fault, State, wrong
+from nomock.faults.fault import Fault, State, whole_number
 
 if TYPE_CHECKING:
     from nomock.adapters.postgres import Connection
@@ -60,10 +60,7 @@ class FillSlots(Fault):
         """Refuse to leave less than none, or as many as there are."""
         with visit(ground) as connection:
             count, _ = _slots(ground, connection)
-        if isinstance(self.leave, bool) or not isinstance(self.leave, int):
-            raise wrong(self, "leave", self.leave, "it is a whole number")
-        if not 0 <= self.leave < count:
-            raise wrong(self, "leave", self.leave, f"it is from 0 to {count - 1}, of {count} slots")
+        whole_number(self, "leave", least=0, most=count - 1)
 
     def takes(self, ground: Ground) -> frozenset[str]:
         """Take the database."""
