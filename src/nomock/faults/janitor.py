@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 
-from nomock.errors import NomockError, NotHealedError
+from nomock.errors import NotHealedError
 from nomock.faults.journal import folder_of, left_behind
 from nomock.stack import Stack
 
@@ -26,12 +26,11 @@ def heal_left(stack: Stack, say: Callable[[str], None]) -> int:
         for path, entries in journals:
             rest = len(entries)
             for entry in entries:
-                fault = kinds()[entry.kind](**entry.arguments)
-                say(f"healing {fault.name}, left by {entry.test}")
+                say(f"healing {entry.name}, left by {entry.test}")
                 try:
-                    fault.heal(ground, entry.state)
-                except NomockError as error:
-                    failed[fault.name] = str(error)
+                    kinds()[entry.kind](**entry.arguments).heal(ground, entry.state)
+                except Exception as error:  # whatever it is, the others are healed, too
+                    failed[entry.name] = str(error) or repr(error)
                 else:
                     rest -= 1
                     count += 1

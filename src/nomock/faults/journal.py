@@ -25,6 +25,7 @@ class Entry:
     """A fault that was on."""
 
     kind: str
+    name: str
     arguments: dict[str, Any]
     state: State
     test: str
@@ -51,8 +52,8 @@ class Journal:
             self._open()
         self._count += 1
         self._on.add(self._count)
-        line = {"on": self._count, "kind": fault.kind, "arguments": fault.arguments}
-        self._write({**line, "state": state, "test": test})
+        line = {"on": self._count, "kind": fault.kind, "name": fault.name}
+        self._write({**line, "arguments": fault.arguments, "state": state, "test": test})
         return self._count
 
     def off(self, number: int) -> None:
@@ -116,5 +117,6 @@ def _entries(path: Path) -> list[Entry]:
         if "off" in line:
             on.pop(line["off"], None)
         else:
-            on[line["on"]] = Entry(line["kind"], line["arguments"], line["state"], line["test"])
+            number = line.pop("on")
+            on[number] = Entry(**line)
     return list(reversed(on.values()))

@@ -1,0 +1,113 @@
+"""What a killed run left on, healed by the next one from its journal."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import Tiny
+from proxied import left_on, proxied
+
+from nomock.errors import NotHealedError
+from nomock.faults.edge.latency import Latency
+from nomock.faults.janitor import heal_left
+from nomock.faults.journal import Journal, left_behind
+from nomock.stack import Stack
+
+LATENCY = Latency("shop->web", latency_ms=5)
+WRITE = """
+import os, sys
+from pathlib import Path
+from nomock.faults.edge.latency import Latency
+from nomock.faults.journal import Journal
+
+journal = Journal(Path(sys.argv[1]), "stack")
+fault = Latency("shop->web", latency_ms=5)
+for number in range(3):
+    journal.on(fault, {"token": str(number)}, f"test_{number}")
+journal.off(2)
+os.kill(os.getpid(), 9)
+"""
+
+
+@pytest.fixture
+def stack(tiny: Tiny) -> Stack:
+    """The stack with edges, ready."""
+    proxied(tiny, "def test_it(stack): pass")
+    stack = tiny.stack()
+    stack.prepare()
+    return stack
+
+
+def left(tiny: Tiny, *lines: object) -> Path:
+    """A journal whose process has ended."""
+    path = tiny.path / ".nomock/faults" / tiny.name / "1.ndjson"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def entry(number: int, **changes: object) -> dict[str, object]:
+    line = {"on": number, "kind": LATENCY.kind, "name": LATENCY.name, "test": "test_left"}
+    return {**line, "arguments": LATENCY.arguments, "state": {"token": "nomock-left"}, **changes}
+
+
+def test_a_journal_should_tell_what_was_on_when_its_process_was_killed(tmp_path: Path) -> None:
+    done = subprocess.run([sys.executable, "-c", WRITE, tmp_path], check=False)
+    assert done.returncode == -signal.SIGKILL
+    with left_behind(tmp_path, "stack") as journals:
+        [(_, entries)] = list(journals)
+    assert [(e.name, e.state["token"], e.test) for e in entries] == [
+        ("latency shop->web", "2", "test_2"),
+        ("latency shop->web", "0", "test_0"),
+    ]
+
+
+def test_a_journal_should_be_left_alone_while_its_process_lives(tmp_path: Path) -> None:
+    journal = Journal(tmp_path, "stack")
+    number = journal.on(LATENCY, {}, "test")
+    with left_behind(tmp_path, "stack") as journals:
+        assert list(journals) == []
+    journal.off(number)
+    assert list((tmp_path / "faults" / "stack").iterdir()) == []
+
+
+def test_a_line_that_was_cut_off_should_not_keep_the_others_from_being_healed(
+    tiny: Tiny, stack: Stack
+) -> None:
+    path = left(tiny, entry(1))
+    path.write_text(path.read_text(encoding="utf-8") + '{"on": 2, "ki', encoding="utf-8")
+    said: list[str] = []
+    assert heal_left(stack, said.append) == 1
+    assert said == ["healing latency shop->web, left by test_left"]
+    assert not path.exists()
+
+
+def test_the_others_should_be_healed_when_one_fault_cannot_be(tiny: Tiny, stack: Stack) -> None:
+    proxy = stack["toxiproxy"]
+    toxic = {"name": "nomock-left-downstream", "type": "latency", "attributes": {"latency": 5}}
+    proxy.http.post("/proxies/shop-%3Eweb/toxics", json=toxic).raise_for_status()
+    path = left(tiny, entry(1), entry(2, kind="of a later version", name="what it did"))
+    with pytest.raises(NotHealedError) as error:
+        heal_left(stack, lambda text: None)
+    assert error.value.faults == ["what it did"]
+    assert left_on(tiny) == []
+    assert path.exists()
+
+
+def test_there_should_be_nothing_to_heal_when_the_stack_has_been_taken_down(
+    tiny: Tiny, stack: Stack
+) -> None:
+    path = left(
+        tiny,
+        entry(1),
+        entry(2, kind="kill", name="kill web", arguments={"service": "web"}, state={}),
+        entry(3, kind="pause", name="pause web", arguments={"service": "web"}, state={}),
+    )
+    stack.down()
+    assert heal_left(stack, lambda text: None) == 3
+    assert not path.exists()
