@@ -48,6 +48,9 @@ def _unknown(stack: Stack, name: str, found: list[Table]) -> ConfigError:
 
 
 def _holes(table: Table) -> Iterator[str]:
+    if all(table.holes(row) == list(table.kinds) for row in table.rows):
+        yield "  everything, on each of them"
+        return
     width = max(map(len, table.rows)) + 2
     for row in table.rows:
         if holes := table.holes(row):

@@ -33,12 +33,17 @@ class Bite:
     where: str
 
 
-def remember(state_dir: Path, test: str, file: Path, bit: Iterable[tuple[str, str]]) -> None:
-    """Write down which faults, as (kind, where), bit in a test; it may be none any more."""
+def remember(
+    state_dir: Path, test: str, files: Iterable[Path], bit: Iterable[tuple[str, str]]
+) -> None:
+    """Write down which faults, as (kind, where), bit in a test; it may be none any more.
+
+    Its function is in one of ``files``: when it no longer is, the test is forgotten.
+    """
     make_state_dir(state_dir)
-    # From where they are, so that both can be moved together.
-    relative = Path(os.path.relpath(file, state_dir)).as_posix()
-    line = json.dumps({"test": test, "file": relative, "bit": sorted(bit)})
+    # Seen from this folder, so that all can be moved together.
+    relative = sorted(Path(os.path.relpath(file, state_dir)).as_posix() for file in files)
+    line = json.dumps({"test": test, "files": relative, "bit": sorted(bit)})
     lock = FileLock(state_dir / "bites.lock")
     try:
         lock.acquire(exclusive=True)
@@ -61,8 +66,8 @@ def recall(state_dir: Path) -> list[Bite]:
     for test, line in _last_lines(state_dir / _NAME).items():
         told = json.loads(line)
         function = _FUNCTION.search(test)
-        file = state_dir / told["file"]
-        if function and re.search(rf"\bdef {function[1]}\b", texts(file)):
+        text = "\n".join(texts(state_dir / file) for file in told["files"])
+        if function and re.search(rf"\bdef {function[1]}\b", text):
             found += [Bite(test, kind, where) for kind, where in told["bit"]]
     return sorted(found)
 
@@ -74,9 +79,11 @@ def _last_lines(path: Path) -> dict[str, str]:
     lines: dict[str, str] = {}
     for line in path.read_text(encoding="utf-8").splitlines():
         try:
-            lines[json.loads(line)["test"]] = line
+            told = json.loads(line)
         except ValueError:
             continue  # cut off by the end of its process
+        if told.keys() == {"test", "files", "bit"}:  # not another version's
+            lines[told["test"]] = line
     return lines
 
 

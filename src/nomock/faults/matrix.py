@@ -107,8 +107,11 @@ def edges_of(stack: Stack) -> tuple[dict[str, str], str]:
     Toxiproxy, if it runs; else the file that it is started with.
     """
     edges: dict[str, str] = {}
+    services = proxies(stack.project)
+    if not services:
+        return edges, "nobody: no service is Toxiproxy"
     try:
-        for name in proxies(stack.project):
+        for name in services:
             ways = ways_at(stack[name].port(CONTROL_PORT))
             edges |= {edge: way.host for edge, way in ways.items()}
     except (OSError, ValueError, http.client.HTTPException, NomockError):

@@ -129,7 +129,9 @@ def faults(
     request: pytest.FixtureRequest, pytestconfig: pytest.Config, stack: Stack
 ) -> Iterator[Faults]:
     """What a test breaks: ``with faults.latency("instances->postgres", latency_ms=800): …``."""
-    with _run(pytestconfig).breaking(stack).faults(request.path) as found:
+    from nomock.plugin.items import files_of
+
+    with _run(pytestconfig).breaking(stack).faults(files_of(request)) as found:
         yield found
 
 

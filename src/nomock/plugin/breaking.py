@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,8 +33,8 @@ class Breaking:
         stack.on_use = self.gate.use
 
     @contextmanager
-    def faults(self, file: Path) -> Iterator[Faults]:
-        """Give a test of a file its faults, healed at its end.
+    def faults(self, files: Iterable[Path]) -> Iterator[Faults]:
+        """Give a test its faults, healed at its end; ``files``: where its function may be.
 
         What did not bite or heal makes it an error; what did bite is kept for `nomock edges`.
         """
@@ -53,7 +53,7 @@ class Breaking:
             except FaultError as error:  # where nomock raised it tells nobody anything
                 pytest.fail(str(error), pytrace=False)
             finally:
-                remember(self._stack.settings.state_dir, name, file, test.bit)
+                remember(self._stack.settings.state_dir, name, files, test.bit)
 
     def close(self) -> None:
         """End what stands beside the services."""

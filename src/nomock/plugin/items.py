@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from inspect import unwrap
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,3 +32,9 @@ def needs_stack_of_run(item: pytest.Item) -> bool:
 def is_serial(item: pytest.Item) -> bool:
     """Tell whether a test is never to run beside another one."""
     return item.get_closest_marker("serial") is not None
+
+
+def files_of(request: pytest.FixtureRequest) -> set[Path]:
+    """Return the files in which a test's function may stand: its module, and what that ran."""
+    code = getattr(unwrap(request.function), "__code__", None)
+    return {request.path} | ({Path(code.co_filename)} if code else set())
