@@ -8,16 +8,24 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from urllib.request import urlopen
 
 import pytest
 
 # Once and for all: pytester forgets what a test imports, and what stays does not know it again.
 import requests  # noqa: F401
-from conftest import LISTENS, Service, Tiny, ask, idle, inspect, server
+from conftest import LISTENS, TOOLS_IMAGE, Service, Tiny, ask, idle, inspect, server
 from proxied import left_on, proxied
 
-from nomock.errors import ConfigError, NomockError, NotReadyError, UnknownServiceError
+from nomock.errors import (
+    ConfigError,
+    NomockError,
+    NotPossibleError,
+    NotReadyError,
+    UnknownServiceError,
+)
 from nomock.faults.edge.blackhole import Blackhole
 from nomock.faults.fault import Fault, State
 from nomock.faults.ground import Ground
@@ -26,6 +34,7 @@ from nomock.faults.service.isolate import Isolate
 from nomock.faults.service.kill import Kill
 from nomock.faults.service.pause import Pause
 from nomock.faults.service.restart import Restart
+from nomock.faults.service.skew import Skew
 from nomock.faults.service.squeeze import Squeeze
 from nomock.faults.service.stop import Stop
 from nomock.stack import Stack
@@ -488,6 +497,76 @@ def test_a_fault_of_a_service_should_keep_others_off_that_service(tiny: Tiny) ->
     with_ground = Ground(tiny.stack())
     assert Kill("web").takes(with_ground) == {"web"}
     assert Kill("web").name == "kill web"
+
+
+# What an overlay sets for the tests.
+FAKED = {
+    "LD_PRELOAD": "/opt/libfaketime.so.1",
+    "FAKETIME_TIMESTAMP_FILE": "/dev/shm/clock",
+    "FAKETIME_NO_CACHE": "1",
+    "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+    "FAKETIME_DISABLE_SHM": "1",
+}
+
+
+def faked(tiny: Tiny) -> Service:
+    """A server of which the clock can be put wrong, hardened as the reference services are."""
+    library = tiny.path / "libfaketime.so.1"
+    read = ["docker", "run", "--rm", TOOLS_IMAGE, "sh", "-c", f"cat /usr/lib/*/*/{library.name}"]
+    library.write_bytes(subprocess.run(read, capture_output=True, check=True).stdout)
+    mounted = {"environment": FAKED, "volumes": [f"./{library.name}:{FAKED['LD_PRELOAD']}:ro"]}
+    return server(user="10001", read_only=True, cap_drop=["ALL"], **mounted)
+
+
+def ahead_s(stack: Stack, service: str = "web") -> float:
+    """Return how far a service's clock is ahead, as its answers show it."""
+    with urlopen(stack[service].url, timeout=5) as reply:
+        shown = parsedate_to_datetime(reply.headers["Date"])
+    return (shown - datetime.now(UTC)).total_seconds()
+
+
+def test_a_service_should_have_a_wrong_clock_until_the_fault_heals(tiny: Tiny) -> None:
+    with ready(tiny, web=faked(tiny)) as (stack, ground):
+        assert abs(ahead_s(stack)) < 60
+        for offset_s in (3600, -86_400):
+            with on(ground, Skew("web", offset_s=offset_s)) as seen:
+                assert abs(ahead_s(stack) - offset_s) < 60
+            assert re.fullmatch(r"its clock shows [+-]\d+ s", seen[0])
+            assert abs(ahead_s(stack)) < 60
+
+        fault = Skew("web", offset_s=3600)
+        heal_elsewhere(tiny, fault, {})
+        fault.begin(ground, {})
+        heal_elsewhere(tiny, fault, {})
+        assert abs(ahead_s(stack)) < 60
+        fault.begin(ground, {})
+        stack["web"].kill()
+        assert fault.seen(ground, {}) == ""
+        heal_elsewhere(tiny, fault, {})
+        stack["web"].start()
+        assert abs(ahead_s(stack)) < 60
+
+
+def test_a_wrong_clock_should_be_refused_when_the_library_is_not_there(tiny: Tiny) -> None:
+    half = {**FAKED, "FAKETIME_TIMESTAMP_FILE": "/tmp/clock"}
+    services = {"half": idle(environment=half), "empty": idle(environment=FAKED)}
+    with ready(tiny, web=server(), **services) as (_, ground):
+        with pytest.raises(NotPossibleError, match="date do not tell its time: ERROR: "):
+            Skew("empty", offset_s=60).ensure(ground)
+        with pytest.raises(NotPossibleError) as caught:
+            Skew("web", offset_s=60).ensure(ground)
+        assert str(caught.value) == (
+            "fault skew web: libfaketime is not set up in its container\n"
+            "  its environment lacks LD_PRELOAD=…libfaketime.so.1\n"
+            "  its environment lacks FAKETIME_TIMESTAMP_FILE=/dev/shm/…\n"
+            "  its environment lacks FAKETIME_NO_CACHE=1\n"
+            "-> add the overlay that docs/faults.md shows"
+        )
+        with pytest.raises(NotPossibleError, match="lacks FAKETIME_TIMESTAMP_FILE"):
+            Skew("half", offset_s=60).ensure(ground)
+        for offset_s in (0, 1, -1.5, 1e10, True):
+            with pytest.raises(ConfigError, match="a number of seconds from 2 to 630720000"):
+                Skew("web", offset_s=offset_s).ensure(ground)
 
 
 def test_an_isolation_should_be_refused_when_the_two_cannot_be_parted(tiny: Tiny) -> None:

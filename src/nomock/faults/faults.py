@@ -38,6 +38,7 @@ from nomock.faults.service.isolate import Isolate
 from nomock.faults.service.kill import Kill
 from nomock.faults.service.pause import Pause
 from nomock.faults.service.restart import Restart
+from nomock.faults.service.skew import Skew
 from nomock.faults.service.squeeze import Squeeze
 from nomock.faults.service.stop import Stop
 
@@ -87,6 +88,7 @@ class Faults:
     restart = Kind(Restart)
     isolate = Kind(Isolate)
     squeeze = Kind(Squeeze)
+    skew = Kind(Skew)
     # on the packets of a service
     packet_loss = Kind(PacketLoss)
     packet_block = Kind(PacketBlock)
