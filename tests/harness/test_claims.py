@@ -99,6 +99,7 @@ def test_only_one_should_break_at_a_time(claims: Make, aside: Run) -> None:
     one.give_back({"a"})
     assert not taken.done()
     one.give_back({"b", "c"})
+    one.let_go()
     taken.result(10)
 
 
@@ -111,6 +112,21 @@ def test_a_part_should_be_held_until_it_is_given_back_as_often_as_taken(claims: 
     one.give_back({"a", "b"})
     assert free(other, "a")
     assert free(other, "b")
+
+
+def test_what_was_broken_should_stay_shared_until_the_test_is_over(
+    claims: Make, aside: Run
+) -> None:
+    one, breaker = claims(), claims()
+    one.take({"a"}, "one")
+    taken = aside(breaker.take, {"a"}, "breaker")
+    one.give_back({"a"})
+    until(lambda: not free(claims(), "a"))
+    # Between healing and this test's last look nobody else breaks it.
+    assert not taken.done()
+    one.share({"a"})
+    one.let_go()
+    taken.result(10)
 
 
 def test_its_own_requests_should_pass_what_a_test_has_broken(claims: Make) -> None:

@@ -98,6 +98,27 @@ def test_a_test_should_be_an_error_when_its_fault_met_nothing(tiny: Tiny) -> Non
     assert left_on(tiny) == []
 
 
+def test_a_book_of_writes_should_be_an_error_when_it_was_never_checked(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile("""
+        def test_forgotten(acknowledged):
+            acknowledged.ok("a", "202")
+
+        def test_checked(acknowledged):
+            acknowledged.ok("a", "202")
+            acknowledged.check(["a"])
+
+        def test_unused(acknowledged):
+            pass
+    """)
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(passed=3, errors=1)
+    result.stdout.fnmatch_lines(
+        ["acknowledged: 1 writes: 1 ok, 0 unknown, 0 failed, never checked", "-> acknowledged.*"]
+    )
+
+
 def test_a_red_test_should_show_its_faults_and_heal_them(tiny: Tiny) -> None:
     proxied(
         tiny,

@@ -58,6 +58,8 @@ class Acknowledged:
     def __init__(self) -> None:
         self._writes: dict[str, list[Write]] = {}
         self._lock = Lock()
+        self.is_checked = True
+        """Whether ``check`` has been asked since the last write."""
         self._began_s = monotonic()
 
     def send(self, key: object, write: Callable[[], T]) -> T | None:
@@ -111,6 +113,7 @@ class Acknowledged:
         that failed is there; and where fewer than ``at_least`` were acknowledged, so that nothing
         is shown. Keys that were never written are somebody else's.
         """
+        self.is_checked = True
         times = Counter(map(str, found))
         wrong: dict[str, str] = {}
         for key, end in self._ends().items():
@@ -132,6 +135,7 @@ class Acknowledged:
     def _add(self, key: object, end: End, seen: str) -> None:
         with self._lock:
             self._writes.setdefault(str(key), []).append(Write(str(key), end, seen))
+            self.is_checked = False
 
 
 def _end_of(answer: object) -> End:

@@ -108,13 +108,17 @@ class Claims:
                 raise
 
     def give_back(self, parts: Iterable[str]) -> None:
-        """Let others use parts again."""
+        """Let others use parts again, and share them with these until ``let_go``.
+
+        The test may look whether they are whole again, before another one breaks them.
+        """
         with self._turn:
             for name in parts:
                 self._alone[name] -= 1
                 if not self._alone[name]:
                     del self._alone[name]
-                    self._part(name).leave()
+                    if self._part(name).lets_in():
+                        self._shared.add(name)
             if not self._alone:
                 self._breaking.release()
 
@@ -173,6 +177,13 @@ class _Part:
         """Close the door, and wait until all others have left."""
         self._door.acquire(exclusive=True)
         self._room.acquire(exclusive=True)
+
+    def lets_in(self) -> bool:
+        """Be in no longer alone; return whether one is still in."""
+        # Nobody else can come first: the door is open only afterwards.
+        stays = self._room.acquires_at_once(exclusive=False)
+        self._door.release()
+        return stays
 
     def leave(self) -> None:
         """Leave the room, and open the door if it was closed."""

@@ -14,6 +14,7 @@ import pytest
 from nomock.config import STACK_MODES
 
 if TYPE_CHECKING:  # heavy; a run without a stack never needs them
+    from nomock.faults import Acknowledged
     from nomock.faults.faults import Faults
     from nomock.plugin.run import Run
     from nomock.stack import Postgres, Stack
@@ -133,6 +134,19 @@ def faults(
 
     with _run(pytestconfig).breaking(stack).faults(files_of(request)) as found:
         yield found
+
+
+@pytest.fixture
+def acknowledged() -> Iterator[Acknowledged]:
+    """A book of the test's writes: ``acknowledged.send(key, lambda: …)``, at the end ``check``."""
+    from nomock.faults import Acknowledged
+
+    book = Acknowledged()
+    yield book
+    if not book.is_checked:
+        pytest.fail(
+            f"acknowledged: {book}, never checked\n-> acknowledged.check(keys found)", False
+        )
 
 
 @pytest.fixture(scope="session")
