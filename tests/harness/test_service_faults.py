@@ -569,6 +569,32 @@ def test_a_wrong_clock_should_be_refused_when_the_library_is_not_there(tiny: Tin
                 Skew("web", offset_s=offset_s).ensure(ground)
 
 
+def test_the_next_run_should_have_all_services_when_one_was_killed_under_faults(
+    tiny: Tiny,
+) -> None:
+    tiny.compose(**{name: server(healthcheck=LISTENS) for name in ("one", "two", "six")})
+    tiny.tests("""
+        import os
+        import signal
+
+        def test_killed(stack, faults):
+            if os.environ.get("KILL"):
+                faults.kill("one").begin()
+                faults.pause("two").begin()
+                faults.isolate("six").begin()
+                os.kill(os.getpid(), signal.SIGKILL)
+            for name in stack:
+                assert stack[name].http.get("/").status_code == 200
+    """)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setenv("KILL", "1")
+        tiny.run()
+    assert tiny.states() == {"one": "exited", "two": "paused", "six": "running"}
+    before = tiny.containers()
+    tiny.run().assert_outcomes(passed=1)
+    assert tiny.containers() == before  # healed, and not made anew
+
+
 def test_an_isolation_should_be_refused_when_the_two_cannot_be_parted(tiny: Tiny) -> None:
     alone, beside = idle(), idle(network_mode="service:web")
     far = idle(networks=["far"])
