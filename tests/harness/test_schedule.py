@@ -96,7 +96,7 @@ def test_steps_should_be_left_out_of_a_schedule_when_they_contradict_an_earlier_
             lambda: makers(["a->b"], [], ["latency", "latncy"]),
             "schedule of faults: a schedule cannot have the kind 'latncy'\n"
             "  it can have: latency, slice, bandwidth, slow_close, cut_after, reset, flap, "
-            "refused, blackhole, pause, restart, stop, kill\n"
+            "refused, blackhole, packet_rate, packet_loss, isolate, pause, restart, stop, kill\n"
             "-> put it on around the schedule: with faults.…, faults.schedule(…):",
         ),
         (

@@ -20,7 +20,10 @@ from nomock.faults.edge.reset import Reset
 from nomock.faults.edge.slice import Slice
 from nomock.faults.edge.slow_close import SlowClose
 from nomock.faults.fault import Fault
+from nomock.faults.packets.loss import PacketLoss
+from nomock.faults.packets.rate import PacketRate
 from nomock.faults.schedule import Schedule, Step
+from nomock.faults.service.isolate import Isolate
 from nomock.faults.service.kill import Kill
 from nomock.faults.service.pause import Pause
 from nomock.faults.service.restart import Restart
@@ -42,6 +45,9 @@ _RANGES: Mapping[type[Fault], Mapping[str, tuple[int, int]]] = {
     Flap: {"period_ms": (1000, 100)},
     Refused: {},
     Blackhole: {},
+    PacketRate: {"kbit_s": (10_000, 50)},
+    PacketLoss: {"percent": (1, 50)},
+    Isolate: {},
     Pause: {},
     Restart: {},
     Stop: {},

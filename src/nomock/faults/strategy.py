@@ -1,8 +1,7 @@
 """Schedules for Hypothesis, which looks for one that the test does not stand, and shrinks it.
 
     @given(schedule=schedules(edges=["instances->postgres", "auth->redis"]))
-    @settings(deadline=None, max_examples=20, suppress_health_check=list(HealthCheck))
-    def test_…(stack, faults, schedule):
+    def test_…(faults, schedule):
         with faults.play(schedule, expect_traffic=False) as playing:
             while not playing.is_over:
                 …
