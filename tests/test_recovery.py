@@ -276,9 +276,15 @@ def test_worker_should_give_a_job_up_when_it_is_cut_off_from_the_database_in_the
 # PostgreSQL
 
 
-@pytest.mark.parametrize("kind", ["kill", "restart"])
+# Once the block of a restart begins the database is there again.
+@pytest.mark.parametrize(("kind", "troubles"), [("kill", 3), ("restart", 0)])
 def test_acknowledged_orders_should_be_done_once_when_the_database_goes_away_under_load(
-    faults: Any, make_orders: Callable[..., Orders], unique_name: Name, postgres: Any, kind: str
+    faults: Any,
+    make_orders: Callable[..., Orders],
+    unique_name: Name,
+    postgres: Any,
+    kind: str,
+    troubles: int,
 ) -> None:
     orders = make_orders("enterprise")
     with (
@@ -287,20 +293,21 @@ def test_acknowledged_orders_should_be_done_once_when_the_database_goes_away_und
     ):
         load.acknowledges(3)
         with getattr(faults, kind)("postgres"):
-            load.meets_trouble(1)
+            load.meets_trouble(troubles)
         watch.recovers_within(BACK_S)
         load.acknowledges(3)
     load.check(postgres, at_least=6)
     settles(postgres, instances_service=5, worker_service=2)
 
 
+@pytest.mark.parametrize("kind", ["pause", "isolate"])
 def test_orders_should_be_refused_in_time_and_be_done_once_when_the_database_hangs(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any, kind: str
 ) -> None:
     name = unique_name()
     with (
         steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
-        faults.pause("postgres"),
+        getattr(faults, kind)("postgres"),
     ):
         refused = orders.place(name, key=name)
         assert stack["instances"].http.get("/health").status_code == 200
@@ -430,8 +437,9 @@ def test_nobody_should_be_let_in_unchecked_when_auth_is_away(
 ) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
-    with getattr(faults, kind)("auth"):
-        by_api, by_agent = orders.place(unique_name()), caller.request("ping")
+    with getattr(faults, kind)("auth"), ThreadPoolExecutor(1) as threads:
+        ping = threads.submit(caller.request, "ping")
+        by_api, by_agent = orders.place(unique_name()), ping.result()
     assert refusal(by_api) == (503, "unavailable")
     assert oauth_refusal(by_agent) == (503, "temporarily_unavailable")
     for reply in (by_api, by_agent):
@@ -586,6 +594,17 @@ def test_order_of_an_agent_should_happen_once_when_only_its_answer_is_lost(
 # What all have in common
 
 
+def test_worker_should_go_on_when_it_has_been_without_a_network(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    with faults.isolate("worker"):
+        instance_id = orders.placed(unique_name())["id"]
+        stack.wait_ready("worker")
+    assert orders.reach(instance_id, "running", within_s=25)["attempts"] == 1
+    assert resources(postgres, instance_id) == 1
+    settles(postgres, worker_service=2)
+
+
 def test_everything_should_answer_503_and_heal_when_the_network_between_all_is_gone(
     stack: Any, faults: Any, orders: Orders, unique_name: Name, mcp_token: str, postgres: Any
 ) -> None:
@@ -632,7 +651,7 @@ def test_acknowledged_orders_should_be_done_once_when_instances_has_hardly_any_c
 ) -> None:
     orders = make_orders("enterprise")
     with loaded(orders, unique_name) as load:
-        with faults.squeeze("instances", cpus=0.1):
+        with faults.squeeze("instances", cpus=0.05):
             load.acknowledges(3)
         recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
         load.acknowledges(5)
