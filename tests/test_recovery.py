@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import httpx
 import pytest
 from helpers.eventually import eventually
-from helpers.load import loaded, settles
+from helpers.load import check_orders, loaded, settles
 from helpers.mcp import RawSession, message_of
-from helpers.oauth import Pkce
+from helpers.oauth import PASSWORD, Pkce, User
 from helpers.oauth import refusal as oauth_refusal
 from helpers.orders import (
     Orders,
@@ -273,7 +274,30 @@ def test_worker_should_give_a_job_up_when_it_is_cut_off_from_the_database_in_the
     settles(postgres, worker_service=2)
 
 
+@pytest.mark.serial
+def test_worker_should_stop_in_time_when_the_database_no_longer_answers(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    began = datetime.now(UTC)
+    with (
+        placing(orders, postgres, unique_name) as at,
+        # It goes with the container's network, so that in the end nobody can count what it met.
+        faults.packet_block("worker", port=WORKER_TO_POSTGRES, expect_traffic=False),
+    ):
+        at.go_on()
+        with faults.stop("worker"):
+            # It was not killed, as it would have been after its grace period of 3 s.
+            assert '"message": "stopped"' in stack["worker"].logs(since=began)
+    orders.reach(at.instance_id, "running", within_s=25)
+    assert resources(postgres, at.instance_id) == 1
+
+
 # PostgreSQL
+
+
+def keyed(orders: Orders) -> Callable[[str], httpx.Response]:
+    """Return what places an order that may be repeated: its name is its key, too."""
+    return lambda name: orders.place(name, key=name)
 
 
 # Once the block of a restart begins the database is there again.
@@ -289,14 +313,14 @@ def test_acknowledged_orders_should_be_done_once_when_the_database_goes_away_und
     orders = make_orders("enterprise")
     with (
         steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
-        loaded(orders, unique_name) as load,
+        loaded(keyed(orders), unique_name) as load,
     ):
         load.acknowledges(3)
         with getattr(faults, kind)("postgres"):
             load.meets_trouble(troubles)
         watch.recovers_within(BACK_S)
         load.acknowledges(3)
-    load.check(postgres, at_least=6)
+    check_orders(load, orders, postgres, at_least=6)
     settles(postgres, instances_service=5, worker_service=2)
 
 
@@ -326,7 +350,7 @@ def test_acknowledged_orders_should_be_done_once_when_the_database_ends_the_pool
     orders = make_orders("enterprise")
     with (
         steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
-        loaded(orders, unique_name) as load,
+        loaded(keyed(orders), unique_name) as load,
     ):
         for _ in range(3):
             load.acknowledges(2)
@@ -334,8 +358,27 @@ def test_acknowledged_orders_should_be_done_once_when_the_database_ends_the_pool
                 pass
         watch.recovers_within(BACK_S)
         load.acknowledges(2)
-    load.check(postgres, at_least=8)
+    check_orders(load, orders, postgres, at_least=8)
     settles(postgres, instances_service=5, worker_service=2)
+
+
+def test_acknowledged_users_should_be_there_once_when_the_database_is_killed_under_load(
+    stack: Any, faults: Any, user: User, unique_name: Name, postgres: Any
+) -> None:
+    def sign_up(name: str) -> httpx.Response:
+        asked = {"username": name, "password": PASSWORD, "tenant": user.username}
+        reply: httpx.Response = stack["auth"].http.post("/users", json=asked)
+        return reply
+
+    with loaded(sign_up, unique_name) as load:
+        load.acknowledges(3)
+        with faults.kill("postgres"):
+            load.meets_trouble(3)
+        load.acknowledges(3)
+    there = "SELECT name FROM auth.users WHERE tenant_id = %s"
+    load.book.check((name for (name,) in rows(postgres, there, user.tenant_id)), at_least=6)
+    assert load.statuses.keys() == {201, 503}
+    settles(postgres, auth_service=10)
 
 
 def test_requests_should_be_refused_in_time_when_the_database_lets_nobody_in(
@@ -636,13 +679,13 @@ def test_acknowledged_orders_should_be_done_once_when_packets_are_lost_under_loa
     orders = make_orders("enterprise")
     with (
         steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
-        loaded(orders, unique_name) as load,
+        loaded(keyed(orders), unique_name) as load,
     ):
         with faults.packet_loss("instances", percent=20, port=INSTANCES_TO_POSTGRES):
             load.acknowledges(5)
         watch.recovers_within(BACK_S)
         load.acknowledges(5)
-    load.check(postgres, at_least=10)
+    check_orders(load, orders, postgres, at_least=10)
     settles(postgres, instances_service=5, worker_service=2)
 
 
@@ -650,12 +693,12 @@ def test_acknowledged_orders_should_be_done_once_when_instances_has_hardly_any_c
     faults: Any, make_orders: Callable[..., Orders], unique_name: Name, postgres: Any
 ) -> None:
     orders = make_orders("enterprise")
-    with loaded(orders, unique_name) as load:
+    with loaded(keyed(orders), unique_name) as load:
         with faults.squeeze("instances", cpus=0.05):
             load.acknowledges(3)
         recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
         load.acknowledges(5)
-    load.check(postgres, at_least=8)
+    check_orders(load, orders, postgres, at_least=8)
     settles(postgres, instances_service=5, worker_service=2)
 
 

@@ -1,14 +1,19 @@
-"""Orders that keep coming while something is broken, and what must be true of them afterwards."""
+"""Writes that keep coming while something is broken, and what must be true of them afterwards."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from threading import Event
 from typing import Any
 
+import httpx
+
 from helpers.eventually import eventually
 from helpers.orders import Orders, rows
 from nomock.faults.acknowledged import Acknowledged, End
+
+Name = Callable[[], str]
 
 THREADS = 3
 # Paced, so that a tenant's quota of 100 outlasts the fault.
@@ -31,71 +36,77 @@ COUNT = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
 
 
 class Load:
-    """What the orders of one tenant were answered; each is keyed by its name, in both senses."""
+    """What many writes were answered, each of a name that no other has."""
 
-    def __init__(self, orders: Orders, unique_name: Callable[[], str]) -> None:
-        self.orders = orders
+    def __init__(self, write: Callable[[str], httpx.Response], unique_name: Name) -> None:
         self.book = Acknowledged()
+        self.statuses: Counter[int | None] = Counter()
+        self._write = write
         self._unique_name = unique_name
 
-    def order(self) -> None:
-        """Place an order that nobody has placed before."""
+    def once(self) -> None:
+        """Write what nobody has written before."""
         self._send(self._unique_name())
 
     def acknowledges(self, more: int) -> None:
-        """Return when as many more orders have been acknowledged."""
+        """Return when as many more writes have been acknowledged."""
         self._gets(End.OK, more)
 
     def meets_trouble(self, more: int) -> None:
-        """Return when as many more orders have got no answer that says what became of them."""
+        """Return when as many more writes have got no answer that says what became of them."""
         self._gets(End.UNKNOWN, more)
 
-    def check(self, postgres: Any, at_least: int) -> None:
-        """See that each order that was acknowledged, in the end, was done, and once.
-
-        One whose fate is unknown is repeated with its key first, as a client does.
-        """
+    def repeat_unknown(self) -> None:
+        """Repeat what nobody knows of whether it was done, as a client does."""
         for name in self.book.keys(End.UNKNOWN):
             self._send(name)
-        tenant = self.orders.tenant.tenant_id
-        eventually(
-            lambda: not rows(postgres, LEFT, tenant),
-            within_s=20,
-            reason="every order should run, with one resource",
-        )
-        assert self.book.keys(End.UNKNOWN) == []
-        # A row for each job: an order that was queued twice would be there twice.
-        self.book.check((name for (name,) in rows(postgres, FOUND, tenant)), at_least=at_least)
 
     def _send(self, name: str) -> None:
-        self.book.send(name, lambda: self.orders.place(name, key=name))
+        reply = self.book.send(name, lambda: self._write(name))
+        self.statuses[reply.status_code if reply is not None else None] += 1
 
     def _gets(self, end: End, more: int) -> None:
         before = len(self.book.keys(end))
         eventually(
             lambda: len(self.book.keys(end)) >= before + more,
             within_s=20,
-            reason=f"{more} more orders should be {end.name}, of {self.book}",
+            reason=f"{more} more writes should be {end.name}, of {self.book}",
         )
 
 
-@contextmanager
-def loaded(orders: Orders, unique_name: Callable[[], str]) -> Iterator[Load]:
-    """Place orders from several threads for as long as the block runs."""
-    load, over = Load(orders, unique_name), Event()
+def check_orders(load: Load, orders: Orders, postgres: Any, at_least: int) -> None:
+    """See that each order that was acknowledged, in the end, was done, and once."""
+    load.repeat_unknown()
+    tenant = orders.tenant.tenant_id
+    eventually(
+        lambda: not rows(postgres, LEFT, tenant),
+        within_s=20,
+        reason="every order should run, with one resource",
+    )
+    assert load.book.keys(End.UNKNOWN) == []
+    # A row for each job: an order that was queued twice would be there twice.
+    load.book.check((name for (name,) in rows(postgres, FOUND, tenant)), at_least=at_least)
+    # A service that cannot do its work says so, and nothing else.
+    assert load.statuses.keys() <= {202, 503}, load.statuses
 
-    def order() -> None:
+
+@contextmanager
+def loaded(write: Callable[[str], httpx.Response], unique_name: Name) -> Iterator[Load]:
+    """Write from several threads for as long as the block runs."""
+    load, over = Load(write, unique_name), Event()
+
+    def go_on() -> None:
         while not over.is_set():
-            load.order()
+            load.once()
             over.wait(PACE_S)
 
     with ThreadPoolExecutor(THREADS) as threads:
-        ordering = [threads.submit(order) for _ in range(THREADS)]
+        going = [threads.submit(go_on) for _ in range(THREADS)]
         try:
             yield load
         finally:
             over.set()
-    for each in ordering:
+    for each in going:
         each.result()
 
 

@@ -77,12 +77,25 @@ def serve() -> None:
                 pass
 
 
+class Stopped(BaseException):
+    """The process was told to stop.
+
+    No KeyboardInterrupt: upon that psycopg asks the database to cancel the statement, and waits
+    for its answer, which may never come.
+    """
+
+
+def stop(*_: object) -> None:
+    """Stop, wherever the process is; the handler of a signal."""
+    raise Stopped
+
+
 def main() -> int:
     """Serve for ever; return 0 when the process was told to stop."""
     logs.configure("worker")
-    # As PID 1 the process has no default handler. The interrupt rolls the open transaction back and
-    # frees its job: stopping is nothing but a crash with manners.
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    # As PID 1 the process has no default handler. The open transaction is rolled back, which frees
+    # its job: stopping is nothing but a crash with manners.
+    signal.signal(signal.SIGTERM, stop)
     losses = 0
     try:
         while True:
@@ -99,7 +112,7 @@ def main() -> int:
                 if HEARTBEAT.exists():  # else it has never listened, and is not ready
                     HEARTBEAT.touch()
                 time.sleep(delay_s)
-    except KeyboardInterrupt:
+    except Stopped:
         log.info("stopped")
     return 0
 
