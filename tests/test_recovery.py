@@ -17,7 +17,7 @@ import pytest
 from helpers.eventually import eventually
 from helpers.load import check_orders, loaded, settles
 from helpers.mcp import RawSession, message_of
-from helpers.oauth import PASSWORD, Pkce, User
+from helpers.oauth import PASSWORD, Pkce, User, claims_of
 from helpers.oauth import refusal as oauth_refusal
 from helpers.orders import (
     Orders,
@@ -29,6 +29,8 @@ from helpers.orders import (
     waiting_behind,
     waiting_for_a_lock,
 )
+from joserfc import jwt
+from joserfc.jwk import ECKey
 
 from nomock.errors import NomockError
 from nomock.faults.acknowledged import Acknowledged, End
@@ -492,6 +494,18 @@ def test_nobody_should_be_let_in_unchecked_when_auth_is_away(
     recovers_within(lambda: caller.request("ping"), BACK_S)
     assert orders.all() == []
     settles(postgres, instances_service=5)
+
+
+@pytest.mark.parametrize(("ahead_s", "status"), [(3, 200), (60, 401)])
+def test_token_should_be_accepted_only_when_the_clock_of_auth_is_hardly_ahead(
+    stack: Any, orders: Orders, postgres: Any, ahead_s: int, status: int
+) -> None:
+    ((key,),) = rows(postgres, "SELECT jwk FROM auth.signing_keys ORDER BY created_at DESC LIMIT 1")
+    header, claims = claims_of(orders.tenant.token, 0), claims_of(orders.tenant.token)
+    claims |= {"iat": int(time.time()) + ahead_s}
+    token = jwt.encode(header, claims, ECKey.import_key(key), algorithms=["ES256"])
+    headers = {"Authorization": f"Bearer {token}"}
+    assert stack["instances"].http.get("/instances", headers=headers).status_code == status
 
 
 def test_job_should_be_done_when_auth_is_away(
