@@ -30,7 +30,7 @@ from nomock.faults.service.restart import Restart
 from nomock.faults.service.stop import Stop
 
 LEAST_MS = 100
-"""How long a fault lasts at the least: long enough to meet something under load."""
+"""How long a fault lasts at the least, if nothing else is said."""
 _MOST_S = 600.0
 _MOST_STEPS = 100
 
@@ -114,17 +114,23 @@ def makers(
 
 
 def from_seed(
-    seed: int | None, among: Sequence[Maker], *, lasts_s: float, most_steps: int
+    seed: int | None,
+    among: Sequence[Maker],
+    *,
+    lasts_s: float,
+    most_steps: int,
+    least_ms: int = LEAST_MS,
 ) -> Schedule:
     """Return the schedule of a seed, the same on every Python; of a new one where it is None.
 
-    It ends after ``lasts_s``. Raises ConfigError for a number that cannot be.
+    It ends after ``lasts_s``, and each fault lasts ``least_ms`` at the least. Raises ConfigError
+    for a number that cannot be.
     """
     if seed is None:
         seed = int.from_bytes(os.urandom(4))
     _check("seed", seed, 0, 2**64)
     _check("steps", most_steps, 1, _MOST_STEPS)
-    whole_ms = milliseconds(lasts_s)
+    whole_ms = milliseconds(lasts_s, least_ms)
     # The one method of which Python promises that it stays as it is:
     # https://docs.python.org/3/library/random.html#notes-on-reproducibility
     chance = Random(seed).random
@@ -132,16 +138,17 @@ def from_seed(
     def step() -> Step:
         maker = among[int(chance() * len(among))]
         fault = maker.make([chance() for _ in range(maker.dials)])
-        after_ms = int(chance() * (whole_ms - LEAST_MS))
-        lasts_ms = LEAST_MS + int(chance() * (whole_ms - LEAST_MS) / 2)
+        after_ms = int(chance() * (whole_ms - least_ms))
+        lasts_ms = least_ms + int(chance() * (whole_ms - least_ms) / 2)
         return Step(after_ms, min(lasts_ms, whole_ms - after_ms), fault)
 
     return Schedule.without_clashes([step() for _ in range(most_steps)], seed)
 
 
-def milliseconds(lasts_s: float) -> int:
+def milliseconds(lasts_s: float, least_ms: int) -> int:
     """Return how long a schedule lasts; raise ConfigError for a time that cannot be."""
     _check("lasts_s", lasts_s, LEAST_MS / 1000, _MOST_S, (int, float), "a number of seconds")
+    _check("least_ms", least_ms, 1, lasts_s * 1000)
     return round(lasts_s * 1000)
 
 

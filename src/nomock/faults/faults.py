@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec
 
-from nomock.faults.chance import from_seed, makers
+from nomock.faults.chance import LEAST_MS, from_seed, makers
 from nomock.faults.database.end_backends import EndBackends
 from nomock.faults.database.fill_slots import FillSlots
 from nomock.faults.database.lock_table import LockTable
@@ -118,17 +118,18 @@ class Faults:
         kinds: Iterable[str] | None = None,
         lasts_s: float = 3.0,
         steps: int = 4,
+        least_ms: int = LEAST_MS,
         expect_traffic: bool = True,
     ) -> Playing:
         """Return the block of a random sequence of faults, the same for the same arguments.
 
         On these edges and services, where none is named on all edges; of these kinds (None: all
         that suit). At most so many ``steps``, less those that contradict others; all have ended
-        after ``lasts_s``. Without a seed it is another one each time. A failing test says how to
-        play it again.
+        after ``lasts_s``, and each lasts ``least_ms`` at the least. Without a seed it is another
+        one each time. A failing test says how to play it again.
         """
         among = makers(edges if edges or services else self.edges, services, kinds)
-        made = from_seed(seed, among, lasts_s=lasts_s, most_steps=steps)
+        made = from_seed(seed, among, lasts_s=lasts_s, most_steps=steps, least_ms=least_ms)
         return Playing(self._test, made, expect_traffic=expect_traffic)
 
     def play(self, steps: Schedule | Iterable[Step], *, expect_traffic: bool = True) -> Playing:

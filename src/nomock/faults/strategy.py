@@ -38,15 +38,17 @@ def schedules(
     kinds: Iterable[str] | None = None,
     lasts_s: float = 1.0,
     steps: int = 4,
+    least_ms: int = LEAST_MS,
 ) -> st.SearchStrategy[Schedule]:
     """Return a strategy for schedules on these edges and services, of these kinds (None: all).
 
     They shrink to fewer steps, milder kinds and arguments, shorter and earlier faults, and to the
-    edges that are named first. All end within ``lasts_s``. Raises ConfigError.
+    edges that are named first. All have ended after ``lasts_s``, and each lasts ``least_ms`` at the
+    least: longer than a request takes, so that none comes and goes between two. Raises ConfigError.
     """
     among = makers(edges, services, kinds)
-    ticks = milliseconds(lasts_s) // _TICK_MS
-    least = LEAST_MS // _TICK_MS
+    ticks = milliseconds(lasts_s, least_ms) // _TICK_MS
+    least = -(-least_ms // _TICK_MS)
 
     @st.composite
     def step(draw: st.DrawFn) -> Step:
