@@ -258,6 +258,8 @@ def test_the_connection_should_end_when_no_other_request_can_follow_a_status(
 def test_a_status_should_be_answered_when_the_service_dies_meanwhile(edge: HttpEdge) -> None:
     edge.put("status", "t")
     with edge.socket() as sock:
+        sock.sendall(b"GET /no-content HTTP/1.1\r\n\r\n")
+        assert sock.recv(100).startswith(b"HTTP/1.1 204 ")  # so it is connected to the service
         sock.sendall(b"POST / HTTP/1.1\r\nContent-Length: 3\r\nbaggage: nomock.test=t\r\n\r\n")
         edge.kill_web()
         sock.sendall(b"abc")
@@ -304,19 +306,18 @@ def test_memory_should_stay_small_when_a_big_answer_is_delayed(edge: HttpEdge) -
     assert int(memory) < 64 * 1024
 
 
-def test_the_caller_should_be_let_go_when_he_gives_up_during_a_delay(edge: HttpEdge) -> None:
-    edge.put("delay", "t", delay_ms=LONG_MS)
-    before = sockets(edge)
-    with httpx.Client(trust_env=False, timeout=0.2) as client, pytest.raises(httpx.ReadTimeout):
-        client.get(f"http://127.0.0.1:{edge.ports[EDGE]}/", headers={"baggage": "nomock.test=t"})
-    until = monotonic() + 30
-    while sockets(edge) > before:
-        assert monotonic() < until
-
-
-def sockets(edge: HttpEdge) -> int:
-    """How many connections the proxy has."""
-    return edge.exec("ls", "-l", "/proc/1/fd").count("socket:")
+def test_the_service_should_see_the_caller_go_when_he_gives_up_during_a_delay(
+    edge: HttpEdge,
+) -> None:
+    rule = edge.put("delay", "t", delay_ms=LONG_MS)
+    with opened(edge.connection()) as connection:
+        number = ask(connection, "GET", "/connection")[1].decode()
+        connection.request("GET", "/echo", headers={"baggage": "nomock.test=t"})
+        until = monotonic() + 30
+        while edge.hits(rule) == 0:
+            assert monotonic() < until
+        assert edge.asked(f"/count?of=over+{number}") == "0"
+    assert edge.asked(f"/await?of=over+{number}") == "it came"
 
 
 # A half
@@ -334,9 +335,10 @@ def test_half_of_the_body_should_come_when_it_has_a_length(edge: HttpEdge) -> No
 
 def test_a_part_of_the_body_should_come_when_it_has_chunks(edge: HttpEdge) -> None:
     rule = edge.put("half", "t")
-    client = httpx.Client(base_url=f"http://127.0.0.1:{edge.ports[EDGE]}", trust_env=False)
-    with client, pytest.raises(httpx.RemoteProtocolError):
-        client.get("/chunked", headers={"baggage": "nomock.test=t"})
+    with opened(edge.connection()) as connection:
+        reply = begin(connection, "GET", "/chunked", test="t")
+        with pytest.raises(IncompleteRead):
+            reply.read()
     assert edge.hits(rule) == 1
 
 
@@ -486,8 +488,8 @@ def test_a_status_should_come_late_when_it_is_delayed(edge: HttpEdge) -> None:
         ),
         ({"nth": 0}, "nth must be from 1 to 1000000, not 0"),
         ({"nth": 1.5}, "nth must be int, not 1.5"),
-        ({"expires_s": 0}, "expires_s must be from 0.001 to 3600.0, not 0"),
-        ({"expires_s": 99999}, "expires_s must be from 0.001 to 3600.0, not 99999"),
+        ({"expires_s": 0}, "expires_s must be from 0.001 to 86400, not 0"),
+        ({"expires_s": 99999.5}, "expires_s must be from 0.001 to 86400, not 99999.5"),
         ({"delay_ms": 5}, "delay_ms is for delay, not for status"),
         ({"action": "delay"}, "delay needs delay_ms"),
         ({"action": "delay", "delay_ms": -1}, "delay_ms must be from 1 to 600000, not -1"),

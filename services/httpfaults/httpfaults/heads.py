@@ -41,9 +41,8 @@ class RequestHead:
     """Whether another request may follow on the connection."""
     fields: dict[bytes, bytes]
 
-    @property
     def test(self) -> str | None:
-        """The test that the baggage names."""
+        """Return the test that the baggage names."""
         for member in self.fields.get(b"baggage", b"").decode("latin-1").split(","):
             key, separator, value = member.partition("=")
             if separator and key.strip() == _TEST:

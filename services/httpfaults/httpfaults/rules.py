@@ -10,7 +10,7 @@ from httpfaults.heads import RequestHead
 ACTIONS = ("status", "delay", "half", "twice")
 MOST_BODY = 1024 * 1024
 MOST_DELAY_MS = 600_000
-MOST_EXPIRY_S = 3600.0
+MOST_EXPIRY_S = 86400
 MOST_RULES = 1000
 
 
@@ -28,13 +28,13 @@ class Match:
     path: str | None = None
     """The whole path without the query, or with a `*` at its end how it begins."""
 
-    def fits(self, head: RequestHead) -> bool:
-        """Tell whether this request is meant."""
-        if self.method is not None and self.method != head.method:
-            return False
-        if self.path is not None and not _path_fits(self.path, head.path):
-            return False
-        return self.test is None or self.test == head.test
+    def fits(self, head: RequestHead, test: str | None) -> bool:
+        """Tell whether this request, which is of that test, is meant."""
+        return (
+            (self.test is None or self.test == test)
+            and (self.method is None or self.method == head.method)
+            and (self.path is None or _path_fits(self.path, head.path))
+        )
 
 
 @dataclass(slots=True)
@@ -53,9 +53,9 @@ class Rule:
     matched: int = field(default=0)
     hits: int = field(default=0)
 
-    def meets(self, head: RequestHead) -> bool:
+    def meets(self, head: RequestHead, test: str | None) -> bool:
         """Count a request that matches, and tell whether it is one that something happens to."""
-        if not self.match.fits(head):
+        if not self.match.fits(head, test):
             return False
         self.matched += 1
         return self.nth is None or self.nth == self.matched
@@ -67,9 +67,7 @@ class Rule:
             **asdict(self.match),
             "nth": self.nth,
             "action": self.action,
-            **{
-                name: getattr(self, name) for name, owner in _OWNERS.items() if owner == self.action
-            },
+            **{name: getattr(self, name) for name in _OWNERS if _OWNERS[name] == self.action},
             "expires_in_s": round(self.expires_at - now, 3),
             "matched": self.matched,
             "hits": self.hits,
@@ -119,8 +117,10 @@ class Rules:
         rules = self._of_edge.get(edge)
         if not rules:
             return _NONE
-        now = self._clock()
-        return {rule.action: rule for rule in rules if rule.expires_at > now and rule.meets(head)}
+        now, test = self._clock(), head.test()
+        return {
+            rule.action: rule for rule in rules if rule.expires_at > now and rule.meets(head, test)
+        }
 
     def _drop(self, condition: Callable[[Rule], bool]) -> bool:
         going = [rule for rule in self._rules.values() if condition(rule)]
@@ -163,7 +163,10 @@ def _rule(rule_id: str, wanted: Mapping[str, Any], edges: tuple[str, ...], now: 
         f"path must begin with /, have no query, and * at its end only, not {path!r}",
     )
     content_type = given.get("content_type", "text/plain; charset=utf-8")
-    _demand(content_type.isprintable() and content_type.isascii(), "content_type must be one line of ASCII")
+    _demand(
+        content_type.isprintable() and content_type.isascii(),
+        "content_type must be one line of ASCII",
+    )
     body = given.get("body", "")
     _demand(len(body) <= MOST_BODY, f"body must have at most {MOST_BODY} characters")
     status = _within(given, "status", 503, 200, 599)

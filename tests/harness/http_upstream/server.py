@@ -40,6 +40,8 @@ class Handler(StreamRequestHandler):
                 pass
         except (OSError, ValueError):
             note("broken")
+        finally:
+            note(f"over {number}")
 
     def one(self, number: int) -> bool:
         raw = self.head()
