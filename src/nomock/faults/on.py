@@ -9,7 +9,7 @@ from time import time
 from types import TracebackType
 
 from nomock import context
-from nomock.errors import ClashingFaultsError, NotHealedError, NoTrafficError
+from nomock.errors import ClashingFaultsError, FaultError, NotHealedError, NoTrafficError
 from nomock.faults.claims import Claims
 from nomock.faults.fault import Fault, State
 from nomock.faults.ground import Ground
@@ -46,14 +46,13 @@ class Test:
         """Name the faults that are on in the requests of the test."""
         context.set_current_faults(on.fault.name for on in self.on)
 
-    def finish(self) -> None:
-        """Heal what is still on, the newest first; then raise for what did not heal or bite."""
+    def finish(self) -> FaultError | None:
+        """Heal what is still on, the newest first; then return what did not heal or bite."""
         for on in reversed(self.on.copy()):
             on.end()
         if self.not_healed:
-            raise NotHealedError(self.not_healed)
-        if self.unmet:
-            raise NoTrafficError(self.unmet)
+            return NotHealedError(self.not_healed)
+        return NoTrafficError(self.unmet) if self.unmet else None
 
 
 class On:

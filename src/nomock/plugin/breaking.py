@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nomock import context
-from nomock.errors import FaultError, SharedStackError
+from nomock.errors import SharedStackError
 from nomock.faults.gate import Gate
 from nomock.stack import Stack
 
@@ -48,12 +48,10 @@ class Breaking:
         try:
             yield Faults(test)
         finally:
-            try:
-                test.finish()
-            except FaultError as error:  # where nomock raised it tells nobody anything
-                pytest.fail(str(error), pytrace=False)
-            finally:
-                remember(self._stack.settings.state_dir, name, files, test.bit)
+            error = test.finish()
+            remember(self._stack.settings.state_dir, name, files, test.bit)
+        if error:
+            pytest.fail(str(error), pytrace=False)  # nomock's own lines tell nobody anything
 
     def close(self) -> None:
         """End what stands beside the services."""
