@@ -25,10 +25,20 @@ Reply = dict[str, Any]
 async def authorization_code(tokens: Tokens, limits: Limits, client: Client, form: Form) -> Reply:
     """Exchange a code, once; a code that comes again revokes what was made of it."""
     code = needed(form, "code")
-    kept = await limits.take_code(code)
-    if kept is None or kept["client_id"] != client["client_id"]:
-        await tokens.revoke_grant_of_code(code, client)
-        raise OAuthError("invalid_grant", "the code is unknown, expired or used")
+    kept = await limits.find_code(code)
+    if kept is not None and kept["client_id"] == client["client_id"]:
+        try:
+            _check(kept, form)
+        except OAuthError:
+            await limits.forget_code(code)  # nobody may guess twice
+            raise
+        if answer := await tokens.first(client, kept["grant_id"], form.get("resource")):
+            return answer
+    await tokens.revoke_grant_of_code(code, client)
+    raise OAuthError("invalid_grant", "the code is unknown, expired or used")
+
+
+def _check(kept: dict[str, str], form: Form) -> None:
     if form.get("redirect_uri", kept["redirect_uri"]) != kept["redirect_uri"]:
         raise OAuthError("invalid_grant", "redirect_uri is not the one of the request")
     verifier = needed(form, "code_verifier")
@@ -36,7 +46,6 @@ async def authorization_code(tokens: Tokens, limits: Limits, client: Client, for
     proved = hmac.compare_digest(hashed, kept["challenge"].encode())
     if not (VERIFIER.fullmatch(verifier) and proved):
         raise OAuthError("invalid_grant", "code_verifier does not match the challenge")
-    return await tokens.first(client, kept["grant_id"], form.get("resource"))
 
 
 async def refresh_token(tokens: Tokens, limits: Limits, client: Client, form: Form) -> Reply:

@@ -1,4 +1,4 @@
-"""What must hold across processes at once, in Redis: rate limits and the single use of codes."""
+"""What all processes share for a minute, in Redis: rate limits, and what codes stand for."""
 
 import json
 import time
@@ -53,11 +53,16 @@ class Limits:
         async with _answering():
             await self.redis.set(_key(code), json.dumps(data), ex=CODE_LIFETIME_S)
 
-    async def take_code(self, code: str) -> dict[str, Any] | None:
-        """Return what the code stands for and forget it in one step; None for a used one."""
+    async def find_code(self, code: str) -> dict[str, Any] | None:
+        """Return what the code stands for; None for one that is unknown, expired or forgotten."""
         async with _answering():
-            kept = await self.redis.getdel(_key(code))
+            kept = await self.redis.get(_key(code))
         return json.loads(kept) if kept else None
+
+    async def forget_code(self, code: str) -> None:
+        """Let the code be good for nothing any more."""
+        async with _answering():
+            await self.redis.delete(_key(code))
 
 
 def _key(code: str) -> str:

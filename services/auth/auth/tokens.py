@@ -38,15 +38,21 @@ class Tokens:
         self.signer = signer
         self.issuer = issuer
 
-    async def first(self, client: Client, grant_id: str, resource: str | None) -> Row:
-        """Return the first tokens of a grant."""
+    async def first(self, client: Client, grant_id: str, resource: str | None) -> Row | None:
+        """Return the first tokens of a grant; None when it has had them, or is revoked.
+
+        That it has had them is told in the transaction that makes them: who is refused with 503
+        may come again, with the same code.
+        """
         async with connection(self.pool) as conn:
             found = await conn.execute(
-                "SELECT * FROM auth.grants WHERE grant_id = %s AND revoked_at IS NULL", [grant_id]
+                "UPDATE auth.grants SET redeemed_at = now() WHERE grant_id = %s"
+                " AND redeemed_at IS NULL AND revoked_at IS NULL RETURNING *",
+                [grant_id],
             )
             grant = await found.fetchone()
             if grant is None:
-                raise OAuthError("invalid_grant", "the grant is revoked")
+                return None
             if resource and audience_of(resource) != grant["audience"]:
                 raise OAuthError("invalid_target", "the resource is not the one granted")
             made = await self._insert(conn, client, grant)

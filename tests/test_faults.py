@@ -1,0 +1,575 @@
+"""The network between the services breaks in every way: what each answers meanwhile, and after.
+
+A circuit that opens is open for every test of the stack. So a test that may open one holds its
+edge alone, by `faults.none`, until it has closed.
+"""
+
+import base64
+import hashlib
+import json
+import re
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
+from datetime import UTC, datetime
+from typing import Any
+
+import httpx
+import pytest
+from helpers.eventually import eventually
+from helpers.mcp import RawSession, message_of
+from helpers.oauth import AuthClient, Pkce, Tenant, User, claims_of
+from helpers.oauth import refusal as oauth_refusal
+from helpers.orders import Orders, refusal, resources, rows
+
+from nomock.faults import Acknowledged, recovers_within, steady
+from nomock.faults.acknowledged import End
+
+Name = Callable[[], str]
+Ask = Callable[[], httpx.Response]
+Said = Callable[[str, str], list[dict[str, Any]]]
+
+BACK_S = 10
+
+MADE_OF_CODE = "SELECT FROM auth.tokens JOIN auth.grants USING (grant_id) WHERE code_hash = %s"
+
+# Edge -> who says that what is behind it is away, in its log too.
+NEEDS = {
+    "instances->postgres": ("instances", "the database"),
+    "instances->auth": ("instances", "auth"),
+    "auth->postgres": ("auth", "the database"),
+    "auth->redis": ("auth", "redis"),
+    "mcp->auth": ("mcp", "auth"),
+}
+
+
+@pytest.fixture
+def said(stack: Any, request: pytest.FixtureRequest) -> Said:
+    """Return a function that returns the log lines of a service with a message, of this test."""
+    began = datetime.now(UTC)
+
+    def said(service: str, message: str) -> list[dict[str, Any]]:
+        raw = stack[service].logs(since=began).splitlines()
+        lines = [json.loads(line) for line in raw if line.startswith("{")]
+        mine = [line for line in lines if line.get("nomock.test") == request.node.nodeid]
+        return [line for line in mine if line["message"] == message]
+
+    return said
+
+
+@pytest.fixture
+def session(stack: Any, mcp_token: str) -> Iterator[RawSession]:
+    """Return an open session at `mcp`."""
+    with RawSession(stack["mcp"].http, mcp_token) as session:
+        yield session
+
+
+@pytest.fixture
+def ask(request: pytest.FixtureRequest, edge: str) -> Ask:
+    """Return a request that needs an edge, and is answered well while that is whole."""
+    if edge == "mcp->auth":
+        session = request.getfixturevalue("session")
+        return lambda: session.request("ping")
+    if edge.startswith("auth->"):
+        client = request.getfixturevalue("auth_client")
+        if edge == "auth->postgres":
+            return lambda: client.manage("GET")
+        user = request.getfixturevalue("user")
+        return lambda: client.log_in(user, Pkce())
+    orders = request.getfixturevalue("orders")
+    return lambda: orders.send("GET", "/instances")
+
+
+def tool(session: RawSession, name: str = "list_instances", /, **arguments: Any) -> dict[str, Any]:
+    """Call a tool and return its result."""
+    reply = session.request("tools/call", {"name": name, "arguments": arguments})
+    assert reply.status_code == 200, reply.text
+    result: dict[str, Any] = {"isError": False} | message_of(reply)["result"]
+    return result
+
+
+def said_of(result: dict[str, Any]) -> str:
+    """Return what the result of a tool says to the agent."""
+    return " ".join(block["text"] for block in result["content"])
+
+
+def works(ask: Ask) -> Callable[[], bool]:
+    """Return whether a request is answered well; a redirect is."""
+    return lambda: ask().status_code < 400
+
+
+def met(faults: Any) -> int:
+    """Return how many requests the fault met that ended last."""
+    told = [text for _, text in faults.story if "met it" in text]
+    return int(re.findall(r": (\d+)", told[-1])[0])
+
+
+def calls(said: Said, service: str, path: str) -> int:
+    """Return how many requests of this test a service has answered."""
+    return len([line for line in said(service, "request") if line["path"] == path])
+
+
+# Time-outs: each service, each edge
+
+
+@pytest.mark.parametrize(
+    ("edge", "way"),
+    [
+        *((edge, "blackhole") for edge in NEEDS),
+        ("instances->postgres", "reset"),
+        ("auth->redis", "reset"),
+        ("auth->postgres", "refused"),
+        ("instances->auth", "refused"),
+    ],
+)
+def test_caller_should_be_told_to_come_back_when_an_edge_is_broken(
+    faults: Any, ask: Ask, said: Said, edge: str, way: str
+) -> None:
+    service, needs = NEEDS[edge]
+    assert works(ask)()
+    with faults.none(edge):
+        with getattr(faults, way)(edge):
+            reply = ask()
+        assert reply.status_code == 503, reply.text
+        assert int(reply.headers["retry-after"]) >= 1
+        assert not re.search("toxiproxy|psycopg|Traceback", reply.text)
+        lines = eventually(
+            lambda: said(service, "unavailable"), within_s=5, reason="the reason should be logged"
+        )
+        assert {line["what"] for line in lines} == {needs}
+        recovers_within(works(ask), BACK_S)
+
+
+@pytest.mark.parametrize(
+    ("way", "says"),
+    [
+        ("refused", "ConnectError"),
+        ("reset", "ReadError"),
+        ("blackhole", "no answer within 4.0 s"),
+    ],
+)
+def test_agent_should_be_told_what_is_broken_when_instances_is_not_reached(
+    faults: Any, session: RawSession, way: str, says: str
+) -> None:
+    assert not tool(session)["isError"]
+    with faults.none("mcp->instances"):
+        with getattr(faults, way)("mcp->instances"):
+            result = tool(session)
+        assert result["isError"]
+        assert f"instances is unavailable: {says}" in said_of(result)
+        recovers_within(lambda: not tool(session)["isError"], BACK_S)
+
+
+def test_caller_should_be_answered_in_time_when_auth_itself_waits_for_its_database(
+    faults: Any, orders: Orders, said: Said
+) -> None:
+    # auth would wait for 2 s, three times.
+    with faults.none("instances->auth"):
+        with (
+            steady(lambda: orders.send("GET", "/instances"), within_s=6),
+            faults.blackhole("auth->postgres"),
+        ):
+            reply = orders.send("GET", "/instances")
+        assert refusal(reply) == (503, "unavailable")
+        assert said("instances", "unavailable")[0]["what"] == "auth"
+        recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+
+
+# Retries: bounded, with pauses, and not of everything
+
+
+def test_request_should_succeed_when_only_the_first_call_of_auth_fails(
+    faults: Any, orders: Orders, said: Said
+) -> None:
+    orders.all()
+    before = calls(said, "auth", "/introspect")
+    with faults.http_status("instances->auth", 503, path="/introspect", nth=1):
+        assert orders.all() == []
+    assert met(faults) == 1
+    assert calls(said, "auth", "/introspect") == before + 1
+
+
+def test_auth_should_be_asked_three_times_when_each_answer_comes_in_half(
+    faults: Any, orders: Orders, said: Said
+) -> None:
+    orders.all()
+    with faults.none("instances->auth"):
+        with faults.http_half("instances->auth", path="/introspect"):
+            reply = orders.send("GET", "/instances")
+        assert refusal(reply) == (503, "unavailable")
+        assert met(faults) == 3
+        # The pauses before the second and the third, at their shortest: 0.05 and 0.1 s.
+        assert reply.elapsed.total_seconds() >= 0.15
+        recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+
+
+def test_retries_should_not_multiply_when_the_service_behind_the_next_one_is_away(
+    faults: Any, session: RawSession, said: Said
+) -> None:
+    assert not tool(session)["isError"]
+    before = calls(said, "instances", "/instances")
+    with faults.none("instances->auth"):
+        with faults.http_status("instances->auth", 503, path="/introspect"):
+            assert tool(session)["isError"]
+        # instances has tried three times, and told when to come back.
+        assert met(faults) == 3
+        assert calls(said, "instances", "/instances") == before + 1
+        recovers_within(lambda: not tool(session)["isError"], BACK_S)
+
+
+@pytest.mark.parametrize("way", ["http_half", "http_twice"])
+def test_order_should_happen_once_when_its_answer_is_lost_or_it_arrives_twice(
+    faults: Any, orders: Orders, session: RawSession, unique_name: Name, way: str
+) -> None:
+    name = unique_name()
+    with getattr(faults, way)("mcp->instances", method="POST", path="/instances", nth=1):
+        result = tool(session, "order_instance", name=name, size="small")
+    assert not result["isError"], said_of(result)
+    assert [each["id"] for each in orders.all()] == [result["structuredContent"]["id"]]
+
+
+def test_order_without_a_key_should_not_be_repeated_when_the_database_resets_its_connection(
+    faults: Any, orders: Orders, unique_name: Name, said: Said
+) -> None:
+    name, book = unique_name(), Acknowledged()
+    orders.placed(unique_name())
+    with faults.reset("instances->postgres"):
+        book.send(name, lambda: orders.place(name))
+    assert book.keys(End.UNKNOWN) == [name]
+    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    assert name not in [each["name"] for each in orders.all()]
+    assert len([x for x in said("instances", "request") if x["method"] == "POST"]) == 2
+
+
+# Circuit breaker
+
+
+def test_circuit_should_open_try_now_and_then_and_close_when_auth_fails_and_comes_back(
+    faults: Any, orders: Orders
+) -> None:
+    orders.all()
+    with faults.none("instances->auth"):
+        with faults.http_status("instances->auth", 503, path="/introspect", everyone=True):
+            began = time.monotonic()
+            replies = [orders.send("GET", "/instances") for _ in range(8)]
+            took_s = time.monotonic() - began
+        # Five failures, then nobody asks, but for one trial in 2 s.
+        assert 5 <= met(faults) <= 5 + took_s / 2
+        assert {refusal(reply) for reply in replies} == {(503, "unavailable")}
+        # An open circuit says itself how long it rests.
+        assert replies[-1].headers["retry-after"] == "2"
+
+        with faults.http_status("instances->auth", 503, path="/introspect", everyone=True):
+            began = time.monotonic()
+            eventually(
+                lambda: orders.send("GET", "/instances") and time.monotonic() > began + 2.5,
+                within_s=10,
+                reason="time should pass",
+            )
+            took_s = time.monotonic() - began
+        # Half open: the trial failed, so that the circuit did not close.
+        assert 1 <= met(faults) <= 1 + took_s / 2
+
+        recovers_within(lambda: orders.send("GET", "/instances"), BACK_S, in_a_row=10)
+
+
+# Redis
+
+
+def test_limits_should_fail_closed_and_the_rest_go_on_when_redis_is_away(
+    stack: Any, faults: Any, confidential_client: AuthClient, user: User, unique_name: Name
+) -> None:
+    tokens = confidential_client.tokens(user)
+    with faults.refused("auth->redis"):
+        for reply in (
+            confidential_client.log_in(user, Pkce()),
+            confidential_client.refresh(tokens["refresh_token"]),
+        ):
+            assert oauth_refusal(reply) == (503, "temporarily_unavailable")
+            assert int(reply.headers["retry-after"]) >= 1
+        assert confidential_client.is_active(tokens["access_token"])
+        assert confidential_client.manage("GET").status_code == 200
+        assert stack["auth"].http.get("/jwks").status_code == 200
+    # The refusal has not used the token up.
+    assert confidential_client.refresh(tokens["refresh_token"]).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("edge", "cuts"),
+    [("auth->redis", range(0, 800, 100)), ("auth->postgres", range(600, 2400, 200))],
+    ids=["auth->redis", "auth->postgres"],
+)
+def test_code_should_be_good_for_one_answer_when_a_store_is_cut_off_at_any_byte(
+    faults: Any, postgres: Any, auth_client: AuthClient, user: User, edge: str, cuts: range
+) -> None:
+    answers = []
+    for after_bytes in cuts:
+        pkce = Pkce()
+        code = auth_client.code(user, pkce)
+        with faults.cut_after(edge, after_bytes=after_bytes):
+            reply = auth_client.redeem(code, pkce)
+        answers.append(reply.status_code)
+        assert reply.status_code in (200, 503), reply.text
+        # Cut off in the very commit, the answer is lost, and the code is used.
+        made = rows(postgres, MADE_OF_CODE, hashlib.sha256(code.encode()).hexdigest())
+        again = auth_client.redeem(code, pkce)
+        assert again.status_code == (400 if made else 200), (after_bytes, reply.text, again.text)
+        assert oauth_refusal(auth_client.redeem(code, pkce)) == (400, "invalid_grant")
+    assert set(answers) == {200, 503}
+
+
+# The keys of auth
+
+
+@pytest.fixture
+def forged(tenant: Tenant) -> dict[str, str]:
+    """Return the header that shows a token by a key that nobody knows."""
+    header = json.dumps({"alg": "ES256", "typ": "at+jwt", "kid": "nobody"}).encode()
+    encoded = base64.urlsafe_b64encode(header).rstrip(b"=").decode()
+    return {"Authorization": f"Bearer {encoded}.{tenant.token.partition('.')[2]}"}
+
+
+def test_known_keys_should_do_when_another_waits_for_unknown_ones(
+    faults: Any, orders: Orders, forged: dict[str, str]
+) -> None:
+    def ask() -> bool:
+        reply = orders.send("GET", "/instances", headers=forged)
+        assert refusal(reply) == (401, "invalid_token")
+        # Keys are fetched once a second at most, and then with a pause.
+        return reply.elapsed.total_seconds() > 0.9
+
+    assert orders.all() == []
+    with (
+        faults.none("instances->auth"),
+        faults.http_delay("instances->auth", delay_ms=900, path="/jwks"),
+        ThreadPoolExecutor(1) as thread,
+    ):
+        asking = thread.submit(eventually, ask, within_s=10, reason="keys should be asked for")
+        answered = 0
+        while not asking.done():
+            reply = orders.send("GET", "/instances")
+            assert reply.status_code == 200
+            # One by one they would wait for the keys, too.
+            answered += reply.elapsed.total_seconds() < 0.9
+        asking.result()
+    assert answered
+
+
+@pytest.mark.parametrize("body", ["<html>", []])
+def test_caller_should_get_503_when_auth_answers_nonsense_about_its_token(
+    faults: Any, orders: Orders, body: Any
+) -> None:
+    with faults.http_status("instances->auth", 200, body=body, path="/introspect"):
+        assert refusal(orders.send("GET", "/instances")) == (503, "unavailable")
+    assert orders.all() == []
+
+
+@pytest.mark.parametrize("body", ["<html>", {"keys": "none"}, {"keys": [{"kty": "?"}]}])
+def test_caller_should_get_503_when_the_keys_of_auth_are_nonsense(
+    faults: Any, orders: Orders, forged: dict[str, str], body: Any
+) -> None:
+    orders.all()
+    with faults.http_status("instances->auth", 200, body=body, path="/jwks"):
+        eventually(  # keys are fetched once a second at most
+            lambda: refusal(orders.send("GET", "/instances", headers=forged))[0] != 401,
+            within_s=5,
+            reason="keys should be asked for",
+        )
+        reply = orders.send("GET", "/instances", headers=forged)
+        assert refusal(reply) == (503, "unavailable")
+    assert orders.all() == []
+
+
+@pytest.mark.parametrize(
+    ("edge", "path", "status", "body"),
+    [
+        pytest.param("mcp->auth", "/token", 200, "<html>", id="page of auth"),
+        pytest.param("mcp->auth", "/token", 200, {}, id="nothing of auth"),
+        pytest.param("mcp->auth", "/token", 500, "<html>", id="500 of auth"),
+        pytest.param("mcp->instances", "/instances", 200, "<html>", id="page of instances"),
+        pytest.param("mcp->instances", "/instances", 200, [{}], id="nothing of instances"),
+        pytest.param("mcp->instances", "/instances", 500, "<html>", id="500 of instances"),
+    ],
+)
+def test_agent_should_be_told_who_is_at_fault_when_an_answer_is_nonsense(
+    faults: Any, session: RawSession, edge: str, path: str, status: int, body: Any
+) -> None:
+    with faults.http_status(edge, status, body=body, path=path):
+        result = tool(session)
+    assert result["isError"]
+    assert f"{edge.partition('->')[2]} is unavailable" in said_of(result)
+    assert not tool(session)["isError"]
+
+
+# Half an answer, small pieces, little at a time, late
+
+
+def test_order_should_happen_once_when_the_database_is_cut_off_at_any_byte(
+    faults: Any, make_orders: Callable[..., Orders], unique_name: Name
+) -> None:
+    orders, book = make_orders("enterprise"), Acknowledged()
+    orders.placed(unique_name())
+
+    def order(name: str) -> None:
+        book.send(name, lambda: orders.place(name, key=name))
+
+    for after_bytes in range(50, 1650, 100):
+        with faults.cut_after("instances->postgres", after_bytes=after_bytes):
+            order(unique_name())
+    lost = book.keys(End.UNKNOWN)
+    assert lost, "some should have been cut off"
+    assert book.keys(End.OK), "some should have passed whole"
+    for name in lost:
+        order(name)
+    assert book.keys(End.UNKNOWN) == []
+    book.check(each["name"] for each in orders.all())
+
+
+def test_orders_should_happen_once_when_the_edge_to_the_database_comes_and_goes(
+    faults: Any, make_orders: Callable[..., Orders], unique_name: Name
+) -> None:
+    orders, book = make_orders("enterprise"), Acknowledged()
+    orders.placed(unique_name())
+
+    def order(name: str) -> None:
+        book.send(name, lambda: orders.place(name, key=name))
+
+    with faults.flap("instances->postgres", period_ms=150), ThreadPoolExecutor(4) as threads:
+        list(threads.map(order, [unique_name() for _ in range(30)]))
+    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    for name in book.keys(End.UNKNOWN):
+        order(name)
+    assert book.keys(End.UNKNOWN) == []
+    book.check(each["name"] for each in orders.all())
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        ("slice", {"size_bytes": 1}),
+        ("slow_close", {"delay_ms": 300}),
+        ("latency", {"latency_ms": 20, "jitter_ms": 20}),
+    ],
+)
+def test_nothing_should_fail_when_every_edge_is_a_bad_line(
+    faults: Any, session: RawSession, tenant: Tenant, unique_name: Name, kind: str, arguments: Any
+) -> None:
+    with ExitStack() as on:
+        for edge in (*NEEDS, "mcp->instances", "worker->postgres"):
+            on.enter_context(getattr(faults, kind)(edge, **arguments))
+        ordered = tool(session, "order_instance", name=unique_name(), size="small")
+        assert not ordered["isError"], said_of(ordered)
+        token = tenant.new_token(resource="mcp")
+        assert claims_of(token)["aud"] == "mcp"
+        listed = tool(session)["structuredContent"]["result"]
+    assert [each["id"] for each in listed] == [ordered["structuredContent"]["id"]]
+
+
+@pytest.mark.parametrize(("kb_s", "status"), [(2000, 200), (5, 503)])
+def test_long_list_should_come_whole_or_not_at_all_when_there_is_little_bandwidth(
+    faults: Any, postgres: Any, orders: Orders, unique_name: Name, kb_s: int, status: int
+) -> None:
+    orders.placed(unique_name())
+    with postgres.connect() as conn:
+        conn.execute(
+            "INSERT INTO instances.instances (tenant_id, name, size, state)"
+            " SELECT %s, repeat('TEST ', 39) || n, 'small', 'deprovisioned'"
+            " FROM generate_series(1, 199) n",
+            [orders.tenant.tenant_id],
+        )
+    with faults.bandwidth("instances->postgres", kb_s=kb_s):
+        reply = orders.send("GET", "/instances")
+    assert reply.status_code == status
+    assert status != 200 or len(reply.json()) == 200
+    recovers_within(lambda: len(orders.all()) == 200, BACK_S)
+
+
+# Pools
+
+
+def test_pool_should_heal_when_many_waited_in_a_database_that_did_not_answer(
+    faults: Any, orders: Orders
+) -> None:
+    ask = {"method": "GET", "path": "/instances"}
+    with faults.blackhole("instances->postgres"):
+        replies = orders.at_once(*[ask] * 8)
+    assert {refusal(reply) for reply in replies} == {(503, "unavailable")}
+    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    assert {reply.status_code for reply in orders.at_once(*[ask] * 8)} == {200}
+
+
+# Tokens that end meanwhile
+
+
+@pytest.fixture
+def short_lived(make_client: Callable[..., AuthClient], user: User) -> Callable[..., str]:
+    """Return a function that makes a token of 3 s."""
+    client = make_client(access_token_lifetime_s=3)
+    return lambda **asked: client.tokens(user, **asked)["access_token"]
+
+
+def lasts_at_most(token: str, seconds: float) -> float:
+    """Return when a token ends, once that is no further away."""
+    ends = float(claims_of(token)["exp"])
+    eventually(lambda: ends - time.time() <= seconds, within_s=5, reason="time should pass")
+    return ends
+
+
+def test_request_should_be_finished_when_its_token_ends_meanwhile(
+    faults: Any, orders: Orders, short_lived: Callable[..., str]
+) -> None:
+    orders.all()
+    token = short_lived()
+    headers = {"Authorization": f"Bearer {token}"}
+    # Five round trips to the database and the answer of auth: 2.35 s at least.
+    with (
+        faults.latency("instances->postgres", latency_ms=350),
+        faults.http_delay("instances->auth", delay_ms=600, path="/introspect"),
+    ):
+        ends = lasts_at_most(token, 1.8)
+        reply = orders.send("GET", "/instances", headers=headers)
+    assert time.time() > ends
+    assert reply.status_code == 200, reply.text
+    assert refusal(orders.send("GET", "/instances", headers=headers)) == (401, "invalid_token")
+
+
+def test_agent_should_be_told_when_its_token_ends_while_it_is_exchanged(
+    stack: Any, faults: Any, short_lived: Callable[..., str]
+) -> None:
+    token = short_lived(resource="mcp")
+    session = RawSession(stack["mcp"].http, token)
+    session.open()
+    with faults.http_delay("mcp->auth", delay_ms=1500, path="/token", nth=1):
+        lasts_at_most(token, 1.2)
+        result = tool(session)
+    assert result["isError"]
+    assert "auth gives no token for instances" in said_of(result)
+    assert session.request("ping").status_code == 401
+
+
+# Faults of one test
+
+
+def test_request_of_another_test_should_pass_when_this_ones_is_answered_wrongly(
+    stack: Any, faults: Any, orders: Orders
+) -> None:
+    others = orders.tenant.headers | {"Baggage": "nomock.test=another"}
+    inactive = {"active": False}
+    with faults.http_status("instances->auth", 200, body=inactive, path="/introspect"):
+        assert refusal(orders.send("GET", "/instances")) == (401, "invalid_token")
+        other = httpx.get(f"{stack['instances'].url}/instances", headers=others, trust_env=False)
+    assert other.status_code == 200
+    assert met(faults) == 1
+
+
+# The worker
+
+
+def test_order_should_be_provisioned_once_when_the_workers_connections_are_reset(
+    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    with faults.reset("worker->postgres"):
+        ordered = orders.placed(unique_name())
+    orders.reach(ordered["id"], "running")
+    assert resources(postgres, ordered["id"]) == 1
