@@ -2,11 +2,12 @@
 
 import time
 from collections import OrderedDict
+from operator import itemgetter
 from typing import NamedTuple
 
 from mcp.server.auth.provider import AccessToken
 from shared.errors import Unavailable
-from shared.http import Client
+from shared.http import Client, read
 from shared.tokens import InvalidToken, Verifier
 
 _GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -90,7 +91,11 @@ class TokenExchange:
         )
         if reply.status_code == 429:
             raise Unavailable("auth", "too many token exchanges")
-        answer = reply.json()
+        if reply.is_server_error:
+            raise Unavailable("auth", f"the token exchange answered {reply.status_code}")
         if reply.status_code != 200:
-            raise ExchangeRefused(answer.get("error_description") or answer.get("error", ""))
-        return _Exchanged(answer["access_token"], asked_at + answer["expires_in"] - 5)
+            raise ExchangeRefused(
+                read("auth", reply, lambda told: told.get("error_description") or told["error"])
+            )
+        token, lasts_s = read("auth", reply, itemgetter("access_token", "expires_in"))
+        return _Exchanged(token, asked_at + lasts_s - 5)

@@ -1,14 +1,16 @@
 """The API of `instances`, called in the name of the user whose token came with the request."""
 
 import uuid
-from typing import Any
+from collections.abc import Callable
+from operator import itemgetter
+from typing import Any, TypeVar
 
 import httpx
 from mcp.server.auth.middleware.auth_context import get_access_token
 from mcp.server.mcpserver.exceptions import ToolError
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter
 from shared.errors import Unavailable
-from shared.http import Client
+from shared.http import Client, read
 
 from mcp_server.identity import ExchangeRefused, TokenExchange
 
@@ -23,6 +25,11 @@ class Instance(BaseModel):
     failure_reason: str | None = None
 
 
+Answer = TypeVar("Answer")
+one = Instance.model_validate
+several = TypeAdapter(list[Instance]).validate_python
+
+
 class Instances:
     """Calls `instances`; whatever goes wrong is a `ToolError` that says what, for the agent."""
 
@@ -35,25 +42,25 @@ class Instances:
         # With a key of our own the order can be repeated, too, when its answer got lost.
         headers = {"Idempotency-Key": idempotency_key or str(uuid.uuid4())}
         body = {"name": name, "size": size}
-        reply = await self._call("POST", "/instances", json=body, headers=headers, repeatable=True)
-        return Instance.model_validate(reply.json())
+        return await self._call(
+            "POST", "/instances", one, json=body, headers=headers, repeatable=True
+        )
 
     async def all(self) -> list[Instance]:
         """Return the tenant's instances."""
-        reply = await self._call("GET", "/instances")
-        return [Instance.model_validate(each) for each in reply.json()]
+        return await self._call("GET", "/instances", several)
 
     async def get(self, instance_id: uuid.UUID) -> Instance:
         """Return one of the tenant's instances."""
-        reply = await self._call("GET", f"/instances/{instance_id}")
-        return Instance.model_validate(reply.json())
+        return await self._call("GET", f"/instances/{instance_id}", one)
 
     async def deprovision(self, instance_id: uuid.UUID) -> Instance:
         """Ask for its removal, which the worker does later."""
-        reply = await self._call("DELETE", f"/instances/{instance_id}")
-        return Instance.model_validate(reply.json())
+        return await self._call("DELETE", f"/instances/{instance_id}", one)
 
-    async def _call(self, method: str, path: str, **request: Any) -> httpx.Response:
+    async def _call(
+        self, method: str, path: str, what: Callable[[Any], Answer], **request: Any
+    ) -> Answer:
         access = get_access_token()
         if access is None:  # the route lets nobody in without one
             raise ToolError("the request has no access token")
@@ -62,13 +69,13 @@ class Instances:
             if reply.status_code == 401:  # what was kept has been revoked; nothing was done
                 self.tokens.forget(access.token)
                 reply = await self._send(access.token, method, path, **request)
+            if reply.is_error:
+                raise ToolError(_problem(reply))
+            return read("instances", reply, what)
         except Unavailable as error:
             raise ToolError(f"{error}; try again in {error.retry_after_s} s") from error
         except ExchangeRefused as error:
             raise ToolError(f"auth gives no token for instances: {error}") from error
-        if reply.is_error:
-            raise ToolError(_problem(reply))
-        return reply
 
     async def _send(
         self,
@@ -85,8 +92,6 @@ class Instances:
 
 
 def _problem(reply: httpx.Response) -> str:
-    """Return the text of an RFC 9457 problem, or the status when the body is none."""
-    if "json" not in reply.headers.get("content-type", ""):
-        return f"instances answered {reply.status_code}"
-    problem = reply.json()
-    return f"{problem.get('title')} ({reply.status_code}): {problem.get('detail')}"
+    """Return the text of an RFC 9457 problem; raise `Unavailable` when the body is none."""
+    title, detail = read("instances", reply, itemgetter("title", "detail"))
+    return f"{title} ({reply.status_code}): {detail}"

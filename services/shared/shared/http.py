@@ -3,7 +3,8 @@
 import asyncio
 import random
 import time
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import httpx
 
@@ -12,6 +13,17 @@ from shared.errors import Unavailable
 
 _TRANSIENT = frozenset({502, 503, 504})
 _SAFE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+
+Read = TypeVar("Read")
+
+
+def read(service: str, reply: httpx.Response, what: Callable[[Any], Read]) -> Read:
+    """Return what is made of the JSON in a reply; one that makes no sense is `Unavailable`."""
+    try:
+        return what(reply.json())
+    except Exception as error:  # whatever comes of reading nonsense
+        reason = f"answered {reply.status_code} with nonsense: {type(error).__name__}: {error}"
+        raise Unavailable(service, reason) from error
 
 
 class CircuitBreaker:
@@ -43,7 +55,8 @@ class Client:
     """An HTTP client of one other service.
 
     Requests carry the baggage of the request being served. Those that are safe to repeat are
-    tried `tries` times within `deadline_s`; others are repeated only when they never left.
+    tried `tries` times within `deadline_s`; others are repeated only when they never left. Who
+    answers when to come back has tried itself, and is not asked again: tries would multiply.
     Raises `Unavailable` when the service cannot be reached or answers 502, 503 or 504.
     """
 
@@ -86,10 +99,12 @@ class Client:
                         raise Unavailable(self.service, "circuit open", round(self.breaker.rest_s))
                     if attempt:
                         await asyncio.sleep(self.backoff_s * 2**attempt * random.uniform(0.5, 1))
-                    reply, reason, sent = await self._try(method, path, headers, kwargs)
+                    reply, reason, again = await self._try(
+                        method, path, repeatable, headers=headers, **kwargs
+                    )
                     if reply is not None:
                         return reply
-                    if sent and not repeatable:
+                    if not again:
                         break
         except TimeoutError:
             self.breaker.record(success=False)
@@ -97,15 +112,17 @@ class Client:
         raise Unavailable(self.service, reason)
 
     async def _try(
-        self, method: str, path: str, headers: dict[str, str], kwargs: dict[str, Any]
+        self, method: str, path: str, repeatable: bool, **kwargs: Any
     ) -> tuple[httpx.Response | None, str, bool]:
+        """Return the answer; or None, why there is none, and whether to try again."""
         try:
-            reply = await self._http.request(method, path, headers=headers, **kwargs)
+            reply = await self._http.request(method, path, **kwargs)
         except httpx.TransportError as error:
             self.breaker.record(success=False)
-            sent = not isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
-            return None, f"{type(error).__name__}: {error}", sent
+            never_left = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+            return None, f"{type(error).__name__}: {error}", repeatable or never_left
         self.breaker.record(success=reply.status_code not in _TRANSIENT)
         if reply.status_code in _TRANSIENT:
-            return None, f"answered {reply.status_code}", True
-        return reply, "", True
+            again = repeatable and "retry-after" not in reply.headers
+            return None, f"answered {reply.status_code}", again
+        return reply, "", False

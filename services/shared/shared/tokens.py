@@ -9,7 +9,7 @@ from joserfc.errors import InvalidKeyIdError, JoseError
 from joserfc.jwk import KeySet
 
 from shared.errors import Unavailable
-from shared.http import Client
+from shared.http import Client, read
 
 ALGORITHMS = ["ES256"]
 # The clocks of two machines differ: a token that was made this moment may come from the future. One
@@ -91,7 +91,7 @@ class Verifier:
         )
         if reply.status_code != 200:
             raise Unavailable("auth", f"introspection answered {reply.status_code}")
-        if reply.json().get("active") is not True:
+        if read("auth", reply, lambda told: told.get("active")) is not True:
             raise InvalidToken("the token is revoked or expired")
         return claims
 
@@ -130,7 +130,7 @@ class Verifier:
         reply = await self.auth.request("GET", "/jwks")
         if reply.status_code != 200:
             raise Unavailable("auth", f"the key set answered {reply.status_code}")
-        self._keys = KeySet.import_key_set(reply.json())
+        self._keys = read("auth", reply, KeySet.import_key_set)
         self._fetched_at = time.monotonic()
         return self._keys
 
