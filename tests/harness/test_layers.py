@@ -32,6 +32,7 @@ OWNERS = {
     "httpx": "adapters.http",
     "toxiproxy": "adapters.toxiproxy",
     "requests": "adapters.toxiproxy",  # its transport, and its errors
+    "hypothesis": "faults.strategy",  # an extra: nobody else may need it
     "coverage": "harvest",
     "pytest": "plugin",
     "xdist": "plugin",

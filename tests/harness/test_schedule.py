@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 
 import pytest
 from conftest import IMAGE, LISTENS, ROOT, Tiny, docker, server
@@ -294,6 +295,36 @@ def test_a_schedule_should_end_and_say_why_when_one_of_its_faults_cannot_begin(t
     )
     result.stdout.no_fnmatch_line("*it is refused before*")
     assert left_on(tiny) == []
+
+
+def test_a_schedule_should_claim_what_it_may_break_before_it_begins(tiny: Tiny) -> None:
+    proxied(
+        tiny,
+        """
+        from nomock.faults.claims import Claims
+
+        def test_it(stack, faults):
+            others = Claims(stack.settings.state_dir, stack.name)
+            late = faults.refused("shop->web").at(after_ms=60_000, lasts_ms=1)
+            with faults.play([late], expect_traffic=False):
+                assert not others._part("shop->web").enters()
+                assert others._part("shop->bank").enters()
+            assert others._part("shop->web").enters()
+        """,
+    )
+    tiny.run().assert_outcomes(passed=1)
+
+
+def test_hypothesis_should_be_asked_for_when_it_is_not_installed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.delitem(sys.modules, "nomock.faults.strategy", raising=False)
+    monkeypatch.setitem(sys.modules, "hypothesis", None)
+    with pytest.raises(ConfigError) as refused:
+        import nomock.faults.strategy  # noqa: F401
+    assert str(refused.value) == (
+        "nomock.faults.strategy: Hypothesis is not installed\n-> pip install 'nomock[hypothesis]'"
+    )
 
 
 def test_hypothesis_should_shrink_to_the_one_fault_that_a_service_does_not_stand(
