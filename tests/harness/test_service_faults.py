@@ -113,7 +113,7 @@ print(urlopen(sys.argv[1], timeout=float(sys.argv[2])).status)
 """
 
 
-def reaches(stack: Stack, service: str, url: str, timeout_s: float = 0.5) -> bool:
+def reaches(stack: Stack, service: str, url: str, timeout_s: float = 10) -> bool:
     """Tell whether a service gets an answer of another one."""
     command = ["python3", "-c", ASK, url, str(timeout_s)]
     return stack.engine.run_inside(stack[service].container_id, command).output == "200\n"
@@ -269,53 +269,50 @@ def takes_memory(stack: Stack, service: str, megabytes: int) -> bool:
     return stack.engine.run_inside(stack[service].container_id, command).exit_code == 0
 
 
-@pytest.mark.parametrize(
-    "limits",
-    [{}, {"cpus": 1.5}, {"cpu_quota": 80_000, "cpu_period": 50_000}, {"cpu_quota": 90_000}],
-    ids=["unlimited", "CPUs", "quota and period", "quota"],
-)
-def test_a_service_should_have_less_cpu_until_the_fault_heals(
-    tiny: Tiny, limits: dict[str, float]
-) -> None:
-    burn = ["python3", "-c", "sum(range(10_000_000))"]
-    with ready(tiny, busy=idle(**limits)) as (stack, ground):
-        busy = stack["busy"].container_id
-        before = stack.engine.limits(busy)
-        with on(ground, Squeeze("busy", cpus=0.2)) as seen:
-            assert stack.engine.limits(busy).cpus == 0.2
-            stack.engine.run_inside(busy, burn)
-        assert re.fullmatch(r"it used up its share of CPU \d+ times", seen[0])
-        assert stack.engine.limits(busy) == before
-        throttled = stack.engine.pressure(busy).throttled_periods
-        with on(ground, Squeeze("busy", cpus=0.2)) as seen:
-            pass
-        assert seen == [""]
-        assert stack.engine.pressure(busy).throttled_periods == throttled
+def test_a_service_should_have_less_cpu_until_the_fault_heals(tiny: Tiny) -> None:
+    # So little that it is used up in its first moment, on however busy a machine.
+    few, burn = 1 / 30, ["python3", "-c", "sum(range(1_000_000))"]
+    services = {
+        "unlimited": idle(),
+        "cpus": idle(cpus=1.5),
+        "quota": idle(cpu_quota=90_000),
+        "period": idle(cpu_quota=80_000, cpu_period=50_000),
+    }
+    with ready(tiny, **services) as (stack, ground):
+        for name in services:
+            id_ = stack[name].container_id
+            before = stack.engine.limits(id_)
+            with on(ground, Squeeze(name, cpus=few)) as seen:
+                assert stack.engine.limits(id_).cpus == pytest.approx(few, abs=0.001)
+                stack.engine.run_inside(id_, burn)
+            assert re.fullmatch(r"it used up its share of CPU \d+ times", seen[0])
+            assert stack.engine.limits(id_) == before
+            with on(ground, Squeeze(name, cpus=few)) as seen:
+                pass
+            assert seen == [""]
 
 
-@pytest.mark.parametrize(
-    "limits",
-    [{}, {"mem_limit": "200m"}, {"mem_limit": "200m", "memswap_limit": "300m"}],
-    ids=["unlimited", "limited", "limited with swap"],
-)
-def test_a_service_should_have_less_memory_until_the_fault_heals(
-    tiny: Tiny, limits: dict[str, str]
-) -> None:
-    with ready(tiny, fat=idle(**limits)) as (stack, ground):
-        fat = stack["fat"].container_id
-        before = stack.engine.limits(fat)
-        assert takes_memory(stack, "fat", 100)
-        for _ in range(2):
-            with on(ground, Squeeze("fat", memory_mb=40)) as seen:
-                assert takes_memory(stack, "fat", 10)
-                assert not takes_memory(stack, "fat", 100)
-            assert re.fullmatch(r"it takes \d+ MiB of its 40 MiB", seen[0])
-            assert stack.engine.limits(fat) == before
-            assert takes_memory(stack, "fat", 100)
-        # Neither does what the engine keeps of it hinder the next start.
-        stack["fat"].restart()
-        assert stack.engine.limits(fat) == before
-        assert takes_memory(stack, "fat", 100)
+def test_a_service_should_have_less_memory_until_the_fault_heals(tiny: Tiny) -> None:
+    services = {
+        "unlimited": idle(),
+        "limited": idle(mem_limit="200m"),
+        "swapping": idle(mem_limit="200m", memswap_limit="300m"),
+    }
+    with ready(tiny, **services) as (stack, ground):
+        for name in services:
+            id_ = stack[name].container_id
+            before = stack.engine.limits(id_)
+            for _ in range(2):
+                with on(ground, Squeeze(name, memory_mb=40)) as seen:
+                    assert takes_memory(stack, name, 10)
+                    assert not takes_memory(stack, name, 100)
+                assert re.fullmatch(r"it takes \d+ MiB of its 40 MiB", seen[0])
+                assert stack.engine.limits(id_) == before
+                assert takes_memory(stack, name, 100)
+            # Neither does what the engine keeps of it hinder the next start.
+            stack[name].restart()
+            assert stack.engine.limits(id_) == before
+            assert takes_memory(stack, name, 100)
 
 
 def test_a_squeeze_should_heal_elsewhere_when_it_is_half_begun_or_its_container_is_gone(
@@ -366,7 +363,7 @@ def test_an_isolated_service_should_have_all_its_names_and_addresses_when_the_fa
         addresses = stack.engine.addresses(web)
         assert all(reaches(stack, "asker", url) for url in urls)
         with on(ground, Isolate("web")) as seen:
-            assert not any(reaches(stack, "asker", url) for url in urls)
+            assert not any(reaches(stack, "asker", url, timeout_s=0.2) for url in urls)
             assert not answers(stack)
         assert seen == [f"it was off {tiny.name}_back, {tiny.name}_front"]
         assert stack.engine.networks(web) == networks
@@ -464,9 +461,13 @@ def test_the_edges_should_be_there_again_when_their_proxy_was_taken_away(
         try:
             with on(another, Blackhole("shop->web")):
                 assert not reaches(stack, "shop", url, timeout_s=0.2)
-            with on(ground, Blackhole("shop->web")), on(ground, kind("toxiproxy")) as seen:
+            outer = Blackhole("shop->web")
+            state = outer.prepare(ground)
+            outer.begin(ground, state)
+            with on(ground, kind("toxiproxy")) as seen:
                 assert reaches(stack, "shop", url) == (kind is Restart)
             assert seen[0]
+            outer.heal(ground, state)
             assert reaches(stack, "shop", url)
             for at in (ground, another):
                 with on(at, Blackhole("shop->web")) as seen:
@@ -551,7 +552,9 @@ def test_a_wrong_clock_should_be_refused_when_the_library_is_not_there(tiny: Tin
     half = {**FAKED, "FAKETIME_TIMESTAMP_FILE": "/tmp/clock"}
     services = {"half": idle(environment=half), "empty": idle(environment=FAKED)}
     with ready(tiny, web=server(), **services) as (_, ground):
-        with pytest.raises(NotPossibleError, match="date do not tell its time: ERROR: "):
+        with pytest.raises(
+            NotPossibleError, match=r"do not tell its time: (.|\n)*cannot be preloaded"
+        ):
             Skew("empty", offset_s=60).ensure(ground)
         with pytest.raises(NotPossibleError) as caught:
             Skew("web", offset_s=60).ensure(ground)

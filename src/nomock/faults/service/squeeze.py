@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from math import isclose
 from typing import TYPE_CHECKING
 
 from nomock.adapters.engine import Limits
@@ -100,7 +101,8 @@ class Squeeze(OnService):
                 yield container.id, limits
 
     def _are_these(self, limits: Limits) -> bool:
-        has_cpus = self.cpus is None or limits.cpus == self.cpus
+        # The kernel counts in whole microseconds of a period.
+        has_cpus = self.cpus is None or isclose(limits.cpus or 0, self.cpus, abs_tol=0.001)
         return has_cpus and self.memory_mb in {None, (limits.memory_bytes or 0) // _MB}
 
 
