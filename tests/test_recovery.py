@@ -417,6 +417,22 @@ def test_order_should_leave_nothing_half_done_when_a_table_is_locked(
     settles(postgres, instances_service=5, worker_service=2)
 
 
+def test_connections_should_not_pile_up_when_a_table_of_auth_stays_locked(
+    faults: Any, orders: Orders, postgres: Any
+) -> None:
+    client, user = orders.tenant.client, orders.tenant.user
+    with faults.lock_table("auth.grants"), ThreadPoolExecutor(10) as threads:
+        # Each call ends in time, and with it what the database does for it: a second lot finds
+        # the pool as the first one did.
+        for _ in range(2):
+            logins = [threads.submit(client.log_in, user, Pkce()) for _ in range(8)]
+            replies = [login.result() for login in logins]
+            assert {oauth_refusal(reply) for reply in replies} == {(503, "temporarily_unavailable")}
+            assert max(reply.elapsed.total_seconds() for reply in replies) < HANGS_S
+            settles(postgres, auth_service=10)
+    recovers_within(lambda: client.log_in(user, Pkce()).status_code == 302, BACK_S)
+
+
 # Redis
 
 
@@ -557,6 +573,29 @@ def test_order_should_happen_once_when_instances_is_killed_in_the_middle_of_it(
     book.send(name, lambda: orders.place(name, key=name))
     book.check((each["name"] for each in orders.all()), at_least=1)
     settles(postgres, instances_service=5)
+
+
+def test_tenant_should_be_free_again_when_instances_is_frozen_in_the_middle_of_an_order(
+    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+) -> None:
+    name, tenant = unique_name(), orders.tenant.tenant_id
+    orders.placed(unique_name())
+    with held(postgres, LOCK_TENANT, tenant) as holder, ThreadPoolExecutor(1) as sender:
+        order = sender.submit(orders.place, name, key=name)
+        until_it_waits(postgres, holder)
+        with faults.pause("instances"):
+            holder.rollback()
+            until_nobody_waits(postgres, "instances_service")
+            # The frozen one has the lock now, and may keep it no longer than a request takes.
+            eventually(
+                lambda: rows(postgres, f"{LOCK_TENANT} SKIP LOCKED", tenant),
+                within_s=10,
+                reason="the database should give the lock to others",
+            )
+    assert refusal(order.result()) == (503, "unavailable")
+    ordered = orders.placed(name, key=name)
+    assert ordered["id"] in {each["id"] for each in orders.all()}
+    assert len(orders.all()) == 2
 
 
 def test_order_should_be_answered_when_instances_is_stopped_in_the_middle_of_it(

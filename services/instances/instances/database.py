@@ -14,11 +14,7 @@ LOCK_MS = 1500
 STATEMENT_MS = 1800
 DEADLINE_S = 2.0
 
-# client_connection_check_interval: a statement whose client has gone gives its locks back.
-_OPTIONS = (
-    f"-c lock_timeout={LOCK_MS} -c statement_timeout={STATEMENT_MS}"
-    " -c client_connection_check_interval=250"
-)
+_OPTIONS = f"-c lock_timeout={LOCK_MS} -c statement_timeout={STATEMENT_MS}"
 
 
 def pool() -> Pool:

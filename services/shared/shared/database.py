@@ -15,12 +15,25 @@ from shared.severing import sever
 Connection = psycopg.AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
 
+# What the database does when a service can no longer tell it anything: a statement whose client has
+# gone ends, instead of waiting on for its lock; a transaction that nobody goes on with, since the
+# service is frozen or cut off, gives its locks back.
+_OPTIONS = "-c client_connection_check_interval=250 -c idle_in_transaction_session_timeout=3s"
+# It is the database that ended the connection, but psycopg files this one elsewhere.
+_LOST = (
+    psycopg.OperationalError,
+    psycopg.InterfaceError,
+    psycopg.errors.IdleInTransactionSessionTimeout,
+)
 
-def pool(conninfo: str, *, max_size: int = 10, wait_s: float = 2.0, **kwargs: Any) -> Pool:
+
+def pool(
+    conninfo: str, *, max_size: int = 10, wait_s: float = 2.0, options: str = "", **kwargs: Any
+) -> Pool:
     """Return a closed pool: open it in the application's lifespan.
 
-    `wait_s` bounds the wait for a free connection. Connections that died, as in a restart of the
-    database, are replaced before they are handed out.
+    `wait_s` bounds the wait for a free connection; `options` are the session's. Connections that
+    died, as in a restart of the database, are replaced before they are handed out.
     """
 
     async def check(conn: Connection) -> None:
@@ -43,7 +56,12 @@ def pool(conninfo: str, *, max_size: int = 10, wait_s: float = 2.0, **kwargs: An
         reconnect_timeout=0,
         open=False,
         check=check,
-        kwargs={"row_factory": dict_row, "connect_timeout": 2, **kwargs},
+        kwargs={
+            "row_factory": dict_row,
+            "connect_timeout": 2,
+            "options": f"{_OPTIONS} {options}",
+            **kwargs,
+        },
     )
     return made
 
@@ -59,7 +77,7 @@ async def connection(pool: Pool, deadline_s: float = 2.0) -> AsyncIterator[Conne
             with _severed_after(conn, deadline_s):
                 async with conn.transaction():
                     yield conn
-    except (psycopg.OperationalError, psycopg.InterfaceError) as error:
+    except _LOST as error:
         raise Unavailable("the database", f"{type(error).__name__}: {error}".strip()) from error
 
 
