@@ -49,6 +49,7 @@ SAID = {
     "a long line": b"G" * 100_000,
     "half a head": b"GET /echo HTTP/1.1\r\nX-Half: ",
     "half a body": b"POST /echo HTTP/1.1\r\nContent-Length: 100\r\n\r\nhalf",
+    "half a chunk's line": b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n5",
     "a broken chunk": b"POST /echo HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\nxyz\r\n\r\n",
     "nothing": b"",
 }
@@ -61,7 +62,14 @@ def edge(tmp_path_factory: pytest.TempPathFactory) -> Iterator[HttpEdge]:
 
 
 # Of these the server waits for more, until it hears that there is none.
-UNENDED = {"upgraded", "a length that is none", "half a head", "half a body", "nothing"}
+UNENDED = {
+    "upgraded",
+    "a length that is none",
+    "half a head",
+    "half a body",
+    "half a chunk's line",
+    "nothing",
+}
 
 
 @pytest.mark.parametrize("name", SAID)

@@ -240,6 +240,13 @@ def test_a_status_should_come_in_its_turn_when_requests_are_pipelined(edge: Http
     assert said.count(b"instead") == 2
 
 
+def test_each_should_be_answered_when_very_many_requests_are_pipelined(edge: HttpEdge) -> None:
+    rule = edge.put("status", "t")
+    request = b"GET / HTTP/1.1\r\nbaggage: nomock.test=t\r\n\r\n"
+    said = edge.said(EDGE, [request * 4999 + request.replace(b"1.1", b"1.0", 1)])
+    assert said.count(b"HTTP/1.1 503 ") == edge.hits(rule) == 5000
+
+
 @pytest.mark.parametrize(
     "request_",
     [b"POST / HTTP/1.1\r\nExpect: 100-continue\r\nContent-Length: 3\r\n", b"GET / HTTP/1.0\r\n"],
@@ -412,6 +419,13 @@ def test_a_request_should_not_be_doubled_when_it_changes_the_protocol(edge: Http
         sock.sendall(b"late")
         sock.shutdown(socket.SHUT_WR)
         assert rest_of(sock).endswith(b"\r\n\r\nearly latebye")
+    assert edge.hits(rule) == 0
+
+
+def test_a_request_should_pass_once_when_it_is_answered_before_it_is_whole(edge: HttpEdge) -> None:
+    rule = edge.put("twice", "t")
+    head = b"POST /early HTTP/1.1\r\nContent-Length: 9\r\nbaggage: nomock.test=t\r\n\r\n"
+    assert edge.said(EDGE, [head]).endswith(b"too much")
     assert edge.hits(rule) == 0
 
 

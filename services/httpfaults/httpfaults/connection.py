@@ -82,6 +82,11 @@ class Connection:
             self._take_requests()
 
     def _take_requests(self) -> None:
+        while self._take_request():
+            pass
+
+    def _take_request(self) -> bool:
+        """Take what has come of a request; return whether the next one's turn has come."""
         out: list[bytes] = []
         while self._exchange is None or not self._exchange.sent:
             piece = self._requests.take()
@@ -102,24 +107,23 @@ class Connection:
         self._service.write(b"".join(out))
         if self.caller.ended:
             self._no_more_requests()
-        if self._exchange is not None:
-            self._after_request(self._exchange)
+        return self._exchange is not None and self._after_request(self._exchange)
 
     def _no_more_requests(self) -> None:
-        if self._exchange is None:
-            self._service.write(self._requests.rest())
+        if self._exchange is None or not self._exchange.sent:
+            self._service.write(self._requests.rest())  # it will never be whole
         if not self._requests.held:
             self._service.end()
 
-    def _after_request(self, exchange: Exchange) -> None:
+    def _after_request(self, exchange: Exchange) -> bool:
         if exchange.status is None:
-            if exchange.sent and exchange.answered:
-                self._after_answer(exchange)
-        elif self._waiting is None:
+            return exchange.sent and exchange.answered and self._after_answer(exchange)
+        if self._waiting is None:
             if exchange.sent or exchange.head.expects:
                 self._hold(exchange.waits_ms(), lambda: self._answer_instead(exchange))
             elif self.caller.ended:
                 self._close()
+        return self._exchange is None
 
     def _answer_instead(self, exchange: Exchange) -> None:
         last = not (exchange.sent and exchange.head.keeps_alive and not self._service.ended)
@@ -127,9 +131,8 @@ class Connection:
         self._exchange = None
         if last:
             self._service.detach()
+            self._requests.give_up()
             self.caller.linger(_LINGER_S)
-        else:
-            self._take_requests()
 
     # From the service to the caller.
 
@@ -175,9 +178,10 @@ class Connection:
         elif head.interim:
             if not exchange.repeated:
                 self._answer.append(head.raw)
-        elif exchange.first_of_two:
+        elif exchange.first_of_two and exchange.sent:
             self._responses.follows(head.body(exchange.head.method))
         else:
+            exchange.be_once()
             self._hold(exchange.waits_ms(), lambda: self._begin_for(exchange, head))
 
     def _begin_for(self, exchange: Exchange, head: ResponseHead) -> None:
@@ -201,19 +205,19 @@ class Connection:
         exchange = self._exchange
         assert exchange is not None
         exchange.answered = True
-        if exchange.first_of_two:
-            self._service.detach()
-        if exchange.sent:
-            self._after_answer(exchange)
+        if exchange.sent and self._after_answer(exchange):
+            self._take_requests()
 
-    def _after_answer(self, exchange: Exchange) -> None:
+    def _after_answer(self, exchange: Exchange) -> bool:
+        """Go on after an exchange; return whether the next request's turn has come."""
         if exchange.first_of_two:
             exchange.repeat()
+            self._service.detach()
             self._call_service()
-        else:
-            self._exchange = None
-            self._flush()
-            self._take_requests()
+            return False
+        self._exchange = None
+        self._flush()
+        return True
 
     def _flush(self) -> None:
         data = b"".join(self._answer)
@@ -228,6 +232,7 @@ class Connection:
         def go_on() -> None:
             self._waiting = None
             then()
+            self._take_requests()
             self._take_responses()
             self._flow()
 

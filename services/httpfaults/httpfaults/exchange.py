@@ -56,6 +56,11 @@ class Exchange:
         delay.hits += 1
         return delay.delay_ms
 
+    def be_once(self) -> None:
+        """Do not send it twice, if that has not been done: it was answered before it was whole."""
+        if not self.repeated:
+            self.twice = None
+
     def repeat(self) -> None:
         """The first answer is over; another one follows."""
         self.repeated = True

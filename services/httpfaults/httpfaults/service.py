@@ -6,6 +6,7 @@ import asyncio
 import gc
 import json
 import signal
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,6 +15,8 @@ from httpfaults.connection import Connection
 from httpfaults.control import Control
 from httpfaults.rules import Rules
 from httpfaults.side import Side
+
+_LOOKUPS = 64
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,8 @@ def _address(text: str) -> tuple[str, int]:
 async def serve(edges: list[Edge], control: tuple[str, int]) -> None:
     """Serve until SIGTERM or SIGINT."""
     loop = asyncio.get_running_loop()
+    # For names: one that takes long to be unknown must not keep others waiting.
+    loop.set_default_executor(ThreadPoolExecutor(_LOOKUPS))
     rules = Rules(edge.name for edge in edges)
     for edge in edges:
         await loop.create_server(partial(_between, edge, rules), *edge.listen)

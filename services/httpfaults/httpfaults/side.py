@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
 
@@ -41,8 +42,9 @@ class Side(asyncio.Protocol):
 
     def end(self) -> None:
         """Say that no more will be sent."""
-        if self.made and not self._transport.is_closing():
-            self._transport.write_eof()
+        if self.made:
+            with suppress(OSError):  # it has gone, and will be heard of
+                self._transport.write_eof()
 
     def close(self) -> None:
         """Send what is still to be sent, and hang up."""
