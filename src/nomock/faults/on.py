@@ -108,7 +108,7 @@ class On:
         fault.ensure(test.ground)
         test.admit(fault)
         for other in test.on:
-            if fault.clashes(other.fault):
+            if fault.clashes(other.fault) or other.fault.clashes(fault):
                 raise ClashingFaultsError(fault.name, other.fault.name)
         self._parts = fault.takes(test.ground)
         test.claims.take(self._parts, f"{fault.name} of {test.name}")
