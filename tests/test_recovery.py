@@ -726,6 +726,28 @@ def test_everything_should_answer_503_and_heal_when_the_network_between_all_is_g
     settles(postgres, instances_service=5, worker_service=2)
 
 
+def test_everything_should_come_back_when_all_is_killed_at_once(
+    stack: Any, faults: Any, orders: Orders, unique_name: Name, mcp_token: str, postgres: Any
+) -> None:
+    name = unique_name()
+    # What others need comes back first.
+    order = ("mcp", "instances", "auth", "worker", "httpfaults", "toxiproxy", "redis", "postgres")
+    ordered = orders.placed(name, key=name)
+    with ExitStack() as killed:
+        for service in order:
+            killed.enter_context(faults.kill(service))
+    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    # The answer of then, to the token of then; the order was running or will be.
+    assert orders.placed(name, key=name) == ordered
+    orders.reach(ordered["id"], "running")
+    assert resources(postgres, ordered["id"]) == 1
+    caller = RawSession(stack["mcp"].http, mcp_token)
+    caller.open()
+    found = call(caller, "list_instances")["structuredContent"]["result"]
+    assert [each["id"] for each in found] == [ordered["id"]]
+    settles(postgres, auth_service=10, instances_service=5, worker_service=2)
+
+
 def test_acknowledged_orders_should_be_done_once_when_packets_are_lost_under_load(
     faults: Any, make_orders: Callable[..., Orders], unique_name: Name, postgres: Any
 ) -> None:
