@@ -84,7 +84,8 @@ def test_steps_should_be_left_out_of_a_schedule_when_they_contradict_an_earlier_
     [
         (
             lambda: of_seed(-1),
-            "schedule of faults: seed cannot be -1\n  it is a whole number from 0 to 1.84467e+19",
+            "schedule of faults: seed cannot be -1\n"
+            "  it is a whole number from 0 to 18446744073709551615",
         ),
         (
             lambda: of_seed(7, lasts_s=0),

@@ -33,6 +33,7 @@ LEAST_MS = 100
 """How long a fault lasts at the least, if nothing else is said."""
 _MOST_S = 600.0
 _MOST_STEPS = 100
+_MOST_SEED = 2**64 - 1
 
 # Each argument from its mildest value to its harshest; the kinds themselves go the same way.
 _RANGES: Mapping[type[Fault], Mapping[str, tuple[int, int]]] = {
@@ -128,8 +129,8 @@ def from_seed(
     """
     if seed is None:
         seed = int.from_bytes(os.urandom(4))
-    _check("seed", seed, 0, 2**64)
-    _check("steps", most_steps, 1, _MOST_STEPS)
+    _check("seed", seed, least=0, most=_MOST_SEED)
+    _check("steps", most_steps, least=1, most=_MOST_STEPS)
     whole_ms = milliseconds(lasts_s, least_ms)
     # The one method of which Python promises that it stays as it is:
     # https://docs.python.org/3/library/random.html#notes-on-reproducibility
@@ -146,23 +147,21 @@ def from_seed(
 
 
 def milliseconds(lasts_s: float, least_ms: int) -> int:
-    """Return how long a schedule lasts; raise ConfigError for a time that cannot be."""
-    _check("lasts_s", lasts_s, LEAST_MS / 1000, _MOST_S, (int, float), "a number of seconds")
-    _check("least_ms", least_ms, 1, lasts_s * 1000)
-    return round(lasts_s * 1000)
+    """Return how long a schedule lasts; raise ConfigError for times that cannot be."""
+    least_s = LEAST_MS / 1000
+    if not isinstance(lasts_s, (int, float)) or not least_s <= lasts_s <= _MOST_S:
+        raise _wrong("lasts_s", lasts_s, f"a number of seconds from {least_s:g} to {_MOST_S:g}")
+    whole_ms = round(lasts_s * 1000)
+    _check("least_ms", least_ms, least=1, most=whole_ms)
+    return whole_ms
 
 
-def _check(
-    name: str,
-    value: float,
-    least: float,
-    most: float,
-    types: tuple[type, ...] = (int,),
-    what: str = "a whole number",
-) -> None:
-    if isinstance(value, bool) or not isinstance(value, types) or not least <= value <= most:
-        raise ConfigError(
-            f"{name} cannot be {value!r}",
-            where="schedule of faults",
-            seen=f"it is {what} from {least:g} to {most:g}",
-        )
+def _check(name: str, value: int, *, least: int, most: int) -> None:
+    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
+        raise _wrong(name, value, f"a whole number from {least} to {most}")
+
+
+def _wrong(name: str, value: object, rule: str) -> ConfigError:
+    return ConfigError(
+        f"{name} cannot be {value!r}", where="schedule of faults", seen=f"it is {rule}"
+    )

@@ -61,13 +61,11 @@ class Playing:
         self._stop.set()
         self._thread.join()
         self._test.claims.give_back(self._parts)
-        if self._error is not None and error is None:
+        if error is not None:
+            return  # the test is red already
+        if self._error is not None:
             raise self._error
-        if (
-            self._expect_traffic
-            and error is None
-            and not any(on.met for on in self._begun.values())
-        ):
+        if self._expect_traffic and not any(on.met for on in self._begun.values()):
             self._test.unmet.append(self.schedule.name)
 
     def _play(self) -> None:
