@@ -11,9 +11,11 @@ import httpx
 
 from helpers.eventually import eventually
 from helpers.orders import Orders, rows
-from nomock.faults.acknowledged import Acknowledged, End
+from nomock.faults import Acknowledged
+from nomock.faults.acknowledged import End
 
 Name = Callable[[], str]
+Write = Callable[[str], httpx.Response]
 
 THREADS = 3
 # Paced, so that a tenant's quota of 100 outlasts the fault.
@@ -36,10 +38,10 @@ COUNT = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
 
 
 class Load:
-    """What many writes were answered, each of a name that no other has."""
+    """Many writes, each of a name that no other has, and what they were answered."""
 
-    def __init__(self, write: Callable[[str], httpx.Response], unique_name: Name) -> None:
-        self.book = Acknowledged()
+    def __init__(self, write: Write, unique_name: Name, book: Acknowledged) -> None:
+        self.book = book
         self.statuses: Counter[int | None] = Counter()
         self._write = write
         self._unique_name = unique_name
@@ -91,9 +93,9 @@ def check_orders(load: Load, orders: Orders, postgres: Any, at_least: int) -> No
 
 
 @contextmanager
-def loaded(write: Callable[[str], httpx.Response], unique_name: Name) -> Iterator[Load]:
+def loaded(write: Write, unique_name: Name, book: Acknowledged) -> Iterator[Load]:
     """Write from several threads for as long as the block runs."""
-    load, over = Load(write, unique_name), Event()
+    load, over = Load(write, unique_name, book), Event()
 
     def go_on() -> None:
         while not over.is_set():
