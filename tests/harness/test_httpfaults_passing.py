@@ -157,18 +157,29 @@ def test_memory_should_stay_small_when_nobody_reads_what_is_answered(edge: HttpE
         assert peak_mb(edge) < 64
 
 
+@pytest.mark.parametrize(
+    ("begins", "goes_on"),
+    [
+        (b"POST /deaf?id=1 HTTP/1.1\r\nContent-Length: 999999999\r\n\r\n", b"x"),
+        # These have to wait for the answer to the first.
+        (b"GET /deaf?id=2 HTTP/1.1\r\n\r\n", b"GET /echo HTTP/1.1\r\n\r\n"),
+    ],
+    ids=["a body", "more requests"],
+)
 def test_memory_should_stay_small_when_the_service_does_not_read_what_is_sent(
-    edge: HttpEdge,
+    edge: HttpEdge, begins: bytes, goes_on: bytes
 ) -> None:
     with edge.socket() as sock:
-        sock.sendall(b"GET /hang?id=memory HTTP/1.1\r\n\r\n")
-        assert edge.asked("/await?of=hanging+memory") == "it came"
-        sock.setblocking(False)
-        # More requests, which have to wait for that answer, until nobody takes any.
-        with pytest.raises(BlockingIOError):
-            for _ in range(10_000):
-                sock.send(b"GET /echo HTTP/1.1\r\n\r\n" * 1000)
+        sock.sendall(begins)
+        number = begins.partition(b"id=")[2][:1].decode()
+        assert edge.asked(f"/await?of=deaf+{number}") == "it came"
+        sock.settimeout(1)
+        piece = goes_on * (1_000_000 // len(goes_on))
+        with pytest.raises(TimeoutError):  # nobody takes any more
+            for _ in range(300):
+                sock.sendall(piece)
         assert peak_mb(edge) < 64
+    edge.asked(f"/count?key=speak+{number}&of=speak+{number}")
 
 
 def test_the_service_should_see_the_caller_go_when_it_works_for_him(edge: HttpEdge) -> None:

@@ -186,6 +186,26 @@ def test_a_rule_should_end_by_itself_when_its_time_is_over(edge: HttpEdge) -> No
     assert statuses(edge, ("GET", "/echo", "u")) == [503]
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        b"Content-Length: 4\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+        b"Content-Length: 4\r\nContent-Length: 5\r\n\r\nabcde",
+        b"Transfer-Encoding: gzip\r\n\r\nx",
+        b"Content-Length: -1\r\n\r\n",
+    ],
+)
+def test_no_rule_should_meet_a_request_when_its_end_is_a_matter_of_opinion(
+    edge: HttpEdge, fields: bytes
+) -> None:
+    rule = edge.put("status", None)
+    with edge.socket() as sock:
+        sock.sendall(b"POST /echo HTTP/1.1\r\nConnection: close\r\n" + fields)
+        sock.shutdown(socket.SHUT_WR)
+        assert b" 503 " not in rest_of(sock)
+    assert edge.faults.rules()[rule]["matched"] == 0
+
+
 # A status
 
 
@@ -391,6 +411,13 @@ def test_the_service_should_be_asked_twice_when_a_request_is_doubled(
             counts.append(edge.asked(f"/count?of={key}"))
     assert counts == ["1", "3", "4"]
     assert edge.hits(rule) == 1
+
+
+def test_the_caller_should_be_told_once_to_go_on_when_a_request_is_doubled(edge: HttpEdge) -> None:
+    edge.put("twice", "t")
+    fields = b"Expect: 100-continue\r\nContent-Length: 2\r\nbaggage: nomock.test=t\r\n"
+    said = edge.said(EDGE, [b"POST /closing?of=x HTTP/1.1\r\n" + fields + b"\r\n", b"ok"])
+    assert said.count(b"HTTP/1.1 100 ") == said.count(b"HTTP/1.1 200 ") == 1
 
 
 @pytest.mark.parametrize("path", ["/count", "/closing"])

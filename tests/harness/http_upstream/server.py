@@ -62,6 +62,10 @@ class Handler(StreamRequestHandler):
         if url.path == "/early":
             self.answer(413, b"too much", extra="Connection: close\r\n")
             return False
+        if url.path == "/deaf":
+            note(f"deaf {asked['id']}")
+            with changed:
+                changed.wait_for(lambda: seen[f"speak {asked['id']}"] > 0, timeout=60)
         if fields.get("expect"):
             self.wfile.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         body = self.chunked() if "transfer-encoding" in fields else self.sized(fields)
