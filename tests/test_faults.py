@@ -509,6 +509,22 @@ def test_pool_should_heal_when_many_waited_in_a_database_that_did_not_answer(
     assert {reply.status_code for reply in orders.at_once(*[ask] * 8)} == {200}
 
 
+def test_request_should_be_answered_when_the_database_comes_back_while_it_waits(
+    stack: Any, faults: Any, auth_client: AuthClient
+) -> None:
+    began = datetime.now(UTC)
+    with ThreadPoolExecutor(1) as thread:
+        with faults.refused("auth->postgres"):
+            waiting = thread.submit(auth_client.manage, "GET")
+            eventually(
+                lambda: "error connecting" in stack["auth"].logs(since=began),
+                within_s=2,
+                reason="auth should try to connect",
+            )
+        # It waits for 2 s, and had not to be refused.
+        assert waiting.result().status_code == 200
+
+
 # Tokens that end meanwhile
 
 

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import psycopg
@@ -15,6 +15,8 @@ from shared.severing import sever
 Connection = psycopg.AsyncConnection[DictRow]
 Pool = AsyncConnectionPool[Connection]
 
+# After how long it is tried again to connect, for those who wait for a connection.
+TRY_EVERY_S = 0.1
 # What the database does when a service can no longer tell it anything: a statement whose client has
 # gone ends, instead of waiting on for its lock; a transaction that nobody goes on with, since the
 # service is frozen or cut off, gives its locks back.
@@ -46,14 +48,29 @@ def pool(
             await made.drain()
             raise
 
+    trying: set[asyncio.Task[None]] = set()
+
+    def failed(_: Pool) -> None:
+        task = asyncio.create_task(try_again())
+        trying.add(task)
+        task.add_done_callback(trying.discard)
+
+    async def try_again() -> None:
+        await asyncio.sleep(TRY_EVERY_S)
+        if made.get_stats()["requests_waiting"]:
+            # To ask is what makes it try; what comes of it is for who waited longer.
+            with suppress(psycopg.OperationalError):
+                await made.putconn(await made.getconn(timeout=0.001))
+
     made: Pool = AsyncConnectionPool(
         conninfo,
         min_size=1,
         max_size=max_size,
         timeout=wait_s,
-        # No tries in the background, whose pauses would outlast the trouble: each caller who waits
-        # makes the pool try.
+        # No tries in the background, whose pauses would outlast the trouble: each caller makes the
+        # pool try once, and then `try_again` does as long as somebody waits.
         reconnect_timeout=0,
+        reconnect_failed=failed,
         open=False,
         check=check,
         kwargs={
