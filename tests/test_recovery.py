@@ -304,31 +304,6 @@ def keyed(orders: Orders) -> Callable[[str], httpx.Response]:
     return lambda name: orders.place(name, key=name)
 
 
-# Once the block of a restart begins the database is there again.
-@pytest.mark.parametrize(("kind", "troubles"), [("kill", 3), ("restart", 0)])
-def test_acknowledged_orders_should_be_done_once_when_the_database_goes_away_under_load(
-    faults: Any,
-    make_orders: Callable[..., Orders],
-    unique_name: Name,
-    postgres: Any,
-    acknowledged: Acknowledged,
-    kind: str,
-    troubles: int,
-) -> None:
-    orders = make_orders("enterprise")
-    with (
-        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
-        loaded(keyed(orders), unique_name, acknowledged) as load,
-    ):
-        load.acknowledges(3)
-        with getattr(faults, kind)("postgres"):
-            load.meets_trouble(troubles)
-        watch.recovers_within(BACK_S)
-        load.acknowledges(3)
-    check_orders(load, orders, postgres, at_least=6)
-    settles(postgres, instances_service=5, worker_service=2)
-
-
 @pytest.mark.parametrize("kind", ["pause", "isolate"])
 def test_orders_should_be_refused_in_time_and_be_done_once_when_the_database_hangs(
     stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any, kind: str
@@ -458,9 +433,14 @@ def test_logins_should_fail_closed_and_all_else_go_on_when_redis_is_away(
         # What needs no limit is asked all the time, and never fails.
         steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S, allowed_failures=0),
         getattr(faults, kind)("redis"),
+        ThreadPoolExecutor(2) as threads,
     ):
-        replies = [client.log_in(user, Pkce()), client.refresh(refresh_token)]
+        asked = [
+            threads.submit(client.log_in, user, Pkce()),
+            threads.submit(client.refresh, refresh_token),
+        ]
         instance = orders.running(unique_name())
+        replies = [each.result() for each in asked]
     for reply in replies:
         assert oauth_refusal(reply) == (503, "temporarily_unavailable")
         assert int(reply.headers["retry-after"]) >= 1
@@ -768,6 +748,40 @@ def test_everything_should_come_back_when_all_is_killed_at_once(
     found = call(caller, "list_instances")["structuredContent"]["result"]
     assert [each["id"] for each in found] == [ordered["id"]]
     settles(postgres, auth_service=10, instances_service=5, worker_service=2)
+
+
+# Orders need no worker, and once the block of a restart begins the service is there again.
+@pytest.mark.parametrize(
+    ("kind", "service", "troubles"),
+    [
+        ("kill", "postgres", 3),
+        ("restart", "postgres", 0),
+        ("kill", "toxiproxy", 3),
+        ("kill", "worker", 0),
+    ],
+)
+def test_acknowledged_orders_should_be_done_once_when_a_service_goes_away_under_load(
+    faults: Any,
+    make_orders: Callable[..., Orders],
+    unique_name: Name,
+    postgres: Any,
+    acknowledged: Acknowledged,
+    kind: str,
+    service: str,
+    troubles: int,
+) -> None:
+    orders = make_orders("enterprise")
+    with (
+        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
+        loaded(keyed(orders), unique_name, acknowledged) as load,
+    ):
+        load.acknowledges(3)
+        with getattr(faults, kind)(service):
+            load.meets_trouble(troubles)
+        watch.recovers_within(BACK_S)
+        load.acknowledges(3)
+    check_orders(load, orders, postgres, at_least=6)
+    settles(postgres, instances_service=5, worker_service=2)
 
 
 def test_acknowledged_orders_should_be_done_once_when_packets_are_lost_under_load(
