@@ -13,6 +13,9 @@ from shared.errors import Unavailable
 
 _TRANSIENT = frozenset({502, 503, 504})
 _SAFE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
+# Idle connections end here first: uvicorn ends them after 5 s, and a request that is sent at that
+# moment gets no answer.
+LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2.0)
 
 Read = TypeVar("Read")
 
@@ -77,7 +80,9 @@ class Client:
         self.backoff_s = backoff_s
         self.breaker = breaker or CircuitBreaker()
         # trust_env: a proxy variable of the image must not come between two services.
-        self._http = httpx.AsyncClient(base_url=base_url, timeout=timeout_s, trust_env=False)
+        self._http = httpx.AsyncClient(
+            base_url=base_url, timeout=timeout_s, limits=LIMITS, trust_env=False
+        )
 
     async def aclose(self) -> None:
         """Close the connections."""
