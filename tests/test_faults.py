@@ -544,13 +544,14 @@ def test_request_should_be_finished_when_its_token_ends_meanwhile(
     faults: Any, orders: Orders, short_lived: Callable[..., str]
 ) -> None:
     orders.all()
-    token = short_lived()
-    headers = {"Authorization": f"Bearer {token}"}
     # Five round trips to the database and the answer of auth: 2.35 s at least.
     with (
         faults.latency("instances->postgres", latency_ms=350),
         faults.http_delay("instances->auth", delay_ms=600, path="/introspect"),
     ):
+        # Made here, since a fault may have to wait for another test's.
+        token = short_lived()
+        headers = {"Authorization": f"Bearer {token}"}
         ends = lasts_at_most(token, 1.8)
         reply = orders.send("GET", "/instances", headers=headers)
     assert time.time() > ends
@@ -561,6 +562,7 @@ def test_request_should_be_finished_when_its_token_ends_meanwhile(
 def test_agent_should_be_told_when_its_token_ends_while_it_is_exchanged(
     stack: Any, faults: Any, short_lived: Callable[..., str]
 ) -> None:
+    assert stack["mcp"].http.get("/health").status_code == 200  # waits for other tests' faults
     token = short_lived(resource="mcp")
     session = RawSession(stack["mcp"].http, token)
     session.open()
