@@ -12,6 +12,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+# pytester forgets what is first imported inside a test of its own; httpx would go on to raise the
+# forgotten module's errors, which no `except` knows.
+import httpcore  # noqa: F401
 import pytest
 import pythons
 
