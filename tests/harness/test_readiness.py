@@ -46,12 +46,18 @@ def ready(tiny: Tiny, **options: Any) -> list[str]:
         ),
         (
             idle(
-                "echo eats; exec python3 -c 'print(len(b\"x\" * (1 << 29)))'",
+                # It outlives the process that eats, so that the kernel can still tell the engine.
+                "echo eats; python3 -c 'print(len(b\"x\" * (1 << 29)))' || (sleep 1; exit 137)",
                 mem_limit="32m",
                 memswap_limit="32m",
             ),
             "was killed for memory (exit code 137)",
-            "  eats",
+            "  eats\n  Killed",
+        ),
+        (
+            idle("echo full; kill -9 $$$$", mem_limit="32m"),
+            "was killed, perhaps for memory (exit code 137)",
+            "  full",
         ),
         (
             idle(
@@ -62,7 +68,7 @@ def ready(tiny: Tiny, **options: Any) -> list[str]:
             "  sick",
         ),
     ],
-    ids=["exit 3", "silent", "server that ends", "memory", "unhealthy"],
+    ids=["exit 3", "silent", "server that ends", "memory", "killed", "unhealthy"],
 )
 def test_the_run_should_fail_at_once_and_say_what_was_logged_when_a_service_is_lost(
     tiny: Tiny, service: Service, what: str, log: str

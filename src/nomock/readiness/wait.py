@@ -140,6 +140,8 @@ class Watch:
             return _GONE
         if death.out_of_memory:
             return Verdict("lost", f"was killed for memory (exit code {death.exit_code})")
+        if death.perhaps_out_of_memory:
+            return Verdict("lost", "was killed, perhaps for memory (exit code 137)")
         if death.exit_code != 0:
             return Verdict("lost", f"exited with code {death.exit_code}")
         # One that ends with 0 has done its work, unless it was meant to serve.

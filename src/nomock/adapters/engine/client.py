@@ -62,6 +62,7 @@ class Engine(Conversations, Changes):
         return Death(
             exit_code=state["ExitCode"],
             out_of_memory=bool(state.get("OOMKilled")),
+            perhaps_out_of_memory=_may_have_lacked_memory(found),
             restarts=found.get("RestartCount", 0),
             finished_at=state["FinishedAt"],
         )

@@ -83,6 +83,9 @@ class Death:
 
     exit_code: int
     out_of_memory: bool
+    perhaps_out_of_memory: bool
+    """It was killed and has a limit of its memory, and the kernel told the engine nothing: cgroup
+    v1 forgets why when the container is gone before it is asked."""
     restarts: int
     finished_at: str
 
