@@ -59,7 +59,7 @@ def test_a_part_should_be_shared_by_many_and_broken_by_one(claims: Make, aside: 
     taken.result(10)
     assert not free(newcomer, "a")
     assert free(newcomer, "b")
-    breaker.give_back({"a"})
+    breaker.let_go()
     assert free(newcomer, "a")
 
 
@@ -72,7 +72,7 @@ def test_a_newcomer_should_wait_when_somebody_waits_to_break(claims: Make, aside
     one.let_go()
     taken.result(10)
     assert not entered.done()
-    breaker.give_back({"a"})
+    breaker.let_go()
     entered.result(10)
 
 
@@ -83,7 +83,7 @@ def test_who_waits_should_let_go_of_all_else(claims: Make, aside: Run) -> None:
     entered = aside(one.share, {"b"})
     # It would wait for ever if the other kept what it has.
     breaker.take({"a"}, "breaker")
-    breaker.give_back({"a", "b"})
+    breaker.let_go()
     entered.result(10)
     assert one._shared == {"a", "b"}
 
@@ -96,37 +96,21 @@ def test_only_one_should_break_at_a_time(claims: Make, aside: Run) -> None:
     # While it waits it holds nothing, so that the first may break more.
     one.take({"c", "b"}, "one")
     assert not taken.done()
-    one.give_back({"a"})
-    assert not taken.done()
-    one.give_back({"b", "c"})
     one.let_go()
     taken.result(10)
 
 
-def test_a_part_should_be_held_until_it_is_given_back_as_often_as_taken(claims: Make) -> None:
+def test_a_part_should_be_held_until_the_test_is_over_when_it_is_taken_twice(
+    claims: Make,
+) -> None:
     one, other = claims(), claims()
     one.take({"a"}, "one")
     one.take({"a", "b"}, "one")
-    one.give_back({"a"})
     assert not free(other, "a")
-    one.give_back({"a", "b"})
+    assert not free(other, "b")
+    one.let_go()
     assert free(other, "a")
     assert free(other, "b")
-
-
-def test_what_was_broken_should_stay_shared_until_the_test_is_over(
-    claims: Make, aside: Run
-) -> None:
-    one, breaker = claims(), claims()
-    one.take({"a"}, "one")
-    taken = aside(breaker.take, {"a"}, "breaker")
-    one.give_back({"a"})
-    until(lambda: not free(claims(), "a"))
-    # Between healing and this test's last look nobody else breaks it.
-    assert not taken.done()
-    one.share({"a"})
-    one.let_go()
-    taken.result(10)
 
 
 def test_its_own_requests_should_pass_what_a_test_has_broken(claims: Make) -> None:
@@ -134,7 +118,6 @@ def test_its_own_requests_should_pass_what_a_test_has_broken(claims: Make) -> No
     one.share({"a", "b"})
     one.take({"a"}, "one")
     one.share({"a", "b", "c"})
-    one.give_back({"a"})
     one.let_go()
     assert all(free(claims(), part) for part in "abc")
 
@@ -148,4 +131,4 @@ def test_a_killed_process_should_hold_nothing(claims: Make, tmp_path: Path) -> N
     subprocess.run([sys.executable, "-c", program, tmp_path / ".nomock"], check=False)
     breaker = claims()
     breaker.take({"a", "b"}, "breaker")
-    breaker.give_back({"a", "b"})
+    breaker.let_go()

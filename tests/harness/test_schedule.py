@@ -310,7 +310,6 @@ def test_a_schedule_should_claim_what_it_may_break_before_it_begins(tiny: Tiny) 
             with faults.play([late], expect_traffic=False):
                 assert not others._part("shop->web").enters()
                 assert others._part("shop->bank").enters()
-            assert others._part("shop->web").enters()
         """,
     )
     tiny.run().assert_outcomes(passed=1)

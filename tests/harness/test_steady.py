@@ -197,7 +197,7 @@ def test_a_wait_for_another_test_should_not_count_when_the_probe_had_to_wait(
     def their_test() -> None:
         theirs.take(["auth"], "their test")
         Event().wait(SLOW_S)
-        theirs.give_back(["auth"])
+        theirs.let_go()
 
     with steady(probe, within_s=IN_TIME_S) as watch:
         asked(watch, 1)
@@ -209,7 +209,7 @@ def test_a_wait_for_another_test_should_not_count_when_the_probe_had_to_wait(
             turn.release()
             pause.wait(0.001)
         ours.take(["redis"], "our test")
-        ours.give_back(["redis"])
+        ours.let_go()
         asked(watch, 1)
     other.join()
     ours.let_go()

@@ -10,7 +10,6 @@ another for ever:
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cached_property
@@ -61,7 +60,8 @@ class Claims:
         self._folder = state_dir / "claims" / stack
         self._parts: dict[str, _Part] = {}
         self._shared: set[str] = set()
-        self._alone: Counter[str] = Counter()
+        self._alone: set[str] = set()
+        self._breaks = False
         # Also for the threads of a test: while one waits, the others' requests do, too.
         self._turn = RLock()
 
@@ -71,63 +71,53 @@ class Claims:
         Raises LockedError after 15 minutes.
         """
         wanted = set(parts)
-        if wanted - self._shared - self._alone.keys():
+        if wanted - self._shared - self._alone:
             with _waiting(), self._turn:
                 self._share(self._shared | wanted)
 
-    def let_go(self) -> None:
-        """Use nothing any more, but what is held alone."""
-        with self._turn:
-            for name in self._shared:
-                self._part(name).leave()
-            self._shared.clear()
-
     def take(self, parts: Iterable[str], who: str) -> None:
-        """Hold parts alone until they are given back; wait until nobody else uses them.
+        """Hold parts alone until ``let_go``; wait until nobody else uses them.
 
-        They may be taken again meanwhile, and are to be given back as often.
+        Not only until they are healed: what uses them takes a moment to recover.
         """
         with _waiting(), self._turn:
-            wanted, shared = sorted(parts), set(self._shared)
-            if not self._alone:
-                self.let_go()
+            wanted, shared = set(parts) - self._alone, set(self._shared)
+            if not wanted:
+                return
+            if not self._breaks:
+                self._leave_shared()
                 self._breaking.acquire(exclusive=True)
+                self._breaks = True
             # From here on nobody else waits with anything in hand.
             self._breaking.sign(who)
-            taken: list[str] = []
-            try:
-                for name in wanted:
-                    taken.append(name)
-                    self._alone[name] += 1
-                    if self._alone[name] == 1:
-                        self._part(name).enter_alone()
-                        self._shared.discard(name)
-                self._share(shared)
-            except BaseException:
-                self.give_back(taken)
-                raise
+            for name in sorted(wanted):
+                self._alone.add(name)
+                self._shared.discard(name)
+                self._part(name).enter_alone()
+            self._share(shared)
 
-    def give_back(self, parts: Iterable[str]) -> None:
-        """Let others use parts again, and share them with these until ``let_go``.
-
-        The test may look whether they are whole again, before another one breaks them.
-        """
+    def let_go(self) -> None:
+        """Use nothing any more: the test is over."""
         with self._turn:
-            for name in parts:
-                self._alone[name] -= 1
-                if not self._alone[name]:
-                    del self._alone[name]
-                    if self._part(name).lets_in():
-                        self._shared.add(name)
-            if not self._alone:
+            self._leave_shared()
+            for name in self._alone:
+                self._part(name).leave()
+            self._alone.clear()
+            if self._breaks:
                 self._breaking.release()
+                self._breaks = False
+
+    def _leave_shared(self) -> None:
+        for name in self._shared:
+            self._part(name).leave()
+        self._shared.clear()
 
     def _share(self, wanted: set[str]) -> None:
         deadline, pause = monotonic() + _PATIENCE_S, Event()
-        while missing := wanted - self._shared - self._alone.keys():
+        while missing := wanted - self._shared - self._alone:
             for name in sorted(missing):
                 if not self._part(name).enters():
-                    self.let_go()
+                    self._leave_shared()
                     if monotonic() > deadline:
                         raise self._given_up(name)
                     pause.wait(_PAUSE_S)
@@ -177,13 +167,6 @@ class _Part:
         """Close the door, and wait until all others have left."""
         self._door.acquire(exclusive=True)
         self._room.acquire(exclusive=True)
-
-    def lets_in(self) -> bool:
-        """Be in no longer alone; return whether one is still in."""
-        # Nobody else can come first: the door is open only afterwards.
-        stays = self._room.acquires_at_once(exclusive=False)
-        self._door.release()
-        return stays
 
     def leave(self) -> None:
         """Leave the room, and open the door if it was closed."""

@@ -66,7 +66,6 @@ class On:
         self.met = ""
         """What showed that it bit, once it has ended."""
         self._test = test
-        self._parts: frozenset[str] = frozenset()
         self._state: State = {}
         self._number = 0
 
@@ -110,8 +109,7 @@ class On:
         for other in test.on:
             if fault.clashes(other.fault) or other.fault.clashes(fault):
                 raise ClashingFaultsError(fault.name, other.fault.name)
-        self._parts = fault.takes(test.ground)
-        test.claims.take(self._parts, f"{fault.name} of {test.name}")
+        test.claims.take(fault.takes(test.ground), f"{fault.name} of {test.name}")
         try:
             self._state = fault.prepare(test.ground)
             self._number = test.journal.on(fault, self._state, test.name)
@@ -120,8 +118,6 @@ class On:
         except BaseException:
             if self in test.on:
                 self._heal()
-            else:
-                test.claims.give_back(self._parts)
             raise
         test.tell(f"{fault.name}: on")
         test.changed()
@@ -158,4 +154,3 @@ class On:
         finally:
             test.on.remove(self)
             test.changed()
-            test.claims.give_back(self._parts)

@@ -22,7 +22,6 @@ class Playing:
         self.schedule = schedule
         self._test = test
         self._expect_traffic = expect_traffic
-        self._parts: frozenset[str] = frozenset()
         self._stop = Event()
         self._over = Event()
         self._begun: dict[int, On] = {}
@@ -46,8 +45,8 @@ class Playing:
         for step in schedule:
             step.fault.ensure(test.ground)
             test.admit(step.fault)
-        self._parts = frozenset[str]().union(*(s.fault.takes(test.ground) for s in schedule))
-        test.claims.take(self._parts, f"{schedule.name} of {test.name}")
+        parts = frozenset[str]().union(*(s.fault.takes(test.ground) for s in schedule))
+        test.claims.take(parts, f"{schedule.name} of {test.name}")
         test.tell(f"{schedule.name}; to play it again: with faults.play({schedule!r}):")
         self._thread.start()
         return self
@@ -60,7 +59,6 @@ class Playing:
     ) -> None:
         self._stop.set()
         self._thread.join()
-        self._test.claims.give_back(self._parts)
         if error is not None:
             return  # the test is red already
         if self._error is not None:
