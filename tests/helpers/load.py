@@ -1,5 +1,6 @@
 """Writes that keep coming while something is broken, and what must be true of them afterwards."""
 
+import itertools
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,8 +19,9 @@ Name = Callable[[], str]
 Write = Callable[[str], httpx.Response]
 
 THREADS = 3
-# Paced, so that a tenant's quota of 100 outlasts the fault.
-PACE_S = 0.1
+# Each pause of a thread is longer than its last one by this: a tenant's quota of 100 outlasts the
+# fault, and its repeated orders, however long the services take to recover.
+SLOWER_S = 0.05
 
 LEFT = (
     "SELECT i.name, i.state, count(r) AS resources FROM instances.instances i"
@@ -98,9 +100,10 @@ def loaded(write: Write, unique_name: Name, book: Acknowledged) -> Iterator[Load
     load, over = Load(write, unique_name, book), Event()
 
     def go_on() -> None:
-        while not over.is_set():
+        for count in itertools.count(1):
             load.once()
-            over.wait(PACE_S)
+            if over.wait(count * SLOWER_S):
+                break
 
     with ThreadPoolExecutor(THREADS) as threads:
         going = [threads.submit(go_on) for _ in range(THREADS)]
