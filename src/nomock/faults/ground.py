@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from nomock.adapters.engine import Engine
 from nomock.errors import ConfigError, UnknownEdgeError
-from nomock.faults.reach import CONTROL_PORT, proxies
+from nomock.faults.reach import CONTROL_PORT, proxies, publishing
 from nomock.project import Project
 from nomock.stack import Postgres, Service, Stack
 
@@ -108,10 +108,9 @@ class Ground:
         """The service that is the HTTP fault proxy; raises ConfigError where there is none."""
         from nomock.adapters.httpfaults import CONTROL_PORT
 
+        for name in publishing(self.project, CONTROL_PORT):
+            return name
         services = self.project.services
-        for name, service in services.items():
-            if CONTROL_PORT in service.published_ports:
-                return name
         raise ConfigError(
             "no service of this stack is the HTTP fault proxy",
             where=f"stack {self.project.name}",

@@ -13,7 +13,7 @@ from nomock.adapters.httpfaults import CONTROL_PORT as HTTP_CONTROL_PORT
 from nomock.errors import ConfigError, NomockError
 from nomock.faults.bites import Bite
 from nomock.faults.faults import kinds
-from nomock.faults.reach import CONTROL_PORT, proxies, ways_at
+from nomock.faults.reach import CONTROL_PORT, proxies, publishing, ways_at
 from nomock.project import Project
 from nomock.stack import Stack
 from nomock.stack.database import postgres_service
@@ -84,9 +84,7 @@ def _table(
 def _rows(stack: Stack, edges: Mapping[str, str]) -> dict[str, list[str]]:
     """Return for each group what its faults can be on: equipment of the tests is not broken."""
     project = stack.project
-    http_proxies = [
-        n for n, s in project.services.items() if HTTP_CONTROL_PORT in s.published_ports
-    ]
+    http_proxies = publishing(project, HTTP_CONTROL_PORT)
     left_out = {*project.one_shots, *proxies(project), *http_proxies}
     services = [name for name in project.services if name not in left_out]
     database: list[str] = []

@@ -18,7 +18,12 @@ _ANSWER_TIMEOUT_S = 2.0
 
 def proxies(project: Project) -> list[str]:
     """Return the services that are Toxiproxy: those that publish its control port."""
-    return [n for n, s in project.services.items() if CONTROL_PORT in s.published_ports]
+    return publishing(project, CONTROL_PORT)
+
+
+def publishing(project: Project, port: int) -> list[str]:
+    """Return the services that publish a port."""
+    return [name for name, s in project.services.items() if port in s.published_ports]
 
 
 def reach(project: Project, edges: Mapping[str, str]) -> dict[str, frozenset[str]]:

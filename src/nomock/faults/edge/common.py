@@ -97,6 +97,16 @@ class EdgeFault(Fault):
             now.from_server - before[2],
         )
 
+    @property
+    def path(self) -> str:
+        """The edge's place at Toxiproxy's control port, as the keeper asks there."""
+        return f"/proxies/{quote(self.edge, safe='')}"
+
+    @property
+    def opening(self) -> Mapping[str, Any]:
+        """How the keeper opens the edge."""
+        return {"http": ["PATCH", self.path, {"enabled": True}]}
+
     @abstractmethod
     def apply(self, ground: Ground, state: State) -> None:
         """Break the edge."""
@@ -141,8 +151,10 @@ class ToxicFault(EdgeFault):
 
     def undo(self, state: State) -> list[Mapping[str, Any]]:
         """Return how the keeper removes the toxics."""
-        path = f"/proxies/{quote(self.edge, safe='')}/toxics"
-        return [{"http": ["DELETE", f"{path}/{name}", None]} for name, _ in self._toxics(state)]
+        return [
+            {"http": ["DELETE", f"{self.path}/toxics/{name}", None]}
+            for name, _ in self._toxics(state)
+        ]
 
     def seen(self, ground: Ground, state: State) -> str:
         """Return how many packets with data came through it."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from nomock.faults.edge.common import EdgeFault
 from nomock.faults.fault import State
@@ -31,8 +30,7 @@ class Refused(EdgeFault):
 
     def undo(self, state: State) -> list[Mapping[str, Any]]:
         """Return the same for the keeper."""
-        path = f"/proxies/{quote(self.edge, safe='')}"
-        return [{"http": ["PATCH", path, {"enabled": True}]}]
+        return [self.opening]
 
     def seen(self, ground: Ground, state: State) -> str:
         """Return how many connections were refused."""

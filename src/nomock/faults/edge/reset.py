@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
 
 from nomock.faults.edge.common import MOST_MS, ToxicFault
 from nomock.faults.fault import State, whole_number
@@ -45,5 +44,4 @@ class Reset(ToxicFault):
 
     def undo(self, state: State) -> list[Mapping[str, Any]]:
         """Return the same for the keeper."""
-        path = f"/proxies/{quote(self.edge, safe='')}"
-        return [*super().undo(state), {"http": ["PATCH", path, {"enabled": True}]}]
+        return [*super().undo(state), self.opening]
