@@ -17,7 +17,6 @@ __all__ = [
     "ask",
     "async_client",
     "client",
-    "patch",
     "was_never_sent",
 ]
 
@@ -87,11 +86,6 @@ def async_client(base_url: str, *, on_request: Callable[[], None] = _nothing) ->
         event_hooks={"request": [before]},
         trust_env=False,
     )
-
-
-def patch(url: str, body: object, *, timeout_s: float) -> tuple[int, str]:
-    """Send JSON and return status and text, as ``ask`` does."""
-    return ask("PATCH", url, body, timeout_s=timeout_s)
 
 
 def ask(method: str, url: str, body: object = None, *, timeout_s: float) -> tuple[int, str]:

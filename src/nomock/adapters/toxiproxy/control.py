@@ -84,11 +84,8 @@ class Control:
 
     def _send(self, method: str, path: str, options: dict[str, Any]) -> tuple[int, str]:
         if method == "PATCH":
-            return http.patch(
-                f"http://{self._host}:{self._port}{path}",
-                options["json"],
-                timeout_s=self._timeout_s,
-            )
+            url = f"http://{self._host}:{self._port}{path}"
+            return http.ask("PATCH", url, options["json"], timeout_s=self._timeout_s)
         ask = getattr(self._consumer, method.lower())
         # Never through a proxy that the environment names.
         reply = ask(path, timeout=self._timeout_s, proxies={"no_proxy": self._host}, **options)
