@@ -57,15 +57,21 @@ class RawSession:
 
     def open(self, version: str = VERSION) -> dict[str, Any]:
         """Initialize a session, use it from now on and return the server's result."""
-        reply = self.request("initialize", initialize_params(version))
+        reply = self.try_to_open(version)
         assert reply.status_code == 200, reply.text
-        self.headers |= {
-            "Mcp-Session-Id": reply.headers["mcp-session-id"],
-            "MCP-Protocol-Version": version,
-        }
         assert self.notify("notifications/initialized").status_code == 202
         result: dict[str, Any] = message_of(reply)["result"]
         return result
+
+    def try_to_open(self, version: str = VERSION) -> httpx.Response:
+        """Ask for a session, and use it from now on where there is one."""
+        reply = self.request("initialize", initialize_params(version))
+        if reply.is_success:
+            self.headers |= {
+                "Mcp-Session-Id": reply.headers["mcp-session-id"],
+                "MCP-Protocol-Version": version,
+            }
+        return reply
 
     def close(self) -> httpx.Response:
         """End the session."""
