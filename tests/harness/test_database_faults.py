@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing
 from threading import Event
 from time import monotonic
 from typing import Any
@@ -16,6 +14,7 @@ from uuid import uuid4
 import psycopg
 import pytest
 from conftest import Service, Tiny, idle, settled_image
+from driving import heal_elsewhere, on, run_elsewhere
 
 from nomock.config import load
 from nomock.errors import ConfigError, EngineError, FaultError
@@ -23,7 +22,7 @@ from nomock.faults.database import lock_table
 from nomock.faults.database.end_backends import EndBackends
 from nomock.faults.database.fill_slots import FillSlots
 from nomock.faults.database.lock_table import LockTable
-from nomock.faults.fault import Fault, State
+from nomock.faults.fault import Fault
 from nomock.faults.ground import Ground
 from nomock.stack import Stack
 
@@ -90,45 +89,6 @@ def ground(stack: Stack) -> Iterator[Ground]:
     yield ground
     assert ground.live == {}
     assert sessions_of_faults(stack) == 0
-
-
-@contextmanager
-def on(ground: Ground, fault: Fault) -> Iterator[list[str]]:
-    """A fault for a block; what it saw is in the list afterwards."""
-    seen: list[str] = []
-    fault.check(ground)
-    written = json.dumps(fault.prepare(ground))
-    state = json.loads(written)
-    try:
-        fault.begin(ground, state)
-        yield seen
-        seen.append(fault.seen(ground, state))
-    finally:
-        fault.heal(ground, json.loads(written))
-
-
-def run_elsewhere(stack: Stack, fault: Fault, state: State, what: str) -> subprocess.Popen[str]:
-    """Do something with a fault in a process that knows of it only what the journal says."""
-    program = f"""
-import json, signal, sys
-from pathlib import Path
-from {type(fault).__module__} import {type(fault).__name__}
-from nomock.config import load
-from nomock.faults.ground import Ground
-from nomock.stack import Stack
-
-root, arguments, state = sys.argv[1:]
-fault, state = {type(fault).__name__}(**json.loads(arguments)), json.loads(state)
-{what}(Ground(Stack.of(load(Path(root)))), state)
-print("done", flush=True)
-"""
-    words = [str(stack.settings.root), json.dumps(fault.arguments), json.dumps(state)]
-    return subprocess.Popen(
-        [sys.executable, "-c", program + "sys.stdin.read()\n", *words],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
 
 
 def sessions_of_faults(stack: Stack) -> int:
@@ -449,9 +409,7 @@ def test_nothing_should_be_left_when_another_process_heals(
     written = dict(state)
     fault.begin(ground, state)
     assert sessions_of_faults(stack) > 1
-    with run_elsewhere(stack, fault, written, "fault.heal") as healer:
-        assert healer.stdout.readline() == "done\n"  # type: ignore[union-attr]
-        assert healer.communicate() == ("", None)
+    heal_elsewhere(stack.settings.root, fault, written)
     fault.heal(ground, written)
     fault.heal(ground, written)
     assert (read(stack, within_ms=LONG_MS), refused(stack)) == ("read", "")
@@ -462,7 +420,7 @@ def test_nothing_should_be_left_when_the_process_is_killed(
     stack: Stack, ground: Ground, fault: Fault
 ) -> None:
     state = fault.prepare(ground)
-    with run_elsewhere(stack, fault, state, "fault.begin") as breaker:
+    with run_elsewhere(stack.settings.root, fault, state, "begin") as breaker:
         assert breaker.stdout.readline() == "done\n"  # type: ignore[union-attr]
         assert sessions_of_faults(stack) > 1
         breaker.kill()

@@ -15,8 +15,8 @@ from uuid import uuid4
 
 import pytest
 from conftest import IMAGE, LISTENS, TOOLS_IMAGE, Tiny, docker, idle, server
+from driving import heal_elsewhere, on, ready
 from test_keeper import until_gone
-from test_service_faults import heal_elsewhere, on, ready
 
 from nomock.adapters.engine import Engine
 from nomock.config import load
@@ -260,7 +260,7 @@ def test_a_fault_should_heal_in_another_process_when_its_keeper_was_killed_too(
     docker("kill", ground.keeper("web").id)
     assert left(ground) != []
 
-    heal_elsewhere(shop, fault, state)
+    heal_elsewhere(shop.path, fault, state)
 
     assert left(ground) == []
     fault.heal(ground, state)

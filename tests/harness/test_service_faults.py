@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from urllib.request import urlopen
@@ -17,6 +14,7 @@ import pytest
 # Once and for all: pytester forgets what a test imports, and what stays does not know it again.
 import requests  # noqa: F401
 from conftest import LISTENS, TOOLS_IMAGE, Service, Tiny, ask, idle, inspect, server
+from driving import heal_elsewhere, on, ready
 from proxied import left_on, proxied
 
 from nomock.errors import (
@@ -27,7 +25,7 @@ from nomock.errors import (
     UnknownServiceError,
 )
 from nomock.faults.edge.blackhole import Blackhole
-from nomock.faults.fault import Fault, State
+from nomock.faults.fault import Fault
 from nomock.faults.ground import Ground
 from nomock.faults.service.common import OnService
 from nomock.faults.service.isolate import Isolate
@@ -42,59 +40,6 @@ from nomock.stack import Stack
 TAKING_AWAY = [Kill, Stop, Pause, Restart]
 # The server as its container's first process: it ends by itself when a signal says so.
 FIRST = {"init": False, "command": ["python3", "-u", "-m", "http.server", "8000"]}
-
-
-@contextmanager
-def ready(tiny: Tiny, **services: Service) -> Iterator[tuple[Stack, Ground]]:
-    """A stack of these services, or of those written already, and the ground of its faults."""
-    if services:
-        tiny.compose(**services)
-    stack = tiny.stack()
-    ground = Ground(stack)
-    try:
-        stack.prepare()
-        yield stack, ground
-    finally:
-        ground.close()
-        stack.close()
-
-
-@contextmanager
-def on(ground: Ground, fault: Fault) -> Iterator[list[str]]:
-    """A fault for a block; what it saw is in the list afterwards."""
-    seen: list[str] = []
-    fault.ensure(ground)
-    written = json.dumps(fault.prepare(ground))
-    state = json.loads(written)
-    try:
-        fault.begin(ground, state)
-        yield seen
-        seen.append(fault.seen(ground, state))
-    finally:
-        fault.heal(ground, json.loads(written))
-
-
-HEALER = """
-import json, sys
-from importlib import import_module
-from pathlib import Path
-from nomock.config import load
-from nomock.faults.ground import Ground
-from nomock.stack import Stack
-
-module, name, root, arguments, state = sys.argv[1:]
-fault = getattr(import_module(module), name)(**json.loads(arguments))
-fault.heal(Ground(Stack.of(load(Path(root)))), json.loads(state))
-"""
-
-
-def heal_elsewhere(tiny: Tiny, fault: Fault, state: State) -> None:
-    """Heal a fault in a process that knows of it only what the journal says."""
-    kind = type(fault)
-    named = [kind.__module__, kind.__name__, str(tiny.path), json.dumps(fault.arguments)]
-    words = [sys.executable, "-c", HEALER, *named, json.dumps(state)]
-    done = subprocess.run(words, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 def answers(stack: Stack, service: str = "web") -> bool:
@@ -221,7 +166,7 @@ def test_a_fault_should_heal_in_another_process_when_its_own_was_killed(tiny: Ti
             fault = kind("web")
             state = fault.prepare(ground)
             fault.begin(ground, json.loads(json.dumps(state)))
-            heal_elsewhere(tiny, fault, state)
+            heal_elsewhere(tiny.path, fault, state)
             assert answers(stack), kind
             fault.heal(ground, state)
             assert answers(stack), kind
@@ -323,13 +268,13 @@ def test_a_squeeze_should_heal_elsewhere_when_it_is_half_begun_or_its_container_
         state = fault.prepare(ground)
         one = stack["one"].container_id
         before = stack.engine.limits(one)
-        heal_elsewhere(tiny, fault, state)
+        heal_elsewhere(tiny.path, fault, state)
         stack.engine.limit_cpus(one, 0.5)
-        heal_elsewhere(tiny, fault, state)
+        heal_elsewhere(tiny.path, fault, state)
         assert stack.engine.limits(one) == before
         fault.begin(ground, json.loads(json.dumps(state)))
         stack["one"].kill()
-        heal_elsewhere(tiny, fault, state)
+        heal_elsewhere(tiny.path, fault, state)
         stack["one"].start()
         assert stack.engine.limits(one) == before
         assert takes_memory(stack, "one", 60)
@@ -384,17 +329,17 @@ def test_an_isolation_should_heal_elsewhere_when_it_is_half_begun_or_its_contain
         fault = Isolate("web")
         state = fault.prepare(ground)
         stack.engine.disconnect(web, f"{tiny.name}_back")
-        heal_elsewhere(tiny, fault, state)
-        heal_elsewhere(tiny, fault, state)
+        heal_elsewhere(tiny.path, fault, state)
+        heal_elsewhere(tiny.path, fault, state)
         assert stack.engine.networks(web) == networks
         fault.begin(ground, json.loads(json.dumps(state)))
         ask("POST", f"/containers/{web}/restart", t="0")
-        heal_elsewhere(tiny, fault, state)
+        heal_elsewhere(tiny.path, fault, state)
         assert stack.engine.networks(web) == networks
         stack.wait_ready("web")
         assert answers(stack)
         ask("DELETE", f"/containers/{web}", force="1")
-        heal_elsewhere(tiny, fault, state)
+        heal_elsewhere(tiny.path, fault, state)
 
 
 @pytest.mark.parametrize(("one", "other"), [("web", "asker"), ("asker", "web")])
@@ -419,7 +364,7 @@ def test_two_isolated_services_should_meet_again_when_the_fault_heals(
         fault = Isolate(one, other)
         state = fault.prepare(ground)
         fault.begin(ground, json.loads(json.dumps(state)))
-        heal_elsewhere(tiny, fault, state)
+        heal_elsewhere(tiny.path, fault, state)
         assert reaches(stack, "asker", "http://store:8000")
 
 
@@ -442,7 +387,7 @@ def test_two_isolated_services_should_be_parted_on_their_edges_when_they_have_an
         fault = Isolate("shop", from_="web")
         state = fault.prepare(ground)
         fault.begin(ground, json.loads(json.dumps(state)))
-        heal_elsewhere(tiny, fault, state)
+        heal_elsewhere(tiny.path, fault, state)
         assert reaches(stack, "shop", to_web)
         assert left_on(tiny) == []
         assert Isolate("bank", from_="web").takes(ground) == {"bank", "web"}
@@ -536,14 +481,14 @@ def test_a_service_should_have_a_wrong_clock_until_the_fault_heals(tiny: Tiny) -
             assert abs(ahead_s(stack)) < 60
 
         fault = Skew("web", offset_s=3600)
-        heal_elsewhere(tiny, fault, {})
+        heal_elsewhere(tiny.path, fault, {})
         fault.begin(ground, {})
-        heal_elsewhere(tiny, fault, {})
+        heal_elsewhere(tiny.path, fault, {})
         assert abs(ahead_s(stack)) < 60
         fault.begin(ground, {})
         stack["web"].kill()
         assert fault.seen(ground, {}) == ""
-        heal_elsewhere(tiny, fault, {})
+        heal_elsewhere(tiny.path, fault, {})
         stack["web"].start()
         assert abs(ahead_s(stack)) < 60
 
