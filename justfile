@@ -172,9 +172,12 @@ typecheck:
     mypy
     mypy --python-version 3.13 coverage-spy
 
-# everything CI runs: lint, types, nomock's own tests, the suite, the suite under the spy
+# Under the spy without the tests that wait for time-outs, one after the other, most of the time:
+# each kind of fault is in an example of docs/faults.md, too.
+
+# everything CI runs: lint, types, nomock's own tests, the suite, its quick tests under the spy
 [group('check')]
-check: lint typecheck (test-harness "-n" "logical") test-fast (test-sidecar-coverage "-n" "logical" "--dist" "worksteal")
+check: lint typecheck (test-harness "-n" "auto") test-fast (test-sidecar-coverage "-n" "logical" "--dist" "worksteal" "--ignore=tests/test_faults.py" "--ignore=tests/test_recovery.py")
 
 # lock the development dependencies; no package registry's address goes into the file
 [group('check')]

@@ -310,10 +310,9 @@ def test_instances_should_answer_401_when_the_token_is_expired(
         headers = {"Authorization": f"Bearer {token}"}
         return lambda: stack["instances"].http.get("/instances", headers=headers)
 
-    assert refusal(answer_when_over(begin, lambda reply: reply.is_success)) == (
-        401,
-        "invalid_token",
-    )
+    reply = answer_when_over(begin, lambda reply: reply.is_success)
+    assert reply.status_code == 401
+    assert "invalid_token" in challenge(reply)
 
 
 def test_instances_should_answer_401_when_the_user_is_gone(

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 from uuid import uuid4
 
@@ -85,9 +87,9 @@ LISTENS = check("exec 3<>/dev/tcp/127.0.0.1/8000")
 class Tiny:
     """A compose project in a directory of its own: its files, its runs, its containers."""
 
-    def __init__(self, pytester: pytest.Pytester, name: str) -> None:
+    def __init__(self, pytester: pytest.Pytester, name: str, path: Path | None = None) -> None:
         self.pytester = pytester
-        self.path = pytester.path
+        self.path = path or pytester.path
         self.name = name
         (self.path / ".env").write_text(f"COMPOSE_PROJECT_NAME={name}\n", encoding="utf-8")
 
@@ -111,7 +113,7 @@ class Tiny:
 
     def tests(self, text: str) -> None:
         """Write the test file."""
-        self.pytester.makepyfile(test_tiny=text)
+        self.write("test_tiny.py", dedent(text))
 
     def run(self, *arguments: str) -> pytest.RunResult:
         """Run pytest on the test file in a process of its own."""
@@ -138,18 +140,19 @@ class Tiny:
         text = re.sub(r"\b[0-9a-f]{64}\b", "ID", text)
         return re.sub(r"\b[0-9a-f]{12}\b", "ID", text)
 
-    def clear(self) -> None:
-        """Remove the containers, networks, volumes and images of this project."""
-        filters = json.dumps({"label": [f"com.docker.compose.project={self.name}"]})
-        forced = {"force": "1", "v": "1"}
-        for container in ask("GET", "/containers/json", all="1", filters=filters):
-            ask("DELETE", f"/containers/{container['Id']}", **forced)
-        for network in ask("GET", "/networks", filters=filters):
-            ask("DELETE", f"/networks/{network['Id']}")
-        for volume in ask("GET", "/volumes", filters=filters)["Volumes"] or []:
-            ask("DELETE", f"/volumes/{volume['Name']}", **forced)
-        for image in ask("GET", "/images/json", all="1", filters=filters):
-            ask("DELETE", f"/images/{image['Id']}", force="1")
+
+def clear(project: str) -> None:
+    """Remove the containers, networks, volumes and images of a compose project."""
+    filters = json.dumps({"label": [f"com.docker.compose.project={project}"]})
+    forced = {"force": "1", "v": "1"}
+    for container in ask("GET", "/containers/json", all="1", filters=filters):
+        ask("DELETE", f"/containers/{container['Id']}", **forced)
+    for network in ask("GET", "/networks", filters=filters):
+        ask("DELETE", f"/networks/{network['Id']}")
+    for volume in ask("GET", "/volumes", filters=filters)["Volumes"] or []:
+        ask("DELETE", f"/volumes/{volume['Name']}", **forced)
+    for image in ask("GET", "/images/json", all="1", filters=filters):
+        ask("DELETE", f"/images/{image['Id']}", force="1")
 
 
 def ask(method: str, path: str, **query: str) -> Any:
@@ -169,12 +172,24 @@ def docker(*words: str) -> str:
     return done.stdout
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """Say what `-n auto` is: a good part of the time these tests wait for containers."""
+    return 2 * (os.cpu_count() or 1)
+
+
 @pytest.fixture
-def tiny(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator[Tiny]:
-    """A compose project of this test alone."""
+def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing in the environment that says something of another stack or run."""
     for name in os.environ:
         if re.match(r"NOMOCK_|COMPOSE_|PYTEST_XDIST_", name):
             monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def tiny(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, no_settings: None
+) -> Iterator[Tiny]:
+    """A compose project of this test alone."""
     project = Tiny(pytester, f"nomock-t-{uuid4().hex[:8]}")
     with monkeypatch.context() as undone:  # a test may have sent its own runs elsewhere
         endpoint = {k: os.environ.get(k) for k in ("DOCKER_HOST", "PATH", "DOCKER_CONTEXT")}
@@ -183,7 +198,34 @@ def tiny(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> Iterator
         finally:
             for key, value in endpoint.items():
                 undone.setenv(key, value) if value is not None else undone.delenv(key, False)
-            project.clear()
+            clear(project.name)
+
+
+@pytest.fixture(scope="session")
+def running_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """The folder and the name of the project of `shop`; its stack goes with the last test."""
+    path, name = tmp_path_factory.mktemp("shop"), f"nomock-t-{uuid4().hex[:8]}"
+    yield path, name
+    clear(name)
+
+
+@pytest.fixture
+def shop(
+    pytester: pytest.Pytester,
+    monkeypatch: pytest.MonkeyPatch,
+    no_settings: None,
+    running_shop: tuple[Path, str],
+) -> Iterator[Tiny]:
+    """A compose project that keeps running for the next test, as a developer's does.
+
+    For tests that need edges, not a stack of their own: `proxied` writes the same one each time.
+    """
+    path, name = running_shop
+    monkeypatch.chdir(path)
+    yield Tiny(pytester, name, path)
+    for left in path.iterdir():
+        if left.name != "edges.json":  # which is mounted
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 
 @pytest.fixture

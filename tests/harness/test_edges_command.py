@@ -45,11 +45,11 @@ def said(tiny: Tiny, *arguments: str) -> str:
     return tiny.plain("\n".join(result.outlines))
 
 
-def test_the_matrix_should_show_what_bit_after_a_run_in_parallel(tiny: Tiny) -> None:
-    proxied(tiny, TESTS)
-    tiny.run("-n2").assert_outcomes(passed=4)
+def test_the_matrix_should_show_what_bit_after_a_run_in_parallel(shop: Tiny) -> None:
+    proxied(shop, TESTS)
+    shop.run("-n2").assert_outcomes(passed=4)
 
-    whole = said(tiny)
+    whole = said(shop)
     assert whole.startswith(
         "stack NAME, edges as told by Toxiproxy\n\n"
         "holes: what no test breaks that way\n\n"
@@ -63,32 +63,32 @@ def test_the_matrix_should_show_what_bit_after_a_run_in_parallel(tiny: Tiny) -> 
     assert "requests on edges" not in whole  # no HTTP fault proxy
     assert "database" not in whole
     assert max(map(len, whole.splitlines())) <= 100
-    assert said(tiny, "--tests") == CELLS
-    assert said(tiny, "bank", "--tests").startswith("services: bank\n  kill              test_tiny")
-    one = said(tiny, "shop->bank").splitlines()
+    assert said(shop, "--tests") == CELLS
+    assert said(shop, "bank", "--tests").startswith("services: bank\n  kill              test_tiny")
+    one = said(shop, "shop->bank").splitlines()
     assert one[:2] == ["edges: shop->bank", "  latency           no test"]
-    unknown = tiny.nomock("edges", "shop->bnak")
+    unknown = shop.nomock("edges", "shop->bnak")
     assert unknown.ret == 1
-    assert [tiny.plain(line) for line in unknown.errlines] == [
+    assert [shop.plain(line) for line in unknown.errlines] == [
         "stack NAME: there is no edge 'shop->bnak'",
         "  the edges are: shop->bank, shop->web",
         "-> did you mean 'shop->bank'?",
     ]
 
-    equipment = tiny.nomock("edges", "toxiproxy")
-    assert [tiny.plain(line) for line in equipment.errlines] == [
+    equipment = shop.nomock("edges", "toxiproxy")
+    assert [shop.plain(line) for line in equipment.errlines] == [
         "stack NAME: there is no service 'toxiproxy'",
         "  the services are: bank, web",
         "-> name one of them",
     ]
 
     # A newer run of a test replaces what it did; a test that is gone drops out; the others stay.
-    text = (tiny.path / "test_tiny.py").read_text()
-    tiny.tests(text.replace("def test_away", "def test_gone").replace("[1, 2]", "[2, 3]"))
-    tiny.run("-k", "test_slow").assert_outcomes(passed=2, deselected=2)
-    tiny.nomock("down")
-    assert said(tiny).startswith("stack NAME, edges as told by its files: it does not run\n")
-    assert said(tiny, "--tests") == (
+    text = (shop.path / "test_tiny.py").read_text()
+    shop.tests(text.replace("def test_away", "def test_gone").replace("[1, 2]", "[2, 3]"))
+    shop.run("-k", "test_slow").assert_outcomes(passed=2, deselected=2)
+    shop.nomock("down")
+    assert said(shop).startswith("stack NAME, edges as told by its files: it does not run\n")
+    assert said(shop, "--tests") == (
         "edges: shop->web\n"
         "  latency           test_tiny.py::test_slow[1]\n"
         "                    test_tiny.py::test_slow[2]\n"

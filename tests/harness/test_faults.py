@@ -13,16 +13,16 @@ from proxied import left_on, proxied
 from nomock.adapters.engine import Engine
 
 
-def keepers(tiny: Tiny) -> list[str]:
+def keepers(shop: Tiny) -> list[str]:
     """Return the ids of the containers that are beside those of a stack."""
-    ids = tuple(tiny.containers().values())
+    ids = tuple(shop.containers().values())
     found = Engine()._call("GET", "/containers/json", {"filters": '{"label":["nomock.keeper"]}'})
     return [c["Id"] for c in found if c["Labels"]["nomock.keeper"] in ids]
 
 
-def test_every_edge_fault_should_bite_and_be_gone_after_its_block(tiny: Tiny) -> None:
+def test_every_edge_fault_should_bite_and_be_gone_after_its_block(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         EDGE = "shop->web"
         CASES = {
@@ -52,15 +52,15 @@ def test_every_edge_fault_should_bite_and_be_gone_after_its_block(tiny: Tiny) ->
             assert [text for _, text in faults.story][-1] == f"{on.fault.name}: healed"
         """,
     )
-    tiny.run().assert_outcomes(passed=8)
-    assert left_on(tiny) == []
-    assert keepers(tiny) == []
-    assert list((tiny.path / ".nomock/faults" / tiny.name).iterdir()) == []
+    shop.run().assert_outcomes(passed=8)
+    assert left_on(shop) == []
+    assert keepers(shop) == []
+    assert list((shop.path / ".nomock/faults" / shop.name).iterdir()) == []
 
 
-def test_a_test_should_be_an_error_when_its_fault_met_nothing(tiny: Tiny) -> None:
+def test_a_test_should_be_an_error_when_its_fault_met_nothing(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         def test_beside(stack, faults):
             with faults.latency("shop->web", latency_ms=100):
@@ -86,7 +86,7 @@ def test_a_test_should_be_an_error_when_its_fault_met_nothing(tiny: Tiny) -> Non
                 pass
         """,
     )
-    result = tiny.run()
+    result = shop.run()
     result.assert_outcomes(passed=4, failed=1, errors=1)
     result.stdout.fnmatch_lines(
         [
@@ -95,7 +95,7 @@ def test_a_test_should_be_an_error_when_its_fault_met_nothing(tiny: Tiny) -> Non
             "-> send what must meet it while it is on, or say expect_traffic=False",
         ]
     )
-    assert left_on(tiny) == []
+    assert left_on(shop) == []
 
 
 def test_a_book_of_writes_should_be_an_error_when_it_was_never_checked(
@@ -119,9 +119,9 @@ def test_a_book_of_writes_should_be_an_error_when_it_was_never_checked(
     )
 
 
-def test_a_red_test_should_show_its_faults_and_heal_them(tiny: Tiny) -> None:
+def test_a_red_test_should_show_its_faults_and_heal_them(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         def test_red(stack, faults):
             with faults.latency("shop->web", latency_ms=100), faults.refused("shop->bank"):
@@ -133,7 +133,7 @@ def test_a_red_test_should_show_its_faults_and_heal_them(tiny: Tiny) -> None:
             through(stack, "shop->bank", timeout=5)
         """,
     )
-    result = tiny.run()
+    result = shop.run()
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -145,7 +145,7 @@ def test_a_red_test_should_show_its_faults_and_heal_them(tiny: Tiny) -> None:
             "* latency shop->web: healed",
         ]
     )
-    assert left_on(tiny) == []
+    assert left_on(shop) == []
 
 
 @pytest.mark.parametrize(
@@ -199,30 +199,30 @@ def test_a_red_test_should_show_its_faults_and_heal_them(tiny: Tiny) -> None:
     ids=["unknown", "not proxied", "negative", "absurd", "direction", "expiry"],
 )
 def test_a_fault_should_be_refused_with_the_reason_when_it_cannot_be(
-    tiny: Tiny, call: str, said: list[str]
+    shop: Tiny, call: str, said: list[str]
 ) -> None:
     proxied(
-        tiny,
+        shop,
         f"""
         def test_it(faults):
             with {call}:
                 pass
         """,
     )
-    result = tiny.run()
+    result = shop.run()
     result.assert_outcomes(failed=1)
     shown = [
-        re.sub(r"^E +(nomock\.errors\.\w+: )?", "", tiny.plain(line))
+        re.sub(r"^E +(nomock\.errors\.\w+: )?", "", shop.plain(line))
         for line in result.outlines
         if line.startswith("E   ")
     ]
     assert shown == said
-    assert left_on(tiny) == []
+    assert left_on(shop) == []
 
 
-def test_faults_that_contradict_each_other_should_be_refused(tiny: Tiny) -> None:
+def test_faults_that_contradict_each_other_should_be_refused(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         from nomock.errors import ClashingFaultsError
 
@@ -241,13 +241,13 @@ def test_faults_that_contradict_each_other_should_be_refused(tiny: Tiny) -> None
             assert "on already: latency shop->web" in str(refused.value)
         """,
     )
-    tiny.run().assert_outcomes(passed=2)
-    assert left_on(tiny) == []
+    shop.run().assert_outcomes(passed=2)
+    assert left_on(shop) == []
 
 
-def test_the_faults_should_stand_in_the_requests_of_their_test(tiny: Tiny) -> None:
+def test_the_faults_should_stand_in_the_requests_of_their_test(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         from nomock import context
 
@@ -260,12 +260,12 @@ def test_the_faults_should_stand_in_the_requests_of_their_test(tiny: Tiny) -> No
             assert context.current_fault() == ""
         """,
     )
-    tiny.run().assert_outcomes(passed=1)
+    shop.run().assert_outcomes(passed=1)
 
 
-def test_a_fault_should_name_the_service_when_toxiproxy_does_not_run(tiny: Tiny) -> None:
+def test_a_fault_should_name_the_service_when_toxiproxy_does_not_run(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         def test_it(stack, faults):
             stack["toxiproxy"].kill()
@@ -273,7 +273,7 @@ def test_a_fault_should_name_the_service_when_toxiproxy_does_not_run(tiny: Tiny)
                 pass
         """,
     )
-    result = tiny.run()
+    result = shop.run()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(["E *service toxiproxy: port 8474 is not open: *"])
 
@@ -302,19 +302,19 @@ KILLED = """
 """
 
 
-def test_a_killed_run_should_leave_nothing_when_its_keeper_hears_of_it(tiny: Tiny) -> None:
-    proxied(tiny, KILLED)
-    assert tiny.run().ret == -signal.SIGKILL
+def test_a_killed_run_should_leave_nothing_when_its_keeper_hears_of_it(shop: Tiny) -> None:
+    proxied(shop, KILLED)
+    assert shop.run().ret == -signal.SIGKILL
     # The keeper undoes while the engine ends it; its container is gone when it has.
-    for container in keepers(tiny):
+    for container in keepers(shop):
         Engine()._call("POST", f"/containers/{container}/wait", {"condition": "removed"})
-    assert left_on(tiny) == []
-    assert keepers(tiny) == []
+    assert left_on(shop) == []
+    assert keepers(shop) == []
 
 
-def test_the_next_run_should_heal_what_a_killed_one_left(tiny: Tiny) -> None:
+def test_the_next_run_should_heal_what_a_killed_one_left(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         def test_killed(stack, faults):
             with faults.latency("shop->web", latency_ms=5), faults.refused("shop->bank"):
@@ -324,10 +324,10 @@ def test_the_next_run_should_heal_what_a_killed_one_left(tiny: Tiny) -> None:
                 os.kill(os.getpid(), 9)
         """,
     )
-    assert tiny.run().ret == -signal.SIGKILL
-    assert sorted(left_on(tiny)) == ["shop->bank", "shop->web"]
-    tiny.tests("def test_after(stack): pass")
-    result = tiny.run()
+    assert shop.run().ret == -signal.SIGKILL
+    assert sorted(left_on(shop)) == ["shop->bank", "shop->web"]
+    shop.tests("def test_after(stack): pass")
+    result = shop.run()
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(
         [
@@ -335,13 +335,13 @@ def test_the_next_run_should_heal_what_a_killed_one_left(tiny: Tiny) -> None:
             "healing latency shop->web, left by test_tiny.py::test_killed",
         ]
     )
-    assert left_on(tiny) == []
-    assert list((tiny.path / ".nomock/faults" / tiny.name).iterdir()) == []
+    assert left_on(shop) == []
+    assert list((shop.path / ".nomock/faults" / shop.name).iterdir()) == []
 
 
-def test_ctrl_c_should_heal_what_is_on(tiny: Tiny) -> None:
+def test_ctrl_c_should_heal_what_is_on(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         def test_interrupted(stack, faults):
             with faults.latency("shop->web", latency_ms=5):
@@ -349,39 +349,39 @@ def test_ctrl_c_should_heal_what_is_on(tiny: Tiny) -> None:
                 Event().wait(30)
         """,
     )
-    assert tiny.run().ret == pytest.ExitCode.INTERRUPTED
-    assert left_on(tiny) == []
-    assert list((tiny.path / ".nomock/faults" / tiny.name).iterdir()) == []
+    assert shop.run().ret == pytest.ExitCode.INTERRUPTED
+    assert left_on(shop) == []
+    assert list((shop.path / ".nomock/faults" / shop.name).iterdir()) == []
 
 
-def test_faults_should_be_refused_when_another_run_uses_the_stack(tiny: Tiny) -> None:
+def test_faults_should_be_refused_when_another_run_uses_the_stack(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         def test_breaks(stack, faults):
             with faults.latency("shop->web", latency_ms=5):
                 through(stack, "shop->web")
         """,
     )
-    other = tiny.stack()
+    other = shop.stack()
     other.prepare(who="pytest tests/other.py")
-    result = tiny.run()
+    result = shop.run()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
-            f"E *fault latency shop->web on stack {tiny.name}: another run uses this stack, *",
+            f"E *fault latency shop->web on stack {shop.name}: another run uses this stack, *",
             f"E *process {os.getpid()}: pytest tests/other.py",
             "E *let that run end, or break it all the same: --faults-on-shared",
         ]
     )
-    tiny.run("--faults-on-shared").assert_outcomes(passed=1)
+    shop.run("--faults-on-shared").assert_outcomes(passed=1)
     other.close()
-    tiny.run().assert_outcomes(passed=1)
+    shop.run().assert_outcomes(passed=1)
 
 
-def test_parallel_tests_should_not_meet_the_faults_of_others(tiny: Tiny) -> None:
+def test_parallel_tests_should_not_meet_the_faults_of_others(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         @pytest.mark.parametrize("n", range(10))
         @pytest.mark.parametrize("edge", PORTS)
@@ -397,13 +397,13 @@ def test_parallel_tests_should_not_meet_the_faults_of_others(tiny: Tiny) -> None
             assert through(stack, edge).status_code == 200
         """,
     )
-    tiny.run("-n2").assert_outcomes(passed=20)
-    assert left_on(tiny) == []
+    shop.run("-n2").assert_outcomes(passed=20)
+    assert left_on(shop) == []
 
 
-def test_a_run_without_faults_should_load_nothing_of_them(tiny: Tiny) -> None:
+def test_a_run_without_faults_should_load_nothing_of_them(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         import sys
 
@@ -413,4 +413,4 @@ def test_a_run_without_faults_should_load_nothing_of_them(tiny: Tiny) -> None:
             assert not loaded & sys.modules.keys()
         """,
     )
-    tiny.run().assert_outcomes(passed=1)
+    shop.run().assert_outcomes(passed=1)

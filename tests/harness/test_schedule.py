@@ -131,9 +131,9 @@ def test_a_schedule_should_be_refused_with_the_reason_when_it_cannot_be(call, sa
     assert str(refused.value) == said
 
 
-def test_a_schedule_should_put_its_faults_on_and_off_while_the_test_goes_on(tiny: Tiny) -> None:
+def test_a_schedule_should_put_its_faults_on_and_off_while_the_test_goes_on(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         from time import monotonic
 
@@ -179,13 +179,13 @@ def test_a_schedule_should_put_its_faults_on_and_off_while_the_test_goes_on(tiny
             )
         """,
     )
-    tiny.run().assert_outcomes(passed=2)
-    assert left_on(tiny) == []
+    shop.run().assert_outcomes(passed=2)
+    assert left_on(shop) == []
 
 
-def test_a_red_test_should_show_python_that_plays_its_schedule_again(tiny: Tiny) -> None:
+def test_a_red_test_should_show_python_that_plays_its_schedule_again(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         def load(stack, playing):
             while not playing.is_over:
@@ -201,7 +201,7 @@ def test_a_red_test_should_show_python_that_plays_its_schedule_again(tiny: Tiny)
             assert "a check that comes after the schedule" == ""
         """,
     )
-    first = tiny.run()
+    first = shop.run()
     first.assert_outcomes(failed=1)
     shown = re.search(
         r"schedule of seed 7; to play it again: (with faults\.play\(\[\n.*?\n\]\):)",
@@ -212,21 +212,21 @@ def test_a_red_test_should_show_python_that_plays_its_schedule_again(tiny: Tiny)
     began = re.findall(r"s  (\w+ \S+): on", first.stdout.str())
     assert len(began) >= 2
 
-    text = (tiny.path / "test_tiny.py").read_text()
+    text = (shop.path / "test_tiny.py").read_text()
     body = "with faults.schedule(seed=7, lasts_s=0.5) as playing:"
     # Only indented: what is shown is to be copied as it is.
     pasted = shown[1].replace("\n", "\n    ").removesuffix(":") + " as playing:"
     assert text.count(body) == 1
-    tiny.tests(text.replace(body, pasted))
-    again = tiny.run()
+    shop.tests(text.replace(body, pasted))
+    again = shop.run()
     again.assert_outcomes(failed=1)
     assert re.findall(r"s  (\w+ \S+): on", again.stdout.str()) == began
-    assert left_on(tiny) == []
+    assert left_on(shop) == []
 
 
-def test_a_schedule_should_make_the_test_an_error_when_none_of_it_met_traffic(tiny: Tiny) -> None:
+def test_a_schedule_should_make_the_test_an_error_when_none_of_it_met_traffic(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         def test_none(stack, faults):
             with faults.schedule(seed=7, edges=["shop->web"], lasts_s=0.3) as playing:
@@ -247,7 +247,7 @@ def test_a_schedule_should_make_the_test_an_error_when_none_of_it_met_traffic(ti
             assert "slice shop->bank: met nothing" in [text for _, text in faults.story]
         """,
     )
-    result = tiny.run()
+    result = shop.run()
     result.assert_outcomes(passed=3, errors=1)
     result.stdout.fnmatch_lines(
         ["faults of this test: the fault schedule of seed 7 met no traffic"]
@@ -268,9 +268,9 @@ def test_a_schedule_of_services_should_need_no_edges(tiny: Tiny) -> None:
     tiny.run().assert_outcomes(passed=1)
 
 
-def test_a_schedule_should_end_and_say_why_when_one_of_its_faults_cannot_begin(tiny: Tiny) -> None:
+def test_a_schedule_should_end_and_say_why_when_one_of_its_faults_cannot_begin(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         def test_clashes(faults):
             with faults.play([
@@ -284,7 +284,7 @@ def test_a_schedule_should_end_and_say_why_when_one_of_its_faults_cannot_begin(t
                 assert False, "it is refused before anything is broken"
         """,
     )
-    result = tiny.run()
+    result = shop.run()
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(
         [
@@ -295,12 +295,12 @@ def test_a_schedule_should_end_and_say_why_when_one_of_its_faults_cannot_begin(t
         ]
     )
     result.stdout.no_fnmatch_line("*it is refused before*")
-    assert left_on(tiny) == []
+    assert left_on(shop) == []
 
 
-def test_a_schedule_should_claim_what_it_may_break_before_it_begins(tiny: Tiny) -> None:
+def test_a_schedule_should_claim_what_it_may_break_before_it_begins(shop: Tiny) -> None:
     proxied(
-        tiny,
+        shop,
         """
         from nomock.faults.claims import Claims
 
@@ -312,7 +312,7 @@ def test_a_schedule_should_claim_what_it_may_break_before_it_begins(tiny: Tiny) 
                 assert others._part("shop->bank").enters()
         """,
     )
-    tiny.run().assert_outcomes(passed=1)
+    shop.run().assert_outcomes(passed=1)
 
 
 def test_hypothesis_should_be_asked_for_when_it_is_not_installed(
@@ -328,10 +328,10 @@ def test_hypothesis_should_be_asked_for_when_it_is_not_installed(
 
 
 def test_hypothesis_should_shrink_to_the_one_fault_that_a_service_does_not_stand(
-    tiny: Tiny,
+    shop: Tiny,
 ) -> None:
     proxied(
-        tiny,
+        shop,
         """
         from hypothesis import HealthCheck, given, settings
         from nomock.faults.strategy import schedules
@@ -370,7 +370,7 @@ def test_hypothesis_should_shrink_to_the_one_fault_that_a_service_does_not_stand
                     assert shop(stack)
         """,
     )
-    result = tiny.run()
+    result = shop.run()
     result.assert_outcomes(failed=1)
     result.stdout.fnmatch_lines(
         [
@@ -379,4 +379,4 @@ def test_hypothesis_should_shrink_to_the_one_fault_that_a_service_does_not_stand
         ],
         consecutive=True,
     )
-    assert left_on(tiny) == []
+    assert left_on(shop) == []
