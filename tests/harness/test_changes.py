@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from conftest import IMAGE, Tiny, idle
+from conftest import IMAGE, Tiny, clear, idle
 
 from nomock.adapters.engine import Engine
 
@@ -73,7 +73,7 @@ def test_nothing_should_be_asked_of_docker_when_only_an_ignored_file_changed(
 
 
 def test_the_image_should_be_built_again_when_it_was_removed(built: Tiny) -> None:
-    built.clear()
+    clear(built.name)
     steps = prepare(built)
     assert steps[0] == "building app"
     assert built.states() == {"app": "running", "other": "running"}

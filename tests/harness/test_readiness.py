@@ -119,6 +119,7 @@ def test_the_new_death_should_be_named_when_another_service_had_died_before(tiny
 
 def test_a_port_that_only_the_engine_opened_should_not_be_ready(tiny: Tiny) -> None:
     tiny.compose(web=server(before="sleep infinity"))
+    ready(tiny, probes={"web": "none"})  # it runs, so that nothing but the port is waited for
     text = error_of(tiny, timeout_s=1)
     port = tiny.stack()["web"].port(8000)
     socket.create_connection(("127.0.0.1", port), 2).close()  # the engine's proxy does accept
