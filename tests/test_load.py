@@ -38,7 +38,7 @@ def statuses(replies: list[Any]) -> Counter[int]:
 # Races
 
 
-@pytest.mark.parametrize(("tier", "quota", "at_once"), [("free", 2, 12), ("pro", 10, 20)])
+@pytest.mark.parametrize(("tier", "quota", "at_once"), [("free", 2, 12), ("pro", 10, 12)])
 def test_quota_should_be_exact_when_orders_race(
     make_orders: Callable[..., Orders], unique_name: Name, tier: str, quota: int, at_once: int
 ) -> None:
@@ -59,7 +59,7 @@ def test_last_place_should_go_to_one_order_when_two_have_begun(
         try:
             eventually(
                 lambda: waiting_behind(postgres, holder) == 2,
-                within_s=1,
+                within_s=5,
                 reason="both orders should wait, one for the size and one for the other",
             )
         finally:
@@ -102,11 +102,11 @@ def test_all_orders_should_run_with_one_resource_each_when_many_come_at_once(
     make_orders: Callable[..., Orders], unique_name: Name, postgres: Any
 ) -> None:
     orders = make_orders("enterprise")
-    replies = orders.at_once(*(orders.order(unique_name()) for _ in range(15)))
-    assert statuses(replies) == {202: 15}
+    replies = orders.at_once(*(orders.order(unique_name()) for _ in range(10)))
+    assert statuses(replies) == {202: 10}
     for reply in replies:
         orders.reach(reply.json()["id"], "running")
-    assert [resources(postgres, reply.json()["id"]) for reply in replies] == [1] * 15
+    assert [resources(postgres, reply.json()["id"]) for reply in replies] == [1] * 10
 
 
 # Locks and connections that are not to be had
@@ -138,6 +138,7 @@ def test_requests_should_be_refused_in_time_when_the_pool_is_exhausted(
     pool_size = int(stack["instances"].exec("printenv", "POOL_SIZE"))
     orders.placed(unique_name())
     other = make_orders()
+    other.all()
     began = datetime.now(UTC)
     with (
         held(postgres, LOCK_TENANT, orders.tenant.tenant_id),
@@ -267,6 +268,7 @@ def test_worker_should_stop_in_time_when_it_is_in_the_middle_of_a_job(
 def test_worker_should_go_on_when_the_database_has_ended_its_connections(
     orders: Orders, unique_name: Name, postgres: Any
 ) -> None:
+    orders.running(unique_name())  # so that it has both
     assert sever(postgres, "worker_service") == 2
     orders.running(unique_name())
 
