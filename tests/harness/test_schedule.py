@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import sys
+from itertools import combinations
 
 import pytest
 from conftest import IMAGE, LISTENS, ROOT, Tiny, docker, server
@@ -14,7 +15,9 @@ from nomock.faults import schedules
 from nomock.faults.chance import from_seed, makers
 from nomock.faults.edge.latency import Latency
 from nomock.faults.edge.refused import Refused
+from nomock.faults.packets.loss import PacketLoss
 from nomock.faults.schedule import Schedule, Step
+from nomock.faults.service.stop import Stop
 
 EDGES = ["shop->bank", "shop->web"]
 MADE_OF_SEED_7 = """\
@@ -77,6 +80,24 @@ def test_steps_should_be_left_out_of_a_schedule_when_they_contradict_an_earlier_
     ]
     with pytest.raises(ClashingFaultsError, match="fault refused shop->web"):
         Schedule((one, closed))
+
+
+def test_no_schedule_of_a_seed_should_break_a_service_that_another_fault_took_away() -> None:
+    among = makers([], ["worker"], None)
+    kinds = set()
+    for seed in range(3000):
+        steps = from_seed(seed, among, lasts_s=3, most_steps=4).steps
+        kinds |= {step.fault.kind for step in steps}
+        for one, two in combinations(steps, 2):
+            if one.fault.takes_away or two.fault.takes_away:
+                assert one.ends_ms <= two.after_ms, seed
+    assert kinds == {"packet_rate", "packet_loss", "isolate", "pause", "restart", "stop", "kill"}
+
+
+def test_a_schedule_by_hand_should_take_away_what_is_broken_already() -> None:
+    loss, stop = Step(0, 100, PacketLoss("worker", percent=1)), Step(50, 20, Stop("worker"))
+    assert Schedule((loss, stop)).steps == (loss, stop)
+    assert Schedule.without_clashes([loss, stop]).steps == (loss,)
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 
 from nomock.errors import ClashingFaultsError, ConfigError
 from nomock.faults.fault import Fault
+from nomock.faults.service.common import OnService
 
 
 @dataclass(frozen=True, repr=False)
@@ -38,9 +39,20 @@ class Step:
 
     def clashes(self, other: Step) -> bool:
         """Tell whether both would be on at once and may not."""
-        at_once = self.after_ms < other.ends_ms and other.after_ms < self.ends_ms
         one, two = self.fault, other.fault
-        return at_once and (one.clashes(two) or two.clashes(one))
+        return self._meets(other) and (one.clashes(two) or two.clashes(one))
+
+    def spoils(self, other: Step) -> bool:
+        """Tell whether both would be on at once, and one of a service that is not there.
+
+        Whether that can be begun depends on which of them is first: who says so himself may want
+        just that, but what is chosen by chance is not to fail by itself.
+        """
+        one, two = self.fault, other.fault
+        return self._meets(other) and (_leaves_nothing(one, two) or _leaves_nothing(two, one))
+
+    def _meets(self, other: Step) -> bool:
+        return self.after_ms < other.ends_ms and other.after_ms < self.ends_ms
 
     def __repr__(self) -> str:
         when = f"after_ms={self.after_ms}, lasts_ms={self.lasts_ms}"
@@ -82,10 +94,10 @@ class Schedule:
 
     @classmethod
     def without_clashes(cls, steps: Iterable[Step], seed: int | None = None) -> Schedule:
-        """Return one without the steps that contradict an earlier one of the list."""
+        """Return one without the steps that contradict an earlier one of the list, or spoil it."""
         kept: list[Step] = []
         for step in steps:
-            if not any(step.clashes(other) for other in kept):
+            if not any(step.clashes(other) or step.spoils(other) for other in kept):
                 kept.append(step)
         return cls(tuple(kept), seed)
 
@@ -112,6 +124,10 @@ class Schedule:
     def __repr__(self) -> str:
         lines = "".join(f"    {step!r},\n" for step in self.steps)
         return f"[\n{lines}]"
+
+
+def _leaves_nothing(one: Fault, two: Fault) -> bool:
+    return isinstance(one, OnService) and one.leaves_nothing_to(two)
 
 
 def _call(fault: Fault) -> str:

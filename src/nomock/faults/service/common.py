@@ -62,6 +62,10 @@ class OnService(Fault, ABC):
             return False
         return self.kind == other.kind or (self.takes_away and other.takes_away)
 
+    def leaves_nothing_to(self, other: Fault) -> bool:
+        """Tell whether another fault could not begin, or would break nothing, while it is on."""
+        return self.takes_away and isinstance(other, OnService) and other.service == self.service
+
 
 @dataclass(frozen=True)
 class OnLife(OnService, ABC):
