@@ -2,22 +2,30 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
 
 import pytest
-from conftest import Tiny
+from conftest import Tiny, ask, until_gone
+from driving import ready
 from proxied import left_on, proxied
 
-from nomock.adapters.engine import Engine
+from nomock.faults.keeper.client import LABEL
 
 
 def keepers(shop: Tiny) -> list[str]:
-    """Return the ids of the containers that are beside those of a stack."""
-    ids = tuple(shop.containers().values())
-    found = Engine()._call("GET", "/containers/json", {"filters": '{"label":["nomock.keeper"]}'})
-    return [c["Id"] for c in found if c["Labels"]["nomock.keeper"] in ids]
+    """Return the ids of the keepers beside the containers of a stack."""
+    beside = {f"container:{id_}" for id_ in shop.containers().values()}
+    found = ask("GET", "/containers/json", all="1", filters=json.dumps({"label": [LABEL]}))
+    return [c["Id"] for c in found if c["HostConfig"]["NetworkMode"] in beside]
+
+
+def until_no_keeper(shop: Tiny) -> None:
+    """Return when all keepers have ended: they undo, and the engine removes them."""
+    for keeper in keepers(shop):
+        until_gone(keeper)
 
 
 def test_every_edge_fault_should_bite_and_be_gone_after_its_block(shop: Tiny) -> None:
@@ -26,7 +34,7 @@ def test_every_edge_fault_should_bite_and_be_gone_after_its_block(shop: Tiny) ->
         """
         EDGE = "shop->web"
         CASES = {
-            "latency": (dict(latency_ms=400), httpx.ReadTimeout),
+            "latency": (dict(latency_ms=5000), httpx.ReadTimeout),
             "bandwidth": (dict(kb_s=1), None),
             "slow_close": (dict(delay_ms=100), None),
             "blackhole": ({}, httpx.ReadTimeout),
@@ -44,7 +52,7 @@ def test_every_edge_fault_should_bite_and_be_gone_after_its_block(shop: Tiny) ->
             with getattr(faults, kind)(EDGE, **arguments) as on:
                 if error:
                     with pytest.raises(error):
-                        through(stack, EDGE, timeout=0.2)
+                        through(stack, EDGE, timeout=0.2 if error is httpx.ReadTimeout else 10)
                 else:
                     assert through(stack, EDGE).text == whole
                 assert through(stack, "shop->bank", timeout=5).text == whole
@@ -54,6 +62,7 @@ def test_every_edge_fault_should_bite_and_be_gone_after_its_block(shop: Tiny) ->
     )
     shop.run().assert_outcomes(passed=8)
     assert left_on(shop) == []
+    until_no_keeper(shop)
     assert keepers(shop) == []
     assert list((shop.path / ".nomock/faults" / shop.name).iterdir()) == []
 
@@ -305,10 +314,17 @@ KILLED = """
 def test_a_killed_run_should_leave_nothing_when_its_keeper_hears_of_it(shop: Tiny) -> None:
     proxied(shop, KILLED)
     assert shop.run().ret == -signal.SIGKILL
-    # The keeper undoes while the engine ends it; its container is gone when it has.
-    for container in keepers(shop):
-        Engine()._call("POST", f"/containers/{container}/wait", {"condition": "removed"})
+    until_no_keeper(shop)
     assert left_on(shop) == []
+    assert keepers(shop) == []
+
+
+def test_a_keeper_should_be_there_until_its_ground_is_closed(shop: Tiny) -> None:
+    proxied(shop, "")
+    with ready(shop) as (_, ground):
+        keeper = ground.keeper("web")
+        assert keepers(shop) == [keeper.id]
+    until_no_keeper(shop)
     assert keepers(shop) == []
 
 

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from socket import gethostname
@@ -17,11 +16,11 @@ from uuid import uuid4
 
 import httpx
 import pytest
-from conftest import IMAGE, NO_PYTHON_IMAGE, TOOLS_IMAGE, ask, docker, settled_image
+from conftest import IMAGE, NO_PYTHON_IMAGE, TOOLS_IMAGE, docker, settled_image, until_gone
 from test_engine import SSH
 
 from nomock.adapters.engine import Engine
-from nomock.errors import EngineError, KeeperError
+from nomock.errors import KeeperError
 from nomock.faults.keeper import Count, Keeper
 from nomock.faults.keeper.client import LABEL
 
@@ -113,12 +112,6 @@ def tables(keeper: Keeper) -> list[str]:
     """Return the tables of the namespace, each keeper's own one as "own"."""
     found = keeper.run("nft", "list", "tables", "inet").output.split()[2::3]
     return ["own" if name.startswith("nomock_") else name for name in found]
-
-
-def until_gone(container_id: str) -> None:
-    """Return when a container has been removed; its program has ended before."""
-    with suppress(EngineError):  # it is gone already
-        ask("POST", f"/containers/{container_id}/wait", condition="removed")
 
 
 def run_until_guarded(script: str, *arguments: str) -> tuple[subprocess.Popen[str], str]:
