@@ -26,6 +26,7 @@ NomockError
     ├── KeeperError             what does a fault beside a service does not start, or ended
     ├── NotPossibleError        this kind of fault is not possible here: the test is skipped
     ├── NoTrafficError          a fault met nothing, so that the test shows nothing
+    ├── NotSeenError            it cannot be told whether a fault met anything
     ├── NotHealedError          a fault could not be undone
     ├── NotSteadyError          a probe did not answer well, in time, or again
     └── UntrueAnswersError      what services answered to writes is not what they did
@@ -286,17 +287,37 @@ class NoTrafficError(FaultError):
         )
 
 
-class NotHealedError(FaultError):
-    """Faults could not be undone; the next run tries again."""
+class NotSeenError(FaultError):
+    """Whether faults met anything cannot be told, so neither what a green test shows."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
         """``faults``: name -> why not."""
         self.faults = sorted(faults)
         super().__init__(
-            f"not healed: {', '.join(self.faults)}",
+            f"whether they bit cannot be told: {', '.join(self.faults)}",
             where="faults of this test",
             seen="\n".join(f"{name}: {faults[name]}" for name in self.faults),
-            todo="nomock heal",
+            todo="mend that, or say expect_traffic=False where it does not matter",
+        )
+
+
+class NotHealedError(FaultError):
+    """Faults could not be undone; the next run tries again."""
+
+    def __init__(
+        self,
+        faults: Mapping[str, str],
+        *,
+        where: str = "faults of this test",
+        todo: str = "nomock heal",
+    ) -> None:
+        """``faults``: name -> why not."""
+        self.faults = sorted(faults)
+        super().__init__(
+            f"not healed: {', '.join(self.faults)}",
+            where=where,
+            seen="\n".join(f"{name}: {faults[name]}" for name in self.faults),
+            todo=todo,
         )
 
 

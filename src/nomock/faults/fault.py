@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from nomock.errors import ConfigError
+from nomock.errors import ConfigError, FaultError
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
@@ -87,6 +87,16 @@ class Fault(ABC):
 def wrong(fault: Fault, argument: str, value: object, rule: str) -> ConfigError:
     """Return the error of an argument that cannot be."""
     return ConfigError(f"{argument} cannot be {value!r}", where=f"fault {fault.name}", seen=rule)
+
+
+def expired(fault: Fault, failed: str) -> FaultError:
+    """Return the error of one whose time was over too early; ``failed``: what was not undone."""
+    return FaultError(
+        f"it expired after {fault.expires_s:g} s, before its block ended",
+        where=f"fault {fault.name}",
+        seen=failed or "its keeper healed it then",
+        todo="end the block sooner, or let the fault last longer: expires_s",
+    )
 
 
 def whole_number(fault: Fault, argument: str, *, least: int, most: int) -> None:

@@ -9,7 +9,13 @@ from time import time
 from types import TracebackType
 
 from nomock import context
-from nomock.errors import ClashingFaultsError, FaultError, NotHealedError, NoTrafficError
+from nomock.errors import (
+    ClashingFaultsError,
+    FaultError,
+    NotHealedError,
+    NoTrafficError,
+    NotSeenError,
+)
 from nomock.faults.claims import Claims
 from nomock.faults.fault import Fault, State
 from nomock.faults.ground import Ground
@@ -30,6 +36,8 @@ class Test:
     on: list[On] = field(default_factory=list)
     unmet: list[str] = field(default_factory=list)
     """The faults that met nothing."""
+    unseen: dict[str, str] = field(default_factory=dict)
+    """Those of which that cannot be told, each with the reason."""
     not_healed: dict[str, str] = field(default_factory=dict)
     story: list[tuple[float, str]] = field(default_factory=list)
     """What was done when, in seconds since the epoch, for the evidence."""
@@ -46,12 +54,21 @@ class Test:
         """Name the faults that are on in the requests of the test."""
         context.set_current_faults(on.fault.name for on in self.on)
 
+    def missed(self, name: str, unseen: str) -> None:
+        """Note what was to meet something: that it did not, or why that cannot be told."""
+        if unseen:
+            self.unseen[name] = unseen
+        else:
+            self.unmet.append(name)
+
     def finish(self) -> FaultError | None:
         """Heal what is still on, the newest first; then return what did not heal or bite."""
         for on in reversed(self.on.copy()):
             on.end()
         if self.not_healed:
             return NotHealedError(self.not_healed)
+        if self.unseen:
+            return NotSeenError(self.unseen)
         return NoTrafficError(self.unmet) if self.unmet else None
 
 
@@ -65,6 +82,8 @@ class On:
         self.fault = fault
         self.met = ""
         """What showed that it bit, once it has ended."""
+        self.unseen = ""
+        """Why that cannot be told."""
         self._test = test
         self._state: State = {}
         self._number = 0
@@ -125,21 +144,23 @@ class On:
     def _end(self, failed: bool) -> None:
         test, fault = self._test, self.fault
         try:
-            self.met = self._seen()
+            self._look()
             if self.met:
                 test.bit.add((fault.kind, fault.where))
             elif fault.expect_traffic and not failed:
-                test.unmet.append(fault.name)
-            test.tell(f"{fault.name}: {self.met or 'met nothing'}")
+                test.missed(fault.name, self.unseen)
         finally:
             self._heal()
 
-    def _seen(self) -> str:
+    def _look(self) -> None:
+        test, name = self._test, self.fault.name
         try:
-            return self.fault.seen(self._test.ground, self._state)
+            self.met = self.fault.seen(test.ground, self._state)
         except Exception as error:  # whatever it is, the fault is to be healed
-            self._test.tell(f"{self.fault.name}: whether it bit cannot be told: {error}")
-            return ""
+            self.unseen = str(error) or type(error).__name__
+            test.tell(f"{name}: whether it bit cannot be told: {self.unseen}")
+        else:
+            test.tell(f"{name}: {self.met or 'met nothing'}")
 
     def _heal(self) -> None:
         test = self._test

@@ -64,7 +64,8 @@ class Playing:
         if self._error is not None:
             raise self._error
         if self._expect_traffic and not any(on.met for on in self._begun.values()):
-            self._test.unmet.append(self.schedule.name)
+            unseen = "\n".join(on.unseen for on in self._begun.values() if on.unseen)
+            self._test.missed(self.schedule.name, unseen)
 
     def _play(self) -> None:
         now_ms = 0

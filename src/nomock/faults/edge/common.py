@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 from nomock.adapters.toxiproxy import Toxic
 from nomock.errors import FaultError, NomockError
-from nomock.faults.fault import Fault, State, wrong
+from nomock.faults.fault import Fault, State, expired, wrong
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
@@ -82,7 +82,10 @@ class EdgeFault(Fault):
             keeper.unguard(state["token"])
 
     def met(self, ground: Ground, state: State) -> tuple[int, int, int]:
-        """Return attempts to connect, and packets with data to and from the server, since begin."""
+        """Return attempts to connect, and packets with data to and from the server, since begin.
+
+        Raises FaultError where these are not those that met it.
+        """
         keeper, port = ground.kept(ground.proxy_service), state["port"]
         if keeper is None or keeper.id != state["keeper"]:
             raise FaultError(
@@ -91,6 +94,8 @@ class EdgeFault(Fault):
                 seen="the keeper that counted has ended; was Toxiproxy restarted meanwhile?",
             )
         now, before = keeper.counts([port])[port], state["before"]
+        if state["token"] in keeper.undone:  # what came later did not meet it
+            raise expired(self, keeper.undone[state["token"]])
         return (
             now.attempts - before[0],
             now.to_server - before[1],

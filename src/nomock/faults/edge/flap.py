@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from threading import Event, Thread
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from nomock.errors import NomockError
@@ -32,7 +33,7 @@ class Flap(Refused):
     def apply(self, ground: Ground, state: State) -> None:
         """Close it, and leave the rest to a thread."""
         super().apply(ground, state)
-        flapping = _Flapping(ground, self.edge, self.period_ms / 2000)
+        flapping = _Flapping(ground, self.edge, self.period_ms / 2000, self.expires_s)
         ground.live[state["token"]] = flapping
         flapping.thread.start()
 
@@ -52,12 +53,14 @@ class Flap(Refused):
 
 
 class _Flapping:
-    """The thread that opens and closes an edge."""
+    """The thread that opens and closes an edge, and leaves it open when the fault expires."""
 
-    def __init__(self, ground: Ground, edge: str, half_s: float) -> None:
+    def __init__(self, ground: Ground, edge: str, half_s: float, expires_s: float) -> None:
         self._ground = ground
         self._edge = edge
         self._half_s = half_s
+        # A moment after the keeper, which opens the edge once: what comes last is to open it.
+        self._expires_s = monotonic() + expires_s
         self._over = Event()
         self.closed = 1
         self.thread = Thread(target=self._run, daemon=True)
@@ -69,10 +72,14 @@ class _Flapping:
     def _run(self) -> None:
         toxiproxy = self._ground.toxiproxy
         is_open = False
-        while not self._over.wait(self._half_s):
+        while not self._over.wait(min(self._half_s, self._expires_s - monotonic())):
+            has_expired = monotonic() >= self._expires_s
+            closes = is_open and not has_expired
             try:
-                (toxiproxy.disable if is_open else toxiproxy.enable)(self._edge)
+                (toxiproxy.disable if closes else toxiproxy.enable)(self._edge)
             except NomockError:
                 return  # Toxiproxy went away, which healing finds out, too
-            self.closed += is_open
-            is_open = not is_open
+            if has_expired:
+                return
+            self.closed += closes
+            is_open = not closes

@@ -9,7 +9,7 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 from nomock.errors import FaultError, NotPossibleError
-from nomock.faults.fault import Fault, State, wrong
+from nomock.faults.fault import Fault, State, expired, wrong
 from nomock.faults.keeper import Keeper, Undo
 from nomock.faults.service.common import OnService, existing
 
@@ -67,6 +67,16 @@ class PacketFault(OnService):
     @abstractmethod
     def undo(self, keeper: Keeper, state: State) -> Sequence[Undo]:
         """Return the same as steps for the keeper."""
+
+    def gone(self, keeper: Keeper, state: State) -> FaultError:
+        """Return the error of one of which nothing is there, nor of what it counted."""
+        if state["name"] in keeper.undone:
+            return expired(self, keeper.undone[state["name"]])
+        return FaultError(
+            "what it met was not counted to the end",
+            where=f"fault {self.name}",
+            seen="nothing of it is there; was the service restarted meanwhile?",
+        )
 
     def run(self, keeper: Keeper, *command: str, input: str = "") -> str:
         """Run a command beside the service, return what it said; raise FaultError if it failed."""

@@ -56,7 +56,10 @@ class Queueing(PacketFault):
 
     def met(self, ground: Ground, state: State) -> Mapping[str, int]:
         """Return what the queues counted, all interfaces together."""
-        queues = list(_queues(ground.keeper(self.service), state))
+        keeper = ground.keeper(self.service)
+        queues = list(_queues(keeper, state))
+        if not queues and _devices(keeper):  # a service without a network never had any
+            raise self.gone(keeper, state)
         return {key: sum(q[key] for q in queues) for key in ("packets", "drops", "overlimits")}
 
 

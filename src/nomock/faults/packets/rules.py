@@ -93,9 +93,11 @@ class Dropping(PacketFault):
     def seen(self, ground: Ground, state: State) -> str:
         """Return how many packets were dropped."""
         keeper = ground.keeper(self.service)
-        listed = keeper.run("nft", "list", "counters", "table", "inet", state["name"]).output
-        counted = {name: int(packets) for name, packets in _COUNTER.findall(listed)}
-        if not counted.get("dropped"):  # or the table went, with the container's network
+        listed = keeper.run("nft", "list", "counters", "table", "inet", state["name"])
+        if listed.exit_code:
+            raise self.gone(keeper, state)
+        counted = {name: int(packets) for name, packets in _COUNTER.findall(listed.output)}
+        if not counted["dropped"]:
             return ""
         return f"{counted['dropped']} of {counted['met']} packets were dropped"
 
