@@ -11,6 +11,7 @@ from threading import Event
 
 import pytest
 
+from nomock.errors import LockedError
 from nomock.faults.claims import Claims
 
 Make = Callable[[], Claims]
@@ -132,3 +133,73 @@ def test_a_killed_process_should_hold_nothing(claims: Make, tmp_path: Path) -> N
     breaker = claims()
     breaker.take({"a", "b"}, "breaker")
     breaker.let_go()
+
+
+HOLDER = """
+import sys
+from pathlib import Path
+from nomock import context
+from nomock.faults.claims import Claims
+
+context.set_current_test("test_x.py::test_holds")
+claims = Claims(Path(sys.argv[1]), "stack")
+getattr(claims, sys.argv[2])({"a"}, *sys.argv[3:])
+print("held", flush=True)
+sys.stdin.read()
+"""
+
+
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (
+            ["share"],
+            "a: other tests have used it for more than 0.05 s\n"
+            "  process PID: test_x.py::test_holds\n"
+            "-> let them end, or end them",
+        ),
+        (
+            ["take", "pause a of test_holds"],
+            "pause a of test_waits: another test has broken something for more than 0.05 s\n"
+            "  process PID: pause a of test_holds\n"
+            "-> let that test end, or end it",
+        ),
+    ],
+)
+def test_who_wants_a_part_alone_should_give_up_and_say_who_holds_it(
+    tmp_path: Path, how: list[str], said: str
+) -> None:
+    folder = tmp_path / ".nomock"
+    one = Claims(folder, "stack", patience_s=0.05)
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLDER, folder, *how],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == "held\n"
+        with pytest.raises(LockedError) as caught:
+            one.take({"a", "0"}, "pause a of test_waits")
+        assert str(caught.value).replace(str(holder.pid), "PID") == said
+        # It keeps nobody out, and may go on.
+        other = Claims(folder, "stack", patience_s=0.05)
+        assert free(other, "0")
+        assert free(other, "a") == (how == ["share"])
+        one.share({"0"})
+        holder.kill()
+    other.take({"a"}, "other")
+
+
+def test_what_a_test_has_broken_should_stay_its_own_when_it_cannot_have_more(
+    claims: Make, tmp_path: Path
+) -> None:
+    one, user, other = Claims(tmp_path / ".nomock", "stack", patience_s=0.05), claims(), claims()
+    one.take({"a"}, "one")
+    user.share({"b"})
+    with pytest.raises(LockedError):
+        one.take({"b"}, "one")
+    assert not free(other, "a")
+    assert free(other, "b")
+    one.let_go()
+    other.take({"a"}, "other")

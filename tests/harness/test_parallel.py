@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from conftest import Tiny, idle
+from test_database_faults import POSTGRES
 
 
 def test_only_the_controller_should_start_the_stack_when_tests_run_in_parallel(
@@ -160,3 +161,21 @@ def test_the_stack_should_be_made_ready_when_a_worker_asks_for_it_by_name(tiny: 
         def test_two(request): request.getfixturevalue("stack")["only"].exec("true")
     """)
     tiny.run("-n2").assert_outcomes(passed=2)
+
+
+def test_a_worker_should_break_what_the_controller_has_healed(tiny: Tiny) -> None:
+    tiny.compose(db=POSTGRES)
+    tiny.tests("""
+        def test_breaks(faults):
+            with faults.pause("db", expect_traffic=False):
+                pass
+    """)
+    stack = tiny.stack()
+    stack.prepare()
+    stack.close()
+    left = {"on": 1, "kind": "lock_table", "name": "lock_table orders", "test": "test_left"}
+    more = {"arguments": {"table": "orders"}, "state": {"sessions": "nomock-left"}}
+    tiny.write(f".nomock/faults/{tiny.name}/1.ndjson", json.dumps(left | more))
+    result = tiny.run("-n1")
+    result.assert_outcomes(passed=1)
+    result.stdout.fnmatch_lines(["healing lock_table orders, left by test_left"])

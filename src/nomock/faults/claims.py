@@ -18,6 +18,7 @@ from threading import Event, RLock
 from time import monotonic
 from urllib.parse import quote
 
+from nomock import context
 from nomock.errors import LockedError
 from nomock.project import make_state_dir
 from nomock.runlock import FileLock
@@ -55,8 +56,10 @@ def _waiting() -> Iterator[None]:
 class Claims:
     """The claims of one process on one stack. Parts are edges and services, by name."""
 
-    def __init__(self, state_dir: Path, stack: str) -> None:
+    def __init__(self, state_dir: Path, stack: str, *, patience_s: float = _PATIENCE_S) -> None:
+        """``patience_s``: how long to wait for others before giving up."""
         self._state_dir = state_dir
+        self._patience_s = patience_s
         self._folder = state_dir / "claims" / stack
         self._parts: dict[str, _Part] = {}
         self._shared: set[str] = set()
@@ -78,7 +81,8 @@ class Claims:
     def take(self, parts: Iterable[str], who: str) -> None:
         """Hold parts alone until ``let_go``; wait until nobody else uses them.
 
-        Not only until they are healed: what uses them takes a moment to recover.
+        Not only until they are healed: what uses them takes a moment to recover. Raises
+        LockedError after 15 minutes, and holds then what it held before, but shares nothing.
         """
         with _waiting(), self._turn:
             wanted, shared = set(parts) - self._alone, set(self._shared)
@@ -86,34 +90,67 @@ class Claims:
                 return
             if not self._breaks:
                 self._leave_shared()
-                self._breaking.acquire(exclusive=True)
-                self._breaks = True
+                self._begin_to_break(who)
             # From here on nobody else waits with anything in hand.
             self._breaking.sign(who)
-            for name in sorted(wanted):
-                self._alone.add(name)
-                self._shared.discard(name)
-                self._part(name).enter_alone()
+            taken: list[str] = []
+            try:
+                for name in sorted(wanted):
+                    taken.append(name)
+                    self._enter_alone(name)
+            except BaseException:
+                self._leave_alone(taken)
+                raise
             self._share(shared)
 
     def let_go(self) -> None:
         """Use nothing any more: the test is over."""
         with self._turn:
             self._leave_shared()
-            for name in self._alone:
-                self._part(name).leave()
-            self._alone.clear()
-            if self._breaks:
-                self._breaking.release()
-                self._breaks = False
+            self._leave_alone(list(self._alone))
+
+    def _begin_to_break(self, who: str) -> None:
+        try:
+            self._breaking.acquire(exclusive=True, timeout_s=self._patience_s)
+        except LockedError as error:
+            raise LockedError(
+                f"another test has broken something for more than {self._patience_s:g} s",
+                where=who,
+                seen=error.seen,
+                todo="let that test end, or end it",
+            ) from error
+        self._breaks = True
+
+    def _enter_alone(self, name: str) -> None:
+        self._alone.add(name)
+        self._shared.discard(name)
+        try:
+            self._part(name).enter_alone(self._patience_s)
+        except LockedError as error:
+            raise LockedError(
+                f"other tests have used it for more than {self._patience_s:g} s",
+                where=name,
+                seen=self._users.holders(),
+                todo="let them end, or end them",
+            ) from error
+
+    def _leave_alone(self, names: list[str]) -> None:
+        for name in names:
+            self._part(name).leave()
+        self._alone.difference_update(names)
+        if self._breaks and not self._alone:
+            self._breaking.release()
+            self._breaks = False
 
     def _leave_shared(self) -> None:
         for name in self._shared:
             self._part(name).leave()
         self._shared.clear()
+        if "_users" in self.__dict__:  # a test that used nothing leaves no trace
+            self._users.release()
 
     def _share(self, wanted: set[str]) -> None:
-        deadline, pause = monotonic() + _PATIENCE_S, Event()
+        deadline, pause = monotonic() + self._patience_s, Event()
         while missing := wanted - self._shared - self._alone:
             for name in sorted(missing):
                 if not self._part(name).enters():
@@ -122,11 +159,13 @@ class Claims:
                         raise self._given_up(name)
                     pause.wait(_PAUSE_S)
                     break
+                if not self._shared:
+                    self._users.sign(context.current_test() or "outside of its tests")
                 self._shared.add(name)
 
     def _given_up(self, name: str) -> LockedError:
         return LockedError(
-            f"it has been broken by another test for more than {_PATIENCE_S:g} s",
+            f"it has been broken by another test for more than {self._patience_s:g} s",
             where=name,
             seen=self._breaking.holders(),
             todo="let that test end, or end it",
@@ -135,6 +174,11 @@ class Claims:
     @cached_property
     def _breaking(self) -> FileLock:
         return self._file("breaking.lock")
+
+    @cached_property
+    def _users(self) -> FileLock:
+        """Never locked: it has the names of those that share anything."""
+        return self._file("users.lock")
 
     def _part(self, name: str) -> _Part:
         if name not in self._parts:
@@ -163,10 +207,10 @@ class _Part:
         finally:
             self._door.release()
 
-    def enter_alone(self) -> None:
-        """Close the door, and wait until all others have left."""
-        self._door.acquire(exclusive=True)
-        self._room.acquire(exclusive=True)
+    def enter_alone(self, patience_s: float) -> None:
+        """Close the door, and wait until all others have left; raise LockedError at the end."""
+        self._door.acquire(exclusive=True, timeout_s=patience_s)
+        self._room.acquire(exclusive=True, timeout_s=patience_s)
 
     def leave(self) -> None:
         """Leave the room, and open the door if it was closed."""
