@@ -104,7 +104,7 @@ def diagnose(settings: Settings, _: argparse.Namespace) -> int:
 
 def heal(settings: Settings, _: argparse.Namespace) -> int:
     """Heal the faults that killed runs left, and say which they were."""
-    count = heal_left(Stack.of(settings), print)
+    count = heal_left(Stack.of(settings), print, starts=True)
     print(f"healed {count} faults" if count != 1 else "healed 1 fault")
     return 0
 

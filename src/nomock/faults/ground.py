@@ -26,6 +26,9 @@ class Ground:
         self.live: dict[str, Any] = {}
         """What faults that are on hold in this process, a thread or a connection: by a token that
         stands in their state, since another process has to do without."""
+        self.stopped: set[str] | None = None
+        """The services that healing found stopped, for who starts them later, in an order in which
+        they get ready; None where healing starts each, and waits until it is ready."""
         self._keepers: dict[str, Keeper] = {}
 
     @property
@@ -52,7 +55,9 @@ class Ground:
         return self.stack[service].container_id
 
     def runs(self, service: str) -> bool:
-        """Tell whether a service has a container that runs."""
+        """Tell whether a service has a container that runs; one that left the stack has none."""
+        if service not in self.project.services:
+            return False
         containers = self.engine.containers(self.project.name)
         return any(c.service == service and c.state == "running" for c in containers)
 
@@ -143,13 +148,18 @@ class Ground:
         return kept if kept and kept.alive else None
 
     def forget(self, service: str) -> None:
-        """Drop what is known of a service that was started again: its network is another one."""
-        if kept := self._keepers.pop(service, None):
+        """Drop what is known of a service that was started again: its network is another one.
+
+        Its keeper ended with its container. One that lives still counts and guards: the service
+        was only paused.
+        """
+        if (kept := self._keepers.get(service)) and not kept.alive:
+            del self._keepers[service]
             kept.close()
         if service in proxies(self.project):
             self.__dict__.pop("toxiproxy", None)
 
     def close(self) -> None:
-        """End the keepers; nothing is healed by this."""
-        for service in list(self._keepers):
-            self.forget(service)
+        """End the keepers; each undoes before what could not be healed."""
+        while self._keepers:
+            self._keepers.popitem()[1].close()

@@ -124,7 +124,8 @@ def until_listed(ground: Ground, service: str, as_wanted: Callable[[Container], 
 def run_again(ground: Ground, service: str) -> None:
     """Return when a service runs and is ready, whatever has become of it meanwhile.
 
-    One whose containers were removed is left so: the next run makes it anew.
+    One whose containers were removed is left so: the next run makes it anew. Where somebody else
+    starts what is stopped, this names it to them and does not wait.
     """
     found = containers(ground, service)
     for container in found:
@@ -133,7 +134,10 @@ def run_again(ground: Ground, service: str) -> None:
         if life is not None and life.state == "paused":
             ground.engine.unpause(container.id)
         elif life is not None and life.state != "running":
-            ground.engine.start(container.id)
+            if ground.stopped is None:
+                ground.engine.start(container.id)
+            else:
+                ground.stopped.add(service)
     ground.forget(service)
-    if found:
+    if found and ground.stopped is None:
         ground.stack.wait_ready(service)

@@ -62,8 +62,13 @@ class CutOff(OnService):
             for network, endpoint in networks.items():
                 if network not in now:
                     ground.engine.connect(id_, network, endpoint)
-        published = set(ground.service(self.service).config.published_ports)
-        until_listed(ground, self.service, lambda c: published <= c.ports.keys())
+        if service := ground.project.services.get(self.service):  # it may have left the stack
+            published = set(service.published_ports)
+            until_listed(
+                ground,
+                self.service,
+                lambda c: c.state != "running" or published <= c.ports.keys(),
+            )
 
     def _not_possible(self, what: str, seen: str = "") -> NotPossibleError:
         return NotPossibleError(
