@@ -29,6 +29,7 @@ from nomock.faults.packets.duplicate import PacketDuplicate
 from nomock.faults.packets.loss import PacketLoss
 from nomock.faults.packets.rate import PacketRate
 from nomock.faults.packets.reorder import PacketReorder
+from nomock.faults.service.pause import Pause
 from nomock.stack import Stack
 
 BIG_BYTES = 64_000
@@ -284,6 +285,17 @@ def test_nobody_should_say_what_a_fault_met_when_its_service_was_restarted(
         "  nothing of it is there; was the service restarted meanwhile?"
     )
     assert left(ground) == []
+
+
+def test_a_fault_should_stay_guarded_when_its_service_was_only_paused(shop: Shop) -> None:
+    stack, ground = shop.stack, shop.ground
+    with on(ground, PacketBlock("web", port=9)) as seen:
+        keeper = ground.keeper("web").id
+        with on(ground, Pause("web", expect_traffic=False)):
+            pass
+        send(stack, "caller", "web", 9, 1)
+        assert ground.keeper("web").id == keeper
+    assert seen == ["1 of 1 packets were dropped"]
 
 
 def test_a_queue_of_the_services_own_should_stay_when_a_fault_needs_its_place(

@@ -137,7 +137,7 @@ class Keeper:
         return Ended(*self._ask("run", command=command, input=input))
 
     def close(self) -> None:
-        """End it: it forgets its guards, undoes nothing, and takes away what it counted with."""
+        """End it: it undoes what is still guarded, and takes away what it counted with."""
         with self._lock:
             try:
                 self._conversation.ask(json.dumps({"do": "end"}), _ANSWERS_WITHIN_S)

@@ -131,10 +131,6 @@ class Guards:
         """Guard it no longer, without undoing it."""
         self._guards.pop(key, None)
 
-    def forget_all(self) -> None:
-        """Guard nothing, without undoing anything."""
-        self._guards.clear()
-
     def next_s(self) -> float | None:
         """Return in how many seconds the next one is due; None where there is none."""
         dues = [due_s for due_s, _ in self._guards.values()]
@@ -241,7 +237,6 @@ class Program:
             elif do == "unguard":
                 self._guards.forget(asked["key"])
             elif do == "end":
-                self._guards.forget_all()
                 return False
             undone, self._guards.undone = self._guards.undone, {}
             say(answer=answer, undone=undone)
