@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from threading import Event
@@ -61,6 +61,7 @@ class FileLock:
         self._path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        self._note: Path | None = None
 
     def acquire(
         self,
@@ -95,34 +96,48 @@ class FileLock:
         """
         return _try(self._fd, exclusive)
 
-    def sign(self, who: str) -> None:
-        """Write down who holds the lock, for those that wait."""
-        self._notes.mkdir(exist_ok=True)
-        (self._notes / str(os.getpid())).write_text(who, encoding="utf-8")
+    def sign(self, who: str, *, run: int | None = None) -> None:
+        """Write down who holds the lock, for those that wait.
 
-    def holders(self, *, without: Iterable[int] = ()) -> str:
-        """Return one line for each other living process that signed, but for the given ones."""
-        lines, left_out = [], {str(pid) for pid in (os.getpid(), *without)}
-        for note in sorted(self._notes.glob("*")):
-            if note.name in left_out:
-                continue
+        ``run``: the process that stands for a run of several; this one, if it is one alone.
+        """
+        self._notes.mkdir(exist_ok=True)
+        # A process may hold the same lock twice; no two files of it have the same number.
+        self._note = self._notes / f"{os.getpid()}-{run or os.getpid()}-{self._fd}"
+        self._note.write_text(who, encoding="utf-8")
+
+    def holders(self, *, run: int | None = None) -> str:
+        """Return one line for each living process that signed, but for this one and its run's."""
+        lines = []
+        for note, pid, its_run in self._signed():
             with suppress(OSError):
-                if lives(int(note.name)):
-                    lines.append(f"process {note.name}: {note.read_text(encoding='utf-8')}")
-                else:
+                if not lives(pid):
                     note.unlink()
+                elif pid != os.getpid() and its_run != run:
+                    lines.append(f"process {pid}: {note.read_text(encoding='utf-8')}")
         return "\n".join(lines)
+
+    def is_signed_by(self, pid: int) -> bool:
+        """Tell whether a process has written down that it holds the lock."""
+        return any(signed == pid for _, signed, _ in self._signed())
 
     def release(self) -> None:
         """Free the lock; it may be taken again."""
-        with suppress(OSError):
-            (self._notes / str(os.getpid())).unlink()
+        if self._note is not None:
+            self._note.unlink(missing_ok=True)
+            self._note = None
         _free(self._fd)
 
     def close(self) -> None:
         """Free the lock and forget the file."""
         self.release()
         os.close(self._fd)
+
+    def _signed(self) -> Iterator[tuple[Path, int, int]]:
+        """Yield each note with its process and that of the run."""
+        for note in sorted(self._notes.glob("*-*-*")):
+            pid, run, _ = map(int, note.name.split("-"))
+            yield note, pid, run
 
     @property
     def _notes(self) -> Path:

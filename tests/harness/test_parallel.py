@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from textwrap import dedent
 
 import pytest
-from conftest import Tiny, idle
+from conftest import Tiny, clear, idle
 from test_database_faults import POSTGRES
+
+from nomock.adapters.engine import Engine
 
 
 def test_only_the_controller_should_start_the_stack_when_tests_run_in_parallel(
@@ -179,3 +182,102 @@ def test_a_worker_should_break_what_the_controller_has_healed(tiny: Tiny) -> Non
     result = tiny.run("-n1")
     result.assert_outcomes(passed=1)
     result.stdout.fnmatch_lines(["healing lock_table orders, left by test_left"])
+
+
+@pytest.mark.parametrize("arguments", [[], ["-n1"]], ids=["serial", "parallel"])
+def test_each_test_should_have_the_stack_of_its_own_inputs_when_only_some_override_them(
+    tiny: Tiny, arguments: list[str]
+) -> None:
+    tiny.compose(only=idle())
+    tiny.write("other/compose.yml", json.dumps({"services": {"mine": idle()}}))
+    tiny.pytester.makeconftest("""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def services(stack):
+            yield list(stack)
+            print("ended")
+    """)
+    own = """
+        def test_own(stack, services): assert list(stack) == services == ["only"]
+        def test_own_by_name(request): assert list(request.getfixturevalue("stack")) == ["only"]
+    """
+    tiny.write("test_a.py", dedent(own))
+    other = """
+        def test_other(stack, services): assert list(stack) == services == ["mine"]
+        def test_other_by_name(request): assert list(request.getfixturevalue("stack")) == ["mine"]
+    """
+    overrides = OVERRIDES.format(file="other/compose.yml", name=f"{tiny.name}-other")
+    tiny.write("test_b.py", dedent(overrides) + dedent(other))
+    tiny.write("test_c.py", dedent(own))
+    try:
+        result = tiny.run("--stack=own", *arguments)
+        result.assert_outcomes(passed=6)
+        assert tiny.containers() == {}
+        assert Engine().containers(f"{tiny.name}-other") == []
+    finally:
+        clear(f"{tiny.name}-other")
+
+
+def test_a_stack_should_not_be_changed_under_other_tests_of_its_run(tiny: Tiny) -> None:
+    tiny.compose(only=idle())
+    tiny.write("more.yml", json.dumps({"services": {"more": idle()}}))
+    tiny.tests("def test_own(stack): assert list(stack) == ['only']")
+    tiny.write(
+        "test_tiny_more.py",
+        dedent("""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def compose_files():
+            return ["docker-compose.yml", "more.yml"]
+
+        def test_more(stack): pass
+        """),
+    )
+    tiny.write(
+        "test_tiny_probes.py",
+        dedent("""
+        import pytest
+
+        @pytest.fixture(scope="session")
+        def readiness_probes():
+            return {"only": "none"}
+
+        def test_probes(stack): assert list(stack) == ["only"]
+        """),
+    )
+    result = tiny.run("--stack=own")
+    result.assert_outcomes(passed=2, errors=1)
+    result.stdout.fnmatch_lines(
+        [
+            f"*stack {tiny.name}: other tests of this run use it, and it would have to be changed*",
+            "*more: not running",
+            "*-> override compose_project, too: a stack of its own has a name of its own",
+        ]
+    )
+    assert tiny.containers() == {}
+
+
+def test_the_workers_of_a_run_should_not_be_another_run_when_each_prepares_the_stack(
+    tiny: Tiny,
+) -> None:
+    tiny.compose(only=idle())
+    tiny.tests("""
+        import os
+        from pathlib import Path
+        from threading import Event
+
+        def test_breaks(request):
+            request.getfixturevalue("stack")
+            me = os.environ["PYTEST_XDIST_WORKER"]
+            Path(f"in-{me}").touch()
+            while len(list(Path().glob("in-*"))) < 2:
+                Event().wait(0.02)
+            with request.getfixturevalue("faults").pause("only", expect_traffic=False):
+                pass
+    """)
+    stack = tiny.stack()
+    stack.prepare()
+    stack.close()
+    tiny.run("-n2", "--dist=each").assert_outcomes(passed=2)

@@ -24,9 +24,8 @@ if TYPE_CHECKING:  # imported when a test has faults
 class Breaking:
     """What one pytest process needs to break one stack; the gate is there in every run."""
 
-    def __init__(self, stack: Stack, *, own_processes: list[int], on_shared: bool) -> None:
+    def __init__(self, stack: Stack, *, on_shared: bool) -> None:
         self._stack = stack
-        self._own_processes = own_processes
         self._on_shared = on_shared
         self._opened: tuple[Ground, Journal] | None = None
         self.gate = Gate(stack)
@@ -75,5 +74,5 @@ class Breaking:
         ground, _ = self._open()
         if self._on_shared or not fault.takes(ground):
             return
-        if holders := self._stack.other_users(self._own_processes):
+        if holders := self._stack.other_users():
             raise SharedStackError(fault.name, stack=self._stack.name, holders=holders)

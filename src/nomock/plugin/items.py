@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 # The fixtures that say which stack it is: these are overridden for another one.
-_INPUTS = ("compose_files", "compose_project", "readiness_probes")
+INPUTS = frozenset({"compose_files", "compose_project", "readiness_probes"})
 
 
 def uses_stack(item: pytest.Item) -> bool:
@@ -26,7 +26,21 @@ def needs_stack_of_run(item: pytest.Item) -> bool:
     info: Any = getattr(item, "_fixtureinfo", None)
     if info is None or not uses_stack(item):
         return False
-    return all(len(info.name2fixturedefs.get(name, ())) <= 1 for name in _INPUTS)
+    return all(len(info.name2fixturedefs.get(name, ())) <= 1 for name in INPUTS)
+
+
+def inputs_of(item: pytest.Item) -> list[object]:
+    """Return the definitions of the inputs that count for a test; [] where it has no fixtures."""
+    info: Any = getattr(item, "_fixtureinfo", None)
+    if info is None:
+        return []
+    # The second is what pytest asks where a test asks for a fixture by its name, while it runs.
+    manager: Any = item.session._fixturemanager
+    found = [
+        info.name2fixturedefs.get(name) or manager.getfixturedefs(name, item)
+        for name in sorted(INPUTS)
+    ]
+    return [definitions[-1] for definitions in found]
 
 
 def is_serial(item: pytest.Item) -> bool:

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from nomock.config import Settings, load
-from nomock.errors import NomockError
+from nomock.errors import ConfigError, NomockError
 from nomock.faults.janitor import heal_left
 from nomock.plugin.breaking import Breaking
 from nomock.plugin.history import History
@@ -82,9 +82,10 @@ class Run:
     def breaking(self, stack: Stack) -> Breaking:
         """Return what it takes to break a stack; from then on its requests pass the gate."""
         if stack not in self._breaking:
-            own = [self.config.workerinput["nomock_run"]] if self.is_worker else []  # type: ignore[attr-defined]
+            if self.is_worker:  # all workers are one run, and the controller stands for it
+                stack.run = self.config.workerinput["nomock_run"]  # type: ignore[attr-defined]
             on_shared = self.config.getoption("faults_on_shared")
-            self._breaking[stack] = Breaking(stack, own_processes=own, on_shared=on_shared)
+            self._breaking[stack] = Breaking(stack, on_shared=on_shared)
         return self._breaking[stack]
 
     def let_go(self) -> None:
@@ -125,12 +126,23 @@ class Run:
         root = files[0].parent if files else self.settings.root
         other = Stack.of(replace(settings, root=root))
         self.breaking(other)
+        # Of the same project: there for the other tests, too.
+        is_runs_own = other.is_used_by_run()
+        if is_runs_own:
+            other.settings = replace(other.settings, stack="attach")
         try:
             self._heal_left(other)
+            if is_runs_own and (differences := other.differences()):
+                raise ConfigError(
+                    "other tests of this run use it, and it would have to be changed for this one",
+                    where=f"stack {other.name}",
+                    seen="\n".join(f"{name}: {why}" for name, why in differences.items()),
+                    todo="override compose_project, too: a stack of its own has a name of its own",
+                )
             other.prepare(who=_command())
             yield other
         finally:
-            if settings.stack == "own":
+            if other.settings.stack == "own":
                 other.down()
             self._breaking.pop(other).close()
             other.close()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from pathlib import Path
 from time import monotonic
 
@@ -45,6 +47,8 @@ class Stack:
             name: Service(config, engine, self.wait_ready, lambda *use: self.on_use(*use))
             for name, config in project.services.items()
         }
+        self.run = os.getpid()
+        """The process that stands for this run, if it has several."""
         self._lock: FileLock | None = None
 
     @classmethod
@@ -129,13 +133,13 @@ class Stack:
             lock.acquire(exclusive=True, waiting=waiting)
             # While this run waited another one may have done the work.
             if differences := self.differences():
-                lock.sign(f"starting {self.name} for {who}")
+                lock.sign(f"starting {self.name} for {who}", run=self.run)
                 was_there = self.engine.containers(self.name) or self.engine.volumes(self.name)
                 self._keeps_volumes = bool(was_there)
                 before_start()
                 start_up(self.settings, self._watch, self._records(), differences, progress)
         lock.acquire(exclusive=False, waiting=waiting)
-        lock.sign(who)
+        lock.sign(who, run=self.run)
 
     def down(
         self, *, volumes: bool | None = None, progress: Say = _silent, waiting: Say = _silent
@@ -145,7 +149,8 @@ class Stack:
         Its volumes go too if ``volumes`` is true, or is None and ``prepare`` has made them all:
         data that was there before this run is kept.
         """
-        self._hold(exclusive=True, waiting=waiting).sign(f"taking {self.name} down")
+        lock = self._hold(exclusive=True, waiting=waiting)
+        lock.sign(f"taking {self.name} down", run=self.run)
         self.containers()
         progress(f"taking {self.name} down")
         self._compose_down(volumes=not self._keeps_volumes if volumes is None else volumes)
@@ -156,15 +161,15 @@ class Stack:
         deadline = monotonic() + self.settings.timeout_s
         wait_until_ready(self._watch, names, deadline=deadline)
 
-    def other_users(self, own: Iterable[int]) -> str:
-        """Return one line for each other run that uses the stack; ``own``: this run's processes."""
-        if self._lock is None:
-            lock = FileLock(self.settings.state_dir / f"{self.name}.lock")
-            try:
-                return lock.holders(without=own)
-            finally:
-                lock.close()
-        return self._lock.holders(without=own)
+    def other_users(self) -> str:
+        """Return one line for each other run that uses the stack."""
+        with self._notes() as lock:
+            return lock.holders(run=self.run)
+
+    def is_used_by_run(self) -> bool:
+        """Tell whether the process that stands for this run uses the stack, by another object."""
+        with self._notes() as lock:
+            return lock.is_signed_by(self.run)
 
     def close(self) -> None:
         """Close the clients and let the stack go; it stays as it is."""
@@ -173,6 +178,12 @@ class Stack:
         if self._lock is not None:
             self._lock.close()
             self._lock = None
+
+    @contextmanager
+    def _notes(self) -> Iterator[FileLock]:
+        """Give the lock only to be asked."""
+        with closing(FileLock(self.settings.state_dir / f"{self.name}.lock")) as lock:
+            yield lock
 
     def _hold(self, *, exclusive: bool, waiting: Say) -> FileLock:
         if self._lock is None:
