@@ -18,12 +18,13 @@ from driving import heal_elsewhere, on, run_elsewhere
 
 from nomock.config import load
 from nomock.errors import ConfigError, EngineError, FaultError
-from nomock.faults.database import lock_table
+from nomock.faults.database import lock_table, sessions
 from nomock.faults.database.end_backends import EndBackends
 from nomock.faults.database.fill_slots import FillSlots
 from nomock.faults.database.lock_table import LockTable
 from nomock.faults.fault import Fault
 from nomock.faults.ground import Ground
+from nomock.faults.service.pause import Pause
 from nomock.stack import Stack
 
 SLOTS = 20
@@ -445,3 +446,33 @@ def test_a_fault_should_be_healed_when_the_database_has_died_under_it(tiny: Tiny
         stack["db"].kill()
     assert ground.live == {}
     stack.close()
+
+
+def test_a_fault_should_end_in_time_when_the_database_hangs(
+    stack: Stack, ground: Ground, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "_ANSWERS_WITHIN_S", 0.5)
+    for fault, met in ((LockTable("shop.orders"), None), (FillSlots(), "")):
+        state = fault.prepare(ground)
+        fault.begin(ground, state)
+        held = sessions.Sessions.of(ground, state)
+        with ThreadPoolExecutor(1) as others:
+            pause = Pause("db")
+            paused = pause.prepare(ground)
+            pause.begin(ground, paused)
+            try:
+                # In another thread, so that this one could let the database go on.
+                seen = others.submit(fault.seen, ground, state)
+                if met is None:
+                    with pytest.raises(FaultError, match="the database has not answered"):
+                        seen.result(timeout=60)
+                else:
+                    assert seen.result(timeout=60) == met
+                others.submit(fault.heal, ground, state).result(timeout=60)
+                assert held is not None
+                assert held._thread is not None
+                assert not held._thread.is_alive()
+            finally:
+                pause.heal(ground, paused)
+        eventually(lambda: sessions_of_faults(stack) == 0)
+        assert (read(stack, within_ms=LONG_MS), refused(stack)) == ("read", "")

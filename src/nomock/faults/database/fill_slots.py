@@ -111,7 +111,8 @@ class FillSlots(Fault):
         sessions, words = Sessions.of(ground, state), state.get("words")
         if sessions is None or words is None:
             return ""
-        _mark(sessions, "off")
+        with suppress(FaultError):  # one that hangs refuses nobody, and has its log
+            sessions.ask(lambda: _mark(sessions, "off"))
         deadline, pause = monotonic() + _LOGGED_WITHIN_S, Event()
         while True:
             log = ground.postgres.service.logs(since=state["since_s"])

@@ -121,10 +121,17 @@ class LockTable(Fault):
         sessions.watch(look, for_s=self.expires_s)
 
     def seen(self, ground: Ground, state: State) -> str:
-        """Say who waited for it."""
-        if sessions := Sessions.of(ground, state):
-            sessions.look()  # for those who have come this moment
+        """Say who waited for it.
+
+        Raises FaultError where nobody had, and the database does not answer.
+        """
         waited = state.get("waited", {})
+        if sessions := Sessions.of(ground, state):
+            try:
+                sessions.look()  # for those who have come this moment
+            except FaultError:
+                if not waited:
+                    raise
         roles = ", ".join(sorted(set(waited.values())))
         return f"sessions that waited: {len(waited)}, of {roles}" if waited else ""
 

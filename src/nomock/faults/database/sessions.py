@@ -6,10 +6,13 @@ other process finds them by their name, and the server ends them when the fault 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from threading import Event, Lock, Thread
+from queue import Empty, SimpleQueue
+from socket import SHUT_RDWR, socket
+from threading import Event, Thread
 from time import monotonic
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -28,6 +31,8 @@ VISITOR = f"{PREFIX}visitor"
 """The name of those that are closed at once, which take nobody's slot."""
 
 _LOOK_EVERY_S = 0.02
+_ANSWERS_WITHIN_S = 5.0
+_ENDS_WITHIN_S = 0.5
 _GONE_WITHIN_S = 5.0
 _OPENED_AT_ONCE = 16
 
@@ -50,7 +55,7 @@ class Sessions:
         self._postgres = ground.postgres
         self._connections: list[Connection[Any]] = []
         self._look: Callable[[], object] = lambda: None
-        self._looking = Lock()
+        self._asked: SimpleQueue[tuple[Callable[[], object], Event]] = SimpleQueue()
         self._closing = Event()
         self._thread: Thread | None = None
         ground.live[self.name] = self
@@ -72,6 +77,8 @@ class Sessions:
             options=" ".join(f"-c {key}={value}" for key, value in settings.items()),
         )
         self._connections.append(connection)
+        if self._closing.is_set():  # who closes them may not have seen this one
+            connection.close()
         return connection
 
     def open_many(self, count: int, settings: Mapping[str, int]) -> None:
@@ -79,37 +86,75 @@ class Sessions:
 
         def open_one(_: int) -> None:
             with suppress(EngineError):
-                self.open(settings)
+                if not self._closing.is_set():
+                    self.open(settings)
 
         with ThreadPoolExecutor(_OPENED_AT_ONCE) as pool:
             list(pool.map(open_one, range(count)))
 
     def watch(self, look: Callable[[], object], *, for_s: float) -> None:
         """Call ``look`` every 20 ms, until the sessions are closed or the fault has expired."""
+        from nomock.adapters.postgres import DatabaseError
+
         until_s = monotonic() + for_s
         self._look = look
 
         def run() -> None:
-            while not self._closing.wait(_LOOK_EVERY_S) and monotonic() < until_s:
-                self.look()
+            while not self._closing.is_set():
+                if monotonic() > until_s:
+                    self._look = lambda: None
+                try:
+                    what, done = self._asked.get(timeout=_LOOK_EVERY_S)
+                except Empty:
+                    what, done = self._look, Event()
+                # One that another fault has stopped has nothing to show.
+                with suppress(DatabaseError, NomockError):
+                    what()
+                done.set()
 
         self._thread = Thread(target=run, name=self.name, daemon=True)
         self._thread.start()
 
     def look(self) -> None:
-        """Call ``look`` once; a database that another fault has stopped has nothing to show."""
-        from nomock.adapters.postgres import DatabaseError
+        """Call ``look`` once, now; raise FaultError where the database does not answer."""
+        self.ask(lambda: self._look())
 
-        with self._looking, suppress(DatabaseError, NomockError):
-            self._look()
+    def ask(self, what: Callable[[], object]) -> None:
+        """Call what asks the database, and return when it has answered or refused to.
+
+        In the thread, since a database that hangs lets whoever asks wait for ever: he may be the
+        one who would let it go on. Raises FaultError then.
+        """
+        if self._thread is None:
+            return
+        done = Event()
+        self._asked.put((what, done))
+        if not done.wait(_ANSWERS_WITHIN_S):
+            raise FaultError(
+                f"the database has not answered for {_ANSWERS_WITHIN_S:g} s",
+                where=f"service {self._postgres.service.name}",
+                todo="end what makes it hang before this fault, not after",
+            )
 
     def close(self) -> None:
         """End the thread and close the sessions."""
         self._closing.set()
         if self._thread is not None:
-            self._thread.join()
-        for connection in self._connections:
+            self._thread.join(_ENDS_WITHIN_S)
+            if self._thread.is_alive():
+                # It waits for a database that hangs, which ends the sessions when it goes on.
+                self._hang_up()
+                self._thread.join(_ENDS_WITHIN_S)
+        for connection in self._connections.copy():
             connection.close()
+
+    def _hang_up(self) -> None:
+        """End the connections below whoever waits for an answer: to close them does not wake it."""
+        from nomock.adapters.postgres import DatabaseError
+
+        for connection in self._connections.copy():
+            with suppress(DatabaseError, OSError), socket(fileno=os.dup(connection.fileno())) as s:
+                s.shutdown(SHUT_RDWR)
 
 
 def look_all(ground: Ground) -> None:
@@ -120,11 +165,16 @@ def look_all(ground: Ground) -> None:
 
 
 def end_sessions(ground: Ground, state: State) -> None:
-    """End a fault's sessions, whoever holds them, and return when the database has none left."""
+    """End a fault's sessions, whoever holds them, and return when the database has none left.
+
+    Where it hangs, it ends them when it goes on: it finds their sockets closed.
+    """
     name = state["sessions"]
     if held := Sessions.of(ground, state):
         held.close()
         del ground.live[name]
+    if not ground.runs(ground.postgres.service.name):
+        return
     deadline, pause = monotonic() + _GONE_WITHIN_S, Event()
     while True:
         try:
