@@ -16,10 +16,11 @@ from typing import Any
 from uuid import uuid4
 
 # pytester forgets what is first imported inside a test of its own; httpx would go on to raise the
-# forgotten module's errors, which no `except` knows.
+# forgotten module's errors, which no `except` knows, and requests no cookies but those of another.
 import httpcore  # noqa: F401
 import pytest
 import pythons
+import requests  # noqa: F401
 
 from nomock.adapters.engine import Engine
 from nomock.config import load
