@@ -1,13 +1,14 @@
-"""The context of a request: which test it belongs to and which fault was on, as W3C baggage.
+"""The context of a request: its test, the fault that was on, and its run, as W3C baggage.
 
 https://www.w3.org/TR/baggage/ : members are ``key=value`` joined by commas, values
-percent-encoded. The members of nomock are ``nomock.test`` and ``nomock.fault``; whatever else a
-header holds is kept.
+percent-encoded. The members of nomock are ``nomock.test``, ``nomock.fault`` and ``nomock.run``;
+whatever else a header holds is kept.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
 import warnings
 from collections.abc import Iterable
 from urllib.parse import quote, unquote
@@ -15,6 +16,13 @@ from urllib.parse import quote, unquote
 BAGGAGE_HEADER = "baggage"
 TEST_KEY = "nomock.test"
 FAULT_KEY = "nomock.fault"
+RUN_KEY = "nomock.run"
+_OURS = {TEST_KEY, FAULT_KEY, RUN_KEY}
+
+RUN = os.urandom(4).hex()
+"""The name of the run, of each worker another: a test's faults and requests are made in one
+process, and the same test may run in another one at the same time. A fork has its parent's: what
+it asks, it asks for its parent's test."""
 
 MOST_BYTES = 8192
 """What everybody on a header's way must let through, and many servers let no more:
@@ -54,11 +62,11 @@ def current_fault() -> str:
 
 def marked(baggage: str) -> str:
     """Return a request's baggage header with the test and the fault of this moment."""
-    return with_context(baggage, _current_test, _current_fault)
+    return with_context(baggage, _current_test, _current_fault, RUN)
 
 
-def with_context(baggage: str, test_id: str | None, fault: str = "") -> str:
-    """Return the baggage header with the members of the given test and fault added or replaced.
+def with_context(baggage: str, test_id: str | None, fault: str = "", run: str = "") -> str:
+    """Return the baggage header with the members of the given test added or replaced.
 
     What others put into it stays. Where that leaves no room for ours the request goes without,
     and a warning says so: what it makes a service run belongs to no test then.
@@ -67,12 +75,14 @@ def with_context(baggage: str, test_id: str | None, fault: str = "") -> str:
     'user=1,nomock.test=tests%2Ftest_a.py%3A%3Atest_b'
     """
     members = [m.strip() for m in baggage.split(",") if m.strip()]
-    theirs = [m for m in members if m.partition("=")[0].strip() not in {TEST_KEY, FAULT_KEY}]
+    theirs = [m for m in members if m.partition("=")[0].strip() not in _OURS]
     if test_id is None:
         return ",".join(theirs)
     ours = [f"{TEST_KEY}={_encoded(short(test_id))}"]
     if fault:
         ours.append(f"{FAULT_KEY}={_encoded(_fitting(fault, _MOST_BYTES_OF_FAULT, ''))}")
+    if run:
+        ours.append(f"{RUN_KEY}={run}")
     header = ",".join([*theirs, *ours])
     if len(header) > MOST_BYTES:
         warnings.warn(

@@ -39,6 +39,9 @@ def test_the_spy_should_read_what_the_harness_writes_and_write_the_same_when_it_
     header = with_context("user=1;ttl=9", test, fault)
     assert origin_of(header) == Origin(test, fault)
     assert with_origin("user=1;ttl=9", Origin(test, fault)) == header
+    with_run = with_context("user=1;ttl=9", test, fault, "0a1b2c3d")
+    assert origin_of(with_run) == Origin(test, fault)
+    assert with_origin(with_run, ORIGIN) == with_run
 
 
 @pytest.mark.parametrize(

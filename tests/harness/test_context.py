@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from subprocess import run
+from sys import executable
 
 import pytest
 
 from nomock.context import (
     MOST_BYTES,
+    RUN,
     current_test,
     label,
     marked,
@@ -37,24 +40,35 @@ def nothing_runs() -> Iterator[None]:
 
 def test_a_header_should_say_the_test_and_its_faults_when_some_are_on() -> None:
     set_current_test("t.py::test_a")
-    assert marked("user=1") == "user=1,nomock.test=t.py%3A%3Atest_a"
+    assert marked("user=1") == f"user=1,nomock.test=t.py%3A%3Atest_a,nomock.run={RUN}"
     set_current_faults(["latency b->c", "cut a->b"])
     assert marked("") == (
         "nomock.test=t.py%3A%3Atest_a,nomock.fault=cut%20a-%3Eb%20%2B%20latency%20b-%3Ec"
+        f",nomock.run={RUN}"
     )
     set_current_faults([])
-    assert marked(" user=1 , nomock.fault=old,nomock.test=old;p=1") == (
-        "user=1,nomock.test=t.py%3A%3Atest_a"
+    assert marked(" user=1 , nomock.fault=old,nomock.run=old,nomock.test=old;p=1") == (
+        f"user=1,nomock.test=t.py%3A%3Atest_a,nomock.run={RUN}"
     )
 
 
 def test_a_header_should_say_nothing_of_ours_when_no_test_runs() -> None:
     set_current_faults(["cut a->b"])
-    assert marked("user=1,nomock.test=old") == "user=1"
+    assert marked("user=1,nomock.test=old,nomock.run=old") == "user=1"
+
+
+def test_a_run_should_have_another_name_when_it_is_another_process() -> None:
+    printed = "from nomock.context import RUN; print(RUN)"
+    others = {
+        run([executable, "-c", printed], capture_output=True, text=True, check=True).stdout.strip()
+        for _ in range(2)
+    }
+    assert len({RUN, *others}) == 3
+    assert {len(name) for name in {RUN, *others}} == {8}
 
 
 def test_a_test_id_should_be_cut_to_one_of_its_own_when_it_is_very_long() -> None:
-    header = with_context("user=1", LONG, "f" * 9000)
+    header = with_context("user=1", LONG, "f" * 9000, RUN)
     assert len(header) < MOST_BYTES // 2
     assert test_of(header) == short(LONG) == short(LONG)
     assert short(LONG).startswith("tests/test_a.py::test_b[ää")
@@ -81,6 +95,9 @@ def test_what_others_put_into_a_header_should_stay_when_there_is_no_room_for_our
         assert with_context(theirs, "t.py::test_a") == theirs
     just_fits = "u=" + "1" * (MOST_BYTES - 2 - len(",nomock.test=t.py%3A%3Atest_a"))
     assert len(with_context(just_fits, "t.py::test_a")) == MOST_BYTES
+    set_current_test("t.py::test_a")
+    with pytest.warns(RuntimeWarning, match="no room for its test"):
+        assert marked(just_fits) == just_fits
 
 
 @pytest.mark.parametrize("fault", ["", "latency instances->postgres"])

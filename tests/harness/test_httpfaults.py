@@ -12,6 +12,8 @@ from proxied import toxiproxy
 
 BEGIN = """
     import json
+    from subprocess import check_output
+    from sys import executable
     from uuid import uuid4
 
     import httpx
@@ -96,9 +98,23 @@ def test_every_http_fault_should_bite_its_own_test_and_be_gone_after_its_block(
                 assert web.get("/echo").status_code == 503
             with faults.http_status(EDGE, everyone=True):
                 assert httpx.get(f"http://127.0.0.1:{port}/echo").status_code == 503
+
+        ANOTHER_RUN = (
+            "import sys\\n"
+            "from nomock import context\\n"
+            "from nomock.adapters.http import client\\n"
+            "context.set_current_test(sys.argv[1])\\n"
+            "print(client(sys.argv[2]).get('/echo').status_code)"
+        )
+
+        def test_beside_its_own_of_another_run(web, faults, request):
+            with faults.http_status(EDGE, nth=1):
+                words = [executable, "-c", ANOTHER_RUN, request.node.nodeid, str(web.base_url)]
+                assert check_output(words, text=True).strip() == "200"
+                assert web.get("/echo").status_code == 503
         """,
     )
-    tiny.run().assert_outcomes(passed=6)
+    tiny.run().assert_outcomes(passed=7)
     assert rules_left(tiny) == []
 
 
@@ -242,3 +258,23 @@ def test_a_rule_should_be_removed_by_the_next_run_when_its_own_was_killed(tiny: 
     tiny.tests(dedent(BEGIN) + after)
     tiny.run().assert_outcomes(passed=1)
     assert rules_left(tiny) == []
+
+
+def test_a_rule_should_be_forgotten_by_the_next_run_when_its_proxy_has_left_the_stack(
+    tiny: Tiny,
+) -> None:
+    stack_of(
+        tiny,
+        """
+        import os, signal
+
+        def test_it(faults):
+            with faults.http_status(EDGE):
+                os.kill(os.getpid(), signal.SIGKILL)
+        """,
+    )
+    assert tiny.run().ret != 0
+    tiny.compose(toxiproxy=toxiproxy(), web=web())
+    tiny.tests(dedent(BEGIN) + "def test_after(faults):\n    pass\n")
+    tiny.run().assert_outcomes(passed=1)
+    tiny.nomock("heal").stdout.fnmatch_lines(["healed 0 faults"])

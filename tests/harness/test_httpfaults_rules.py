@@ -22,7 +22,9 @@ from nomock.adapters.httpfaults import WrongRule
 
 LONG_MS = 600_000
 METHODS = "DELETE, GET, HEAD, OPTIONS, PATCH, POST, PUT, TRACE"
-KNOWN = "action, body, content_type, delay_ms, edge, expires_s, method, nth, path, status, test"
+KNOWN = (
+    "action, body, content_type, delay_ms, edge, expires_s, method, nth, path, run, status, test"
+)
 
 
 @pytest.fixture(scope="module")
@@ -118,6 +120,35 @@ def test_baggage_should_be_read_as_its_standard_has_it_when_others_wrote_it(
     with opened(edge.connection()) as connection:
         status, _ = ask(connection, "GET", "/echo", BaGGage=baggage)
     assert (status == 503) == met
+
+
+@pytest.mark.parametrize(
+    ("baggage", "met"),
+    [
+        ("nomock.test=t1,nomock.run=r1", True),
+        ("a=1, nomock.run = r%31;ttl=5 , nomock.test=t1", True),
+        ("nomock.test=t1", True),
+        ("nomock.test=t1,xnomock.run=r2", True),
+        ("nomock.test=t1,nomock.run=r2", False),
+        ("nomock.run=r2,nomock.test=t1", False),
+        ("nomock.test=t2,nomock.run=r1", False),
+        ("nomock.run=r1", False),
+    ],
+)
+def test_a_rule_should_pass_another_run_when_its_request_says_which_it_is_of(
+    edge: HttpEdge, baggage: str, met: bool
+) -> None:
+    rule = edge.put("status", "t1", run="r1", nth=1)
+    with opened(edge.connection()) as connection:
+        status, _ = ask(connection, "GET", "/echo", baggage=baggage)
+    assert (status == 503) == met
+    assert edge.faults.rules()[rule]["matched"] == met
+
+
+def test_a_rule_should_meet_every_run_when_it_names_none(edge: HttpEdge) -> None:
+    edge.put("status", "t1")
+    with opened(edge.connection()) as connection:
+        assert ask(connection, "GET", "/echo", baggage="nomock.test=t1,nomock.run=r1")[0] == 503
 
 
 def test_baggage_should_be_joined_when_it_comes_in_two_headers(edge: HttpEdge) -> None:
@@ -536,6 +567,7 @@ def test_a_status_should_come_late_when_it_is_delayed(edge: HttpEdge) -> None:
         ({"action": "delay", "delay_ms": -1}, "delay_ms must be from 1 to 600000, not -1"),
         ({"action": "half", "status": 500}, "status is for status, not for half"),
         ({"test": 5}, "test must be str, not 5"),
+        ({"run": "r1"}, "run is for the requests of a test, which test must name"),
         (
             {"tset": "a", "nht": 1},
             f"unknown: nht, tset; known: {KNOWN}",

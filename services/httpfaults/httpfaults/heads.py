@@ -5,6 +5,7 @@ https://www.rfc-editor.org/rfc/rfc9112
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from httpfaults.bodies import Body, Chunked, Length, UntilClose
@@ -22,10 +23,19 @@ _FIELDS = re.compile(
 )
 _NO_BODY = frozenset({204, 304})
 _TEST = "nomock.test"
+_RUN = "nomock.run"
+_OURS = {_TEST, _RUN}
 
 
 class UnreadableError(Exception):
     """This is no HTTP/1 that everybody would read the same way: it is passed on as it is."""
+
+
+class Origin(NamedTuple):
+    """What a request says of where it comes from; None where it says nothing."""
+
+    test: str | None
+    run: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +51,15 @@ class RequestHead:
     """Whether another request may follow on the connection."""
     fields: dict[bytes, bytes]
 
-    def test(self) -> str | None:
-        """Return the test that the baggage names."""
+    def origin(self) -> Origin:
+        """Return the test and the run that the baggage names."""
+        found: dict[str, str] = {}
         for member in self.fields.get(b"baggage", b"").decode("latin-1").split(","):
             key, separator, value = member.partition("=")
-            if separator and key.strip() == _TEST:
-                return unquote(value.partition(";")[0].strip(), errors="surrogateescape")
-        return None
+            if separator and (key := key.strip()) in _OURS and key not in found:
+                value = value.partition(";")[0].strip()
+                found[key] = unquote(value, errors="surrogateescape")
+        return Origin(found.get(_TEST), found.get(_RUN))
 
     @property
     def expects(self) -> bool:

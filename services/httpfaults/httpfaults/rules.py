@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from httpfaults.heads import RequestHead
+from httpfaults.heads import Origin, RequestHead
 
 ACTIONS = ("status", "delay", "half", "twice")
 MOST_BODY = 1024 * 1024
@@ -24,14 +24,18 @@ class Match:
 
     edge: str
     test: str | None = None
+    run: str | None = None
+    """A request of this test that names no run is meant, too: its test made it by hand, or the
+    spy of the coverage, which knows no runs, sent the test on."""
     method: str | None = None
     path: str | None = None
     """The whole path without the query, or with a `*` at its end how it begins."""
 
-    def fits(self, head: RequestHead, test: str | None) -> bool:
-        """Tell whether this request, which is of that test, is meant."""
+    def fits(self, head: RequestHead, origin: Origin) -> bool:
+        """Tell whether this request, which comes from there, is meant."""
         return (
-            (self.test is None or self.test == test)
+            (self.test is None or self.test == origin.test)
+            and (self.run is None or origin.run is None or self.run == origin.run)
             and (self.method is None or self.method == head.method)
             and (self.path is None or _path_fits(self.path, head.path))
         )
@@ -53,9 +57,9 @@ class Rule:
     matched: int = field(default=0)
     hits: int = field(default=0)
 
-    def meets(self, head: RequestHead, test: str | None) -> bool:
+    def meets(self, head: RequestHead, origin: Origin) -> bool:
         """Count a request that matches, and tell whether it is one that something happens to."""
-        if not self.match.fits(head, test):
+        if not self.match.fits(head, origin):
             return False
         self.matched += 1
         return self.nth is None or self.nth == self.matched
@@ -117,9 +121,11 @@ class Rules:
         rules = self._of_edge.get(edge)
         if not rules:
             return _NONE
-        now, test = self._clock(), head.test()
+        now, origin = self._clock(), head.origin()
         return {
-            rule.action: rule for rule in rules if rule.expires_at > now and rule.meets(head, test)
+            rule.action: rule
+            for rule in rules
+            if rule.expires_at > now and rule.meets(head, origin)
         }
 
     def _drop(self, condition: Callable[[Rule], bool]) -> bool:
@@ -153,6 +159,10 @@ def _rule(rule_id: str, wanted: Mapping[str, Any], edges: tuple[str, ...], now: 
     for name, owner in _OWNERS.items():
         _demand(name not in given or action == owner, f"{name} is for {owner}, not for {action}")
     _demand(action != "delay" or "delay_ms" in given, "delay needs delay_ms")
+    _demand(
+        "run" not in given or "test" in given,
+        "run is for the requests of a test, which test must name",
+    )
     method, path = given.get("method"), given.get("path")
     _demand(
         method is None or method in _METHODS,
@@ -173,7 +183,7 @@ def _rule(rule_id: str, wanted: Mapping[str, Any], edges: tuple[str, ...], now: 
     _demand(not body or status not in {204, 205, 304}, f"an answer of {status} has no body")
     return Rule(
         id=rule_id,
-        match=Match(edge, given.get("test"), method, path),
+        match=Match(edge, given.get("test"), given.get("run"), method, path),
         action=action,
         nth=_within(given, "nth", 1, 1, 1_000_000) if "nth" in given else None,
         status=status,
@@ -188,6 +198,7 @@ _KINDS: Mapping[str, tuple[type, ...]] = {
     "edge": (str,),
     "action": (str,),
     "test": (str,),
+    "run": (str,),
     "method": (str,),
     "path": (str,),
     "nth": (int,),

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 class HttpFault(Fault):
     """A fault on the requests of one edge that this test causes, or with ``everyone`` on all.
 
+    The same test of another run, or of another worker, is another test.
+
     ``method`` and ``path`` narrow them down; a path that ends in ``*`` is one that begins so.
     ``nth`` is the only one of them that is met, counted from 1 since the fault began.
     """
@@ -81,8 +83,12 @@ class HttpFault(Fault):
         return f"{rule['hits']} of {rule['matched']} requests met it" if rule["hits"] else ""
 
     def heal(self, ground: Ground, state: State) -> None:
-        """Remove the rule; one of a proxy that has ended went with it."""
-        if ground.runs(ground.http_proxy_service):
+        """Remove the rule; one of a proxy that has ended, or left the stack, went with it."""
+        try:
+            service = ground.http_proxy_service
+        except ConfigError:
+            return  # refused, no run could begin: its journal would be there again each time
+        if ground.runs(service):
             ground.httpfaults.remove(state["rule"])
 
     def _requests(self) -> tuple[object, ...]:
@@ -92,6 +98,7 @@ class HttpFault(Fault):
         return {
             "edge": self.edge,
             "test": None if self.everyone else self._test(),
+            "run": None if self.everyone else context.RUN,
             "method": self.method,
             "path": self.path,
             "nth": self.nth,
