@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import socket
+from collections.abc import Callable
 from typing import Any
 
 import pytest
 from conftest import Service, Tiny, check, docker, idle, inspect, server
 
+from nomock.adapters.engine import Container
 from nomock.errors import NotReadyError, ServiceDiedError
-from nomock.readiness import Watch
+from nomock.readiness import Answer, Watch, tcp
 
 NUMBERS = "\n".join(f"  {n}" for n in range(6, 26))
 
@@ -24,11 +26,16 @@ def error_of(tiny: Tiny, **options: Any) -> str:
     return tiny.plain(str(caught.value))
 
 
-def ready(tiny: Tiny, **options: Any) -> list[str]:
-    """Return the steps of a start-up that ends well."""
+def ready(tiny: Tiny, meanwhile: Callable[[str], object] = len, **options: Any) -> list[str]:
+    """Return the steps of a start-up that ends well; ``meanwhile`` is told of each at once."""
     steps: list[str] = []
+
+    def step(text: str) -> None:
+        steps.append(text)
+        meanwhile(text)
+
     stack = tiny.stack(**options)
-    stack.prepare(steps.append)
+    stack.prepare(step)
     assert stack.differences() == {}
     stack.close()
     return steps
@@ -117,19 +124,44 @@ def test_the_new_death_should_be_named_when_another_service_had_died_before(tiny
     )
 
 
-def test_a_port_that_only_the_engine_opened_should_not_be_ready(tiny: Tiny) -> None:
+def test_a_port_that_only_the_engine_opened_should_not_be_ready(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # However busy the engine's proxy is: what is silent for a while is not what is asked here.
+    monkeypatch.setattr(tcp, "_SURE_SILENCE_S", 60.0)
     tiny.compose(web=server(before="sleep infinity"))
     ready(tiny, probes={"web": "none"})  # it runs, so that nothing but the port is waited for
-    text = error_of(tiny, timeout_s=1)
-    port = tiny.stack()["web"].port(8000)
+    stack = tiny.stack(timeout_s=3)
+    with pytest.raises(NotReadyError) as caught:
+        stack.wait_ready()
+    port = stack["web"].port(8000)
+    stack.close()
     socket.create_connection(("127.0.0.1", port), 2).close()  # the engine's proxy does accept
-    assert re.sub(r"\d+ times", "N times", text) == (
-        "stack NAME: web not ready after 1 s\n"
+    assert re.sub(r"\d+ times", "N times", tiny.plain(str(caught.value))) == (
+        "stack NAME: web not ready after 3 s\n"
         "  web: port 8000 closed (asked N times)\n"
         "  the last that web logged:\n"
         "  (it logged nothing)\n"
         "-> nomock logs web; more time: timeout_s in [tool.nomock]"
     )
+
+
+def test_the_last_sure_answer_of_a_port_should_be_told_when_it_is_silent_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tcp, "_SURE_SILENCE_S", 60.0)
+    with socket.create_server(("127.0.0.1", 0)) as listens:
+        ports = {8000: listens.getsockname()[1]}
+        web = Container("id", "web", "image", "id", "running", None, 0, (), ports)
+        probe = tcp.Tcp(8000)
+        assert probe.ask(web, sure=True) == Answer(False, "port 8000 accepts")
+        listens.accept()[0].close()
+        assert probe.ask(web, sure=True) == Answer(False, "port 8000 closed")
+        assert probe.ask(web, sure=True) == Answer(False, "port 8000 closed")
+        with listens.accept()[0] as connection:
+            assert probe.ask(web, sure=True) == Answer(False, "port 8000 closed")
+            connection.sendall(b"220 ready")
+            assert probe.ask(web, sure=True) == Answer(True, "port 8000 open")
 
 
 def test_a_service_should_be_ready_by_its_probe_when_one_is_named(tiny: Tiny) -> None:
@@ -151,17 +183,24 @@ def test_a_service_should_be_ready_as_soon_as_it_runs_when_its_probe_is_none(tin
 
 
 def test_all_should_be_ready_when_each_is_in_its_own_way(tiny: Tiny) -> None:
-    healthy = check("test -e /tmp/ready")
+    healthy = check("test -e /data/go")
     depends = {
         "once": {"condition": "service_completed_successfully"},
         "slow": {"condition": "service_healthy"},
     }
+    mounted = ["./data:/data:ro"]
+    tiny.write("data/any", "")
     tiny.compose(
-        once=idle("true"),
-        slow=idle("sleep 0.5; touch /tmp/ready; exec sleep infinity", healthcheck=healthy),
+        once=idle("until test -e /data/go; do sleep 0.1; done", volumes=mounted),
+        slow=idle(healthcheck=healthy, volumes=mounted),
         last=idle(depends_on=depends),
     )
-    steps = ready(tiny)
+
+    def let_go(step: str) -> None:
+        if step.startswith("0/3 ready"):
+            tiny.write("data/go", "")
+
+    steps = ready(tiny, let_go)
     assert steps[0] == "starting last (not running), once (not running), slow (not running)"
     assert steps[1].startswith("0/3 ready; waiting for ")
     assert inspect(tiny.containers()["slow"])["State"]["Health"]["Status"] == "healthy"

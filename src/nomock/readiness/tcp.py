@@ -23,6 +23,7 @@ class Tcp:
         self._port = port
         self._held: dict[int, tuple[socket.socket, float]] = {}
         self._proved: set[int] = set()
+        self._last_seen: dict[int, str] = {}
 
     @classmethod
     def of(cls, rest: str) -> Tcp:
@@ -43,13 +44,16 @@ class Tcp:
                 silent_s = monotonic() - since_s
                 if sure and port not in self._proved and silent_s < _SURE_SILENCE_S:
                     self._held[port] = connection, since_s
-                    return Answer(False, f"port {self._port} accepts")
+                    return Answer(False, self._last_seen.get(port, f"port {self._port} accepts"))
                 open_still = True
                 self._proved.add(port)
             connection.close()
+            seen = f"port {self._port} " + ("open" if open_still else "closed")
         except OSError as error:
-            return Answer(False, f"port {self._port}: {error.strerror or error}")
-        return Answer(open_still, f"port {self._port} " + ("open" if open_still else "closed"))
+            open_still, seen = False, f"port {self._port}: {error.strerror or error}"
+        # What is told while the next connection is still silent, also when time is up.
+        self._last_seen[port] = seen
+        return Answer(open_still, seen)
 
     def _connect(self, port: int) -> tuple[socket.socket, float]:
         connection = socket.create_connection(("127.0.0.1", port), _CONNECT_TIMEOUT_S)

@@ -165,8 +165,8 @@ def wait_until_ready(
     ``deadline`` is of time.monotonic(); ``before`` as in Watch.judge, until ``finished``.
     Raises ServiceDiedError for the first service that is lost, NotReadyError at the deadline.
     """
+    timeout_s, asked, pause = deadline - monotonic(), 0, Event()
     watch = Watch(watch.engine, watch.project, watch.probe_settings)  # its probes know nothing yet
-    began, asked, pause = monotonic(), 0, Event()
     while True:
         done = finished()  # before the look, so that a "ready" is of after the start-up
         containers = watch.engine.containers(watch.project.name)
@@ -185,7 +185,7 @@ def wait_until_ready(
         if monotonic() > deadline:
             name, verdict = next(iter(waiting.items()))
             raise NotReadyError(
-                f"{', '.join(waiting)} not ready after {monotonic() - began:.0f} s",
+                f"{', '.join(waiting)} not ready after {timeout_s:.0f} s",
                 where=f"stack {watch.project.name}",
                 seen="\n".join(
                     [f"{n}: {v.seen} (asked {asked} times)" for n, v in waiting.items()]
