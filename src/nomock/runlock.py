@@ -57,10 +57,12 @@ else:
 class FileLock:
     """A lock on a file, shared or exclusive, freed by the system when this process ends."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, create: bool = True) -> None:
+        """Open the file; raise FileNotFoundError for one that is only to be found."""
         self._path = path
-        path.parent.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        if create:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        self._fd = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
         self._note: Path | None = None
 
     def acquire(
@@ -95,6 +97,14 @@ class FileLock:
         One that was held in the other way is let go in any case (flock(2)).
         """
         return _try(self._fd, exclusive)
+
+    @property
+    def is_of_its_path(self) -> bool:
+        """Whether the path still names the file that was opened: it may be gone, or a new one."""
+        try:
+            return os.path.samestat(os.fstat(self._fd), self._path.stat())
+        except FileNotFoundError:
+            return False
 
     def sign(self, who: str, *, run: int | None = None) -> None:
         """Write down who holds the lock, for those that wait.

@@ -6,7 +6,9 @@ import json
 import signal
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from conftest import LISTENS, Tiny, idle, server
@@ -74,6 +76,31 @@ def test_a_journal_should_be_left_alone_while_its_process_lives(tmp_path: Path) 
     with left_behind(tmp_path, "stack") as journals:
         assert list(journals) == []
     journal.off(number)
+    assert list((tmp_path / "faults" / "stack").iterdir()) == []
+
+
+def test_a_journal_should_be_left_alone_when_its_process_lives_and_begins_the_next_fault(
+    tmp_path: Path,
+) -> None:
+    journal, over, found = Journal(tmp_path, "stack"), Event(), []
+
+    def breaks() -> None:
+        for _ in range(500):
+            journal.off(journal.on(LATENCY, {}, "test"))
+
+    def looks() -> None:
+        while not over.is_set():
+            with left_behind(tmp_path, "stack") as journals:
+                found.extend(journals)
+
+    with ThreadPoolExecutor(2) as both:
+        looking = both.submit(looks)
+        try:
+            both.submit(breaks).result()
+        finally:
+            over.set()
+        looking.result()
+    assert found == []
     assert list((tmp_path / "faults" / "stack").iterdir()) == []
 
 

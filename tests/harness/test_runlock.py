@@ -87,11 +87,29 @@ def test_the_lock_should_be_free_and_the_holder_forgotten_when_it_was_killed(
     lock.close()
 
 
+def test_a_lock_should_tell_that_its_path_names_another_file_when_it_does(tmp_path: Path) -> None:
+    path = tmp_path / "one.lock"
+    with pytest.raises(FileNotFoundError):
+        FileLock(path, create=False)
+    assert not path.exists()
+    path.touch()
+    lock = FileLock(path, create=False)
+    assert lock.is_of_its_path
+    path.unlink()
+    assert not lock.is_of_its_path
+    (tmp_path / "new").touch()
+    (tmp_path / "new").rename(path)
+    assert not lock.is_of_its_path
+    lock.close()
+
+
 @pytest.mark.parametrize("second", ["--stack=fresh", "down"])
 def test_a_second_run_should_wait_and_say_for_whom_when_it_would_change_the_stack(
     tiny: Tiny, second: str
 ) -> None:
-    tiny.compose(only=idle())
+    tiny.write("data/any", "")
+    late = idle(healthcheck=check("test -e /data/go"), volumes=["./data:/data:ro"])
+    tiny.compose(only=late)
     tiny.tests("""
         from pathlib import Path
         from threading import Event
@@ -119,6 +137,7 @@ def test_a_second_run_should_wait_and_say_for_whom_when_it_would_change_the_stac
     }
     with subprocess.Popen([sys.executable, "-m", "pytest", "-rN"], **start) as first:
         until(first, "0/1 ready")
+        tiny.write("data/go", "")
         with subprocess.Popen(command[second], **start) as other:
             lines = until(other, "process ")
             assert lines[-2:] == [

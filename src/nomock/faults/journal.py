@@ -94,9 +94,13 @@ def left_behind(state_dir: Path, stack: str) -> Iterator[Iterator[tuple[Path, li
 
     def found() -> Iterator[tuple[Path, list[Entry]]]:
         for path in sorted(folder_of(state_dir, stack).glob("*.ndjson")):
-            lock = FileLock(path)
+            try:
+                lock = FileLock(path, create=False)
+            except FileNotFoundError:
+                continue  # its process lives, and has healed all meanwhile
             locks.append(lock)
-            if lock.acquires_at_once(exclusive=True):
+            # It may have done so since, and have its next fault in a new file of the same name.
+            if lock.acquires_at_once(exclusive=True) and lock.is_of_its_path:
                 yield path, _entries(path)
 
     try:
