@@ -164,4 +164,13 @@ def lives(pid: int) -> bool:
         return False
     except PermissionError:
         pass
-    return True
+    return not _is_zombie(pid)
+
+
+def _is_zombie(pid: int) -> bool:
+    """Tell whether a process has ended, and its parent has not asked how; unknown but on Linux."""
+    try:
+        told = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return told.rpartition(b") ")[2].startswith(b"Z")  # behind its name, which may have any

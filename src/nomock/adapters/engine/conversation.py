@@ -142,6 +142,15 @@ class Conversations(Commands):
         found = self._call("GET", "/containers/json", {"all": "1", "filters": filters})
         return {container["Id"]: container["Labels"][label] for container in found}
 
+    def beside(self, container_id: str, label: str) -> dict[str, str]:
+        """Return the same of those that have not ended and share a container's network."""
+        filters = json.dumps({"label": [label]})
+        found = self._call("GET", "/containers/json", {"filters": filters})
+        network = f"container:{container_id}"
+        return {
+            c["Id"]: c["Labels"][label] for c in found if c["HostConfig"]["NetworkMode"] == network
+        }
+
     def remove(self, container_id: str) -> None:
         """Remove a container, if it is still there."""
         self._remove(f"/containers/{container_id}")

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 from urllib.parse import quote
 
 from nomock.adapters.toxiproxy import Toxic
-from nomock.errors import FaultError, NomockError
+from nomock.errors import FaultError, NomockError, UnknownEdgeError
 from nomock.faults.fault import Fault, State, expired, wrong
+from nomock.faults.keeper import until_left_are_undone
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
@@ -59,6 +60,7 @@ class EdgeFault(Fault):
     def begin(self, ground: Ground, state: State) -> None:
         """Count from now on, let the keeper know how to undo it, and do it."""
         keeper = ground.keeper(ground.proxy_service)
+        until_left_are_undone(ground.engine, keeper.container_id)
         state["keeper"] = keeper.id
         state["port"] = ground.edge(self.edge).listen_port
         before = keeper.counts([state["port"]])[state["port"]]
@@ -74,6 +76,8 @@ class EdgeFault(Fault):
         """Undo it, if Toxiproxy still is the one that it was done to."""
         try:
             self.revert(ground, state)
+        except UnknownEdgeError:
+            pass  # it has another name now, or was removed, and Toxiproxy made anew
         except NomockError:
             if ground.runs(ground.proxy_service):
                 raise

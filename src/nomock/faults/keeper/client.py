@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from socket import gethostname
-from threading import Lock
+from threading import Event, Lock
+from time import monotonic
 from types import TracebackType
 from typing import Any
 from uuid import uuid4
@@ -22,6 +23,8 @@ LABEL = "nomock.keeper"
 """On its container; the value is the process that talks to it: machine and number."""
 _ANSWERS_WITHIN_S = 60.0
 _STOPS_WITHIN_S = 60
+_UNDOES_WITHIN_S = 10.0
+_PAUSE_S = 0.01
 
 Undo = Mapping[str, Any]
 """One step: ``{"http": [method, path, body]}``, asked of Toxiproxy in that namespace, or
@@ -182,12 +185,29 @@ class Keeper:
         return f"keeper beside container {self.container_id[:12]}"
 
 
+def until_left_are_undone(engine: Engine, container_id: str) -> None:
+    """Return when no keeper of a process that was killed is at work beside a container any more.
+
+    It may be late, and would undo what a fault of this process did meanwhile.
+    """
+    deadline, pause = monotonic() + _UNDOES_WITHIN_S, Event()
+    while any(map(_has_ended, engine.beside(container_id, LABEL).values())):
+        if monotonic() > deadline:
+            return
+        pause.wait(_PAUSE_S)
+
+
 def _remove_unstarted(engine: Engine) -> None:
     """Remove what was made by processes that were killed before they could start it."""
     for id_, process in engine.unstarted(LABEL).items():
-        machine, _, number = process.rpartition(":")
-        if machine == gethostname() and not lives(int(number)):
+        if _has_ended(process):
             engine.remove(id_)
+
+
+def _has_ended(process: str) -> bool:
+    """Tell whether a process of the label has ended; of another machine that is not known."""
+    machine, _, number = process.rpartition(":")
+    return machine == gethostname() and not lives(int(number))
 
 
 @cache
