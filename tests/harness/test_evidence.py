@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from conftest import Tiny, server
+from conftest import LISTENS, Tiny, server
 
 from nomock.context import set_current_test
 
@@ -37,7 +37,8 @@ ASK = """
 def echo(tiny: Tiny) -> Tiny:
     """Two services that print the path of each request, and answer with its baggage."""
     tiny.write("echo.py", ECHO)
-    one = server(command=["python3", "-u", "/echo.py"], volumes=["./echo.py:/echo.py:ro"])
+    volumes = ["./echo.py:/echo.py:ro"]
+    one = server(command=["python3", "-u", "/echo.py"], volumes=volumes, healthcheck=LISTENS)
     tiny.compose(one=one, second=one)
     return tiny
 
@@ -148,3 +149,51 @@ def test_no_test_should_be_named_when_none_runs(echo: Tiny) -> None:
     assert http.get("/").text == ""
     assert http.get("/", headers={"baggage": "user=1"}).text == "user=1"
     stack.close()
+
+
+@pytest.mark.parametrize("also", ["", "import nomock.faults.faults"])
+def test_a_fixture_of_the_users_should_not_be_taken_for_the_faults(
+    pytester: pytest.Pytester, also: str
+) -> None:
+    pytester.makepyfile(f"""
+        import pytest
+        {also}
+
+        @pytest.fixture
+        def faults():
+            return ["a fault in the rock"]
+
+        def test_fails(faults):
+            assert faults == []
+    """)
+    result = pytester.runpytest_subprocess()
+    result.assert_outcomes(failed=1)
+    assert "Faults of the test" not in result.stdout.str()
+
+
+def test_a_test_should_be_skipped_when_what_its_fixture_breaks_is_not_possible(
+    pytester: pytest.Pytester,
+) -> None:
+    pytester.makepyfile("""
+        import pytest
+        from nomock.errors import NotPossibleError
+
+        @pytest.fixture(params=["function", "teardown"])
+        def broken(request):
+            if request.param == "function":
+                raise NotPossibleError("no such thing here", where="fault x")
+            yield
+            raise NotPossibleError("no such thing here", where="fault x")
+
+        @pytest.fixture(scope="module")
+        def all_broken():
+            raise NotPossibleError("no such thing here", where="fault x")
+
+        def test_one(broken): pass
+        def test_two(all_broken): pass
+        def test_three(all_broken): pass
+    """)
+    result = pytester.runpytest_subprocess("-rs")
+    # What cannot be undone is an error still.
+    result.assert_outcomes(passed=1, skipped=3, errors=1)
+    result.stdout.fnmatch_lines(["SKIPPED*fault x: no such thing here"])

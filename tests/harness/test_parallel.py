@@ -281,3 +281,36 @@ def test_the_workers_of_a_run_should_not_be_another_run_when_each_prepares_the_s
     stack.prepare()
     stack.close()
     tiny.run("-n2", "--dist=each").assert_outcomes(passed=2)
+
+
+def test_the_other_workers_should_meet_no_fault_of_one_that_was_killed(tiny: Tiny) -> None:
+    tiny.compose(only=idle())
+    tiny.tests("""
+        import json, os
+        from pathlib import Path
+        from threading import Event
+        from time import monotonic
+
+        def test_killed(stack, faults):
+            with faults.pause("only"):
+                [journal] = (stack.settings.state_dir / "faults" / stack.name).glob("*.ndjson")
+                line = {"on": 9, "kind": "of a later version", "name": "what it did"}
+                with journal.open("a") as file:
+                    print(json.dumps(line | {"arguments": {}, "state": {}, "test": "t"}), file=file)
+                Path("paused").touch()
+                os.kill(os.getpid(), 9)
+
+        def test_goes_on(stack):
+            while not Path("paused").exists():
+                Event().wait(0.02)
+            end = monotonic() + 30
+            while (now := stack.containers()[0].state) != "running" and monotonic() < end:
+                Event().wait(0.02)
+            assert now == "running"
+    """)
+    result = tiny.run("-n2")
+    result.assert_outcomes(passed=1, failed=1)
+    result.stdout.fnmatch_lines(["healing pause only, left by *::test_killed"])
+    text = result.stdout.str()
+    assert text.count("not healed: what it did") == 1
+    assert "INTERNALERROR" not in text

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator
-from contextlib import AbstractContextManager, nullcontext
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from time import time
+from typing import Any
 
 import pytest
 
@@ -43,12 +45,16 @@ class Around:
                 self._run.let_go()
 
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_call(self) -> Generator[None, None, None]:
-        """Skip a test whose fault is not possible here, with the reason."""
-        try:
+    def pytest_runtest_setup(self) -> Generator[None, None, None]:
+        """Skip a test whose fault is not possible here, with the reason: a fixture may break."""
+        with _skipping():
             yield
-        except NotPossibleError as error:
-            pytest.skip(str(error))
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        """The same in the test itself."""
+        with _skipping():
+            yield
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -58,7 +64,7 @@ class Around:
         report = yield
         # A fixture of the test may have made a stack of its own.
         found = getattr(item, "funcargs", {}).get("stack")
-        if report.failed and (faults := getattr(item, "funcargs", {}).get("faults")):
+        if report.failed and (faults := _faults_of(item)):
             lines = [f"{at_s - self._began_s:8.3f} s  {told}" for at_s, told in faults.story]
             report.sections.append(("Faults of the test", "\n".join(lines)))
         if report.failed and (isinstance(found, Stack) or uses_stack(item)):
@@ -79,3 +85,18 @@ class Around:
         if self._run.settings.files or self._any_serial:
             return self._turnstile.passing(alone=is_serial(item))
         return nullcontext()  # a run that has nothing to do with nomock leaves no trace of it
+
+
+@contextmanager
+def _skipping() -> Iterator[None]:
+    try:
+        yield
+    except NotPossibleError as error:
+        pytest.skip(str(error))
+
+
+def _faults_of(item: pytest.Item) -> Any:
+    """Return what a test breaks; a fixture of the user's may have the same name."""
+    found = getattr(item, "funcargs", {}).get("faults")
+    module = sys.modules.get("nomock.faults.faults")  # where it is not loaded nothing is broken
+    return found if module is not None and isinstance(found, module.Faults) else None

@@ -50,6 +50,8 @@ class Run:
         self._tried: Stack | None = None
         self._prepared = False
         self._announced = False
+        self._any_crashed = False
+        self._not_healed = ""
         self._coverage_report: list[str] = []
         self._breaking: dict[Stack, Breaking] = {}
         self.harvest_is_whole = False
@@ -188,6 +190,19 @@ class Run:
             self._needed.unlink()
             self._prepare_or_exit()
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, error: object) -> None:
+        """In the controller: heal what a worker left that was killed in its test."""
+        if error:
+            self._any_crashed = True
+            self._heal_crashed()
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodeready(self) -> None:
+        """The same once another worker is there: the first may have been about to end only."""
+        if self._any_crashed:
+            self._heal_crashed()
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
         """Without xdist: make the stack ready before the first test."""
@@ -271,10 +286,24 @@ class Run:
             check(self.settings, self.stack)
         self._prepared = True
 
-    def _heal_left(self, stack: Stack) -> None:
+    def _heal_crashed(self) -> None:
+        """Heal for the tests of the other workers; what is not healed is said, and they go on."""
+        terminal: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        if not self.settings.files:
+            return
+        try:
+            self._heal_left(self.stack, starts=True)
+        except Exception as error:  # whatever it is, the run is not to end by it
+            if str(error) != self._not_healed and terminal is not None:
+                self._not_healed = str(error)
+                terminal.ensure_newline()
+                terminal.write_line(self._not_healed)
+        self.progress.end()
+
+    def _heal_left(self, stack: Stack, *, starts: bool = False) -> None:
         """Heal what a process that has ended left on a stack; no test uses it for that."""
         try:
-            heal_left(stack, self.progress.show)
+            heal_left(stack, self.progress.show, starts=starts)
         finally:
             self.breaking(stack).gate.let_go()
 
