@@ -298,6 +298,15 @@ def test_a_fault_should_stay_guarded_when_its_service_was_only_paused(shop: Shop
     assert seen == ["1 of 1 packets were dropped"]
 
 
+def test_a_fault_should_heal_when_its_service_is_paused(shop: Shop) -> None:
+    ground, fault = shop.ground, PacketBlock("web", port=9)
+    state = fault.prepare(ground)
+    fault.begin(ground, state)
+    with on(ground, Pause("web", expect_traffic=False)):
+        fault.heal(ground, state)
+        assert left(ground) == []
+
+
 def test_a_queue_of_the_services_own_should_stay_when_a_fault_needs_its_place(
     shop: Shop,
 ) -> None:

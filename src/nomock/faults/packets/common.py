@@ -51,7 +51,7 @@ class PacketFault(OnService):
 
     def heal(self, ground: Ground, state: State) -> None:
         """Undo it, if the service still has the network that it was done to."""
-        if ground.runs(self.service):
+        if ground.kept(self.service) or ground.runs(self.service):  # one that is paused has it
             keeper = ground.keeper(self.service)
             self.revert(keeper, state)
             keeper.unguard(state["name"])
