@@ -7,7 +7,7 @@ import signal
 import subprocess
 
 import pytest
-from conftest import Tiny, docker, idle, server
+from conftest import LISTENS, Tiny, docker, idle, server
 from proxied import left_on, proxied
 
 
@@ -19,7 +19,8 @@ def said(tiny: Tiny, *arguments: str) -> tuple[int, list[str], list[str]]:
 
 
 def test_a_stack_should_be_started_shown_and_ended_by_the_command_line(tiny: Tiny) -> None:
-    tiny.compose(web=server(), one=idle("echo hello; echo world; exec sleep infinity"))
+    web = server(healthcheck=LISTENS)
+    tiny.compose(web=web, one=idle("echo hello; echo world; exec sleep infinity"))
 
     code, out, _ = said(tiny, "status")
     assert (code, out) == (
@@ -38,7 +39,7 @@ def test_a_stack_should_be_started_shown_and_ended_by_the_command_line(tiny: Tin
     assert code == 0
     assert [re.sub(r":\d+", ":PORT", line).split(maxsplit=2) for line in out[1:]] == [
         ["one", "running", "as it should be"],
-        ["web", "running", "8000->127.0.0.1:PORT  as it should be"],
+        ["web", "healthy", "8000->127.0.0.1:PORT  as it should be"],
     ]
 
     code, out, err = said(tiny, "logs", "--no-log-prefix", "--tail", "1", "one")

@@ -50,9 +50,8 @@ def test_the_holders_should_be_named_when_a_run_waits() -> None:
 
 
 def test_the_progress_should_be_one_live_line_when_pytest_has_a_terminal(tiny: Tiny) -> None:
-    late = idle(
-        "sleep 0.5; touch /tmp/ok; exec sleep infinity", healthcheck=check("test -e /tmp/ok")
-    )
+    late = idle(healthcheck=check("test -e /data/go"), volumes=["./data:/data:ro"])
+    tiny.write("data/any", "")
     tiny.compose(late=late, never_seen=idle())
     tiny.tests("def test_all(stack): pass")
     ours, theirs = pty.openpty()
@@ -68,6 +67,8 @@ def test_the_progress_should_be_one_live_line_when_pytest_has_a_terminal(tiny: T
         shown = b""
         while chunk := _read(ours):
             shown += chunk
+            if b"late (health: starting)" in shown:
+                tiny.write("data/go", "")
     os.close(ours)
     assert process.returncode == 0
     text = re.sub(r"\x1b\[[0-9;]*m", "", shown.decode()).replace("\r\n", "\n")

@@ -296,7 +296,7 @@ def test_a_schedule_should_end_and_say_why_when_one_of_its_faults_cannot_begin(s
         def test_clashes(faults):
             with faults.play([
                 faults.latency("shop->web", latency_ms=5).at(after_ms=0, lasts_ms=9000),
-                faults.refused("shop->bank").at(after_ms=1000, lasts_ms=9000),
+                faults.refused("shop->bank").at(after_ms=5000, lasts_ms=9000),
             ]) as playing, faults.refused("shop->bank", expect_traffic=False):
                 playing.wait()
 
@@ -372,9 +372,9 @@ def test_hypothesis_should_shrink_to_the_one_fault_that_a_service_does_not_stand
             schedule=schedules(
                 edges=PORTS,
                 kinds=["latency", "bandwidth", "refused"],
-                lasts_s=1,
+                lasts_s=3,
                 # Not a question of speed: far longer than both requests take.
-                least_ms=500,
+                least_ms=1500,
                 steps=3,
             )
         )
@@ -396,7 +396,7 @@ def test_hypothesis_should_shrink_to_the_one_fault_that_a_service_does_not_stand
     result.stdout.fnmatch_lines(
         [
             "E *schedule=[[]",
-            'E *faults.refused("shop->bank").at(after_ms=0, lasts_ms=500),',
+            'E *faults.refused("shop->bank").at(after_ms=0, lasts_ms=1500),',
         ],
         consecutive=True,
     )

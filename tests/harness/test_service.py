@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 import pytest
-from conftest import IMAGE, Tiny, idle, inspect, server
+from conftest import IMAGE, LISTENS, Tiny, idle, inspect, server
 
 from nomock.errors import ComposeError, ConfigError, NotReadyError, ServiceDiedError
 from nomock.project import Project, ServiceConfig
@@ -14,7 +14,8 @@ from nomock.stack.service import Service
 
 
 def test_a_service_should_do_what_it_is_told_when_it_runs(tiny: Tiny) -> None:
-    tiny.compose(web=server(before="echo begun $(hostname)"), other=idle())
+    web = server(before="echo begun $(hostname)", healthcheck=LISTENS)
+    tiny.compose(web=web, other=idle())
     stack = tiny.stack()
     stack.prepare()
     web = stack["web"]

@@ -20,8 +20,9 @@ from nomock.runlock import FileLock
 
 # Far more than any answer here takes.
 SOON_S = 20.0
-SLOW_S = 1.6
-IN_TIME_S = SLOW_S / 2
+IN_TIME_S = 3.0
+# Nothing makes it come earlier.
+SLOW_S = IN_TIME_S + 0.2
 
 
 @pytest.fixture
@@ -80,7 +81,7 @@ def test_the_block_should_not_begin_when_the_system_is_not_steady(server: Server
 def test_the_block_should_not_begin_when_the_first_answer_comes_late(server: Server) -> None:
     server.reply = slow
     with (
-        pytest.raises(NotSteadyError, match=r"no good answer within 0\.8 s before"),
+        pytest.raises(NotSteadyError, match="no good answer within 3 s before"),
         steady(lambda: server.http.get("/"), within_s=IN_TIME_S),
     ):
         pytest.fail("it began")
@@ -164,9 +165,7 @@ def test_a_watch_should_fail_when_an_answer_comes_late(server: Server) -> None:
     finally:
         context.set_current_faults([])
     head, counts, first, *_ = plain(late.value).splitlines()
-    assert re.fullmatch(
-        r"probe test_steady.py:LINE: \d+ of \d+ answers took longer than 0.8 s", head
-    )
+    assert re.fullmatch(r"probe test_steady.py:LINE: \d+ of \d+ answers took longer than 3 s", head)
     assert counts == "  asked N times, N bad"
     assert first == (
         "  first bad: GET http://HOST/: 200; asked at N s under latency a->b, took N s"
@@ -196,7 +195,8 @@ def test_a_wait_for_another_test_should_not_count_when_the_probe_had_to_wait(
 
     def their_test() -> None:
         theirs.take(["auth"], "their test")
-        Event().wait(SLOW_S)
+        # The probe may notice late.
+        Event().wait(2 * IN_TIME_S)
         theirs.let_go()
 
     with steady(probe, within_s=IN_TIME_S) as watch:
@@ -252,9 +252,9 @@ def test_recovery_should_be_refused_when_the_answers_stay_bad(server: Server) ->
 
 
 def test_recovery_should_be_refused_when_the_last_good_answer_comes_late(server: Server) -> None:
-    server.reply = slow
-    with pytest.raises(NotSteadyError, match="asked 2 times, 0 bad"):
-        recovers_within(lambda: server.http.get("/"), SLOW_S * 1.5)
+    server.reply = lambda number: slow(number) if number == 2 else 200
+    with pytest.raises(NotSteadyError, match="asked 2 times, 1 bad"):
+        recovers_within(lambda: server.http.get("/"), IN_TIME_S, in_a_row=2)
 
 
 def test_recovery_should_need_answers_in_time_when_a_watch_is_asked(server: Server) -> None:
