@@ -11,7 +11,6 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from uuid import uuid4
 
 import pytest
@@ -175,24 +174,26 @@ def test_images_should_be_built_after_one_deadline_when_the_registry_swallows_th
         host = f"127.0.0.1:{silent.getsockname()[1]}"
         checkout.image("ONE_IMAGE", f"{host}/one:1")
         checkout.image("TWO_IMAGE", f"{host}/two:1")
-        started_s = monotonic()
 
         assert [how for *_, how in checkout.settle()] == ["built", "built"]
 
-        assert monotonic() - started_s < 9
+        asked = [line for line in checkout.shown if line.startswith("ask ")]
+        assert asked == [f"ask {host} for {host}/one:1"]
 
 
-def test_a_second_settle_should_ask_nobody_when_all_is_here(
-    checkout: Checkout, dead_host: str
-) -> None:
-    stand_in = checkout.image("BASE_IMAGE", f"{dead_host}/base:1")
-    checkout.settle()
-    written = (checkout.path / ".env").stat()
-    started_s = monotonic()
+def test_a_second_settle_should_ask_nobody_when_all_is_here(checkout: Checkout) -> None:
+    with socket.socket() as host:
+        host.bind(("127.0.0.1", 0))
+        stand_in = checkout.image("BASE_IMAGE", f"127.0.0.1:{host.getsockname()[1]}/base:1")
+        checkout.settle()
+        written = (checkout.path / ".env").stat()
+        host.listen()  # only now: the first time it is to refuse
+        host.setblocking(False)
 
-    assert checkout.settle() == [("BASE_IMAGE", stand_in, "here")]
+        assert checkout.settle() == [("BASE_IMAGE", stand_in, "here")]
 
-    assert monotonic() - started_s < 1
+        with pytest.raises(BlockingIOError):
+            host.accept()
     assert checkout.shown == []
     assert (checkout.path / ".env").stat().st_mtime_ns == written.st_mtime_ns
 
@@ -391,10 +392,9 @@ def test_postgres_should_keep_the_upstream_promises_when_it_starts_and_stops(
             "exec", "--detach", name, "psql", "-U", "owner", "-c", "SELECT pg_sleep(1000)", "shop"
         )
 
-        started_s = monotonic()
-        docker("stop", name)
+        # Who is killed after the 60 s does not end with 0.
+        docker("stop", "--time", "60", name)
 
-        assert monotonic() - started_s < 5
         assert docker("inspect", "--format", "{{.State.ExitCode}}", name) == "0\n"
         assert "received fast shutdown request" in _logs(name)
         docker("start", name)

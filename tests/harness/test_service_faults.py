@@ -282,25 +282,30 @@ def test_a_squeeze_should_heal_elsewhere_when_it_is_half_begun_or_its_container_
         fault.heal(ground, state)
 
 
-def networked(tiny: Tiny) -> None:
+def networked(tiny: Tiny, worker: str) -> None:
     """Write a stack of which a server is on two networks, with names and addresses of its own."""
-    subnet = f"10.{231 + int(tiny.name[-1], 16)}.{int(tiny.name[-3:-1], 16)}"
+    # No two workers of a run get the same subnet; those of another run most likely not.
+    number = int(worker.removeprefix("gw")) if worker.startswith("gw") else 0
+    third, last = int(tiny.name[-2:], 16), 16 * int(tiny.name[-3], 16)
+    begin = f"10.{231 + number % 24}.{third}"
+    subnet, address = f"{begin}.{last}/28", f"{begin}.{last + 13}"
     web = server(healthcheck=LISTENS)
     web["networks"] = {
-        "front": {"aliases": ["shop"], "ipv4_address": f"{subnet}.77"},
+        "front": {"aliases": ["shop"], "ipv4_address": address},
         "back": {"aliases": ["store"]},
     }
     on_both = idle(networks=["front", "back"])
     del on_both["network_mode"]
-    front = {"ipam": {"config": [{"subnet": f"{subnet}.0/24"}]}}
+    front = {"ipam": {"config": [{"subnet": subnet}]}}
     stack = {"services": {"web": web, "asker": on_both}, "networks": {"front": front, "back": {}}}
     tiny.compose_text(json.dumps(stack))
 
 
 def test_an_isolated_service_should_have_all_its_names_and_addresses_when_the_fault_heals(
     tiny: Tiny,
+    worker_id: str,
 ) -> None:
-    networked(tiny)
+    networked(tiny, worker_id)
     urls = [f"http://{name}:8000" for name in ("web", "shop", "store", f"{tiny.name}-web-1")]
     with ready(tiny) as (stack, ground):
         web = stack["web"].container_id
@@ -321,8 +326,9 @@ def test_an_isolated_service_should_have_all_its_names_and_addresses_when_the_fa
 
 def test_an_isolation_should_heal_elsewhere_when_it_is_half_begun_or_its_container_is_gone(
     tiny: Tiny,
+    worker_id: str,
 ) -> None:
-    networked(tiny)
+    networked(tiny, worker_id)
     with ready(tiny) as (stack, ground):
         web = stack["web"].container_id
         networks = stack.engine.networks(web)
@@ -344,9 +350,9 @@ def test_an_isolation_should_heal_elsewhere_when_it_is_half_begun_or_its_contain
 
 @pytest.mark.parametrize(("one", "other"), [("web", "asker"), ("asker", "web")])
 def test_two_isolated_services_should_meet_again_when_the_fault_heals(
-    tiny: Tiny, one: str, other: str
+    tiny: Tiny, worker_id: str, one: str, other: str
 ) -> None:
-    networked(tiny)
+    networked(tiny, worker_id)
     tiny.with_tools()
     with ready(tiny) as (stack, ground):
         assert reaches(stack, "asker", "http://store:8000")
@@ -461,7 +467,8 @@ def faked(tiny: Tiny) -> Service:
     read = ["docker", "run", "--rm", TOOLS_IMAGE, "sh", "-c", f"cat /usr/lib/*/*/{library.name}"]
     library.write_bytes(subprocess.run(read, capture_output=True, check=True).stdout)
     mounted = {"environment": FAKED, "volumes": [f"./{library.name}:{FAKED['LD_PRELOAD']}:ro"]}
-    return server(user="10001", read_only=True, cap_drop=["ALL"], **mounted)
+    hardened = {"user": "10001", "read_only": True, "cap_drop": ["ALL"]}
+    return server(healthcheck=LISTENS, **hardened, **mounted)
 
 
 def ahead_s(stack: Stack, service: str = "web") -> float:
