@@ -39,7 +39,8 @@ POSTGRES: Service = {
     "tmpfs": ["/var/lib/postgresql/data"],
     "healthcheck": {
         "test": ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"],
-        "interval": "5s",
+        # It would take a slot for a moment.
+        "interval": "1h",
         "start_period": "60s",
         "start_interval": "200ms",
     },
@@ -66,6 +67,12 @@ SCHEMA = """
 """
 
 
+OTHERS = """
+    select from pg_stat_activity
+    where backend_type = 'client backend' and pid <> pg_backend_pid()
+"""
+
+
 @pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """A stack of one PostgreSQL and of services that say how they would connect to it."""
@@ -86,6 +93,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 @pytest.fixture
 def ground(stack: Stack) -> Iterator[Ground]:
     """The ground of that stack; afterwards no session of a fault may be left."""
+    with stack.postgres.connect(autocommit=True) as observer:  # what has been closed may still end
+        eventually(lambda: observer.execute(OTHERS).rowcount == 0)
     ground = Ground(stack)
     yield ground
     assert ground.live == {}
@@ -322,7 +331,7 @@ def test_a_lock_should_have_met_nothing_when_nobody_waited(stack: Stack, ground:
 
 
 def test_a_lock_should_end_by_itself_when_it_expires(stack: Stack, ground: Ground) -> None:
-    with on(ground, LockTable("shop.orders", expires_s=2)) as seen:
+    with on(ground, LockTable("shop.orders", expires_s=10)) as seen:
         # There is no other end to this wait.
         assert read(stack) == "read"
     assert seen == ["sessions that waited: 1, of shop"]

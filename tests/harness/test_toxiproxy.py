@@ -485,7 +485,7 @@ def test_an_edge_should_be_an_error_when_its_port_is_taken(proxy: Proxy) -> None
 
 
 def test_an_edge_should_be_made_anew_when_a_reader_has_stalled(proxy: Proxy) -> None:
-    toxiproxy = proxy.adapter(timeout_s=1.0)
+    toxiproxy = proxy.adapter(timeout_s=3.0)
     toxiproxy.add(FLOOD, latency(10))
     toxiproxy.add(FLOOD, latency(20, name="stays", stream="upstream"))
     with proxy.stall() as stalled:
@@ -500,7 +500,7 @@ def test_an_edge_should_be_made_anew_when_a_reader_has_stalled(proxy: Proxy) -> 
 
 
 def test_a_toxic_should_be_added_and_changed_when_a_reader_has_stalled(proxy: Proxy) -> None:
-    toxiproxy = proxy.adapter(timeout_s=1.0)
+    toxiproxy = proxy.adapter(timeout_s=3.0)
     with proxy.stall():
         toxiproxy.add(FLOOD, latency(10))
     with proxy.stall():
@@ -523,7 +523,7 @@ def test_toxiproxy_should_never_recover_by_itself_when_a_reader_has_stalled(prox
 
 
 def test_a_stuck_edge_should_be_removed_from_when_nobody_can_list_it(proxy: Proxy) -> None:
-    toxiproxy = proxy.adapter(timeout_s=1.0)
+    toxiproxy = proxy.adapter(timeout_s=3.0)
     toxiproxy.add(FLOOD, latency(10))
     with proxy.stall():
         with pytest.raises(TimeoutError):
@@ -578,7 +578,7 @@ def test_data_that_nobody_takes_should_not_hold_a_removal_when_the_edge_is_close
 def test_an_edge_should_be_closed_by_a_restart_when_its_upstream_is_a_blackhole(
     proxy: Proxy,
 ) -> None:
-    toxiproxy = proxy.adapter(timeout_s=1.0)
+    toxiproxy = proxy.adapter(timeout_s=3.0)
     toxiproxy.add(ECHO, latency())
     with proxy.connect(BLACKHOLE) as hanging:
         toxiproxy.disable(BLACKHOLE)
@@ -593,7 +593,7 @@ def test_an_edge_should_be_closed_by_a_restart_when_its_upstream_is_a_blackhole(
 
 
 def test_toxiproxy_should_be_restarted_once_when_its_control_port_is_stuck(proxy: Proxy) -> None:
-    toxiproxy = proxy.adapter(timeout_s=0.5)
+    toxiproxy = proxy.adapter(timeout_s=3.0)
     toxiproxy.edges()
     ask("POST", f"/containers/{proxy.id}/pause")
     toxiproxy.add(ECHO, latency())

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from nomock.faults.ground import Ground
 
 _FULL_WITHIN_S = 10.0
-_LOGGED_WITHIN_S = 1.0
+_LOGGED_WITHIN_S = 5.0
 
 # How many there are, and how many are kept for superusers and (16 and newer) a few others.
 _SLOTS = """
