@@ -138,10 +138,8 @@ def test_a_killed_process_should_hold_nothing(claims: Make, tmp_path: Path) -> N
 HOLDER = """
 import sys
 from pathlib import Path
-from nomock import context
 from nomock.faults.claims import Claims
 
-context.set_current_test("test_x.py::test_holds")
 claims = Claims(Path(sys.argv[1]), "stack")
 getattr(claims, sys.argv[2])({"a"}, *sys.argv[3:])
 print("held", flush=True)
@@ -155,7 +153,7 @@ sys.stdin.read()
         (
             ["share"],
             "a: other tests have used it for more than 0.05 s\n"
-            "  process PID: test_x.py::test_holds\n"
+            "  process PID\n"
             "-> let them end, or end them",
         ),
         (

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import socket
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -228,6 +229,8 @@ def test_a_container_should_not_be_lost_when_the_start_up_that_goes_on_may_repla
     ready(tiny)
     stack = tiny.stack()
     watch = Watch(stack.engine, stack.project)
+    with pytest.raises(NotReadyError, match="docker compose has not finished after 0 s"):
+        wait_until_ready(watch, None, deadline=monotonic(), finished=lambda: False)
     (id_,) = tiny.containers().values()
     docker("kill", id_)
     ended = inspect(id_)["State"]["FinishedAt"]

@@ -18,7 +18,6 @@ from threading import Event, RLock
 from time import monotonic
 from urllib.parse import quote
 
-from nomock import context
 from nomock.errors import LockedError
 from nomock.project import make_state_dir
 from nomock.runlock import FileLock
@@ -130,7 +129,7 @@ class Claims:
             raise LockedError(
                 f"other tests have used it for more than {self._patience_s:g} s",
                 where=name,
-                seen=self._users.holders(),
+                seen=self._part(name).users(),
                 todo="let them end, or end them",
             ) from error
 
@@ -146,8 +145,6 @@ class Claims:
         for name in self._shared:
             self._part(name).leave()
         self._shared.clear()
-        if "_users" in self.__dict__:  # a test that used nothing leaves no trace
-            self._users.release()
 
     def _share(self, wanted: set[str]) -> None:
         deadline, pause = monotonic() + self._patience_s, Event()
@@ -159,8 +156,6 @@ class Claims:
                         raise self._given_up(name)
                     pause.wait(_PAUSE_S)
                     break
-                if not self._shared:
-                    self._users.sign(context.current_test() or "outside of its tests")
                 self._shared.add(name)
 
     def _given_up(self, name: str) -> LockedError:
@@ -174,11 +169,6 @@ class Claims:
     @cached_property
     def _breaking(self) -> FileLock:
         return self._file("breaking.lock")
-
-    @cached_property
-    def _users(self) -> FileLock:
-        """Never locked: it has the names of those that share anything."""
-        return self._file("users.lock")
 
     def _part(self, name: str) -> _Part:
         if name not in self._parts:
@@ -211,6 +201,10 @@ class _Part:
         """Close the door, and wait until all others have left; raise LockedError at the end."""
         self._door.acquire(exclusive=True, timeout_s=patience_s)
         self._room.acquire(exclusive=True, timeout_s=patience_s)
+
+    def users(self) -> str:
+        """Return one line for each process that is in the room."""
+        return self._room.lockers()
 
     def leave(self) -> None:
         """Leave the room, and open the door if it was closed."""
