@@ -231,7 +231,8 @@ def test_a_container_should_not_be_lost_when_the_start_up_that_goes_on_may_repla
     stack = tiny.stack()
     watch = Watch(stack.engine, stack.project)
     with pytest.raises(NotReadyError, match="docker compose has not finished after"):
-        wait_until_ready(watch, None, deadline=monotonic(), finished=lambda: False)
+        at_once = Watch(stack.engine, stack.project, {"one": "none"})
+        wait_until_ready(at_once, None, deadline=monotonic(), finished=lambda: False)
     (id_,) = tiny.containers().values()
     docker("kill", id_)
     ended = inspect(id_)["State"]["FinishedAt"]
