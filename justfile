@@ -177,7 +177,7 @@ typecheck:
 
 # everything CI runs: lint, types, nomock's own tests, the suite, its quick tests under the spy
 [group('check')]
-check: lint typecheck (test-harness "-n" "auto") test-fast (test-sidecar-coverage "-n" "logical" "--dist" "worksteal" "--ignore=tests/test_faults.py" "--ignore=tests/test_recovery.py")
+check: lint typecheck (test-harness "-n" "auto") test-fast (test-sidecar-coverage "-n" "logical" "--dist" "worksteal" "--deselect=tests/test_faults.py" "--deselect=tests/test_recovery.py")
 
 # lock the development dependencies; no package registry's address goes into the file
 [group('check')]

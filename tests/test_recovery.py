@@ -827,10 +827,10 @@ def test_acknowledged_orders_should_be_done_once_when_instances_has_hardly_any_c
     orders = make_orders("enterprise")
     with loaded(keyed(orders), unique_name, acknowledged) as load:
         with faults.squeeze("instances", cpus=0.05):
-            load.acknowledges(3)
+            load.acknowledges(10)  # the first may have had all their CPU before
         recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
         load.acknowledges(5)
-    check_orders(load, orders, postgres, at_least=8)
+    check_orders(load, orders, postgres, at_least=15)
     settles(postgres, instances_service=5, worker_service=2)
 
 
