@@ -76,6 +76,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and the objects that hold the run's state and its other hooks."""
     config.addinivalue_line("markers", "serial: never run beside another test")
     from nomock.plugin.around import Around
+    from nomock.plugin.crashed import Crashed
     from nomock.plugin.inputs import Inputs
     from nomock.plugin.run import Run
 
@@ -83,6 +84,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(run, "nomock-run")
     config.pluginmanager.register(Around(run), "nomock-around")
     config.pluginmanager.register(Inputs(), "nomock-inputs")
+    config.pluginmanager.register(Crashed(run), "nomock-crashed")
     chooses = config.getoption("affected") or config.getoption("affected_since") is not None
     if chooses or config.getoption("sidecar_coverage"):
         from nomock.plugin.affected import register

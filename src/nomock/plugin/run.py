@@ -20,7 +20,6 @@ import pytest
 
 from nomock.config import Settings, load
 from nomock.errors import ConfigError, NomockError
-from nomock.faults.janitor import heal_left
 from nomock.plugin.breaking import Breaking
 from nomock.plugin.history import History
 from nomock.plugin.items import is_serial, needs_stack_of_run
@@ -50,8 +49,6 @@ class Run:
         self._tried: Stack | None = None
         self._prepared = False
         self._announced = False
-        self._any_crashed = False
-        self._not_healed = ""
         self._coverage_report: list[str] = []
         self._breaking: dict[Stack, Breaking] = {}
         self.harvest_is_whole = False
@@ -133,7 +130,7 @@ class Run:
         if is_runs_own:
             other.settings = replace(other.settings, stack="attach")
         try:
-            self._heal_left(other)
+            self.breaking(other).heal_left(self.progress.show)
             if is_runs_own and (differences := other.differences()):
                 raise ConfigError(
                     "other tests of this run use it, and it would have to be changed for this one",
@@ -189,19 +186,6 @@ class Run:
         if self._needed.exists():
             self._needed.unlink()
             self._prepare_or_exit()
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, error: object) -> None:
-        """In the controller: heal what a worker left that was killed in its test."""
-        if error:
-            self._any_crashed = True
-            self._heal_crashed()
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodeready(self) -> None:
-        """The same once another worker is there: the first may have been about to end only."""
-        if self._any_crashed:
-            self._heal_crashed()
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -272,7 +256,7 @@ class Run:
             return
         self._tried = self.stack
         # Before anybody waits for a service that a killed run left paused.
-        self._heal_left(self.stack)
+        self.breaking(self.stack).heal_left(self.progress.show)
         self.stack.prepare(
             self.progress.show,
             waiting=self.progress.show_waiting,
@@ -285,27 +269,6 @@ class Run:
 
             check(self.settings, self.stack)
         self._prepared = True
-
-    def _heal_crashed(self) -> None:
-        """Heal for the tests of the other workers; what is not healed is said, and they go on."""
-        terminal: Any = self.config.pluginmanager.get_plugin("terminalreporter")
-        if not self.settings.files:
-            return
-        try:
-            self._heal_left(self.stack, starts=True)
-        except Exception as error:  # whatever it is, the run is not to end by it
-            if str(error) != self._not_healed and terminal is not None:
-                self._not_healed = str(error)
-                terminal.ensure_newline()
-                terminal.write_line(self._not_healed)
-        self.progress.end()
-
-    def _heal_left(self, stack: Stack, *, starts: bool = False) -> None:
-        """Heal what a process that has ended left on a stack; no test uses it for that."""
-        try:
-            heal_left(stack, self.progress.show, starts=starts)
-        finally:
-            self.breaking(stack).gate.let_go()
 
     def _before_start(self) -> None:
         if self.config.getoption("sidecar_coverage"):
