@@ -123,12 +123,13 @@ class On:
 
     def _begin(self) -> None:
         test, fault = self._test, self.fault
-        fault.ensure(test.ground)
         test.admit(fault)
         for other in test.on:
             if fault.clashes(other.fault) or other.fault.clashes(fault):
                 raise ClashingFaultsError(fault.name, other.fault.name)
         test.claims.take(fault.takes(test.ground), f"{fault.name} of {test.name}")
+        # Not before: what another test has broken would seem to have nothing to break.
+        fault.ensure(test.ground)
         try:
             self._state = fault.prepare(test.ground)
             self._number = test.journal.on(fault, self._state, test.name)

@@ -43,10 +43,11 @@ class Playing:
     def __enter__(self) -> Playing:
         test, schedule = self._test, self.schedule
         for step in schedule:
-            step.fault.ensure(test.ground)
             test.admit(step.fault)
         parts = frozenset[str]().union(*(s.fault.takes(test.ground) for s in schedule))
         test.claims.take(parts, f"{schedule.name} of {test.name}")
+        for step in schedule:
+            step.fault.ensure(test.ground)
         test.tell(f"{schedule.name}; to play it again: with faults.play({schedule!r}):")
         self._thread.start()
         return self
