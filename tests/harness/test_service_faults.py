@@ -10,9 +10,6 @@ from email.utils import parsedate_to_datetime
 from urllib.request import urlopen
 
 import pytest
-
-# Once and for all: pytester forgets what a test imports, and what stays does not know it again.
-import requests  # noqa: F401
 from conftest import LISTENS, TOOLS_IMAGE, Service, Tiny, ask, idle, inspect, server
 from driving import heal_elsewhere, on, ready
 from proxied import left_on, proxied

@@ -182,7 +182,8 @@ def wait_until_ready(
             return
         if waiting:  # else compose is still about to replace what was ready before
             progress(_progress_text(len(verdicts), waiting))
-        if monotonic() > deadline and not waiting:
+        is_late = monotonic() > deadline
+        if is_late and not waiting:
             raise NotReadyError(
                 f"docker compose has not finished after {timeout_s:.0f} s",
                 where=f"stack {watch.project.name}",
@@ -190,7 +191,7 @@ def wait_until_ready(
                 todo="see what it waits for: docker compose up; "
                 "more time: timeout_s in [tool.nomock]",
             )
-        if monotonic() > deadline:
+        if is_late:
             name = next(iter(waiting))
             raise NotReadyError(
                 f"{', '.join(waiting)} not ready after {timeout_s:.0f} s",
