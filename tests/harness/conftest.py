@@ -29,7 +29,7 @@ from nomock.faults.janitor import heal_left
 from nomock.harvest import prepare
 from nomock.stack import Stack
 
-pytest_plugins = ["pytester"]
+pytest_plugins = ["pytester", "foreign"]
 
 ROOT = Path(__file__).parents[2]
 NOMOCK = Path(sys.executable).with_name("nomock")
