@@ -87,7 +87,7 @@ def test_only_the_service_should_be_recreated_when_its_configuration_changed(tin
     tiny.compose(one=idle(environment={"COLOR": "blue"}), other=idle())
     steps = prepare(tiny)
     assert steps[0] == "starting one (configuration changed)"
-    assert tiny.stack()["one"].exec("printenv", "COLOR") == "blue"
+    assert tiny.stack()["one"].exec("printenv", "COLOR") == "blue\n"
     assert tiny.containers()["other"] == before["other"]
 
 

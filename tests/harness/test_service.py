@@ -32,6 +32,13 @@ def test_a_service_should_do_what_it_is_told_when_it_runs(tiny: Tiny) -> None:
     assert str(failed.value) == (
         "service web: 'sh -c echo wrong >&2; exit 3' ended with 3\n  wrong\n-> nomock logs web"
     )
+    assert web.exec("printf", " a\\n\\n") == " a\n\n"
+    assert web.exec("printf", "\\344") == "\ufffd"
+    with pytest.raises(ComposeError) as failed:
+        web.exec("sh", "-c", "printf '\\377\\376broken' >&2; exit 1")
+    assert failed.value.seen == "\ufffd\ufffdbroken"
+    with pytest.raises(ComposeError, match="executable file not found"):
+        web.exec("gone", "-x")
 
     assert web.logs(tail=1).startswith(("begun", "127.", "172.", "192.", "10."))
     assert web.logs().startswith("begun ")
@@ -46,6 +53,8 @@ def test_a_service_should_do_what_it_is_told_when_it_runs(tiny: Tiny) -> None:
     assert inspect(before.id)["State"]["StartedAt"] > now.isoformat()
 
     web.kill()
+    with pytest.raises(ComposeError, match="is not running"):
+        web.exec("true")
     with pytest.raises(NotReadyError) as stopped:
         web.port(8000)
     assert str(stopped.value) == (

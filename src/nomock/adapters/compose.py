@@ -105,19 +105,6 @@ class Compose:
             running.end()
 
 
-def execute(container_id: str, service: str, command: Sequence[str]) -> str:
-    """Run a command in a service's container and return its standard output."""
-    try:
-        return str(_client().execute(container_id, list(command), tty=False) or "")
-    except DockerException as error:
-        raise ComposeError(
-            f"{' '.join(command)!r} ended with {error.return_code}",
-            where=f"service {service}",
-            seen=_words_of(error),
-            todo=f"nomock logs {service}",
-        ) from error
-
-
 class Running:
     """A compose command that runs: it can be asked, waited for and ended."""
 

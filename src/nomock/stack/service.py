@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from nomock.adapters.engine import Container, Engine
-from nomock.errors import ConfigError, NotReadyError
+from nomock.errors import (
+    ComposeError,
+    ConfigError,
+    EngineError,
+    EngineForbiddenError,
+    EngineMissingError,
+    NotReadyError,
+)
 from nomock.project import ServiceConfig
 
 if TYPE_CHECKING:  # httpx takes longer to import than a whole warm session may
     from nomock.adapters.http import AsyncClient, Client
 
 _LIST_BEHIND_S = 2.0
+_LAST_LINES = 20
 
 
 class Service:
@@ -99,13 +107,21 @@ class Service:
         return self._engine.log_text(self._container().id, since_s=since_s, tail=tail)
 
     def exec(self, *command: str) -> str:
-        """Run a command in the container and return its standard output.
+        """Run a command in the container and return its standard output, to the last newline.
 
-        Raises ComposeError with what it wrote to standard error if it does not end with 0.
+        Raises ComposeError with what it wrote to standard error if it does not end with 0. Bytes
+        that are no UTF-8 become U+FFFD.
         """
-        from nomock.adapters.compose import execute
-
-        return execute(self._container().id, self.name, command)
+        try:
+            done = self._engine.execute(self._container().id, command)
+        except (EngineMissingError, EngineForbiddenError):
+            raise
+        except EngineError as error:  # its container does not run, or has no such program
+            raise self._failed(command, "could not be started", error.seen) from error
+        if done.exit_code != 0:
+            said = (done.stderr or done.stdout).strip().splitlines()[-_LAST_LINES:]
+            raise self._failed(command, f"ended with {done.exit_code}", "\n".join(said))
+        return done.stdout
 
     def restart(self) -> None:
         """Stop it gracefully, start it again, and return when it is ready."""
@@ -133,6 +149,14 @@ class Service:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+    def _failed(self, command: Sequence[str], how: str, seen: str) -> ComposeError:
+        return ComposeError(
+            f"{' '.join(command)!r} {how}",
+            where=f"service {self.name}",
+            seen=seen,
+            todo=f"nomock logs {self.name}",
+        )
 
     def _used(self) -> None:
         self._on_use(self.name, self.config.published_ports[0])

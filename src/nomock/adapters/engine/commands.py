@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from http.client import HTTPResponse
 from typing import Any
 
-from nomock.adapters.engine.state import Ended
+from nomock.adapters.engine.state import Ended, Executed
 from nomock.adapters.engine.transport import Transport, demultiplexed
 
 _NO_PROGRAM = 127
@@ -19,11 +19,23 @@ class Commands(Transport):
 
     def run_inside(self, container_id: str, command: Sequence[str]) -> Ended:
         """Run a command in a running container, as its user and in its folder, to its end."""
+        code, said = self._exec(container_id, command, timeout_s=self._timeout_s)
+        return Ended(code, _text(demultiplexed(said)))
+
+    def execute(self, container_id: str, command: Sequence[str]) -> Executed:
+        """The same with its streams apart, however long it says nothing."""
+        code, said = self._exec(container_id, command, timeout_s=None)
+        return Executed(code, _text(demultiplexed(said, 1)), _text(demultiplexed(said, 2)))
+
+    def _exec(
+        self, container_id: str, command: Sequence[str], *, timeout_s: float | None
+    ) -> tuple[int, bytes]:
         asked = {"Cmd": list(command), "AttachStdout": True, "AttachStderr": True}
         id_ = self._call("POST", f"/containers/{container_id}/exec", json=asked)["Id"]
-        with self._request("POST", f"/exec/{id_}/start", json={"Tty": False}) as response:
-            output = self._output(response, f"POST /exec/{id_}/start")
-        return Ended(self._call("GET", f"/exec/{id_}/json")["ExitCode"], output)
+        path = f"/exec/{id_}/start"
+        with self._request("POST", path, json={"Tty": False}, timeout_s=timeout_s) as response:
+            said = self._output(response, f"POST {path}")
+        return self._call("GET", f"/exec/{id_}/json")["ExitCode"], said
 
     def run_alone(self, image: str, command: Sequence[str], options: Mapping[str, Any]) -> Ended:
         """Run a command in a container of its own, to its end, whatever the image would run.
@@ -55,7 +67,7 @@ class Commands(Transport):
             ):
                 if refusal := self._start_refusal(path):
                     return Ended(_NO_PROGRAM, refusal)
-                output = self._output(stream, f"POST {path}/attach")
+                output = _text(demultiplexed(self._output(stream, f"POST {path}/attach")))
                 code = self._answer(end, end.read(), f"POST {path}/wait")["StatusCode"]
                 return Ended(code, output)
         finally:
@@ -70,15 +82,19 @@ class Commands(Transport):
             self._answer(response, body, f"POST {path}/start")
         return ""
 
-    def _output(self, response: HTTPResponse, asked: str) -> str:
-        """Read the stream of a command that has no terminal, to the command's end."""
+    def _output(self, response: HTTPResponse, asked: str) -> bytes:
+        """Read the frames of a command that has no terminal, to the command's end."""
         body = response.read()
         if response.status >= 400:
             self._answer(response, body, asked)
-        return demultiplexed(body).decode(errors="replace")
+        return body
 
     def _remove(self, path: str) -> None:
         with self._request("DELETE", path, {"force": "1", "v": "1"}) as response:
             body = response.read()
             if response.status not in {404, 409}:  # gone, or on its way
                 self._answer(response, body, f"DELETE {path}")
+
+
+def _text(said: bytes) -> str:
+    return said.decode(errors="replace")

@@ -78,6 +78,15 @@ class Ended:
 
 
 @dataclass(frozen=True)
+class Executed:
+    """How a command in a container ended, and what it said on each of its streams."""
+
+    exit_code: int
+    stdout: str
+    stderr: str
+
+
+@dataclass(frozen=True)
 class Death:
     """How a container ended, or how often it was started again."""
 

@@ -85,11 +85,16 @@ class Transport:
         return json.loads(body) if body else None
 
 
-def demultiplexed(body: bytes) -> bytes:
-    """Join the frames of a log stream: a stream byte, three zeros, a length, the payload."""
+def demultiplexed(body: bytes, only: int | None = None) -> bytes:
+    """Join the frames of a log stream, or those of one stream: 1 standard output, 2 error.
+
+    A frame is a stream byte, three zeros, a length, the payload:
+    https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Container/operation/ContainerAttach
+    """
     parts, at = [], 0
     while at + 8 <= len(body):
-        (length,) = struct.unpack(">L", body[at + 4 : at + 8])
-        parts.append(body[at + 8 : at + 8 + length])
+        stream, length = struct.unpack(">BxxxL", body[at : at + 8])
+        if only is None or stream == only:
+            parts.append(body[at + 8 : at + 8 + length])
         at += 8 + length
     return b"".join(parts)
