@@ -81,7 +81,7 @@ test-by-class *arguments: _images
 # only the tests marked serial
 [group('test')]
 test-serial *arguments: _images
-    pytest --serial only "$@"
+    pytest --nomock-serial only "$@"
 
 # the tests that break the stack on purpose, and what they show of its recovery
 [group('test')]
@@ -101,7 +101,7 @@ heal:
 # all tests but those marked serial, in parallel
 [group('test')]
 test-parallel-safe *arguments: _images
-    pytest -n auto --serial without "$@"
+    pytest -n auto --nomock-serial without "$@"
 
 # nomock's own tests, on tiny stacks of their own
 [group('test')]
@@ -132,12 +132,12 @@ test-cleanup:
 # which lines of the services do the tests run: table, and reports under coverage-report/
 [group('coverage')]
 test-sidecar-coverage *arguments: _images
-    pytest --sidecar-coverage "$@"
+    pytest --nomock-sidecar-coverage "$@"
 
 # only the tests that what changed needs, since the last covered run or --since main; says why
 [group('coverage')]
 test-affected *arguments: _images
-    pytest --affected "$@"
+    pytest --nomock-affected "$@"
 
 # the tests that ran a line: just who-tests services/auth/auth/app.py:120
 [group('coverage')]

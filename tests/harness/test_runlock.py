@@ -115,7 +115,7 @@ def test_a_second_run_should_wait_and_say_for_whom_when_it_would_change_the_stac
         from threading import Event
 
         def test_holds(stack, request):
-            if request.config.getoption("stack") != "fresh":
+            if request.config.getoption("--nomock-stack") != "fresh":
                 Path("inside").touch()
                 while not Path("go").exists():
                     Event().wait(0.05)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nomock.config import STACK_MODES
+from nomock.plugin import options
 
 if TYPE_CHECKING:  # heavy; a run without a stack never needs them
     from nomock.faults import Acknowledged
@@ -21,55 +21,68 @@ if TYPE_CHECKING:  # heavy; a run without a stack never needs them
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Add nomock's options; each is also a setting, see docs/settings.md."""
-    group = parser.getgroup("nomock", "nomock: tests on the real docker-compose stack")
+    """Add nomock's options; those that are settings, too, stand in docs/settings.md."""
+    group = parser.getgroup(
+        options.GROUP,
+        "nomock: tests on the real docker-compose stack (--nomock-NAME is --NAME, too, where "
+        "nothing else has that option)",
+    )
     group.addoption(
-        "--stack",
-        choices=STACK_MODES,
+        "--nomock-stack",
+        metavar="MODE",
         help="attach (default): use the stack that is there; fresh: start from empty volumes; "
         "own: take it down at the end",
     )
     group.addoption(
-        "--stack-file",
+        "--nomock-stack-file",
         action="append",
         metavar="FILE",
         help="a compose file; may be given several times",
     )
-    group.addoption("--stack-project", metavar="NAME", help="the compose project's name")
+    group.addoption("--nomock-stack-project", metavar="NAME", help="the compose project's name")
     group.addoption(
-        "--stack-timeout", metavar="SECONDS", help="how long the stack may take to become ready"
+        "--nomock-stack-timeout",
+        metavar="SECONDS",
+        help="how long the stack may take to become ready",
     )
     group.addoption(
-        "--serial",
+        "--nomock-serial",
         choices=("only", "without"),
         help="run only the tests marked serial, or all others",
     )
     group.addoption(
-        "--faults-on-shared",
+        "--nomock-faults-on-shared",
         action="store_true",
         help="break the stack also while another run uses it",
     )
     group.addoption(
-        "--sidecar-coverage",
+        "--nomock-sidecar-coverage",
         action="store_true",
         help="run the services with the coverage spy, and report which of their lines ran",
     )
     group.addoption(
-        "--allow-unmapped",
+        "--nomock-allow-unmapped",
         action="store_true",
-        help="with --sidecar-coverage: leave out files that are not those here, and name them",
+        help="with the coverage spy: leave out files that are not those here, and name them",
     )
     group.addoption(
-        "--affected",
+        "--nomock-affected",
         action="store_true",
         help="run only the tests that what changed since the last covered run needs, and say why",
     )
     group.addoption(
-        "--affected-since",
-        "--since",
+        "--nomock-affected-since",
         metavar="REV",
-        help="the same for what changed since a git revision",
+        help="the same for what changed since a git revision; short: --since",
     )
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    early_config: pytest.Config, parser: pytest.Parser, args: list[str]
+) -> Iterator[None]:
+    """Take the short names of the options for ours where no plugin or conftest has them."""
+    yield from options.spell_out(early_config, parser, args)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -85,8 +98,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(Around(run), "nomock-around")
     config.pluginmanager.register(Inputs(), "nomock-inputs")
     config.pluginmanager.register(Crashed(run), "nomock-crashed")
-    chooses = config.getoption("affected") or config.getoption("affected_since") is not None
-    if chooses or config.getoption("sidecar_coverage"):
+    if any(
+        options.given(config, name) for name in ("affected", "affected-since", "sidecar-coverage")
+    ):
         from nomock.plugin.affected import register
 
         register(run)

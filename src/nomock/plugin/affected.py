@@ -16,6 +16,7 @@ from nomock.affected import Affected, Choice, State, Suite, remember, run_of, st
 from nomock.config import Settings
 from nomock.errors import NomockError
 from nomock.plugin.items import uses_stack
+from nomock.plugin.options import given
 from nomock.plugin.run import Run
 from nomock.project import make_state_dir, resolve
 from nomock.spied import RUN_VARIABLE, data_dir
@@ -26,10 +27,10 @@ _MOST_REASONS = 18
 def register(run: Run) -> None:
     """Add the hooks that the options ask for."""
     config = run.config
-    since = config.getoption("affected_since")
-    if config.getoption("affected") or since is not None:
+    since = given(config, "affected-since")
+    if given(config, "affected") or since is not None:
         config.pluginmanager.register(Choosing(run, since), "nomock-choosing")
-    if config.getoption("sidecar_coverage") and not run.is_worker:
+    if given(config, "sidecar-coverage") and not run.is_worker:
         config.pluginmanager.register(Remembering(run), "nomock-remembering")
 
 

@@ -23,6 +23,7 @@ from nomock.errors import ConfigError, NomockError
 from nomock.plugin.breaking import Breaking
 from nomock.plugin.history import History
 from nomock.plugin.items import is_serial, needs_stack_of_run
+from nomock.plugin.options import given
 from nomock.progress import Progress
 from nomock.project import make_state_dir
 from nomock.stack import Stack
@@ -32,9 +33,9 @@ EXIT_NO_STACK = 6
 
 _OPTIONS = {
     "stack": "stack",
-    "files": "stack_file",
-    "project": "stack_project",
-    "timeout_s": "stack_timeout",
+    "files": "stack-file",
+    "project": "stack-project",
+    "timeout_s": "stack-timeout",
 }
 
 
@@ -57,13 +58,13 @@ class Run:
     @classmethod
     def of(cls, config: pytest.Config) -> Run:
         """Read the settings; a wrong one ends pytest with its usage error."""
-        options = {name: config.getoption(option) for name, option in _OPTIONS.items()}
+        options = {name: given(config, option) for name, option in _OPTIONS.items()}
         if options["files"]:  # where the user stands, which need not be pytest's rootdir
             here = config.invocation_params.dir
             options["files"] = [str(here / file) for file in options["files"]]
         try:
             settings = load(config.rootpath, options)
-            if config.getoption("sidecar_coverage"):
+            if given(config, "sidecar-coverage"):
                 from nomock.plugin.coverage import spied
 
                 settings = spied(settings, begin=not hasattr(config, "workerinput"))
@@ -83,7 +84,7 @@ class Run:
         if stack not in self._breaking:
             if self.is_worker:  # all workers are one run, and the controller stands for it
                 stack.run = self.config.workerinput["nomock_run"]  # type: ignore[attr-defined]
-            on_shared = self.config.getoption("faults_on_shared")
+            on_shared = given(self.config, "faults-on-shared")
             self._breaking[stack] = Breaking(stack, on_shared=on_shared)
         return self._breaking[stack]
 
@@ -156,8 +157,8 @@ class Run:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Choose by --serial, and put serial tests last where tests run in parallel."""
-        wanted = self.config.getoption("serial")
+        """Choose by --nomock-serial, and put serial tests last where tests run in parallel."""
+        wanted = given(self.config, "serial")
         if wanted:
             kept = [item for item in items if is_serial(item) == (wanted == "only")]
             dropped = [item for item in items if is_serial(item) != (wanted == "only")]
@@ -208,13 +209,13 @@ class Run:
                 self._tried.close()
             return
         try:
-            if self._prepared and self.config.getoption("sidecar_coverage"):
+            if self._prepared and given(self.config, "sidecar-coverage"):
                 from nomock.plugin.coverage import harvested
 
                 self._coverage_report, self.harvest_is_whole = harvested(
                     self.settings,
                     self.stack,
-                    allow_unmapped=self.config.getoption("allow_unmapped"),
+                    allow_unmapped=given(self.config, "allow-unmapped"),
                 )
                 if not self.harvest_is_whole and session.exitstatus == pytest.ExitCode.OK:
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
@@ -264,14 +265,14 @@ class Run:
             before_start=self._before_start,
         )
         self.progress.end()
-        if self.config.getoption("sidecar_coverage"):
+        if given(self.config, "sidecar-coverage"):
             from nomock.plugin.coverage import check
 
             check(self.settings, self.stack)
         self._prepared = True
 
     def _before_start(self) -> None:
-        if self.config.getoption("sidecar_coverage"):
+        if given(self.config, "sidecar-coverage"):
             from nomock.plugin.coverage import make_ready
 
             make_ready(self.settings, self.stack)
