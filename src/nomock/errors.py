@@ -11,7 +11,7 @@ NomockError
 │   └── ComposeError            a compose command failed
 │       └── BuildError              an image does not build
 ├── NotReadyError           the stack did not become ready
-│   └── ServiceDiedError        a service ended, loops or is unhealthy: no use waiting
+│   └── ServiceDiedError        a service ended or is unhealthy: no use waiting
 ├── LockedError             another run owns the stack and did not let go in time
 ├── CoverageError           what the services ran cannot be told
 │   ├── CanaryError             a service's spy does not report what runs
@@ -149,16 +149,21 @@ class NotReadyError(NomockError):
 
 
 class ServiceDiedError(NotReadyError):
-    """A service ended, restarts in a loop or is unhealthy, so that waiting has no use."""
+    """A service ended or is unhealthy, so that waiting has no use."""
 
-    def __init__(self, service: str, what: str, *, log: str) -> None:
+    def __init__(
+        self, service: str, what: str, *, log: str, check: str = "", todo: str = ""
+    ) -> None:
+        """``check``: what its healthcheck said last; ``todo``: more than to read its log."""
         self.service = service
         self.log = log
+        self.check = check
+        logs = f"see all of it: nomock logs {service}"
         super().__init__(
             what,
             where=f"service {service}",
-            seen=log or "(it logged nothing)",
-            todo=f"see all of it: nomock logs {service}",
+            seen="\n".join([*([check] if check else []), log or "(it logged nothing)"]),
+            todo=f"{logs}; {todo}" if todo else logs,
         )
 
 

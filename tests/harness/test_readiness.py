@@ -94,17 +94,19 @@ def test_the_run_should_fail_at_once_and_say_what_was_logged_when_a_service_is_l
     [server(before="echo up; exit 7", restart="always"), idle("echo up; exit 7", restart="always")],
     ids=["with a port", "without a port"],
 )
-def test_the_run_should_fail_when_a_service_restarts_in_a_loop(
+def test_the_loop_should_be_named_at_the_deadline_when_a_restart_policy_goes_on_trying(
     tiny: Tiny, service: Service
 ) -> None:
-    tiny.compose(loops=service)
-    text = error_of(tiny, timeout_s=60)
-    first, *log, last = text.splitlines()
-    assert re.fullmatch(
-        r"service loops: exited with code 7 and restarts in a loop \([3-6] times\)", first
-    )
+    # The first by its name waits for it, but the one that loops is the cause.
+    tiny.compose(loops=service, a=idle(healthcheck=check("test -e /tmp/never")))
+    first, waits, how, said, *log, last = error_of(tiny, timeout_s=12).splitlines()
+    assert first == "stack NAME: a, loops not ready after 12 s"
+    assert waits.startswith("  a: health: starting (asked ")
+    loop = r"restarts in a loop \(\d+ times\), exited with code 7"
+    assert re.fullmatch(rf"  loops: (port 8000 \w+; )?{loop} \(asked \d+ times\)", how)
+    assert said == "  the last that loops logged:"
     assert set(log) == {"  up"}
-    assert last == "-> see all of it: nomock logs loops"
+    assert last == "-> nomock logs loops; more time: timeout_s in [tool.nomock]"
 
 
 def test_the_one_that_died_should_be_named_when_another_waits_for_it(tiny: Tiny) -> None:

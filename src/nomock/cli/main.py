@@ -42,7 +42,7 @@ def up(settings: Settings, _: argparse.Namespace) -> int:
         heal_left(stack, line.show)
         stack.prepare(line.show, waiting=line.show_waiting, who="nomock up")
     stack.close()
-    print(f"stack {stack.name}: {len(stack)} services ready")
+    print(f"stack {stack.name}: {len(stack.project.wanted)} services ready")
     return 0
 
 
@@ -66,7 +66,8 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
     for name in stack:
         found = containers.get(name)
         ports = ", ".join(f"{t}->127.0.0.1:{p}" for t, p in found.ports.items()) if found else ""
-        state = found.health or found.state if found else "no container"
+        none = "no container" if stack.project.service(name).replicas else "scaled to 0"
+        state = found.health or found.state if found else none
         body.append((name, state, ports, differences.get(name, "as it should be")))
     print_table(("service", "state", "ports", stack.name), body)
     return 1 if differences else 0

@@ -33,8 +33,8 @@ class ServiceSource:
 
 
 def sources_of(project: Project) -> dict[str, ServiceSource]:
-    """Return the services of a project that have a spy, with their sources."""
-    found = {name: source_of(name, s.config) for name, s in project.services.items()}
+    """Return the services of a project that have a spy and a container, with their sources."""
+    found = {name: source_of(name, project.services[name].config) for name in project.wanted}
     return {
         name: replace(source, one_shot=name in project.one_shots)
         for name, source in found.items()

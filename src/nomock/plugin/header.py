@@ -29,7 +29,8 @@ def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
     width = max((len(name) for name in stack), default=0)
     for name in stack:
         container = containers.get(name)
-        image = stack.project.services[name].image
+        service = stack.project.services[name]
+        image = service.image if service.replicas else "scaled to 0"
         if container:
             image = f"{container.image}, {_age(container)}"
         note = f"  <- {differences[name]}" if name in differences else ""

@@ -17,6 +17,7 @@ from typing import Any
 
 from nomock.config import Settings
 from nomock.errors import ConfigError, UnknownServiceError
+from nomock.project import intention
 from nomock.project.contexts import build_folders, context_digest, context_files, mounted_files
 from nomock.project.inputs import Inputs
 from nomock.project.store import Store, make_state_dir
@@ -46,13 +47,27 @@ class ServiceConfig:
     @property
     def has_healthcheck(self) -> bool:
         """Whether the compose file gives it a healthcheck that is not switched off."""
-        check = self.config.get("healthcheck") or {}
-        return bool(check) and not check.get("disable") and check.get("test") != ["NONE"]
+        return intention.has_healthcheck(self.config)
+
+    @property
+    def replicas(self) -> int:
+        """How many containers it is to have; 0 where it is switched off."""
+        return intention.replicas(self.config)
+
+    @property
+    def may_end(self) -> bool:
+        """Whether the compose file says that it is not started again after a good end."""
+        return intention.may_end(self.config)
+
+    @property
+    def network_owner(self) -> str | None:
+        """The service whose network it shares and whose ports are its ports; None without one."""
+        return intention.network_owner(self.config)
 
     @property
     def published_ports(self) -> list[int]:
-        """The ports in the container that are published on this machine, in the file's order."""
-        return [p["target"] for p in self.config.get("ports", []) if p.get("protocol") != "udp"]
+        """The ports in the container that can be reached from outside, in the file's order."""
+        return intention.tcp_ports(self.config)
 
     @property
     def environment(self) -> Mapping[str, str | None]:
@@ -94,7 +109,25 @@ class Project:
     files: tuple[Path, ...]
     services: Mapping[str, ServiceConfig]
     one_shots: frozenset[str]
-    """Services that another one waits for by ``service_completed_successfully``."""
+    """Services that run to their end: jobs, and those that another one waits for by
+    ``service_completed_successfully``."""
+
+    @cached_property
+    def waited_for_health(self) -> frozenset[str]:
+        """Services that another one waits for by ``service_healthy``: they are to stay."""
+        return _waited_for(self.services, "service_healthy")
+
+    @property
+    def wanted(self) -> list[str]:
+        """The names of the services that are to have a container: all but those scaled to 0."""
+        return [name for name, service in self.services.items() if service.replicas > 0]
+
+    def publisher(self, name: str) -> ServiceConfig:
+        """Return the service that publishes a service's ports: another, if it is in its network."""
+        service = self.services[name]
+        for _ in self.services:
+            service = self.services.get(service.network_owner or "", service)
+        return service
 
     def service(self, name: str) -> ServiceConfig:
         """Return a service; raise UnknownServiceError, which says the names there are."""
@@ -140,13 +173,18 @@ def _project(config: Mapping[str, Any], files: tuple[Path, ...]) -> Project:
         n: ServiceConfig(n, c, name, tuple(mounted_files(c, config)))
         for n, c in sorted((config.get("services") or {}).items())
     }
-    waited_for = {
+    jobs = {name for name, service in services.items() if intention.is_job(service.config)}
+    done = _waited_for(services, "service_completed_successfully") | jobs
+    return Project(name, files, services, done)
+
+
+def _waited_for(services: Mapping[str, ServiceConfig], condition: str) -> frozenset[str]:
+    return frozenset(
         dependency
         for service in services.values()
         for dependency, how in (service.config.get("depends_on") or {}).items()
-        if how.get("condition") == "service_completed_successfully"
-    }
-    return Project(name, files, services, frozenset(waited_for))
+        if how.get("condition") == condition
+    )
 
 
 def _digest(data: bytes) -> str:

@@ -1,10 +1,12 @@
 """Is the stack ready? One probe a service, all asked at once, under one deadline.
 
 A probe is one file with one class; ``PROBES`` registers it under the word that a setting names
-it by: ``health``, ``tcp:5432``, ``http:8000/health``, ``none``.
+it by: ``health``, ``tcp:5432``, ``http:8000/health``, ``done``, ``none``.
 """
 
 from nomock.readiness.probes import Answer, Probe, probe_for
-from nomock.readiness.wait import Verdict, Watch, wait_until_ready
+from nomock.readiness.verdict import Verdict
+from nomock.readiness.wait import wait_again, wait_until_ready
+from nomock.readiness.watch import Watch
 
-__all__ = ["Answer", "Probe", "Verdict", "Watch", "probe_for", "wait_until_ready"]
+__all__ = ["Answer", "Probe", "Verdict", "Watch", "probe_for", "wait_again", "wait_until_ready"]

@@ -25,7 +25,7 @@ class Http:
 
     def ask(self, container: Container, *, sure: bool) -> Answer:
         """Send one request over loopback."""
-        port = container.ports.get(self._port)
+        port = container.published(self._port)
         if port is None:
             return Answer(False, f"port {self._port} is not published")
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_TIMEOUT_S)

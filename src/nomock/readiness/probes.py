@@ -31,11 +31,20 @@ class Probe(Protocol):
         ...
 
 
-def probe_for(service: ServiceConfig, setting: str | None) -> Probe:
-    """Return the probe of a setting; without one health, else a published port, else running on.
+def probe_for(
+    service: ServiceConfig,
+    setting: str | None,
+    *,
+    is_one_shot: bool = False,
+    cpu_s: Callable[[str], float] = lambda container_id: 0.0,
+) -> Probe:
+    """Return the probe of a setting; without one what the compose file shows of its intention.
 
-    Raises ConfigError for a setting that names no probe or leaves out what the probe needs.
+    That is the end of a one-shot, else health, else a published port, else that it has come to
+    rest; ``cpu_s`` says how long a container has used a CPU. Raises ConfigError for a setting that
+    names no probe or leaves out what the probe needs.
     """
+    from nomock.readiness.done import Done
     from nomock.readiness.health import Health
     from nomock.readiness.http import Http
     from nomock.readiness.none import Nothing
@@ -46,12 +55,15 @@ def probe_for(service: ServiceConfig, setting: str | None) -> Probe:
         "health": Health.of,
         "tcp": Tcp.of,
         "http": Http.of,
+        "done": Done.of,
         "none": Nothing.of,
     }
     if setting is None:
+        if is_one_shot:
+            return Done()
         if service.has_healthcheck:
             return Health()
-        return Tcp(service.published_ports[0]) if service.published_ports else Steady()
+        return Tcp(service.published_ports[0]) if service.published_ports else Steady(cpu_s)
     kind, _, rest = setting.partition(":")
     try:
         return known[kind](rest)
@@ -59,5 +71,5 @@ def probe_for(service: ServiceConfig, setting: str | None) -> Probe:
         raise ConfigError(
             f"{setting!r} is no readiness probe",
             where=f"probe of service {service.name}",
-            todo="write health, tcp:PORT, http:PORT/PATH or none",
+            todo="write health, tcp:PORT, http:PORT/PATH, done or none",
         ) from error

@@ -32,7 +32,7 @@ class Tcp:
 
     def ask(self, container: Container, *, sure: bool) -> Answer:
         """Connect over loopback, or look at the connection that is still silent."""
-        port = container.ports.get(self._port)
+        port = container.published(self._port)
         if port is None:
             return Answer(False, f"port {self._port} is not published")
         try:

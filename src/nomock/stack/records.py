@@ -20,12 +20,20 @@ class Records:
         self._known = {"images": {}, "containers": {}, **store.read()}
 
     def changes(self, project: Project, containers: Sequence[Container]) -> dict[str, str]:
-        """Return the services whose containers are not of what they should be, with the reason."""
+        """Return the services whose containers are not of what they should be, with the reason.
+
+        One that is scaled to 0 has changed if it still has a container of a start-up of ours; what
+        its owner started by hand is left alone.
+        """
         changes = {}
         for name, service in project.services.items():
             found = [c for c in containers if c.service == name]
-            if not found:
-                changes[name] = "not running"
+            if service.replicas == 0:
+                if any(c.id in self._known["containers"] for c in found):
+                    changes[name] = "scaled to 0"
+            elif len(found) < service.replicas:
+                missing = f"{len(found)} of {service.replicas} containers"
+                changes[name] = missing if found else "not running"
             elif reason := self._change(service, found):
                 changes[name] = reason
         return changes

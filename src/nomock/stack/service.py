@@ -65,7 +65,8 @@ class Service:
         """
         self._on_use(self.name, target)
         container = self._container()
-        if target not in container.ports:
+        published = container.published(target)
+        if published is None:
             if target in self.config.published_ports:
                 raise NotReadyError(
                     f"port {target} is not open: the container is {container.state}",
@@ -73,7 +74,7 @@ class Service:
                     todo=f"stack[{self.name!r}].start(), or: nomock logs {self.name}",
                 )
             raise self._unpublished(f"port {target}")
-        return container.ports[target]
+        return published
 
     @property
     def http(self) -> Client:
@@ -169,6 +170,12 @@ class Service:
 
     def _container(self) -> Container:
         found = [c for c in self._engine.containers(self.config.project) if c.service == self.name]
+        if not found and self.config.replicas == 0:
+            raise ConfigError(
+                "it is scaled to 0, so that nothing runs",
+                where=f"service {self.name}",
+                todo="give it a container in the compose file: scale, or deploy: {replicas: 1}",
+            )
         if not found:
             raise NotReadyError(
                 "it has no container", where=f"service {self.name}", todo="nomock up"
@@ -176,10 +183,28 @@ class Service:
         return found[0]
 
     def _unpublished(self, what: str) -> ConfigError:
+        where, owner = f"service {self.name}", self.config.network_owner
+        if owner is not None:
+            return ConfigError(
+                f"it is in the network of {owner}, which publishes its ports",
+                where=where,
+                seen=f"network_mode: service:{owner}",
+                todo=f"ask stack[{owner!r}]: its url, or its port(PORT)",
+            )
+        mode = str(self.config.config.get("network_mode") or "")
+        if mode.startswith("container:") or mode == "none":
+            return ConfigError(
+                f"the compose file does not publish {what}",
+                where=where,
+                seen=f"network_mode: {mode}",
+                todo="give it a network of its own in the compose file, or ask it by exec",
+            )
         published = ", ".join(map(str, self.config.published_ports)) or "none"
         return ConfigError(
             f"the compose file does not publish {what}",
-            where=f"service {self.name}",
+            where=where,
             seen=f"published: {published}",
-            todo='add to its ports: "127.0.0.1::PORT"',
+            todo='add to its ports: "PORT"; on the host\'s network: .port(PORT)'
+            if mode == "host"
+            else 'add to its ports: "127.0.0.1::PORT"',
         )

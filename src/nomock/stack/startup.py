@@ -10,7 +10,7 @@ from nomock.adapters.engine import Container, Engine
 from nomock.config import Settings
 from nomock.errors import ComposeError
 from nomock.project import Project
-from nomock.readiness import Watch, wait_until_ready
+from nomock.readiness import Watch, wait_again, wait_until_ready
 from nomock.stack.records import Records
 
 if TYPE_CHECKING:  # 0.2 s to import, and most runs start nothing
@@ -43,24 +43,28 @@ def start_up(
 
     progress("starting " + ", ".join(f"{n} ({why})" for n, why in sorted(differences.items())))
     before = {c.id: _end(engine, c) for c in containers}
+    deadline = monotonic() + settings.timeout_s
     with compose.up(on_line=_nothing) as running:
         try:
             wait_until_ready(
                 watch,
                 None,
-                deadline=monotonic() + settings.timeout_s,
+                deadline=deadline,
                 progress=progress,
                 finished=lambda: _finished(running),
                 before=before,
             )
         except ComposeError as error:
             # Compose gives up as well when a service dies; the service's name says more.
-            if lost := watch.lost(before):
-                raise lost from error
+            containers = engine.containers(project.name)
+            if loss := watch.loss(watch.judge(containers, before=before), containers):
+                raise loss from error
             raise
     records.started(project, engine.containers(project.name))
     for image_id in superseded:
         engine.remove_image(image_id)
+    # One that can be asked nothing may have died since it was called ready.
+    wait_again(watch, deadline=deadline, progress=progress)
 
 
 def _build(
@@ -73,7 +77,7 @@ def _build(
     """Build what is not of its context as it is now; return the ids of the images before."""
     stale = [
         service
-        for service in project.services.values()
+        for service in map(project.service, project.wanted)
         if service.is_built
         and not records.image_is_current(service, engine.image_id(service.image))
     ]

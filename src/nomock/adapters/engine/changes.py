@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nomock.adapters.engine.state import Ended
 from nomock.adapters.engine.transport import Transport
 
 UNLIMITED_BYTES = 1 << 62
@@ -78,14 +79,19 @@ class Changes(Transport):
             out_of_memory=bool(state.get("OOMKilled")),
         )
 
-    def last_probe_passed(self, container_id: str) -> bool:
-        """Tell whether a container's healthcheck passed the last time, whatever its verdict is.
+    def last_check(self, container_id: str) -> Ended | None:
+        """Return how a container's healthcheck ended the last time, and what it said.
 
-        The engine calls a container unhealthy when it is paused, until the next probe after that.
+        None where it has not been asked yet. The verdict may be another one: the engine calls a
+        container unhealthy when it is paused, until the next check after that.
         """
         found = self._inspect(container_id) or {"State": {}}
-        probes = (found["State"].get("Health") or {}).get("Log") or []
-        return bool(probes) and probes[-1]["ExitCode"] == 0
+        checks = (found["State"].get("Health") or {}).get("Log") or []
+        return Ended(checks[-1]["ExitCode"], checks[-1]["Output"]) if checks else None
+
+    def cpu_s(self, container_id: str) -> float:
+        """Return how long all processes of a running container have used a CPU, in seconds."""
+        return float(self._stats(container_id)["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
 
     def pause(self, container_id: str) -> None:
         """Freeze all processes of a container."""
@@ -149,14 +155,18 @@ class Changes(Transport):
 
     def pressure(self, container_id: str) -> Pressure:
         """Return what a running container's limits did to it."""
-        once = {"stream": "0", "one-shot": "1"}
-        found = self._call("GET", f"/containers/{container_id}/stats", once)
+        found = self._stats(container_id)
         throttling = found["cpu_stats"].get("throttling_data", {})
         return Pressure(
             periods=throttling.get("periods", 0),
             throttled_periods=throttling.get("throttled_periods", 0),
             memory_bytes=found["memory_stats"].get("usage", 0),
         )
+
+    def _stats(self, container_id: str) -> Mapping[str, Any]:
+        once = {"stream": "0", "one-shot": "1"}
+        found: Mapping[str, Any] = self._call("GET", f"/containers/{container_id}/stats", once)
+        return found
 
     def _networks(self, container_id: str) -> Mapping[str, Any]:
         found = self._inspect(container_id)

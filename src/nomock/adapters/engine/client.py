@@ -18,6 +18,7 @@ from nomock.adapters.engine.state import (
     ImageConfig,
     Started,
     container_of,
+    death_of,
     image_config_of,
     started_of,
 )
@@ -58,14 +59,7 @@ class Engine(Conversations, Changes):
             found = self._inspect(container_id)
         if found is None:
             return None
-        state = found["State"]
-        return Death(
-            exit_code=state["ExitCode"],
-            out_of_memory=bool(state.get("OOMKilled")),
-            perhaps_out_of_memory=_may_have_lacked_memory(found),
-            restarts=found.get("RestartCount", 0),
-            finished_at=state["FinishedAt"],
-        )
+        return death_of(found, perhaps_out_of_memory=_may_have_lacked_memory(found))
 
     def started(self, container_id: str) -> Started | None:
         """Return what a container was started with; None if it is gone."""

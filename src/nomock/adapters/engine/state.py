@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -26,6 +27,12 @@ class Container:
     config_files: tuple[str, ...]
     ports: Mapping[int, int]
     """Port in the container -> port on this machine's loopback, TCP only."""
+    is_on_host: bool = False
+    """Whether it is in the network of the engine's host: its ports are the host's."""
+
+    def published(self, port: int) -> int | None:
+        """Return the port on the engine's host of a port in the container, None without one."""
+        return port if self.is_on_host else self.ports.get(port)
 
 
 @dataclass(frozen=True)
@@ -96,6 +103,14 @@ class Death:
     """It was killed and has a limit of its memory, and the kernel told the engine nothing: cgroup
     v1 forgets why when the container is gone before it is asked."""
     restarts: int
+    restart_policy: str
+    """no, always, unless-stopped or on-failure."""
+    ran_s: float
+    """How long it had run."""
+    lives_again: bool
+    """Whether it has been started again meanwhile, so that its exit code is not known any more."""
+    was_healthy: bool
+    """Whether its healthcheck had passed: one of the last five that were asked."""
     finished_at: str
 
 
@@ -116,6 +131,26 @@ def container_of(found: Mapping[str, Any]) -> Container:
             for p in found["Ports"]
             if p["Type"] == "tcp" and "PublicPort" in p
         },
+        is_on_host=found["HostConfig"].get("NetworkMode") == "host",
+    )
+
+
+def death_of(found: Mapping[str, Any], *, perhaps_out_of_memory: bool) -> Death:
+    """Read what the engine says of the end of one container."""
+    state = found["State"]
+    policy = found["HostConfig"].get("RestartPolicy") or {}
+    checks = (state.get("Health") or {}).get("Log") or []
+    ran = datetime.fromisoformat(state["FinishedAt"]) - datetime.fromisoformat(state["StartedAt"])
+    return Death(
+        exit_code=state["ExitCode"],
+        out_of_memory=bool(state.get("OOMKilled")),
+        perhaps_out_of_memory=perhaps_out_of_memory,
+        restarts=found.get("RestartCount", 0),
+        restart_policy=policy.get("Name") or "no",
+        ran_s=max(0.0, ran.total_seconds()),
+        lives_again=state["Status"] == "running",
+        was_healthy=any(check["ExitCode"] == 0 for check in checks),
+        finished_at=state["FinishedAt"],
     )
 
 

@@ -1,0 +1,67 @@
+"""What the author of a compose file wants of a service: how many, how long, in whose network.
+
+Each function reads a service's part of the resolved configuration, as compose itself reads it:
+https://github.com/compose-spec/compose-spec/blob/main/spec.md
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+_OF_SERVICE = "service:"
+
+
+def replicas(config: Mapping[str, Any]) -> int:
+    """Return how many containers there are to be; 0 where the service is switched off."""
+    deploy = config.get("deploy") or {}
+    for number in (config.get("scale"), deploy.get("replicas")):
+        if number is not None:
+            return int(number)
+    return 1
+
+
+def is_job(config: Mapping[str, Any]) -> bool:
+    """Tell whether it is deployed as a job, which runs to its end."""
+    return str((config.get("deploy") or {}).get("mode", "")).endswith("-job")
+
+
+def may_end(config: Mapping[str, Any]) -> bool:
+    """Tell whether it says by itself that it is not started again after a good end.
+
+    That is not so where it says nothing, though compose does not start it again either.
+    """
+    policy = (config.get("deploy") or {}).get("restart_policy")
+    said = policy.get("condition", "") if policy else config.get("restart", "")
+    return said.partition(":")[0] in {"no", "none", "on-failure"}
+
+
+def has_healthcheck(config: Mapping[str, Any]) -> bool:
+    """Tell whether it has a healthcheck of its own; one without a test is the image's."""
+    check = config.get("healthcheck") or {}
+    return bool(check.get("test")) and check["test"] != ["NONE"] and not check.get("disable")
+
+
+def is_on_host(config: Mapping[str, Any]) -> bool:
+    """Tell whether it is in the network of the engine's host, where no port needs publishing."""
+    return config.get("network_mode") == "host"
+
+
+def network_owner(config: Mapping[str, Any]) -> str | None:
+    """Return the service whose network it shares, which publishes its ports; None without one."""
+    mode = config.get("network_mode") or ""
+    return mode.removeprefix(_OF_SERVICE) if mode.startswith(_OF_SERVICE) else None
+
+
+def tcp_ports(config: Mapping[str, Any]) -> list[int]:
+    """Return the ports in the container that can be reached from outside, in the file's order.
+
+    On the engine's host those count too that are only exposed: they are the host's own.
+    """
+    if config.get("network_mode") == "none":
+        return []
+    ports = [p["target"] for p in config.get("ports") or [] if p.get("protocol") != "udp"]
+    if is_on_host(config):
+        exposed = (str(port).partition("/") for port in config.get("expose") or [])
+        ports += [int(port) for port, _, kind in exposed if port.isdigit() and kind != "udp"]
+    return list(dict.fromkeys(ports))

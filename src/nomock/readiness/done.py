@@ -1,0 +1,19 @@
+"""Has a one-shot done its work?"""
+
+from __future__ import annotations
+
+from nomock.adapters.engine import Container
+from nomock.readiness.probes import Answer
+
+
+class Done:
+    """Ready when the container has ended with 0."""
+
+    @classmethod
+    def of(cls, rest: str) -> Done:
+        """Make the probe of the setting ``done``."""
+        return cls()
+
+    def ask(self, container: Container, *, sure: bool) -> Answer:
+        """Say no: only a container that runs is asked."""
+        return Answer(False, "runs, has to end with 0")
