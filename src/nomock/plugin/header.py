@@ -20,6 +20,7 @@ def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
         stack = stack_of()
         found = stack.containers()
         differences = stack.differences(found)
+        written = stack.files().written()
         containers = {c.service: c for c in found}
     except NomockError as error:
         return [
@@ -33,6 +34,8 @@ def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
         image = service.image if service.replicas else "scaled to 0"
         if container:
             image = f"{container.image}, {_age(container)}"
+        if name in written:
+            image += f", writes {', '.join(written[name])}"
         note = f"  <- {differences[name]}" if name in differences else ""
         lines.append(f"nomock:   {name:<{width}}  {image}{note}")
     return lines

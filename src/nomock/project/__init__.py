@@ -90,12 +90,6 @@ class ServiceConfig:
         return _digest(json.dumps(self.config, sort_keys=True).encode())
 
     @cached_property
-    def mounts_digest(self) -> str:
-        """A digest of the mounted files."""
-        files = {str(p): _digest(p.read_bytes()) for p in self.mounted_files}
-        return _digest(json.dumps(files, sort_keys=True).encode())
-
-    @cached_property
     def context_digest(self) -> str | None:
         """A digest of all that the image is built from, None where it is not built."""
         return context_digest(self.config["build"]) if self.is_built else None
@@ -116,6 +110,11 @@ class Project:
     def waited_for_health(self) -> frozenset[str]:
         """Services that another one waits for by ``service_healthy``: they are to stay."""
         return _waited_for(self.services, "service_healthy")
+
+    @cached_property
+    def writable_files(self) -> frozenset[Path]:
+        """The single files of this machine that a service mounts so that it can write to them."""
+        return frozenset(p for s in self.services.values() for p in intention.writable(s.config))
 
     @property
     def wanted(self) -> list[str]:

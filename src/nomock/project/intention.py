@@ -7,6 +7,7 @@ https://github.com/compose-spec/compose-spec/blob/main/spec.md
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 _OF_SERVICE = "service:"
@@ -40,6 +41,13 @@ def has_healthcheck(config: Mapping[str, Any]) -> bool:
     """Tell whether it has a healthcheck of its own; one without a test is the image's."""
     check = config.get("healthcheck") or {}
     return bool(check.get("test")) and check["test"] != ["NONE"] and not check.get("disable")
+
+
+def writable(config: Mapping[str, Any]) -> list[Path]:
+    """Return what of this machine it mounts so that it can write to it."""
+    volumes = config.get("volumes") or []
+    bound = [v for v in volumes if v.get("type") == "bind" and v.get("source")]
+    return [Path(v["source"]) for v in bound if not v.get("read_only")]
 
 
 def is_on_host(config: Mapping[str, Any]) -> bool:

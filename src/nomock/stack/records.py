@@ -50,22 +50,7 @@ class Records:
                 return "not started by nomock"
             if known["config"] != service.config_digest:
                 return "configuration changed"
-            if known["mounts"] != service.mounts_digest:
-                return "a mounted file changed"
         return None
-
-    def stale_mounts(self, project: Project, containers: Sequence[Container]) -> list[str]:
-        """Return the services that run with an old version of a mounted file.
-
-        Compose does not look into such files, so it would keep the container.
-        """
-        stale = set()
-        for container in containers:
-            known = self._known["containers"].get(container.id)
-            service = project.services.get(container.service)
-            if known and service and known["mounts"] != service.mounts_digest:
-                stale.add(service.name)
-        return sorted(stale)
 
     def image_id(self, service: ServiceConfig) -> str | None:
         """Return the id of the image that was built last for a service, None if none was."""
@@ -88,10 +73,7 @@ class Records:
     def started(self, project: Project, containers: Sequence[Container]) -> None:
         """Record which containers were started of which configuration."""
         self._known["containers"] = {
-            c.id: {
-                "config": project.services[c.service].config_digest,
-                "mounts": project.services[c.service].mounts_digest,
-            }
+            c.id: {"config": project.services[c.service].config_digest}
             for c in containers
             if c.service in project.services
         }

@@ -15,6 +15,7 @@ from nomock.project import Project, Store, make_state_dir, resolve
 from nomock.readiness import Watch, wait_until_ready
 from nomock.runlock import FileLock
 from nomock.stack.database import Postgres, postgres_service
+from nomock.stack.files import MountedFiles
 from nomock.stack.records import Records
 from nomock.stack.service import Service
 from nomock.stack.startup import start_up
@@ -39,6 +40,7 @@ class Stack:
         self.engine = engine
         self.touched = False
         """Whether ``prepare`` found it to be ours, and began to make it ready."""
+        self._is_ready = False
         self._keeps_volumes = True
         self._watch = Watch(engine, project, settings.probes)
         self.on_use: Callable[[str, int], None] = lambda service, port: None
@@ -106,7 +108,8 @@ class Stack:
         waiting = {name: v.seen for name, v in verdicts.items() if v.state == "waiting"}
         lost = {name: v.seen for name, v in verdicts.items() if v.state == "lost"}
         # That it died says more than that it is an old one, and that says more than "created".
-        return waiting | self._records().changes(self.project, containers) | lost
+        changes = self.files().changes(containers)
+        return waiting | changes | self._records().changes(self.project, containers) | lost
 
     def prepare(
         self,
@@ -137,9 +140,17 @@ class Stack:
                 was_there = self.engine.containers(self.name) or self.engine.volumes(self.name)
                 self._keeps_volumes = bool(was_there)
                 before_start()
-                start_up(self.settings, self._watch, self._records(), differences, progress)
+                start_up(
+                    self.settings,
+                    self._watch,
+                    self._records(),
+                    self.files(),
+                    differences,
+                    progress,
+                )
         lock.acquire(exclusive=False, waiting=waiting)
         lock.sign(who, run=self.run)
+        self._is_ready = True
 
     def down(
         self, *, volumes: bool | None = None, progress: Say = _silent, waiting: Say = _silent
@@ -175,6 +186,9 @@ class Stack:
         """Close the clients and let the stack go; it stays as it is."""
         for service in self._services.values():
             service.close()
+        if self._is_ready:
+            self.files().ended()
+            self._is_ready = False
         if self._lock is not None:
             self._lock.close()
             self._lock = None
@@ -191,6 +205,10 @@ class Stack:
             self._lock = FileLock(self.settings.state_dir / f"{self.name}.lock")
         self._lock.acquire(exclusive=exclusive, waiting=waiting)
         return self._lock
+
+    def files(self) -> MountedFiles:
+        """Return what is known of the single files that the services mount."""
+        return MountedFiles(Store(self.settings.state_dir, f"files-{self.name}"), self.project)
 
     def _records(self) -> Records:
         return Records(Store(self.settings.state_dir, f"stack-{self.name}"))

@@ -11,6 +11,7 @@ from nomock.config import Settings
 from nomock.errors import ComposeError
 from nomock.project import Project
 from nomock.readiness import Watch, wait_again, wait_until_ready
+from nomock.stack.files import MountedFiles
 from nomock.stack.records import Records
 
 if TYPE_CHECKING:  # 0.2 s to import, and most runs start nothing
@@ -21,6 +22,7 @@ def start_up(
     settings: Settings,
     watch: Watch,
     records: Records,
+    files: MountedFiles,
     differences: Mapping[str, str],
     progress: Callable[[str], None],
 ) -> None:
@@ -34,7 +36,9 @@ def start_up(
     compose = Compose(project.files, project.name)
     superseded = _build(compose, project, engine, records, progress)
     containers = engine.containers(project.name)
-    if stale := records.stale_mounts(project, containers):
+    stale = sorted(files.changes(containers))
+    files.begin()
+    if stale:
         progress(f"recreating {', '.join(stale)}: a mounted file changed")
         with compose.up("--force-recreate", "--no-deps", *stale, on_line=_nothing) as running:
             running.wait()
@@ -60,7 +64,9 @@ def start_up(
             if loss := watch.loss(watch.judge(containers, before=before), containers):
                 raise loss from error
             raise
-    records.started(project, engine.containers(project.name))
+    containers = engine.containers(project.name)
+    records.started(project, containers)
+    files.started(containers)
     for image_id in superseded:
         engine.remove_image(image_id)
     # One that can be asked nothing may have died since it was called ready.
