@@ -15,13 +15,13 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
-from nomock.config import load
 from nomock.faults.claims import Claims
 from nomock.faults.faults import Faults
 from nomock.faults.gate import Gate
 from nomock.faults.ground import Ground
 from nomock.faults.journal import Journal
 from nomock.faults.on import Test
+from nomock.loading import load
 from nomock.stack import Stack
 
 HERE = Path(__file__).parent

@@ -15,7 +15,7 @@ from statistics import median, quantiles
 from time import perf_counter
 
 from nomock.adapters.httpfaults import CONTROL_PORT, HttpFaults
-from nomock.config import load
+from nomock.loading import load
 from nomock.stack import Service, Stack
 
 HERE = Path(__file__).parent

@@ -18,7 +18,7 @@ from pathlib import Path
 from threading import Event
 
 from nomock.adapters.engine import Engine
-from nomock.config import load
+from nomock.loading import load
 from nomock.stack import Stack
 
 HERE = Path(__file__).parent

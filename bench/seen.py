@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from time import time_ns
 
-from nomock.config import load
+from nomock.loading import load
 from nomock.stack import Stack
 
 PROJECT = "nomock-bench-seen"

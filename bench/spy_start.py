@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from statistics import median
 
-from nomock.config import load
+from nomock.loading import load
 from nomock.stack import Stack
 
 ROOT = Path(__file__).parents[1]

@@ -33,12 +33,7 @@ def words_of(config: Mapping[str, Any], image: ImageConfig) -> list[str]:
         rest: Iterable[str] = image.command if command is None else command
     else:  # compose, like docker, then forgets the image's command
         first, rest = entrypoint, command or ()
-    return _taken_apart([as_container(word) for word in (*first, *rest)])
-
-
-def as_container(value: str) -> str:
-    """Return a value of the resolved configuration as the container has it: `$$` is one `$`."""
-    return value.replace("$$", "$")
+    return _taken_apart([*first, *rest])
 
 
 def _taken_apart(words: Sequence[str]) -> list[str]:

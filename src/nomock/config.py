@@ -1,26 +1,30 @@
 """Every setting of nomock, once, each with where its value came from.
 
-The order is: command line option, environment (``NOMOCK_…``), the same in the ``.env`` beside the
-compose file, ``[tool.nomock]`` in pyproject.toml, default. A value that is set to nothing is still
-set: only None is "not set".
+The order is: command line option, environment (``NOMOCK_…``), the same in the ``.env`` that compose
+reads, ``[tool.nomock]`` in pyproject.toml, default. A value that is set to nothing is still set:
+only None is "not set". ``nomock.loading`` finds these sources.
 """
 
 from __future__ import annotations
 
 import os
-import re
-import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nomock.errors import ConfigError
+from nomock.errors import ConfigError, NomockError
 
 STACK_MODES = ("attach", "fresh", "own")
-# The names that compose itself looks for, in its order; an override file is added to the first.
-_COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
-_OVERRIDE_NAMES = tuple(n.replace(".y", ".override.y") for n in _COMPOSE_NAMES)
+# In compose's own order: of the first one counts, and one of the second is added to it.
+# https://github.com/compose-spec/compose-go/blob/main/cli/options.go
+COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
+OVERRIDE_NAMES = (
+    "compose.override.yml",
+    "compose.override.yaml",
+    "docker-compose.override.yml",
+    "docker-compose.override.yaml",
+)
 
 
 @dataclass(frozen=True)
@@ -36,11 +40,17 @@ class Settings:
     """All settings of a run; each attribute is the value, ``sources`` says where it is from."""
 
     root: Path
-    """The directory of the compose files, or where they were looked for."""
+    """The folder of the first compose file, or where one was looked for."""
     stack: str = "attach"
     """attach: use the stack that is there; fresh: from empty volumes; own: take it down after."""
     files: tuple[Path, ...] = ()
     """The compose files, absolute; empty when there are none."""
+    found: tuple[Path, ...] | None = None
+    """Those of them that compose finds by itself in ``folder``; None: they are named to it."""
+    folder: Path = Path()
+    """The folder in which compose is called."""
+    trouble: NomockError | None = None
+    """Why compose could not be asked for its choice of files: no stack can be made of these."""
     project: str | None = None
     """The compose project's name; None leaves it to compose."""
     timeout_s: float = 120.0
@@ -72,62 +82,8 @@ class Settings:
         ]
 
 
-def load(
-    start: Path,
-    options: Mapping[str, Any] | None = None,
-    environ: Mapping[str, str] = os.environ,
-) -> Settings:
-    """Read the settings for a run that starts in a directory.
-
-    ``options`` are the command line's, None where one was not given. Raises ConfigError for a
-    value that cannot be, a setting that does not exist and a compose file that is not there.
-    """
-    root, table = _pyproject(start)
-    sources = _Sources(options or {}, environ, _dotenv(root / ".env"), table)
-    named = sources.setting("files", _names)
-    if named is not None:
-        base = start if named.source == "option" else root
-        files = tuple(_existing(base / name, named.source) for name in named.value)
-    else:
-        files = _found(root, environ)
-    if files:
-        root = files[0].parent
-    sources.dotenv = _dotenv(root / ".env")
-    read = {name: sources.setting(name, convert) for name, convert in _CONVERTERS.items()}
-    given = {name: setting for name, setting in read.items() if setting is not None}
-    values = {name: setting.value for name, setting in given.items()}
-    values["files"] = files
-    return Settings(root=root, sources={n: s.source for n, s in given.items()}, **values)
-
-
-def _pyproject(start: Path) -> tuple[Path, Mapping[str, Any]]:
-    """Find the nearest directory upwards that has settings or a compose file."""
-    for folder in (start, *start.parents):
-        path = folder / "pyproject.toml"
-        if path.is_file():
-            try:
-                tool = tomllib.loads(path.read_text(encoding="utf-8")).get("tool", {})
-            except tomllib.TOMLDecodeError as error:
-                raise ConfigError("not valid TOML", where=str(path), seen=str(error)) from error
-            if "nomock" in tool:
-                return folder, _known(tool["nomock"], path)
-        if any((folder / name).is_file() for name in _COMPOSE_NAMES):
-            return folder, {}
-    return start, {}
-
-
-def _known(table: Mapping[str, Any], path: Path) -> Mapping[str, Any]:
-    if unknown := sorted(set(table) - set(_CONVERTERS)):
-        raise ConfigError(
-            f"there is no setting {unknown[0]!r}",
-            where=f"[tool.nomock] in {path}",
-            todo=f"the settings are: {', '.join(sorted(_CONVERTERS))}",
-        )
-    return table
-
-
 @dataclass
-class _Sources:
+class Sources:
     """Where settings come from, the nearest first."""
 
     options: Mapping[str, Any]
@@ -135,8 +91,12 @@ class _Sources:
     dotenv: Mapping[str, str]
     table: Mapping[str, Any]
 
-    def setting(self, name: str, convert: Any) -> Setting | None:
-        """Return a setting from the first source that has it; None where none has."""
+    def setting(self, name: str) -> Setting | None:
+        """Return a setting from the first source that has it; None where none has.
+
+        Raises ConfigError for a value that cannot be.
+        """
+        convert = CONVERTERS[name]
         variable = f"NOMOCK_{name.upper()}"
         for value, source in (
             (self.options.get(name), "option"),
@@ -187,7 +147,7 @@ def _probes(value: str | Mapping[str, str]) -> dict[str, str]:
     return dict(value)
 
 
-_CONVERTERS: Mapping[str, Any] = {
+CONVERTERS: Mapping[str, Any] = {
     "stack": _stack_mode,
     "files": _names,
     "project": str,
@@ -199,33 +159,3 @@ _CONVERTERS: Mapping[str, Any] = {
     "coverage_report": str,
     "tools_image": str,
 }
-
-
-def _existing(path: Path, source: str) -> Path:
-    if not path.is_file():
-        raise ConfigError(
-            "this compose file is not there", where=str(path), todo=f"it was named by: {source}"
-        )
-    return path.resolve()
-
-
-def _found(root: Path, environ: Mapping[str, str]) -> tuple[Path, ...]:
-    """Find the compose files as compose would: COMPOSE_FILE, or one and its override."""
-    environ = {**_dotenv(root / ".env"), **environ}
-    if named := environ.get("COMPOSE_FILE"):
-        separator = environ.get("COMPOSE_PATH_SEPARATOR", os.pathsep)
-        return tuple(_existing(root / name, "$COMPOSE_FILE") for name in named.split(separator))
-    first = [root / n for n in _COMPOSE_NAMES if (root / n).is_file()][:1]
-    override = [root / n for n in _OVERRIDE_NAMES if (root / n).is_file()][:1]
-    return tuple(path.resolve() for path in (first + override if first else []))
-
-
-def _dotenv(path: Path) -> dict[str, str]:
-    """Read the choice of files and our own settings from ``.env``; the rest of it is compose's."""
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError:
-        return {}
-    ours = r"^(COMPOSE_FILE|COMPOSE_PATH_SEPARATOR|NOMOCK_\w+)=(.*?)\s*$"
-    found = re.findall(ours, text, re.MULTILINE)
-    return {name: value.strip("\"'") for name, value in found}

@@ -23,10 +23,10 @@ import pythons
 import requests  # noqa: F401
 
 from nomock.adapters.engine import Engine
-from nomock.config import load
 from nomock.errors import EngineError
 from nomock.faults.janitor import heal_left
 from nomock.harvest import prepare
+from nomock.loading import load
 from nomock.stack import Stack
 
 pytest_plugins = ["pytester", "foreign"]

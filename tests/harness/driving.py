@@ -19,7 +19,7 @@ PROGRAM = """
 import json, sys
 from importlib import import_module
 from pathlib import Path
-from nomock.config import load
+from nomock.loading import load
 from nomock.faults.ground import Ground
 from nomock.stack import Stack
 

@@ -16,9 +16,10 @@ from test_live import overlay, spied
 from nomock.adapters.git import Revision
 from nomock.affected import Affected, Suite, remember, state_now
 from nomock.affected.blocks import MODULE, blocks_of
-from nomock.config import Settings, load
+from nomock.config import Settings
 from nomock.errors import ConfigError, CoverageError
 from nomock.harvest.folder import DATA_FILE, RUN_FILE
+from nomock.loading import load
 from nomock.project import resolve
 
 APP = '''\

@@ -146,7 +146,7 @@ def test_the_client_should_be_named_when_it_is_not_installed(
         tiny.stack()
     assert str(caught.value) == (
         "PATH: the docker client is not installed\n"
-        "-> install it with its compose plugin; ./just does so where it can"
+        "-> install it with its compose plugin: https://docs.docker.com/get-docker/"
     )
 
 

@@ -13,11 +13,11 @@ import pytest
 from conftest import Tiny
 from pythons import image_of
 
-from nomock.config import load
 from nomock.errors import CoverageError
 from nomock.harvest import prepare
 from nomock.harvest.folder import read_all
 from nomock.harvest.records import Process, numbers
+from nomock.loading import load
 from nomock.overlay.wheels import provide, provide_mounted
 from nomock.project import resolve
 

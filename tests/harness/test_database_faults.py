@@ -16,7 +16,6 @@ import pytest
 from conftest import Service, Tiny, idle, settled_image
 from driving import heal_elsewhere, on, run_elsewhere
 
-from nomock.config import load
 from nomock.errors import ConfigError, EngineError, FaultError
 from nomock.faults.database import lock_table, sessions
 from nomock.faults.database.end_backends import EndBackends
@@ -25,6 +24,7 @@ from nomock.faults.database.lock_table import LockTable
 from nomock.faults.fault import Fault
 from nomock.faults.ground import Ground
 from nomock.faults.service.pause import Pause
+from nomock.loading import load
 from nomock.stack import Stack
 
 SLOTS = 20

@@ -14,9 +14,10 @@ SRC = Path(__file__).parents[2] / "src" / "nomock"
 # everything may import everything.
 LAYERS = (
     ("errors",),  # everybody raises them
-    ("config", "context", "progress"),  # values, no dependency
+    ("config", "context", "paths", "progress"),  # values, no dependency
     ("adapters",),  # what others wrote, each behind one module
     ("project", "runlock", "command"),  # what there should be, and who may change it
+    ("loading",),  # which project it is
     # concepts, each on its own
     ("readiness", "evidence", "harvest", "images", "leftovers", "overlay"),
     ("affected",),  # what a harvest tells of a change

@@ -18,7 +18,6 @@ from conftest import IMAGE, LISTENS, TOOLS_IMAGE, Tiny, docker, idle, server, un
 from driving import heal_elsewhere, on, ready
 
 from nomock.adapters.engine import Engine
-from nomock.config import load
 from nomock.errors import ConfigError, FaultError, NotPossibleError
 from nomock.faults.fault import Fault
 from nomock.faults.ground import Ground
@@ -30,6 +29,7 @@ from nomock.faults.packets.loss import PacketLoss
 from nomock.faults.packets.rate import PacketRate
 from nomock.faults.packets.reorder import PacketReorder
 from nomock.faults.service.pause import Pause
+from nomock.loading import load
 from nomock.stack import Stack
 
 BIG_BYTES = 64_000
@@ -216,7 +216,7 @@ def test_faults_should_contradict_each_other_when_one_interface_cannot_do_both()
 BREAKER = """
 import sys
 from pathlib import Path
-from nomock.config import load
+from nomock.loading import load
 from nomock.faults.ground import Ground
 from nomock.faults.packets.block import PacketBlock
 from nomock.faults.packets.rate import PacketRate

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from conftest import Tiny, idle
 
-from nomock.config import load
 from nomock.errors import ConfigError
+from nomock.loading import load
 
 
 def pyproject(folder: Path, *lines: str) -> None:
@@ -49,6 +49,11 @@ def test_a_list_and_a_table_should_be_read_from_the_environment(tmp_path: Path) 
             ["compose.yml", "compose.override.yml"],
         ),
         (["compose.yml", "x.yml"], {"COMPOSE_FILE": "x.yml:compose.yml"}, ["x.yml", "compose.yml"]),
+        (
+            ["docker-compose.yml", "compose.override.yaml"],
+            {},
+            ["docker-compose.yml", "compose.override.yaml"],
+        ),
         (["docker-compose.override.yml"], {}, []),
     ],
 )
@@ -58,7 +63,9 @@ def test_the_compose_files_should_be_those_that_compose_finds(
     for name in present:
         (tmp_path / name).touch()
     (tmp_path / "tests").mkdir()
-    start = tmp_path / "tests" if present[0] != "docker-compose.override.yml" else tmp_path
+    start = (
+        tmp_path if environ or present == ["docker-compose.override.yml"] else tmp_path / "tests"
+    )
     assert [path.name for path in load(start, {}, environ).files] == found
 
 
@@ -131,7 +138,7 @@ def test_a_setting_should_be_refused_when_there_is_none_of_that_name(tmp_path: P
 
 
 def test_a_pyproject_should_be_named_when_it_is_not_toml(tmp_path: Path) -> None:
-    (tmp_path / "pyproject.toml").write_text("[tool", encoding="utf-8")
+    (tmp_path / "pyproject.toml").write_text("[tool.nomock", encoding="utf-8")
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, {}, {})
     assert str(caught.value).startswith(f"{tmp_path}/pyproject.toml: not valid TOML\n  ")
@@ -141,7 +148,6 @@ def test_a_pyproject_should_be_named_when_it_is_not_toml(tmp_path: Path) -> None
     ("options", "environ", "source"),
     [
         ({"files": ["gone.yml"]}, {}, "option"),
-        ({}, {"COMPOSE_FILE": "gone.yml"}, "$COMPOSE_FILE"),
         ({}, {"NOMOCK_FILES": "gone.yml"}, "$NOMOCK_FILES"),
     ],
 )
@@ -190,3 +196,33 @@ def test_a_run_should_leave_nothing_behind_when_it_has_no_compose_file(
     result.assert_outcomes(passed=1)
     assert not [line for line in result.outlines if "nomock:" in line]
     assert not (pytester.path / ".nomock").exists()
+
+
+def test_compose_should_be_asked_about_dotenv_again_only_when_that_may_have_changed(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch, docker_calls: Path
+) -> None:
+    tiny.compose(web=idle())
+    tiny.write(".env", f"COMPOSE_PROJECT_NAME={tiny.name}\nNOMOCK_LOG_LINES=${{LINES_OF_LOGS}}\n")
+
+    def lines(wanted: str) -> tuple[int, bool]:
+        monkeypatch.setenv("LINES_OF_LOGS", wanted)
+        docker_calls.write_text("")
+        return load(tiny.path).log_lines, docker_calls.read_text() != ""
+
+    assert lines("3") == (3, True)
+    tiny.stack()  # from now on there is a folder to keep it in
+    assert lines("3") == (3, True)
+    assert lines("3") == (3, False)
+    assert lines("4") == (4, True)
+
+
+def test_a_table_should_be_left_alone_when_it_is_about_a_stack_further_up(tmp_path: Path) -> None:
+    (tmp_path / "e2e/tests").mkdir(parents=True)
+    (tmp_path / "e2e/compose.yaml").touch()
+    pyproject(tmp_path, "log_lines = 3")
+    assert load(tmp_path / "e2e/tests", {}, {}).log_lines == 3
+    pyproject(tmp_path, "log_lines = 3", 'project = "outer"')
+    inner = load(tmp_path / "e2e/tests", {}, {})
+    assert (inner.project, inner.log_lines, inner.root) == (None, 200, tmp_path / "e2e")
+    pyproject(tmp_path / "e2e", 'project = "inner"')
+    assert load(tmp_path / "e2e/tests", {}, {}).project == "inner"

@@ -12,7 +12,7 @@ from conftest import IMAGE, NO_PYTHON_IMAGE, Service, Tiny, ask, docker, idle
 from pythons import VERSIONS, image_of
 
 from nomock.adapters.engine import Engine
-from nomock.config import load
+from nomock.loading import load
 from nomock.overlay import Finding, Python, survey
 from nomock.overlay.survey import reason_of
 from nomock.project import resolve

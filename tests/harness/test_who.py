@@ -11,8 +11,8 @@ from conftest import Tiny
 from coverage import CoverageData
 
 from nomock.affected import Suite, remember, state_now
-from nomock.config import load
 from nomock.harvest.folder import DATA_FILE, RUN_FILE
+from nomock.loading import load
 from nomock.project import resolve
 
 ORDERS = '''\

@@ -8,21 +8,19 @@ waits for these to end, and a start-up must be given up as soon as one service d
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from pathlib import Path
 from threading import Thread
 from typing import Any
 
 from python_on_whales import DockerClient
-from python_on_whales.exceptions import DockerException
 
-from nomock.errors import BuildError, ComposeError, ConfigError, EngineMissingError
+from nomock.adapters import compose_call
+from nomock.adapters.compose_call import LAST_LINES, Call, require_client
+from nomock.errors import BuildError, ComposeError
 
-_LAST_LINES = 20
 # What compose and BuildKit say, and what a user can do about it.
 _CURES = (
     (r"no space left on device", "the disk is full: docker system df shows what can go"),
@@ -41,28 +39,21 @@ _CURES = (
 
 
 class Compose:
-    """The compose commands of one project: its files, name and directory."""
+    """The compose commands that change one project."""
 
-    def __init__(self, files: Sequence[Path], project: str | None) -> None:
-        self._files = files
-        self._client = _client(
-            compose_files=list(files),
-            compose_project_name=project,
-            compose_project_directory=files[0].parent,
+    def __init__(self, call: Call) -> None:
+        require_client()
+        self._call = call
+        self._client = DockerClient(
+            compose_files=list(call.named), compose_project_name=call.project
         )
 
-    def config(self) -> dict[str, Any]:
-        """Return the resolved configuration; raise ConfigError with compose's own words."""
-        try:
-            found = self._client.compose.config(return_json=True)
-        except DockerException as error:
-            raise ConfigError(
-                "compose cannot read this",
-                where=", ".join(map(str, self._files)),
-                seen=_words_of(error),
-                todo="docker compose config",
-            ) from error
-        assert isinstance(found, dict)
+    def config(self, where: str) -> dict[str, Any]:
+        """Return the resolved configuration, with `$$` as one `$`; raises as ``answer`` does.
+
+        ``where`` is what an error is about.
+        """
+        found: dict[str, Any] = compose_call.config(self._call, self.command(), where=where)
         return found
 
     def build(self, services: Sequence[str], on_line: Callable[[str], None]) -> None:
@@ -82,23 +73,23 @@ class Compose:
 
     def down(self, *, volumes: bool) -> None:
         """Stop and remove the project's containers and networks, and its volumes if asked."""
-        try:
-            self._client.compose.down(volumes=volumes, remove_orphans=True, quiet=True)
-        except DockerException as error:
-            raise ComposeError(
-                "the stack could not be taken down",
-                where="compose down",
-                seen=_words_of(error),
-                todo="docker compose down",
-            ) from error
+        words = ["down", "--remove-orphans", *(["--volumes"] if volumes else [])]
+        with self._running(words, lambda line: None) as down:
+            if down.wait() != 0:
+                raise ComposeError(
+                    "the stack could not be taken down",
+                    where="compose down",
+                    seen=down.last_lines(),
+                    todo="docker compose down",
+                )
 
     def command(self, *words: str) -> list[str]:
-        """Return the command line of a compose command on this project."""
+        """Return the command line of a compose command on this project, for its ``Call``."""
         return [str(word) for word in (*self._client.compose.docker_compose_cmd, *words)]
 
     @contextmanager
     def _running(self, words: Sequence[str], on_line: Callable[[str], None]) -> Iterator[Running]:
-        running = Running(self.command(*words), on_line)
+        running = Running(self.command(*words), self._call, on_line)
         try:
             yield running
         finally:
@@ -108,11 +99,13 @@ class Compose:
 class Running:
     """A compose command that runs: it can be asked, waited for and ended."""
 
-    def __init__(self, command: Sequence[str], on_line: Callable[[str], None]) -> None:
+    def __init__(self, command: Sequence[str], call: Call, on_line: Callable[[str], None]) -> None:
         self._on_line = on_line
-        self._lines: deque[str] = deque(maxlen=_LAST_LINES)
+        self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._process = subprocess.Popen(
             command,
+            cwd=call.folder,
+            env=call.environ(),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -155,22 +148,6 @@ class Running:
         self.wait()
 
 
-def _client(**options: Any) -> DockerClient:
-    if shutil.which("docker") is None:
-        raise EngineMissingError(
-            "the docker client is not installed",
-            where="PATH",
-            todo="install it with its compose plugin; ./just does so where it can",
-        )
-    return DockerClient(**options)
-
-
 def cure_of(lines: str) -> str:
     """Return what to do about what compose or BuildKit said, empty where no cure is known."""
     return next((cure for pattern, cure in _CURES if re.search(pattern, lines)), "")
-
-
-def _words_of(error: DockerException) -> str:
-    """What the command itself said, without python-on-whales' frame around it."""
-    lines = (error.stderr or str(error)).strip().splitlines()
-    return "\n".join(lines[-_LAST_LINES:])

@@ -12,7 +12,7 @@ from typing import Any
 from nomock.adapters.git import Revision, ignored
 from nomock.affected.blocks import Block, blocks_of
 from nomock.config import Settings
-from nomock.project import Inputs, Project, build_folders, context_files
+from nomock.project import Project, build_folders, context_files
 
 # In no image and in no suite, wherever a context begins.
 _SKIPPED = frozenset(
@@ -70,7 +70,7 @@ def state_now(settings: Settings, project: Project, suite: Suite) -> State:
         else:
             del tests[path]
     return State(
-        compose=_digests(Inputs(settings.files, settings.project).paths),
+        compose=_digests(project.read),
         config={name: service.config_digest for name, service in project.services.items()},
         inputs=inputs,
         tests=tests,

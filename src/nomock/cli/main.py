@@ -6,15 +6,16 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any
 
 from nomock.cli.overlay import overlay
 from nomock.cli.show import print_table, progress
 from nomock.cli.who import place, show_resilience, who_tests
-from nomock.config import Settings, load
+from nomock.config import Settings
 from nomock.errors import NomockError
 from nomock.faults.janitor import heal_left
+from nomock.loading import load
+from nomock.paths import standing
 from nomock.project import resolve
 from nomock.stack import Stack
 
@@ -25,7 +26,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = {"files": chosen.file, "project": chosen.project}
     command: Callable[[Settings, argparse.Namespace], int] = chosen.run
     try:
-        return command(load(Path.cwd(), options), chosen)
+        return command(load(standing(), options), chosen)
     except NomockError as error:
         print(error, file=sys.stderr)
         return 1
@@ -89,9 +90,10 @@ def compose(settings: Settings, chosen: argparse.Namespace) -> int:
     from nomock.adapters.compose import Compose
 
     project = resolve(settings)
-    command = Compose(project.files, project.name).command(chosen.command, *chosen.rest)
+    command = Compose(project.call).command(chosen.command, *chosen.rest)
     sys.stdout.flush()
-    os.execvp(command[0], command)
+    os.chdir(project.call.folder)
+    os.execvpe(command[0], command, project.call.environ())
 
 
 def diagnose(settings: Settings, _: argparse.Namespace) -> int:

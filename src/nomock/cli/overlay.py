@@ -21,6 +21,7 @@ from nomock.overlay import (
     with_wheels,
     write_overlay,
 )
+from nomock.paths import absolute
 from nomock.project import resolve
 
 _STDOUT = "-"
@@ -59,7 +60,7 @@ def _apart(settings: Settings, output: str | None) -> tuple[Settings, Path]:
     path = settings.root / settings.coverage_overlay
     if output not in {None, _STDOUT}:
         path = Path.cwd() / str(output)
-    path = path.resolve()
+    path = absolute(path)
     return replace(settings, files=tuple(f for f in settings.files if f != path)), path
 
 

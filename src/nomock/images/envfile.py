@@ -8,29 +8,23 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-_ENV_LINE = re.compile(r"\s*(?:export\s+)?(\w+)\s*=\s*(.*?)\s*")
-
-
-def read(path: Path) -> dict[str, str]:
-    """Return the variables of the file; none when it is not there."""
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    found = (_ENV_LINE.fullmatch(line) for line in text.splitlines())
-    return {match[1]: match[2].strip("\"'") for match in found if match}
+# A line that sets a variable, in any of the forms that compose knows.
+_SETS = re.compile(r"\s*(?:export\s+)?(\w+)\s*[=:]")
 
 
 def write(path: Path, values: Mapping[str, str], defaults: Mapping[str, str]) -> None:
     """Set variables where they stand, add the others and keep every other line.
 
-    ``defaults`` are only set where there is no value yet. The file is replaced in one step, so
-    that an interrupted run leaves the old one or the new one.
+    ``defaults`` are only set where no line sets them yet. The file is replaced in one step, so that
+    an interrupted run leaves the old one or the new one.
     """
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
-    there = read(path)
-    missing = {name: value for name, value in defaults.items() if name not in there}
-    left = {**values, **missing}
+    # Lines that are not ours may be in any encoding: they stay as they are.
+    before = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
+    there = {match[1] for line in before.splitlines() if (match := _SETS.match(line))}
+    left = {**values, **{name: defaults[name] for name in defaults.keys() - there}}
     lines = []
     for line in before.splitlines():
-        match = _ENV_LINE.fullmatch(line)
+        match = _SETS.match(line)
         name = match[1] if match else None
         if name in values:
             # Compose takes the last of several lines; all but the first would only confuse.
@@ -46,7 +40,7 @@ def write(path: Path, values: Mapping[str, str], defaults: Mapping[str, str]) ->
     state_dir.mkdir(exist_ok=True)
     fd, temporary = tempfile.mkstemp(dir=state_dir)
     try:
-        with os.fdopen(fd, "w", encoding="utf-8") as written:
+        with os.fdopen(fd, "w", encoding="utf-8", errors="surrogateescape") as written:
             written.write(after)
         Path(temporary).chmod(path.stat().st_mode if path.exists() else 0o644)
         Path(temporary).replace(path)

@@ -10,12 +10,13 @@ import hashlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, time
 
+from nomock.adapters.compose_call import Call, variables
 from nomock.adapters.engine import Engine, Image
 from nomock.errors import BuildError
 from nomock.images import envfile
@@ -52,12 +53,17 @@ def settle(
     """
     wanted = read_wanted(root / "images" / "images.toml")
     env_file = root / ".env"
-    chosen = {**envfile.read(env_file), **environ}
+    chosen = {**_in_dotenv(root, [image.variable for image in wanted]), **environ}
     with _settler(root, progress) as settler:
         settled = [settler.settle(image, chosen.get(image.variable)) for image in wanted]
         ours = {s.variable: s.image for s in settled if s.how != "chosen"}
         envfile.write(env_file, ours, {_PROJECT: project_name(root)})
     return settled
+
+
+def _in_dotenv(root: Path, names: Sequence[str]) -> dict[str, str]:
+    """Return what compose reads in ``root/.env``; nothing where there is none."""
+    return variables(Call(root), names) if (root / ".env").exists() else {}
 
 
 def settle_one(

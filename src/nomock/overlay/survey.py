@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nomock.adapters.engine import Container, Ended, Engine, ImageConfig
-from nomock.command import as_container, obstacle, words_of
+from nomock.command import obstacle, words_of
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
 from nomock.project import Project, ServiceConfig
 
@@ -143,7 +143,7 @@ class _Question:
         # The label names what a leftover was, should even the engine be killed.
         options: dict[str, Any] = {"Labels": {"nomock.probe": self._service.project}}
         if path := self._service.environment.get("PATH"):
-            options["Env"] = [f"PATH={as_container(path)}"]
+            options["Env"] = [f"PATH={path}"]
         if config.get("working_dir"):
             options["WorkingDir"] = config["working_dir"]
         if config.get("user"):
@@ -205,4 +205,4 @@ def reason_of(words: Sequence[str], answer: Mapping[str, Any], python: Python | 
 
 def _own_path(service: ServiceConfig, image: ImageConfig) -> str:
     own = service.environment.get("PYTHONPATH")
-    return image.environment.get("PYTHONPATH", "") if own is None else as_container(own)
+    return image.environment.get("PYTHONPATH", "") if own is None else own

@@ -18,8 +18,10 @@ from typing import Any
 
 import pytest
 
-from nomock.config import Settings, load
+from nomock.config import Settings
 from nomock.errors import ConfigError, NomockError
+from nomock.loading import load
+from nomock.paths import absolute, standing
 from nomock.plugin.breaking import Breaking
 from nomock.plugin.history import History
 from nomock.plugin.items import is_serial, needs_stack_of_run
@@ -58,12 +60,8 @@ class Run:
     @classmethod
     def of(cls, config: pytest.Config) -> Run:
         """Read the settings; a wrong one ends pytest with its usage error."""
-        options = {name: given(config, option) for name, option in _OPTIONS.items()}
-        if options["files"]:  # where the user stands, which need not be pytest's rootdir
-            here = config.invocation_params.dir
-            options["files"] = [str(here / file) for file in options["files"]]
         try:
-            settings = load(config.rootpath, options)
+            settings = _load(config, closer=False)
             if given(config, "sidecar-coverage"):
                 from nomock.plugin.coverage import spied
 
@@ -71,6 +69,11 @@ class Run:
         except NomockError as error:
             raise pytest.UsageError(str(error)) from error
         return cls(config, settings)
+
+    def look_closer(self) -> None:
+        """A test needs a stack: look also where a ``.env`` may name its files."""
+        if not self.settings.files:
+            self.settings = _load(self.config, closer=True)
 
     @cached_property
     def stack(self) -> Stack:
@@ -116,15 +119,17 @@ class Run:
         self, files: tuple[Path, ...], project: str | None, probes: Mapping[str, str]
     ) -> Iterator[Stack]:
         """Give the stack of the fixtures' inputs: the run's own, or another one made ready here."""
-        files = tuple((self.config.rootpath / file).resolve() for file in files)
+        files = tuple(absolute(self.config.rootpath / file) for file in files)
         settings = replace(self.settings, files=files, project=project, probes=probes)
         if settings == self.settings:
             if not self._announced:
                 self._prepare()  # a test may ask for the fixture by its name, while it runs
             yield self.stack
             return
-        root = files[0].parent if files else self.settings.root
-        other = Stack.of(replace(settings, root=root))
+        if files != self.settings.files:  # these are named to compose, which then finds none
+            root = files[0].parent if files else self.settings.root
+            settings = replace(settings, found=None, root=root, folder=root)
+        other = Stack.of(settings)
         self.breaking(other)
         # Of the same project: there for the other tests, too.
         is_runs_own = other.is_used_by_run()
@@ -171,6 +176,7 @@ class Run:
         """In a worker: tell the controller that a test needs the stack."""
         if self.is_worker and any(map(needs_stack_of_run, session.items)):
             self._announced = True
+            self.look_closer()
             make_state_dir(self.settings.state_dir)
             # xdist gives a worker's config this attribute, which pytest's type does not have.
             Path(self.config.workerinput["nomock_needed"]).touch()  # type: ignore[attr-defined]
@@ -246,6 +252,7 @@ class Run:
 
     def _prepare_or_exit(self) -> None:
         try:
+            self.look_closer()
             self._prepare()
         except NomockError as error:
             self.progress.end()
@@ -276,6 +283,13 @@ class Run:
             from nomock.plugin.coverage import make_ready
 
             make_ready(self.settings, self.stack)
+
+
+def _load(config: pytest.Config, *, closer: bool) -> Settings:
+    options = {name: given(config, option) for name, option in _OPTIONS.items()}
+    here = standing(config.invocation_params.dir)
+    arguments = [*config.args, str(config.rootpath)]
+    return load(here, options, arguments=arguments, closer=closer)
 
 
 def _command() -> str:

@@ -10,28 +10,33 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nomock.config import Settings
+from nomock.adapters.compose_call import Call
+from nomock.config import COMPOSE_NAMES, Settings
 from nomock.errors import ConfigError, UnknownServiceError
 from nomock.project import intention
 from nomock.project.contexts import build_folders, context_digest, context_files, mounted_files
-from nomock.project.inputs import Inputs
+from nomock.project.inputs import digest_of, key_of, read_by
 from nomock.project.store import Store, make_state_dir
 
 __all__ = [
-    "Inputs",
     "Project",
     "ServiceConfig",
     "Store",
     "build_folders",
+    "call_of",
     "context_files",
     "make_state_dir",
     "resolve",
 ]
+
+
+# How often compose is asked again where its files change while it reads them.
+_MOST_CHANGES = 3
 
 
 @dataclass(frozen=True)
@@ -105,6 +110,10 @@ class Project:
     one_shots: frozenset[str]
     """Services that run to their end: jobs, and those that another one waits for by
     ``service_completed_successfully``."""
+    call: Call = field(default_factory=lambda: Call(Path()))
+    """How compose is called for this project."""
+    read: tuple[Path, ...] = ()
+    """The files that compose read, as far as they are there; some more may be among them."""
 
     @cached_property
     def waited_for_health(self) -> frozenset[str]:
@@ -140,33 +149,59 @@ def resolve(settings: Settings) -> Project:
 
     Raises ConfigError where there is no compose file, or compose cannot read it.
     """
+    if settings.trouble is not None:
+        raise settings.trouble
     if not settings.files:
         raise ConfigError(
             "no compose file here",
-            where=str(settings.root),
+            where=str(settings.folder),
+            seen=_hint(settings.folder),
             todo="add a docker-compose.yml, or name it: files in [tool.nomock], or --stack-file",
         )
-    inputs = Inputs(settings.files, settings.project)
-    store = Store(settings.state_dir, "resolved-" + inputs.key)
+    call = call_of(settings)
+    store = Store(settings.state_dir, "resolved-" + key_of(call))
     entry = store.read()
-    if not entry.keys() >= {"config", "variables", "digest"} or entry["digest"] != inputs.digest(
-        entry["variables"]
+    if not entry.keys() >= {"config", "read", "digest"} or entry["digest"] != digest_of(
+        entry["read"]
     ):
-        entry = {"config": _ask_compose(settings.files, settings.project)}
-        entry["variables"] = inputs.variables(entry["config"])
-        entry["digest"] = inputs.digest(entry["variables"])
+        entry = _asked(call, settings.files)
         with suppress(OSError):  # a folder that cannot be written: compose is asked each time
             store.write(entry)
-    return _project(entry["config"], settings.files)
+    read = tuple(path for path in map(Path, entry["read"]) if path.is_file())
+    return _project(entry["config"], settings.files, call, read)
 
 
-def _ask_compose(files: Sequence[Path], project: str | None) -> dict[str, Any]:
+def _hint(folder: Path) -> str:
+    """Say where there is a compose file, if one is in a folder below."""
+    there = sorted(p for name in COMPOSE_NAMES for p in folder.glob(f"*/{name}"))
+    return f"there is {there[0].relative_to(folder)}: call it in that folder" if there else ""
+
+
+def call_of(settings: Settings) -> Call:
+    """Return how compose is called for some settings: as its user would, where that is enough."""
+    if settings.found is None:
+        return Call(settings.folder, named=settings.files, project=settings.project)
+    chosen = () if settings.files == settings.found else settings.files
+    return Call(settings.folder, chosen=chosen, project=settings.project)
+
+
+def _asked(call: Call, files: Sequence[Path]) -> dict[str, Any]:
+    """Let compose resolve; again where a file was changed meanwhile."""
     from nomock.adapters.compose import Compose
 
-    return Compose(files, project).config()
+    for _ in range(_MOST_CHANGES):
+        paths = read_by(call, files)
+        digest = digest_of(paths)
+        config = Compose(call).config(", ".join(map(str, files)))
+        if digest == digest_of(paths):
+            break
+    # Where it goes on changing the digest is of before: the next run asks again.
+    return {"config": config, "read": [str(path) for path in paths], "digest": digest}
 
 
-def _project(config: Mapping[str, Any], files: tuple[Path, ...]) -> Project:
+def _project(
+    config: Mapping[str, Any], files: tuple[Path, ...], call: Call, read: tuple[Path, ...]
+) -> Project:
     name = config["name"]
     services = {
         n: ServiceConfig(n, c, name, tuple(mounted_files(c, config)))
@@ -174,7 +209,7 @@ def _project(config: Mapping[str, Any], files: tuple[Path, ...]) -> Project:
     }
     jobs = {name for name, service in services.items() if intention.is_job(service.config)}
     done = _waited_for(services, "service_completed_successfully") | jobs
-    return Project(name, files, services, done)
+    return Project(name, files, services, done, replace(call, project=name), read)
 
 
 def _waited_for(services: Mapping[str, ServiceConfig], condition: str) -> frozenset[str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from pathlib import Path
 from time import monotonic
 
 from nomock.adapters.engine import Container, Engine
@@ -87,12 +86,11 @@ class Stack:
         Raises ForeignStackError for these.
         """
         containers = self.engine.containers(self.name)
-        ours = {path.resolve() for path in self.project.files}
         for container in containers:
-            if not ours & {Path(path).resolve() for path in container.config_files}:
+            if not container.is_of(self.project.files):
                 raise ForeignStackError(
                     self.name,
-                    theirs=", ".join(container.config_files),
+                    theirs=container.config_files,
                     ours=", ".join(map(str, self.project.files)),
                 )
         return containers
@@ -216,4 +214,4 @@ class Stack:
     def _compose_down(self, *, volumes: bool) -> None:
         from nomock.adapters.compose import Compose
 
-        Compose(self.project.files, self.name).down(volumes=volumes)
+        Compose(self.project.call).down(volumes=volumes)

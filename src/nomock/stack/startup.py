@@ -33,7 +33,7 @@ def start_up(
     from nomock.adapters.compose import Compose
 
     project, engine = watch.project, watch.engine
-    compose = Compose(project.files, project.name)
+    compose = Compose(project.call)
     superseded = _build(compose, project, engine, records, progress)
     containers = engine.containers(project.name)
     stale = sorted(files.changes(containers))

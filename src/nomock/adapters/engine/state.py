@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import os
+import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 from typing import Any
 
 PROJECT_LABEL = "com.docker.compose.project"
@@ -24,7 +27,8 @@ class Container:
     """compose's healthcheck verdict: starting, healthy, unhealthy; None without one."""
     created_s: int
     """Seconds since the epoch."""
-    config_files: tuple[str, ...]
+    config_files: str
+    """The compose files, joined by commas, which may also stand in their names."""
     ports: Mapping[int, int]
     """Port in the container -> port on this machine's loopback, TCP only."""
     is_on_host: bool = False
@@ -33,6 +37,16 @@ class Container:
     def published(self, port: int) -> int | None:
         """Return the port on the engine's host of a port in the container, None without one."""
         return port if self.is_on_host else self.ports.get(port)
+
+    def is_of(self, files: Iterable[Path]) -> bool:
+        """Tell whether one of some compose files is among those that it was made of."""
+        theirs = f",{self.config_files},"
+        ours = [*map(str, files)]
+        if any(f",{path}," in theirs for path in ours):
+            return True
+        # By another name of the folder: compose takes the one by which it was called.
+        real = {os.path.realpath(path) for path in ours}
+        return any(os.path.realpath(p) in real for p in re.split(r",(?=/|\w:)", self.config_files))
 
 
 @dataclass(frozen=True)
@@ -125,7 +139,7 @@ def container_of(found: Mapping[str, Any]) -> Container:
         state=found["State"],
         health=_health(found["Status"]),
         created_s=found["Created"],
-        config_files=tuple(labels.get(f"{PROJECT_LABEL}.config_files", "").split(",")),
+        config_files=labels.get(f"{PROJECT_LABEL}.config_files", ""),
         ports={
             p["PrivatePort"]: p["PublicPort"]
             for p in found["Ports"]

@@ -1,0 +1,148 @@
+"""How compose is called, and the questions that a single process of it answers.
+
+Compose alone decides which files, which folder and which ``.env`` count. So it is called in the
+folder in which its user would call it, and files are named to it only where a setting of ours names
+them. This module imports nothing heavy: the settings of each run may need it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nomock.errors import ConfigError, EngineMissingError
+from nomock.paths import standing
+
+# Compose reads files and asks no engine for this: 0.1 s, or a few on a busy machine.
+_ANSWER_TIMEOUT_S = 60.0
+LAST_LINES = 20
+# No path has it, so that a list of paths can be joined by it, whatever is in their names.
+_SEPARATOR = "\n"
+
+
+@dataclass(frozen=True)
+class Call:
+    """Where compose is called, and what it is told of its files."""
+
+    folder: Path
+    """The folder in which it is called: it looks for its files there, then upwards."""
+    named: tuple[Path, ...] = ()
+    """Files that are named to it by ``--file``: its project folder is then that of the first."""
+    chosen: tuple[Path, ...] = ()
+    """Files in place of those that it would find: by COMPOSE_FILE, which moves no folder."""
+    project: str | None = None
+    """The project's name; None leaves it to compose."""
+
+    def environ(self) -> dict[str, str]:
+        """Return the environment of a process of compose."""
+        # By its name where it is a link: compose calls the project by it.
+        found = {**os.environ, "PWD": str(self.folder)}
+        if self.chosen:
+            found["COMPOSE_FILE"] = _SEPARATOR.join(map(str, self.chosen))
+            found["COMPOSE_PATH_SEPARATOR"] = _SEPARATOR
+        return found
+
+
+def require_client() -> None:
+    """Raise EngineMissingError where there is no docker client."""
+    if shutil.which("docker") is None:
+        raise EngineMissingError(
+            "the docker client is not installed",
+            where="PATH",
+            todo="install it with its compose plugin: https://docs.docker.com/get-docker/",
+        )
+
+
+def answer(
+    call: Call, command: Sequence[str], *, where: str, text: str | None = None
+) -> subprocess.CompletedProcess[str]:
+    """Run a command of compose that only reads, to its end; ``text`` is its standard input.
+
+    Raises ConfigError where it does not end with 0 or not in time, with compose's own last words.
+    """
+    require_client()
+    away = "" if call.folder == standing() else f"cd {shlex.quote(str(call.folder))} && "
+    todo = f"{away}docker compose config"
+    try:
+        done = subprocess.run(
+            command,
+            cwd=call.folder,
+            env=call.environ(),
+            input=text,
+            stdin=subprocess.DEVNULL if text is None else None,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=_ANSWER_TIMEOUT_S,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise ConfigError(
+            f"compose did not answer within {_ANSWER_TIMEOUT_S:g} s",
+            where=where,
+            seen=last_lines(_as_text(error.stderr) or _as_text(error.stdout)),
+            todo=todo,
+        ) from error
+    if done.returncode != 0:
+        raise ConfigError(
+            "compose cannot read this", where=where, seen=last_lines(done.stderr), todo=todo
+        )
+    return done
+
+
+def config(call: Call, command: Sequence[str], *, where: str, text: str | None = None) -> Any:
+    """Return what compose makes of its files, or of a text in their place, with `$$` as one `$`.
+
+    ``command`` is the command line without ``config``. Raises ConfigError, as ``answer`` does, and
+    where what compose says is no JSON.
+    """
+    done = answer(call, [*command, "config", "--format", "json"], where=where, text=text)
+    try:
+        # Compose doubles each dollar sign, so that its answer could be a compose file again.
+        found = json.loads(done.stdout.replace("$$", "$"))
+    except ValueError as error:
+        raise ConfigError(
+            "compose's answer is no JSON",
+            where=where,
+            seen=last_lines(done.stderr) or last_lines(done.stdout),
+            todo="docker compose version; its answer: docker compose config --format json",
+        ) from error
+    return found
+
+
+def variables(call: Call, names: Iterable[str]) -> dict[str, str]:
+    """Return the values of variables as compose has them: by the environment, else by ``.env``.
+
+    A variable that is not set is left out. Raises ConfigError, as ``answer`` does.
+    """
+    asked = {name: [f"${{{name}+set}}", f"${{{name}-}}"] for name in names}
+    told = _interpolated(call, asked)
+    return {name: value for name, (is_set, value) in told.items() if is_set}
+
+
+def interpolated(call: Call, texts: Sequence[str]) -> list[str]:
+    """Return texts as compose has them after interpolation; raises as ``variables`` does."""
+    told: list[str] = _interpolated(call, texts)
+    return told
+
+
+def _interpolated(call: Call, texts: Any) -> Any:
+    """Let compose interpolate texts, in a file that it is handed as its standard input."""
+    text = json.dumps({"name": "nomock", "services": {}, "x-nomock": texts})
+    command = ["docker", "compose", "--file", "-"]
+    return config(call, command, where=str(call.folder), text=text)["x-nomock"]
+
+
+def last_lines(text: str) -> str:
+    """Return the last 20 lines of what a process said."""
+    return "\n".join(text.strip().splitlines()[-LAST_LINES:])
+
+
+def _as_text(said: bytes | str | None) -> str:
+    return said.decode(errors="replace") if isinstance(said, bytes) else said or ""

@@ -1,0 +1,198 @@
+"""Compose alone decides where a project is and what is in it: the wheel in projects of others."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Callable
+
+import pytest
+from foreign import Foreign
+
+Copy = Callable[..., Foreign]
+
+
+def listed(project: Foreign) -> dict[str, str]:
+    """Return what compose lists of this folder: project name -> its compose files."""
+    told = project.compose("ls", "--all", "--format", "json").text
+    ours = project.projects()
+    return {
+        found["Name"]: found["ConfigFiles"] for found in json.loads(told) if found["Name"] in ours
+    }
+
+
+def split(project: Foreign) -> None:
+    """Give the project two compose files, neither with a name that compose looks for."""
+    (project.path / "docker-compose.yml").rename(project.path / "base.yml")
+    project.write("extra.dev.yml", "services: {till: {environment: {SHOP: dev}}}\n")
+    project.environ["EXPECTED"] = "dev"
+
+
+@pytest.mark.parametrize(
+    "dotenv",
+    [
+        b"export COMPOSE_FILE=base.yml:extra.dev.yml\n",
+        b"COMPOSE_FILE='base.yml:extra.dev.yml' # the usual set\n",
+        b"\xef\xbb\xbfSTAGE=dev\nCOMPOSE_FILE=base.yml:extra.${STAGE}.yml\n",
+        b"  COMPOSE_FILE = base.yml:extra.dev.yml\nTOKEN=abc # Schl\xfcssel\n",
+    ],
+    ids=["export", "comment", "BOM and variable", "spaces and latin-1"],
+)
+def test_the_files_should_be_those_that_dotenv_names_when_compose_can_read_it(
+    foreign: Copy, dotenv: bytes
+) -> None:
+    project = foreign("till")
+    split(project)
+    (project.path / ".env").write_bytes(dotenv)
+    done = project.pytest("-q")
+    assert done.code == 0, done.text
+    assert listed(project) == {
+        project.path.name: f"{project.path}/base.yml,{project.path}/extra.dev.yml"
+    }
+
+
+def test_a_run_without_a_stack_should_not_mind_a_dotenv_that_is_not_utf8(foreign: Copy) -> None:
+    project = foreign("till")
+    (project.path / "docker-compose.yml").unlink()
+    (project.path / ".env").write_bytes(b"TOKEN=abc # Schl\xfcssel\n")
+    project.write("test_till.py", "def test_plain(): pass\n")
+    done = project.pytest("-q")
+    assert done.code == 0, done.text
+
+
+def test_name_and_variables_should_be_of_the_folder_where_compose_is_called(foreign: Copy) -> None:
+    project = foreign("till")
+    deploy = project.path / "deploy"
+    deploy.mkdir()
+    (project.path / "docker-compose.yml").rename(deploy / "base.yml")
+    (project.path / "till.py").rename(deploy / "till.py")
+    name = f"shop-{project.path.name}"
+    project.write(
+        ".env",
+        f"COMPOSE_FILE=deploy/base.yml\nCOMPOSE_PROJECT_NAME={name}\nSHOP=harbour\n"
+        "NOMOCK_LOG_LINES=7\n",
+    )
+    project.environ["EXPECTED"] = "harbour"
+    assert project.compose("up", "--detach").code == 0
+    (before,) = project.ids().values()
+    done = project.pytest()
+    assert done.code == 0, done.text
+    assert "log_lines=7 (.env)" in done
+    assert project.ids() == {"till": before}, "it was there as it should be"
+    assert set(listed(project)) == {name}
+
+
+def test_the_links_folder_should_count_when_the_compose_file_is_a_link(foreign: Copy) -> None:
+    project = foreign("till")
+    infra = project.path / "infra"
+    infra.mkdir()
+    (project.path / "docker-compose.yml").rename(infra / "docker-compose.yml")
+    (project.path / "docker-compose.yml").symlink_to("infra/docker-compose.yml")
+    project.write(".env", "SHOP=harbour\n")
+    project.environ["EXPECTED"] = "harbour"
+    done = project.pytest("-q")
+    assert done.code == 0, done.text
+    assert list(listed(project)) == [project.path.name]
+
+
+def test_the_links_name_should_count_when_the_folder_is_a_link(foreign: Copy) -> None:
+    project = foreign("till", folder="release-42")
+    link = project.path.with_name(f"current-{os.getpid()}")
+    link.symlink_to(project.path)
+    real, project.path = project.path, link
+    try:
+        assert project.compose("up", "--detach").code == 0
+        before = project.ids()
+        assert project.pytest("-q").code == 0
+        assert project.ids() == before
+        status = project.nomock("status")
+        assert status.code == 0, status.text
+    finally:
+        assert project.compose("down", "--timeout", "0").code == 0
+    assert not (real / "release-42").exists()
+
+
+@pytest.mark.parametrize(
+    ("stands", "command"),
+    [("e2e", ()), ("", ("e2e",)), ("", ("e2e/test_till.py::test_till",)), ("e2e/deep", ("..",))],
+    ids=["there", "its folder", "its test", "below it"],
+)
+def test_the_compose_file_should_be_found_from_where_the_user_stands_or_points(
+    foreign: Copy, stands: str, command: tuple[str, ...]
+) -> None:
+    project = foreign("till")
+    (project.path / "e2e/deep").mkdir(parents=True)
+    for name in ("docker-compose.yml", "till.py", "test_till.py"):
+        (project.path / name).rename(project.path / "e2e" / name)
+    project.write("pyproject.toml", '[project]\nname = "shop"\nversion = "1"\n')
+    # From every place it is one stack, with one name.
+    project.environ["COMPOSE_PROJECT_NAME"] = project.path.name
+    done = project.pytest("-q", *command, cwd=stands)
+    assert done.code == 0, done.text
+    assert list(listed(project).values()) == [f"{project.path}/e2e/docker-compose.yml"]
+    status = project.nomock("status", cwd="e2e")
+    assert status.code == 0, status.text
+
+
+def test_the_compose_file_should_be_pointed_at_when_it_is_in_a_folder_below(foreign: Copy) -> None:
+    project = foreign("till")
+    (project.path / "e2e").mkdir()
+    (project.path / "docker-compose.yml").rename(project.path / "e2e/docker-compose.yml")
+    done = project.nomock("up")
+    assert (done.code, done.text) == (
+        1,
+        f"{project.path}: no compose file here\n"
+        "  there is e2e/docker-compose.yml: call it in that folder\n"
+        "-> add a docker-compose.yml, or name it: files in [tool.nomock], or --stack-file\n",
+    )
+
+
+NAMED = {
+    "settings.${STAGE:-dev}.env": "settings.dev.env",
+    "env files/common.env": "env files/common.env",
+    "app@dev.env": "app@dev.env",
+    "a,b.env": "a,b.env",
+    "../beside.env": "../beside.env",
+}
+
+
+def test_a_service_should_be_recreated_when_a_file_of_its_variables_changed(foreign: Copy) -> None:
+    project = foreign("till")
+    for number, file in enumerate(NAMED.values()):
+        project.write(file, f"V{number}=old\n")
+    named = "".join(f"      - {json.dumps(name)}\n" for name in NAMED)
+    compose = project.path / "docker-compose.yml"
+    project.write("docker-compose.yml", compose.read_text() + f"    env_file:\n{named}")
+    assert project.nomock("up").code == 0
+    assert project.nomock("status").code == 0
+    for number, file in enumerate(NAMED.values()):
+        project.write(file, f"V{number}=new\n")
+        status = project.nomock("status")
+        assert status.code == 1, f"{file} changed\n{status.text}"
+        assert "configuration changed" in status
+        project.write(file, f"V{number}=old\n")
+    assert project.nomock("status").code == 0
+    (before,) = project.ids().values()
+    project.write("app@dev.env", "V2=new\n")
+    assert project.nomock("up").code == 0
+    assert list(project.ids().values()) != [before]
+
+
+@pytest.mark.parametrize("folder", ["Kasse, Nord", "my shop (v2)", "a$b#c%20"])
+def test_a_second_run_should_find_the_stack_warm_whatever_its_folder_is_called(
+    foreign: Copy, folder: str
+) -> None:
+    project = foreign("till", folder=folder)
+    project.environ["COMPOSE_PROJECT_NAME"] = f"t-{abs(hash(str(project.path))) % 10**8}"
+    assert project.pytest("-q").code == 0
+    before = project.ids()
+    done = project.pytest("-s")
+    assert done.code == 0, done.text
+    assert f"stack {project.environ['COMPOSE_PROJECT_NAME']}: attached\n" in done
+    assert project.ids() == before
+
+
+def test_a_dollar_sign_should_be_one_when_the_compose_file_has_it_doubled(foreign: Copy) -> None:
+    project = foreign("dollar")
+    done = project.pytest("-q")
+    assert done.code == 0, done.text
