@@ -56,7 +56,7 @@ def test_messages_page_should_name_every_error_when_one_is_added():
 
 
 def test_settings_page_should_name_every_setting_and_its_variable_when_one_is_added():
-    names = list(config._CONVERTERS)
+    names = list(config.CONVERTERS)
     assert _missing(names, "settings.md") == []
     assert _missing([f"NOMOCK_{name.upper()}" for name in names], "settings.md") == []
 
