@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 from typing import Any
 
 import pytest
-from conftest import LISTENS, Tiny, check, idle, inspect, server
+from conftest import LISTENS, Service, Tiny, check, idle, inspect, server
 
 from nomock.adapters.engine import Death
-from nomock.errors import ConfigError, ServiceDiedError
+from nomock.errors import ConfigError, NotReadyError, ServiceDiedError
 from nomock.project import Project, ServiceConfig, intention
 from nomock.readiness.ends import judge_end
 
@@ -287,3 +288,161 @@ def test_a_one_shot_should_be_lost_at_once_when_it_fails_in_spite_of_its_probe(t
     assert lost(tiny, probes={"seed": "done"}) == (
         "service seed: exited with code 2\n  no table\n-> see all of it: nomock logs seed"
     )
+
+
+def test_a_probe_should_replace_a_healthcheck_when_that_cannot_work(
+    tiny: Tiny, docker_calls: Any
+) -> None:
+    tiny.write(
+        "app/Dockerfile",
+        f"FROM {idle()['image']}\n"
+        "HEALTHCHECK --interval=100ms --retries=1 CMD curl -f http://127.0.0.1:8000/\n",
+    )
+    web = server(build={"context": "app"})
+    del web["image"]
+    tiny.compose(web=web, own=server(healthcheck=check("exit 7", interval="100ms", retries=1)))
+    own = {"own": "tcp:8000"}
+    # Without a probe for it: the healthcheck's own words, and how to ask it otherwise.
+    first, said, *_, last = lost(tiny, probes=own).splitlines()
+    assert first == "service web: turned unhealthy"
+    assert said == "  its healthcheck ended with 127: /bin/sh: 1: curl: not found"
+    assert last == (
+        "-> see all of it: nomock logs web; its image brings that healthcheck; to ask it "
+        'otherwise: probes = { web = "tcp:PORT" } in [tool.nomock]'
+    )
+    probes = {**own, "web": "http:8000/"}
+    started(tiny, probes=probes)
+    stack = tiny.stack(probes=probes)
+    for container in tiny.containers().values():
+        while inspect(container)["State"]["Health"]["Status"] == "starting":
+            pass
+        assert inspect(container)["State"]["Health"]["Status"] == "unhealthy"
+    assert stack.differences() == {}
+    assert tiny.stack(probes={**own, "web": "none"}).differences() == {}
+    stack["web"].restart()
+    assert stack["web"].http.get("/").status_code == 200
+    warm(tiny, docker_calls, probes=probes)
+
+
+def test_the_healthchecks_words_should_be_told_when_it_has_not_passed_in_time(tiny: Tiny) -> None:
+    never = check("echo no table yet; exit 3", retries=1000)
+    tiny.compose(db=idle("echo sits; exec sleep infinity", healthcheck=never))
+    stack = tiny.stack(timeout_s=6)
+    with pytest.raises(NotReadyError) as caught:
+        stack.prepare()
+    stack.close()
+    lines = str(caught.value).splitlines()
+    assert lines[1].startswith("  db: health: starting (asked ")
+    assert lines[2:5] == [
+        "  its healthcheck ended with 3: no table yet",
+        "  the last that db logged:",
+        "  sits",
+    ]
+
+
+def test_a_healthcheck_should_not_be_waited_for_when_the_compose_file_switches_it_off(
+    tiny: Tiny,
+) -> None:
+    tiny.write("app/Dockerfile", f"FROM {idle()['image']}\nHEALTHCHECK CMD exit 1\n")
+    one = idle(build={"context": "app"}, image=f"{tiny.name}-one")
+    tiny.compose(
+        disabled={**one, "healthcheck": {"disable": True}},
+        none={**one, "healthcheck": {"test": ["NONE"]}},
+        empty=idle(healthcheck={"test": []}),
+    )
+    started(tiny)
+
+
+def test_a_service_should_be_asked_on_the_hosts_ports_when_it_is_in_the_hosts_network(
+    tiny: Tiny, docker_calls: Any
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as one, socket.create_server(("", 0)) as two:
+        published, exposed = one.getsockname()[1], two.getsockname()[1]
+    host: Service = {"network_mode": "host"}
+    waits = "until test -e /data/go; do sleep 0.05; done"
+    mounted = {"volumes": ["./data:/data:ro"]}
+    tiny.write("data/any", "")
+    tiny.compose(
+        till=server(published, waits, ports=[f"{published}:{published}"], **host, **mounted),
+        bare=server(exposed, waits, ports=[], expose=[exposed], **host, **mounted),
+        named=idle(network_mode="host"),
+    )
+    stack = tiny.stack(probes={"named": f"http:{exposed}/"})
+
+    def let_go(step: str) -> None:
+        if f"till (port {published}: " in step and f"named (GET :{exposed}/" in step:
+            tiny.write("data/go", "")
+
+    stack.prepare(let_go)
+    assert stack["till"].url == f"http://127.0.0.1:{published}"
+    assert stack["bare"].http.get("/").status_code == 200
+    assert stack["named"].port(exposed) == exposed
+    with pytest.raises(ConfigError) as caught:
+        _ = stack["named"].url
+    assert str(caught.value).endswith(
+        '-> add to its ports: "PORT"; on the host\'s network: .port(PORT)'
+    )
+    stack.close()
+    warm(tiny, docker_calls, probes={"named": f"http:{exposed}/"})
+
+
+def test_a_service_should_be_asked_where_its_port_is_published_when_it_shares_a_network(
+    tiny: Tiny, docker_calls: Any
+) -> None:
+    vpn = idle(network_mode="bridge", ports=["127.0.0.1::9000"])
+    behind = server(9000, ports=[], network_mode="service:vpn")
+    tiny.compose(vpn=vpn, behind=behind, closed=idle())
+    probes = {"behind": "http:9000/"}
+    started(tiny, probes=probes)
+    stack = tiny.stack(probes=probes)
+    port = stack["vpn"].port(9000)
+    assert stack["vpn"].http.get("/").status_code == 200
+    for ask in (lambda: stack["behind"].url, lambda: stack["behind"].port(9000)):
+        with pytest.raises(ConfigError) as caught:
+            ask()
+        assert str(caught.value) == (
+            "service behind: it is in the network of vpn, which publishes its ports\n"
+            "  network_mode: service:vpn\n"
+            "-> ask stack['vpn']: its url, or its port(PORT)"
+        )
+    with pytest.raises(ConfigError, match="network_mode: none"):
+        _ = stack["closed"].url
+    stack["behind"].restart()
+    assert stack["vpn"].port(9000) == port
+    assert stack["vpn"].http.get("/").status_code == 200
+    warm(tiny, docker_calls, probes=probes)
+
+
+def test_the_death_should_be_the_error_when_a_service_ends_before_the_last_is_ready(
+    tiny: Tiny,
+) -> None:
+    """It ran on for longer than one that can be asked nothing is looked at."""
+    tiny.write("data/any", "")
+    mounted = ["./data:/data"]
+    dies = "until test -e /data/die; do sleep 0.05; done; echo no url; exit 4"
+    late = "until test -e /data/die; do sleep 0.05; done"
+    tiny.compose(api=idle(dies, volumes=mounted), web=server(before=late, volumes=mounted))
+    stack = tiny.stack()
+
+    def let_go(step: str) -> None:
+        if step.startswith("1/2 ready"):
+            tiny.write("data/die", "")
+
+    with pytest.raises(ServiceDiedError) as caught:
+        stack.prepare(let_go)
+    stack.close()
+    assert str(caught.value).startswith("service api: exited with code 4\n  no url\n")
+
+
+@pytest.mark.parametrize("slow", ["", "sum(i * i for i in range(3 * 10**6)); "])
+def test_a_service_should_be_dead_before_the_first_test_when_it_cannot_start(
+    tiny: Tiny, slow: str
+) -> None:
+    """As one does whose variable is not set: right after Python has started, or its imports."""
+    program = f"import os, time; {slow}os.environ['URL'].split('@')[1]; time.sleep(99)"
+    api = idle(environment={"URL": "$NOWHERE_SET"})
+    tiny.compose(api={**api, "command": ["python3", "-c", program]})
+    tiny.tests("def test_x(stack): pass")
+    done = tiny.run()
+    assert done.ret == 6
+    done.stdout.fnmatch_lines(["*service api: exited with code 1*", "*IndexError*"])

@@ -21,7 +21,33 @@ def test_each_step_should_be_one_line_when_lines_cannot_be_rewritten() -> None:
     for text in STEPS:
         progress.show(text)
     progress.end()
-    assert written == ["building web\n", "0/2 ready\n"]
+    assert written == ["building web\n", "0/2 ready; waiting for x\n"]
+
+
+def test_it_should_be_said_at_intervals_what_a_step_waits_for_when_lines_cannot_be_rewritten() -> (
+    None
+):
+    written: list[str] = []
+    now_s = 100.0
+    progress = Progress(written.append, live_width=None, clock=lambda: now_s)
+    for second in range(100):
+        now_s = 100.0 + second
+        state = "starting" if second < 50 else "unhealthy"
+        progress.show(f"0/1 ready; waiting for web (health: {state})")
+    assert written == [
+        "0/1 ready; waiting for web (health: starting)\n",
+        "0/1 ready; waiting for web (health: starting) (5 s)\n",
+        "0/1 ready; waiting for web (health: starting) (10 s)\n",
+        "0/1 ready; waiting for web (health: starting) (20 s)\n",
+        "0/1 ready; waiting for web (health: starting) (40 s)\n",
+        "0/1 ready; waiting for web (health: unhealthy) (70 s)\n",
+    ]
+    progress.show("building web: a")
+    now_s += 4
+    progress.show("building web: b")
+    now_s += 1
+    progress.show("building web: c")
+    assert written[6:] == ["building web\n", "building web: c (5 s)\n"]
 
 
 def test_one_line_should_be_rewritten_and_wiped_when_it_can_be() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from nomock.adapters.engine import Container
+from nomock.adapters.engine import Container, Work
 from nomock.errors import ConfigError
 from nomock.project import ServiceConfig
 
@@ -36,12 +36,12 @@ def probe_for(
     setting: str | None,
     *,
     is_one_shot: bool = False,
-    cpu_s: Callable[[str], float] = lambda container_id: 0.0,
+    work: Callable[[str], Work],
 ) -> Probe:
     """Return the probe of a setting; without one what the compose file shows of its intention.
 
     That is the end of a one-shot, else health, else a published port, else that it has come to
-    rest; ``cpu_s`` says how long a container has used a CPU. Raises ConfigError for a setting that
+    rest; ``work`` says what a container does. Raises ConfigError for a setting that
     names no probe or leaves out what the probe needs.
     """
     from nomock.readiness.done import Done
@@ -63,7 +63,7 @@ def probe_for(
             return Done()
         if service.has_healthcheck:
             return Health()
-        return Tcp(service.published_ports[0]) if service.published_ports else Steady(cpu_s)
+        return Tcp(service.published_ports[0]) if service.published_ports else Steady(work)
     kind, _, rest = setting.partition(":")
     try:
         return known[kind](rest)

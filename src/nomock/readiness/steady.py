@@ -3,43 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from time import monotonic
 
-from nomock.adapters.engine import Container
+from nomock.adapters.engine import Container, Work
 from nomock.errors import EngineError
 from nomock.readiness.probes import Answer
 
 # Most services that cannot run at all end while they start: a missing variable, a wrong argument.
-# How long that takes depends on the machine, but it takes a CPU: who rests has started.
-_EVERY_S = 0.25
+# How long that takes depends on the machine and on what else it does, but a start takes a CPU:
+# whoever rests, and has rested a moment ago, has started.
+_LOOK_EVERY_S = 0.25
 _RESTS = 0.1  # of one CPU
-# One that works all the time never rests.
-_LONGEST_S = 3.0
+# One that always works never rests; no start takes more than this, in seconds of a CPU.
+_START_CPU_S = 3.0
 
 
 class Steady:
-    """Ready when the container has run for a moment, and no longer works on its start."""
+    """Ready when the container no longer works on its start."""
 
-    def __init__(self, cpu_s: Callable[[str], float]) -> None:
-        """``cpu_s`` says how long a container has used a CPU, in seconds."""
-        self._cpu_s = cpu_s
-        self._first_s: dict[str, float] = {}
-        self._looks: dict[str, tuple[float, float]] = {}
+    def __init__(self, work: Callable[[str], Work]) -> None:
+        """``work`` says what a container does; it may raise EngineError."""
+        self._work = work
+        self._looks: dict[str, tuple[float, Work]] = {}
+        self._started: set[str] = set()
 
     def ask(self, container: Container, *, sure: bool) -> Answer:
-        """Look how much it has worked since the last look."""
-        now_s = monotonic()
-        if sure and now_s - self._first_s.setdefault(container.id, now_s) < _LONGEST_S:
-            return Answer(self._rests(container.id, now_s), "running")
-        return Answer(True, "running")
+        """Look at what it does, if the last look is long enough ago."""
+        if sure and container.id not in self._started and self._has_started(container.id):
+            self._started.add(container.id)
+        is_ready = not sure or container.id in self._started
+        return Answer(is_ready, "running" if is_ready else "starts")
 
-    def _rests(self, container_id: str, now_s: float) -> bool:
-        before_s, before_cpu_s = self._looks.get(container_id, (0.0, 0.0))
-        if now_s - before_s < _EVERY_S:
+    def _has_started(self, container_id: str) -> bool:
+        now_s = monotonic()
+        before_s, before = self._looks.get(container_id, (0.0, None))
+        if now_s - before_s < _LOOK_EVERY_S:
             return False
-        with suppress(EngineError):  # it has just ended, which the next look will show
-            cpu_s = self._cpu_s(container_id)
-            self._looks[container_id] = now_s, cpu_s
-            return before_s > 0 and cpu_s - before_cpu_s < _RESTS * (now_s - before_s)
-        return False
+        try:
+            work = self._work(container_id)
+        except EngineError:  # it has just ended, which the next look will show
+            return False
+        self._looks[container_id] = now_s, work
+        if before is None:
+            return False
+        used_s = work.cpu_s - before.cpu_s
+        rests = not (before.is_busy or work.is_busy) and used_s < _RESTS * (now_s - before_s)
+        return rests or work.cpu_s >= _START_CPU_S

@@ -42,7 +42,7 @@ class Watch:
                 service,
                 self.probe_settings.get(name),
                 is_one_shot=name in self.project.one_shots,
-                cpu_s=self.engine.cpu_s,
+                work=self.engine.work,
             )
             for name, service in self.project.services.items()
         }

@@ -5,7 +5,7 @@ socket answers in one. All that is asked often goes this way: which containers a
 how they are, and what they logged. The API: https://docs.docker.com/reference/api/engine/
 """
 
-from nomock.adapters.engine.changes import Life, Limits, Machine, Pressure
+from nomock.adapters.engine.changes import Life, Limits, Machine, Pressure, Work
 from nomock.adapters.engine.client import Engine
 from nomock.adapters.engine.connection import endpoint
 from nomock.adapters.engine.conversation import Conversation
@@ -35,5 +35,6 @@ __all__ = [
     "Mount",
     "Pressure",
     "Started",
+    "Work",
     "endpoint",
 ]

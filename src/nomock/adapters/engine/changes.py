@@ -8,6 +8,7 @@ from typing import Any
 
 from nomock.adapters.engine.state import Ended
 from nomock.adapters.engine.transport import Transport
+from nomock.errors import EngineError
 
 UNLIMITED_BYTES = 1 << 62
 """More than any machine has: the engine takes no other word for "no limit" in an update.
@@ -51,6 +52,16 @@ class Machine:
 
 
 @dataclass(frozen=True)
+class Work:
+    """What the processes of a container do."""
+
+    cpu_s: float
+    """How long they have used a CPU since it was started, in seconds."""
+    is_busy: bool
+    """Whether one of them works, waits for a CPU, or for a disk."""
+
+
+@dataclass(frozen=True)
 class Pressure:
     """What a container's limits did to it since it was started."""
 
@@ -89,9 +100,16 @@ class Changes(Transport):
         checks = (found["State"].get("Health") or {}).get("Log") or []
         return Ended(checks[-1]["ExitCode"], checks[-1]["Output"]) if checks else None
 
-    def cpu_s(self, container_id: str) -> float:
-        """Return how long all processes of a running container have used a CPU, in seconds."""
-        return float(self._stats(container_id)["cpu_stats"]["cpu_usage"]["total_usage"]) / 1e9
+    def work(self, container_id: str) -> Work:
+        """Return what a running container does. Raises EngineError where it does not run."""
+        used_ns = self._stats(container_id)["cpu_stats"]["cpu_usage"]["total_usage"]
+        try:
+            asked = {"ps_args": "-o pid,stat"}
+            found = self._call("GET", f"/containers/{container_id}/top", asked)
+            states = [process[-1] for process in found["Processes"] or []]
+        except EngineError:  # its machine has no ps: then what it has used has to do
+            states = []
+        return Work(cpu_s=used_ns / 1e9, is_busy=any(s[:1] in {"R", "D"} for s in states))
 
     def pause(self, container_id: str) -> None:
         """Freeze all processes of a container."""
