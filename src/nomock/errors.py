@@ -7,6 +7,7 @@ NomockError
 │   └── ForeignStackError       the project name belongs to another compose file
 ├── EngineError             the container engine does not do what was asked
 │   ├── EngineMissingError      no engine answers
+│   │   └── EngineGoneError         the one that a run began with does not answer any more
 │   ├── EngineForbiddenError    the engine's socket may not be opened
 │   └── ComposeError            a compose command failed
 │       └── BuildError              an image does not build
@@ -130,6 +131,10 @@ class EngineError(NomockError):
 
 class EngineMissingError(EngineError):
     """No engine answers."""
+
+
+class EngineGoneError(EngineMissingError):
+    """The engine that a run began with does not answer any more: no test left could pass."""
 
 
 class EngineForbiddenError(EngineError):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Generic, ParamSpec
 
+from nomock.evidence import Span
 from nomock.faults.chance import LEAST_MS, from_seed, makers
 from nomock.faults.database.end_backends import EndBackends
 from nomock.faults.database.fill_slots import FillSlots
@@ -149,6 +150,11 @@ class Faults:
     def story(self) -> list[tuple[float, str]]:
         """What was done when, in seconds since the epoch."""
         return self._test.story
+
+    @property
+    def spans(self) -> list[Span]:
+        """When each of them was on."""
+        return self._test.spans
 
 
 def kinds() -> Mapping[str, Any]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -108,6 +108,14 @@ def left_behind(state_dir: Path, stack: str) -> Iterator[Iterator[tuple[Path, li
     finally:
         for lock in locks:
             lock.close()
+
+
+def on_elsewhere(state_dir: Path, stack: str) -> Iterator[Entry]:
+    """Yield the faults that other processes have on a stack at this moment."""
+    for path in folder_of(state_dir, stack).glob("*.ndjson"):
+        if path.stem != str(os.getpid()):
+            with suppress(FileNotFoundError):  # all of them healed since
+                yield from _entries(path)
 
 
 def _entries(path: Path) -> list[Entry]:

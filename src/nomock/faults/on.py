@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from threading import RLock
-from time import time
+from time import monotonic, time
 from types import TracebackType
 
 from nomock import context
@@ -16,6 +16,7 @@ from nomock.errors import (
     NoTrafficError,
     NotSeenError,
 )
+from nomock.evidence import Span
 from nomock.faults.claims import Claims
 from nomock.faults.fault import Fault, State
 from nomock.faults.ground import Ground
@@ -41,6 +42,8 @@ class Test:
     not_healed: dict[str, str] = field(default_factory=dict)
     story: list[tuple[float, str]] = field(default_factory=list)
     """What was done when, in seconds since the epoch, for the evidence."""
+    spans: list[Span] = field(default_factory=list)
+    """When each fault was on, for the evidence."""
     bit: set[tuple[str, str]] = field(default_factory=set)
     """Kind and place of each fault that bit."""
     turn: RLock = field(default_factory=RLock)
@@ -134,6 +137,7 @@ class On:
             self._state = fault.prepare(test.ground)
             self._number = test.journal.on(fault, self._state, test.name)
             test.on.append(self)
+            test.spans.append(Span(fault.name, fault.where, monotonic()))
             fault.begin(test.ground, self._state)
         except BaseException:
             if self in test.on:
@@ -175,4 +179,9 @@ class On:
             test.tell(f"{self.fault.name}: healed")
         finally:
             test.on.remove(self)
+            test.spans = [self._ended(span) for span in test.spans]
             test.changed()
+
+    def _ended(self, span: Span) -> Span:
+        is_own = span.name == self.fault.name and span.ended_s is None
+        return replace(span, ended_s=monotonic()) if is_own else span

@@ -90,12 +90,15 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "serial: never run beside another test")
     from nomock.plugin.around import Around
     from nomock.plugin.crashed import Crashed
+    from nomock.plugin.gone import Gone
     from nomock.plugin.inputs import Inputs
     from nomock.plugin.run import Run
 
     run = Run.of(config)
     config.pluginmanager.register(run, "nomock-run")
-    config.pluginmanager.register(Around(run), "nomock-around")
+    gone = Gone(run)
+    config.pluginmanager.register(gone, "nomock-gone")
+    config.pluginmanager.register(Around(run, gone), "nomock-around")
     config.pluginmanager.register(Inputs(), "nomock-inputs")
     config.pluginmanager.register(Crashed(run), "nomock-crashed")
     if any(

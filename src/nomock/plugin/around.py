@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Generator, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from time import time
-from typing import Any
 
 import pytest
 
 from nomock import context
-from nomock.errors import NomockError, NotPossibleError
-from nomock.evidence import window_logs
-from nomock.plugin.items import is_serial, uses_stack
+from nomock.errors import NotPossibleError
+from nomock.plugin.gone import Gone
+from nomock.plugin.items import is_serial, now
 from nomock.plugin.run import Run
 from nomock.plugin.serial import Turnstile
-from nomock.stack import Stack
 
 
 class Around:
     """The hooks around the tests of one pytest process."""
 
-    def __init__(self, run: Run) -> None:
+    def __init__(self, run: Run, gone: Gone) -> None:
         self._run = run
         self._turnstile = Turnstile(run.settings.state_dir)
-        self._began_s = 0.0
+        self._gone = gone
+        self._began = now()
         self._any_serial = False
 
     def pytest_collection_finish(self, session: pytest.Session) -> None:
@@ -37,7 +34,7 @@ class Around:
         """Name the test in the requests it makes, and keep serial ones alone."""
         with self._passing(item):
             context.set_current_test(item.nodeid)
-            self._began_s = time()
+            self._began = now()
             try:
                 return (yield)
             finally:
@@ -60,25 +57,12 @@ class Around:
     def pytest_runtest_makereport(
         self, item: pytest.Item
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-        """Put what the services logged while a failing test ran into its report."""
+        """Put into a failing test's report what befell the services while it ran."""
         report = yield
-        # A fixture of the test may have made a stack of its own.
-        found = getattr(item, "funcargs", {}).get("stack")
-        if report.failed and (faults := _faults_of(item)):
-            lines = [f"{at_s - self._began_s:8.3f} s  {told}" for at_s, told in faults.story]
-            report.sections.append(("Faults of the test", "\n".join(lines)))
-        if report.failed and (isinstance(found, Stack) or uses_stack(item)):
-            try:
-                stack = found if isinstance(found, Stack) else self._run.stack
-                text = window_logs(
-                    stack.engine,
-                    stack.engine.containers(stack.name),
-                    since_s=self._began_s,
-                    cap=self._run.settings.log_lines,
-                )
-            except NomockError as error:  # a broken engine must not hide the test's own failure
-                text = str(error)
-            report.sections.append(("Service logs in the test's window", text or "(none)"))
+        if report.failed:
+            from nomock.plugin.failing import Failing  # a green run needs none of it
+
+            Failing(self._run, self._gone).take(item, report, self._began)
         return report
 
     def _passing(self, item: pytest.Item) -> AbstractContextManager[None]:
@@ -93,10 +77,3 @@ def _skipping() -> Iterator[None]:
         yield
     except NotPossibleError as error:
         pytest.skip(str(error))
-
-
-def _faults_of(item: pytest.Item) -> Any:
-    """Return what a test breaks; a fixture of the user's may have the same name."""
-    found = getattr(item, "funcargs", {}).get("faults")
-    module = sys.modules.get("nomock.faults.faults")  # where it is not loaded nothing is broken
-    return found if module is not None and isinstance(found, module.Faults) else None

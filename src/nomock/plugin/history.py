@@ -31,6 +31,10 @@ class History:
         """Remember that the stack did not become ready, so that no test ran."""
         self._failed.append({"test": "(none ran)", "when": "start", "message": str(error)})
 
+    def add_end(self, message: str) -> None:
+        """Remember why the run ended before its tests had all run."""
+        self._failed.append({"test": "(the others did not run)", "when": "end", "message": message})
+
     def write(self, exit_status: int, command: str) -> None:
         """Write the run down; a green one also with the state of the files it was green with."""
         run = {

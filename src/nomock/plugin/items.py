@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from inspect import unwrap
 from pathlib import Path
-from typing import Any
+from time import monotonic, time
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -52,3 +53,15 @@ def files_of(request: pytest.FixtureRequest) -> set[Path]:
     """Return the files in which a test's function may stand: its module, and what that ran."""
     code = getattr(unwrap(request.function), "__code__", None)
     return {request.path} | ({Path(code.co_filename)} if code else set())
+
+
+class Moment(NamedTuple):
+    """A moment by our two clocks."""
+
+    wall_s: float
+    monotonic_s: float
+
+
+def now() -> Moment:
+    """Return this moment."""
+    return Moment(time(), monotonic())

@@ -48,12 +48,14 @@ class Run:
         self.config = config
         self.settings = settings
         self.is_worker = hasattr(config, "workerinput")
-        self._history = History(settings)
+        self.history = History(settings)
         self._tried: Stack | None = None
         self._prepared = False
         self._announced = False
         self._coverage_report: list[str] = []
         self._breaking: dict[Stack, Breaking] = {}
+        self.engine_is_gone = False
+        """Whether the engine was found to be gone while tests ran."""
         self.harvest_is_whole = False
         """Whether this run has collected what its tests ran, of every covered service."""
 
@@ -204,7 +206,7 @@ class Run:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember what failed, for `nomock diagnose`."""
-        self._history.add(report)
+        self.history.add(report)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Harvest coverage, take an owned stack down, let it go."""
@@ -225,7 +227,8 @@ class Run:
                 )
                 if not self.harvest_is_whole and session.exitstatus == pytest.ExitCode.OK:
                     session.exitstatus = pytest.ExitCode.TESTS_FAILED
-            if self._tried and self._tried.touched and self.settings.stack == "own":
+            is_own = self.settings.stack == "own" and not self.engine_is_gone
+            if self._tried and self._tried.touched and is_own:
                 self._tried.down(progress=self.progress.show, waiting=self.progress.show_waiting)
                 self.progress.end()
         except NomockError as error:
@@ -234,7 +237,7 @@ class Run:
             self._coverage_report = [str(error)]
         finally:
             if self._tried:
-                self._history.write(session.exitstatus, _command())
+                self.history.write(session.exitstatus, _command())
                 self._tried.close()
             if "_needed" in self.__dict__:
                 self._needed.unlink(missing_ok=True)
@@ -256,7 +259,7 @@ class Run:
             self._prepare()
         except NomockError as error:
             self.progress.end()
-            self._history.add_start(error)
+            self.history.add_start(error)
             pytest.exit(f"the stack is not ready\n{error}", returncode=EXIT_NO_STACK)
 
     def _prepare(self) -> None:

@@ -39,7 +39,8 @@ class Stack:
         self.engine = engine
         self.touched = False
         """Whether ``prepare`` found it to be ours, and began to make it ready."""
-        self._is_ready = False
+        self.ready_s: float | None = None
+        """When ``prepare`` found it ready, by the monotonic clock."""
         self._keeps_volumes = True
         self._watch = Watch(engine, project, settings.probes)
         self.on_use: Callable[[str, int], None] = lambda service, port: None
@@ -109,6 +110,16 @@ class Stack:
         changes = self.files().changes(containers)
         return waiting | changes | self._records().changes(self.project, containers) | lost
 
+    def lost(self, containers: Sequence[Container]) -> set[str]:
+        """Return the ids of those that do not run, and are not as their author wants them."""
+        ended = [c for c in containers if c.state in {"exited", "dead", "restarting"}]
+        judged = {c.id: self._watch.judge([c], [c.service]).get(c.service) for c in ended}
+        return {
+            c.id
+            for c in ended
+            if (verdict := judged[c.id]) and (verdict.state == "lost" or c.state == "restarting")
+        }
+
     def prepare(
         self,
         progress: Say = _silent,
@@ -148,7 +159,7 @@ class Stack:
                 )
         lock.acquire(exclusive=False, waiting=waiting)
         lock.sign(who, run=self.run)
-        self._is_ready = True
+        self.ready_s = monotonic()
 
     def down(
         self, *, volumes: bool | None = None, progress: Say = _silent, waiting: Say = _silent
@@ -184,9 +195,9 @@ class Stack:
         """Close the clients and let the stack go; it stays as it is."""
         for service in self._services.values():
             service.close()
-        if self._is_ready:
+        if self.ready_s is not None:
             self.files().ended()
-            self._is_ready = False
+            self.ready_s = None
         if self._lock is not None:
             self._lock.close()
             self._lock = None

@@ -9,6 +9,7 @@ from nomock.adapters.engine.changes import Life, Limits, Machine, Pressure, Work
 from nomock.adapters.engine.client import Engine
 from nomock.adapters.engine.connection import endpoint
 from nomock.adapters.engine.conversation import Conversation
+from nomock.adapters.engine.past import Act, Course, Happening, Probed
 from nomock.adapters.engine.state import (
     Container,
     Death,
@@ -18,15 +19,19 @@ from nomock.adapters.engine.state import (
     ImageConfig,
     Mount,
     Started,
+    names_of,
 )
 
 __all__ = [
+    "Act",
     "Container",
     "Conversation",
+    "Course",
     "Death",
     "Ended",
     "Engine",
     "Executed",
+    "Happening",
     "Image",
     "ImageConfig",
     "Life",
@@ -34,7 +39,9 @@ __all__ = [
     "Machine",
     "Mount",
     "Pressure",
+    "Probed",
     "Started",
     "Work",
     "endpoint",
+    "names_of",
 ]

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nomock.adapters.engine.past import Past
 from nomock.adapters.engine.state import Ended
-from nomock.adapters.engine.transport import Transport
 from nomock.errors import EngineError
 
 UNLIMITED_BYTES = 1 << 62
@@ -73,7 +73,7 @@ class Pressure:
     """What it takes now."""
 
 
-class Changes(Transport):
+class Changes(Past):
     """Changes containers that run."""
 
     def life(self, container_id: str) -> Life | None:
@@ -81,14 +81,15 @@ class Changes(Transport):
         found = self._inspect(container_id)
         if found is None:
             return None
-        state = found["State"]
-        return Life(
-            state=state["Status"],
-            started_at=state["StartedAt"],
-            finished_at=state["FinishedAt"],
-            exit_code=state["ExitCode"],
-            out_of_memory=bool(state.get("OOMKilled")),
-        )
+        with self._reading(f"GET /containers/{container_id}/json", found):
+            state = found["State"]
+            return Life(
+                state=state["Status"],
+                started_at=state["StartedAt"],
+                finished_at=state["FinishedAt"],
+                exit_code=state["ExitCode"],
+                out_of_memory=bool(state.get("OOMKilled")),
+            )
 
     def last_check(self, container_id: str) -> Ended | None:
         """Return how a container's healthcheck ended the last time, and what it said.
@@ -113,10 +114,12 @@ class Changes(Transport):
 
     def pause(self, container_id: str) -> None:
         """Freeze all processes of a container."""
+        self._acted(container_id, "pause")
         self._call("POST", f"/containers/{container_id}/pause")
 
     def unpause(self, container_id: str) -> None:
         """Let the processes of a paused container go on."""
+        self._acted(container_id, "unpause")
         self._call("POST", f"/containers/{container_id}/unpause")
 
     def networks(self, container_id: str) -> dict[str, dict[str, Any]]:
@@ -147,7 +150,8 @@ class Changes(Transport):
     def machine(self) -> Machine:
         """Return what there is for all containers together."""
         found = self._call("GET", "/info")
-        return Machine(cpus=found["NCPU"], memory_bytes=found["MemTotal"])
+        with self._reading("GET /info", found):
+            return Machine(cpus=found["NCPU"], memory_bytes=found["MemTotal"])
 
     def limits(self, container_id: str) -> Limits | None:
         """Return what a container may use; None if it is gone."""
@@ -191,13 +195,7 @@ class Changes(Transport):
         return found["NetworkSettings"]["Networks"] if found is not None else {}
 
     def _inspect(self, container_id: str) -> Mapping[str, Any] | None:
-        path = f"/containers/{container_id}/json"
-        with self._request("GET", path) as response:
-            body = response.read()
-            if response.status == 404:
-                return None
-            found: Mapping[str, Any] = self._answer(response, body, f"GET {path}")
-            return found
+        return self._found(f"/containers/{container_id}/json")
 
 
 def _endpoint(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from threading import Event
 from typing import Any
@@ -11,7 +10,6 @@ from urllib.parse import quote
 from nomock.adapters.engine.changes import UNLIMITED_BYTES, Changes
 from nomock.adapters.engine.conversation import Conversations
 from nomock.adapters.engine.state import (
-    PROJECT_LABEL,
     Container,
     Death,
     Image,
@@ -20,9 +18,11 @@ from nomock.adapters.engine.state import (
     container_of,
     death_of,
     image_config_of,
+    is_one_off,
+    of_project,
     started_of,
 )
-from nomock.adapters.engine.transport import demultiplexed
+from nomock.adapters.engine.transport import demultiplexed, said
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
 
 _KILLED = 137  # 128 and SIGKILL
@@ -36,15 +36,16 @@ class Engine(Conversations, Changes):
 
     def containers(self, project: str) -> list[Container]:
         """Return the containers of a compose project, stopped ones too, in one request."""
-        found = self._call("GET", "/containers/json", {"all": "1", **_of_project(project)})
-        # A `compose run` container of a service is not that service.
-        one_offs = "com.docker.compose.oneoff"
-        return [container_of(c) for c in found if c["Labels"].get(one_offs) != "True"]
+        asked = "/containers/json"
+        found = self._all(asked, {"all": "1", **of_project(project)})
+        with self._reading(f"GET {asked}", found):
+            return [container_of(c) for c in found if not is_one_off(c.get("Labels") or {})]
 
     def volumes(self, project: str) -> list[str]:
         """Return the names of the volumes of a compose project."""
-        found = self._call("GET", "/volumes", _of_project(project))
-        return [volume["Name"] for volume in found["Volumes"] or []]
+        found = self._call("GET", "/volumes", of_project(project))
+        with self._reading("GET /volumes", found):
+            return [volume["Name"] for volume in found.get("Volumes") or []]
 
     def death(self, container_id: str) -> Death | None:
         """Return how a container ended, and how often it was started again; None if it is gone.
@@ -59,24 +60,30 @@ class Engine(Conversations, Changes):
             found = self._inspect(container_id)
         if found is None:
             return None
-        return death_of(found, perhaps_out_of_memory=_may_have_lacked_memory(found))
+        with self._reading(f"GET /containers/{container_id}/json", found):
+            return death_of(found, perhaps_out_of_memory=_may_have_lacked_memory(found))
 
     def started(self, container_id: str) -> Started | None:
         """Return what a container was started with; None if it is gone."""
         found = self._inspect(container_id)
-        return started_of(found) if found is not None else None
+        if found is None:
+            return None
+        with self._reading(f"GET /containers/{container_id}/json", found):
+            return started_of(found)
 
     def image_id(self, name: str) -> str | None:
         """Return the id of a local image, None when it is not here."""
-        with self._request("GET", f"/images/{quote(name, safe='/:@')}/json") as response:
-            body = response.read()
-            return str(json.loads(body)["Id"]) if response.status == 200 else None
+        config = self.image_config(name)
+        return config.id if config else None
 
     def image_config(self, name: str) -> ImageConfig | None:
         """Return what a local image says of its containers, None when it is not here."""
-        with self._request("GET", f"/images/{quote(name, safe='/:@')}/json") as response:
-            body = response.read()
-            return image_config_of(json.loads(body)) if response.status == 200 else None
+        path = f"/images/{quote(name, safe='/:@')}/json"
+        found = self._found(path)
+        if found is None:
+            return None
+        with self._reading(f"GET {path}", found):
+            return image_config_of(found)
 
     def remove_image(self, image_id: str) -> None:
         """Remove an image that nothing uses; one that has a tag or a container stays."""
@@ -87,12 +94,13 @@ class Engine(Conversations, Changes):
 
     def images(self) -> dict[str, Image]:
         """Return tag -> local image, in one request."""
-        found = self._call("GET", "/images/json")
-        return {
-            tag: Image(id=i["Id"], size_bytes=i["Size"], created_s=i["Created"])
-            for i in found
-            for tag in i["RepoTags"] or []
-        }
+        found = self._all("/images/json")
+        with self._reading("GET /images/json", found):
+            return {
+                tag: Image(id=i["Id"], size_bytes=i.get("Size", 0), created_s=i.get("Created", 0))
+                for i in found
+                for tag in i.get("RepoTags") or []
+            }
 
     def registry_silence(self, image: str, timeout_s: float) -> str | None:
         """Return why the engine cannot reach an image's registry; None if the registry answers.
@@ -105,7 +113,7 @@ class Engine(Conversations, Changes):
                 body = response.read()
                 if response.status < 500:
                     return None
-                return str(json.loads(body)["message"])
+                return said(body)
         except (EngineMissingError, EngineForbiddenError):
             raise
         except EngineError as error:  # no answer in time: a firewall swallows the question
@@ -113,15 +121,18 @@ class Engine(Conversations, Changes):
 
     def start(self, container_id: str) -> None:
         """Start a container that was stopped."""
+        self._acted(container_id, "start")
         self._call("POST", f"/containers/{container_id}/start")
 
     def stop(self, container_id: str, timeout_s: int | None = None) -> None:
         """Send the stop signal; SIGKILL follows after timeout_s (the container's own if None)."""
+        self._acted(container_id, "stop")
         query = {} if timeout_s is None else {"t": timeout_s}
         self._call("POST", f"/containers/{container_id}/stop", query, timeout_s=120.0)
 
     def kill(self, container_id: str, signal: str = "SIGKILL") -> None:
         """Send a signal to a container's first process."""
+        self._acted(container_id, signal)
         self._call("POST", f"/containers/{container_id}/kill", {"signal": signal})
 
     def logs(
@@ -153,10 +164,6 @@ class Engine(Conversations, Changes):
         """Return what a container logged, without the time stamps."""
         text = self.logs(container_id, since_s=since_s, tail=tail)
         return "\n".join(line.partition(" ")[2] for line in text.splitlines())
-
-
-def _of_project(project: str) -> dict[str, str]:
-    return {"filters": json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})}
 
 
 def _may_have_lacked_memory(found: Mapping[str, Any]) -> bool:

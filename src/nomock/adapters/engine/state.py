@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -19,6 +21,8 @@ class Container:
 
     id: str
     service: str
+    number: int
+    """Which replica of its service it is, from 1."""
     image: str
     image_id: str
     state: str
@@ -129,23 +133,24 @@ class Death:
 
 
 def container_of(found: Mapping[str, Any]) -> Container:
-    """Read one entry of the list of containers."""
-    labels = found["Labels"]
+    """Read one entry of the list of containers; other engines leave out what is empty."""
+    labels = found.get("Labels") or {}
     return Container(
         id=found["Id"],
         service=labels.get("com.docker.compose.service", ""),
-        image=found["Image"],
-        image_id=found["ImageID"],
-        state=found["State"],
-        health=_health(found["Status"]),
-        created_s=found["Created"],
+        number=number_of(labels),
+        image=found.get("Image") or "",
+        image_id=found.get("ImageID") or "",
+        state=found["State"].lower(),
+        health=_health(found.get("Status") or ""),
+        created_s=int(found.get("Created") or 0),
         config_files=labels.get(f"{PROJECT_LABEL}.config_files", ""),
         ports={
             p["PrivatePort"]: p["PublicPort"]
-            for p in found["Ports"]
-            if p["Type"] == "tcp" and "PublicPort" in p
+            for p in found.get("Ports") or ()
+            if p.get("Type", "tcp") == "tcp" and p.get("PublicPort")
         },
-        is_on_host=found["HostConfig"].get("NetworkMode") == "host",
+        is_on_host=(found.get("HostConfig") or {}).get("NetworkMode") == "host",
     )
 
 
@@ -166,6 +171,35 @@ def death_of(found: Mapping[str, Any], *, perhaps_out_of_memory: bool) -> Death:
         was_healthy=any(check["ExitCode"] == 0 for check in checks),
         finished_at=state["FinishedAt"],
     )
+
+
+def of_project(project: str) -> dict[str, str]:
+    """Return the part of a query that leaves only what belongs to a compose project."""
+    return {"filters": json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})}
+
+
+def is_one_off(labels: Mapping[str, str]) -> bool:
+    """Tell whether a container is one of ``compose run``, which is not its service."""
+    return labels.get("com.docker.compose.oneoff") == "True"
+
+
+def number_of(labels: Mapping[str, str]) -> int:
+    """Read which replica of its service a container is; 1 where compose did not say."""
+    number = labels.get("com.docker.compose.container-number", "")
+    return int(number) if number.isdecimal() else 1
+
+
+def names_of(containers: Iterable[Container]) -> dict[str, str]:
+    """Return id -> how a container is called: its service, and where that has several its number.
+
+    >>> names_of([])
+    {}
+    """
+    containers = list(containers)
+    count = Counter(container.service for container in containers)
+    return {
+        c.id: f"{c.service}-{c.number}" if count[c.service] > 1 else c.service for c in containers
+    }
 
 
 def started_of(found: Mapping[str, Any]) -> Started:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 import http.client
 import json
+import re
 import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from threading import Event
+from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
 from nomock.adapters.engine.connection import Connection, endpoint
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
 
-API = "/v1.44"
+API = "1.44"
+"""What is asked needs this version of the engine's API: Docker Engine 25, Docker Desktop 4.27."""
 _ANSWER_TIMEOUT_S = 20.0
+# Once it is known to be gone nobody waits for it again: what is still asked is asked in passing.
+_GONE_TIMEOUT_S = 1.0
+_PAUSE_S = 0.25
+_MOST_SHOWN = 400
 
 
 class Transport:
@@ -22,7 +30,29 @@ class Transport:
 
     def __init__(self, address: str | None = None, *, timeout_s: float = _ANSWER_TIMEOUT_S) -> None:
         self.address = endpoint() if address is None else address
+        self.answered_s: float | None = None
+        """When it answered last, by the monotonic clock."""
         self._timeout_s = timeout_s
+        self._api = API
+
+    def gone(self, within_s: float) -> EngineError | None:
+        """Ask for a sign of life until there is one, for so long; return what was seen instead.
+
+        From then on every other question is given up soon, as the one to an engine that is gone.
+        """
+        deadline = monotonic() + within_s
+        while True:
+            left_s = max(deadline - monotonic(), 0.1)
+            try:
+                with self._request("GET", "/_ping", timeout_s=left_s) as response:
+                    if response.status < 500:
+                        return None
+                    self._answer(response, response.read(), "GET /_ping")
+            except EngineError as error:
+                if monotonic() + _PAUSE_S > deadline:
+                    self._timeout_s = _GONE_TIMEOUT_S
+                    return error
+            Event().wait(_PAUSE_S)
 
     @contextmanager
     def _request(
@@ -34,9 +64,12 @@ class Transport:
             path += "?" + urlencode(query)
         body = json.dumps(extra["json"]) if "json" in extra else None
         headers = {"Content-Type": "application/json"} if body else extra.get("headers", {})
+        began = False
         try:
-            connection.request(method, API + path, body, headers)
-            yield connection.getresponse()
+            connection.request(method, f"/v{self._api}{path}", body, headers)
+            response = connection.getresponse()
+            began, self.answered_s = True, monotonic()
+            yield response
         except PermissionError as error:
             raise EngineForbiddenError(
                 "permission denied on the engine's socket",
@@ -55,10 +88,18 @@ class Transport:
                     seen=f"{method} {path}",
                     todo="look at the engine's own log; restart it",
                 ) from error
+            seen = (stdio.said if stdio else "") or str(error).strip() or type(error).__name__
+            if began:
+                raise EngineError(
+                    f"the engine broke off its answer to {method} {path}",
+                    where=f"engine at {self.address}",
+                    seen=_shown(seen),
+                    todo="look whether it runs: docker version; and at its own log",
+                ) from error
             raise EngineMissingError(
                 "no container engine answers",
                 where=f"engine at {self.address}",
-                seen=(stdio.said if stdio else "") or str(error).strip() or type(error).__name__,
+                seen=_shown(seen),
                 todo="start it (Docker Desktop, or: systemctl start docker); "
                 "./just starts or installs one where it can",
             ) from error
@@ -69,20 +110,89 @@ class Transport:
         self, method: str, path: str, query: Mapping[str, Any] | None = None, **extra: Any
     ) -> Any:
         with self._request(method, path, query, **extra) as response:
-            return self._answer(response, response.read(), f"{method} {path}")
+            body = response.read()
+            oldest = _oldest_api(body) if response.status == 400 else None
+            if oldest is None or oldest == self._api:
+                return self._answer(response, body, f"{method} {path}")
+        self._api = oldest  # an engine of the future, which has forgotten what is spoken here
+        return self._call(method, path, query, **extra)
+
+    def _all(self, path: str, query: Mapping[str, Any] | None = None) -> list[Mapping[str, Any]]:
+        """Return a list of objects; raise EngineError for anything else."""
+        found = self._call("GET", path, query)
+        if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
+            raise self._nonsense(f"GET {path}", found)
+        return found
+
+    def _found(self, path: str) -> Mapping[str, Any] | None:
+        """Return the object that the engine has under a path; None where it has none."""
+        with self._request("GET", path) as response:
+            body = response.read()
+            if response.status == 404:
+                return None
+            found = self._answer(response, body, f"GET {path}")
+            if not isinstance(found, dict):
+                raise self._nonsense(f"GET {path}", found)
+            return found
+
+    @contextmanager
+    def _reading(self, asked: str, found: object) -> Iterator[None]:
+        """Read an answer in this block: a field that is missing, or of another kind, is named."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            raise self._nonsense(asked, found, f"{type(error).__name__}: {error}") from error
 
     def _answer(self, response: http.client.HTTPResponse, body: bytes, asked: str) -> Any:
         if response.status >= 400:
-            try:
-                seen = json.loads(body)["message"]
-            except (ValueError, KeyError):
-                seen = body.decode(errors="replace")
+            seen = said(body)
+            if newest := re.search(r"Maximum supported API version is ([\d.]+)", seen):
+                raise EngineError(
+                    f"the engine is too old: it speaks API {newest[1]}, and {API} is needed",
+                    where=f"engine at {self.address}",
+                    seen=seen,
+                    todo="update it: Docker Engine 25, Docker Desktop 4.27, or newer",
+                )
             raise EngineError(
                 f"the engine refused {asked} ({response.status})",
                 where=f"engine at {self.address}",
                 seen=seen,
             )
-        return json.loads(body) if body else None
+        if not body:
+            return None
+        try:
+            return json.loads(body)
+        except ValueError as error:
+            raise self._nonsense(asked, body.decode(errors="replace")) from error
+
+    def _nonsense(self, asked: str, found: object, why: str = "") -> EngineError:
+        text = found if isinstance(found, str) else json.dumps(found)
+        return EngineError(
+            f"the answer to {asked} is none of a container engine",
+            where=f"engine at {self.address}",
+            seen="\n".join(filter(None, (why, _shown(text)))),
+            todo="look who answers there: docker version; "
+            "DOCKER_HOST or DOCKER_CONTEXT says which engine is asked",
+        )
+
+
+def said(body: bytes) -> str:
+    """Return the engine's own words for a refusal, or the beginning of whatever there is."""
+    text = body.decode(errors="replace")
+    try:
+        return str(json.loads(text)["message"])
+    except (ValueError, LookupError, TypeError):
+        return _shown(text)
+
+
+def _oldest_api(body: bytes) -> str | None:
+    found = re.search(r"Minimum supported API version is ([\d.]+)", said(body))
+    return found[1].rstrip(".") if found else None
+
+
+def _shown(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
 
 
 def demultiplexed(body: bytes, only: int | None = None) -> bytes:

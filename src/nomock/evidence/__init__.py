@@ -1,0 +1,8 @@
+"""Evidence: what a failing test shows of the services it ran on."""
+
+from nomock.evidence.logs import window_logs
+from nomock.evidence.mishaps import Mishap, mishaps
+from nomock.evidence.stories import Scene
+from nomock.evidence.window import Span, Window, settle
+
+__all__ = ["Mishap", "Scene", "Span", "Window", "mishaps", "settle", "window_logs"]

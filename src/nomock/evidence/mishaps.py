@@ -1,0 +1,164 @@
+"""What befell the services in a test's window, in words: who died, restarted, turned unhealthy."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nomock.adapters.engine import Container, Course, Engine
+from nomock.evidence.stories import End, Scene, Story, stories
+
+_LOG_LINES = 20
+# A healthcheck may print a whole page.
+_MOST_OUTPUT_LINES = 10
+_WIDTH = 160
+
+
+@dataclass(frozen=True)
+class Mishap:
+    """What befell one container."""
+
+    line: str
+    """``web-2: exited with code 137 at 0.4 s (killed for memory)``."""
+    at_s: float
+    """When, by the engine's clock."""
+    is_asked: bool = False
+    """Whether the test itself or a fault did it on purpose."""
+    is_of_a_fault: bool = False
+    """Whether it was a fault of the test, all of which are told in a place of their own."""
+    details: tuple[str, ...] = ()
+    """What its healthcheck said, and the last that it logged."""
+
+
+def mishaps(engine: Engine, containers: Sequence[Container], scene: Scene) -> list[Mishap]:
+    """Return what befell the services, [] where nothing did.
+
+    First what nobody asked for, of that what happened in the window, and all in order of time.
+    """
+    found = []
+    for story in stories(engine, containers, scene):
+        for mishap in (_end(story, scene), _illness(story, scene), _pause(story, scene)):
+            if mishap is not None:
+                found.append(_with_details(engine, story, mishap))
+    since_s = scene.window.since_s
+    return sorted(found, key=lambda m: (m.is_asked, m.at_s < since_s, m.at_s))
+
+
+def _end(story: Story, scene: Scene) -> Mishap | None:
+    """Tell how it ended, or that it was started again."""
+    ends = [e for e in story.ends if e.exit_code != 0 or story.service not in scene.one_shots]
+    if not ends:
+        lacked_s = story.moment_of("oom")
+        if lacked_s is None or lacked_s < scene.window.since_s:
+            return None
+        return _mishap(story, scene, lacked_s, "one of its processes was killed for memory {when}")
+    last, times = ends[-1], f", {len(ends)} times" if len(ends) > 1 else ""
+    code = "exit code not known" if last.exit_code is None else f"exit code {last.exit_code}"
+    if story.is_dead:
+        what = "ended" if last.exit_code is None else f"exited with code {last.exit_code}"
+        at = scene.window.when(last.at_s)
+        what += f"{',' if last.at_s < scene.window.began_s else ''} {at}{times}"
+        if story.container is None:
+            what += ", and was removed"
+        elif story.course is not None and story.course.state == "restarting":
+            what += ", and waits to be started again"
+        notes = [last.note]
+    else:
+        last = ends[0]
+        what = "restarted"
+        notes = [f"{code} {scene.window.when(last.at_s)}{times}", last.note]
+    if last.signal and last.act is None:
+        notes.append(f"{_signal(last.signal)} by docker kill, stop or restart")
+    told = "; ".join(note for note in notes if note)
+    return _mishap(story, scene, last.at_s, what + (f" ({told})" if told else ""), last)
+
+
+def _illness(story: Story, scene: Scene) -> Mishap | None:
+    """Tell that its healthcheck called it unhealthy, and what that said."""
+    course = story.course
+    if course is None or story.service in scene.ignores_health or story.is_dead:
+        return None
+    turned_s = story.moment_of("unhealthy") or course.unhealthy_since_s
+    if turned_s is None or turned_s < scene.window.since_s:
+        if course.health != "unhealthy" or (course.probes and course.probes[-1].exit_code == 0):
+            return None
+        since = "is unhealthy, since before this test began"
+        return _mishap(story, scene, turned_s or scene.window.since_s, since + _said(course))
+    if any(a.what == "pause" and a.at_s + scene.window.ahead_s <= turned_s for a in story.acts):
+        return None  # the engine calls one that is paused unhealthy
+    well_s = story.moment_of("healthy")
+    again = f", healthy again {scene.window.when(well_s)}" if well_s and well_s > turned_s else ""
+    return _mishap(story, scene, turned_s, f"turned unhealthy {{when}}{again}{_said(course)}")
+
+
+def _pause(story: Story, scene: Scene) -> Mishap | None:
+    """Tell that somebody else froze it."""
+    if story.container is None or story.container.state != "paused":
+        return None
+    if any(act.what == "pause" for act in story.acts):
+        return None
+    return _mishap(story, scene, scene.window.now_s, "is paused")
+
+
+def _mishap(story: Story, scene: Scene, at_s: float, what: str, end: End | None = None) -> Mishap:
+    """Make the line, with whose doing it was, so far as that is known."""
+    window = scene.window
+    on = [
+        span
+        for span in scene.spans
+        if span.began_s + window.ahead_s <= at_s + window.slack_s
+        and (span.ended_s is None or at_s <= span.ended_s + window.ahead_s + window.slack_s)
+    ]
+    of_fault = next((span for span in on if span.where == story.service), None)
+    act, other = end.act if end else None, scene.others.get(story.service)
+    line = f"{story.name}: {what.replace('{when}', window.when(at_s))}"
+    if of_fault is not None:
+        line += f", by this test's fault {of_fault.name}"
+    elif act is not None:
+        who = "this test" if act.test == scene.test else act.test or "this run"
+        line += f", after {who} {'stopped it' if act.what == 'stop' else f'sent it {act.what}'}"
+    elif other is not None:
+        line += f", by the {other}"
+    elif on:
+        line += f", while this test's fault was on: {', '.join(span.name for span in on)}"
+    is_asked = of_fault is not None or act is not None or other is not None
+    return Mishap(line, at_s, is_asked, of_fault is not None)
+
+
+def _with_details(engine: Engine, story: Story, mishap: Mishap) -> Mishap:
+    if mishap.is_asked:
+        return mishap
+    details = list(_healthcheck(story.course))
+    if story.container is None:
+        details.append("its log is gone with its container")
+    elif log := engine.log_text(story.id, tail=_LOG_LINES):
+        details += [f"the last that {story.name} logged:", *_indented(log.splitlines())]
+    else:
+        details.append(f"{story.name} logged nothing")
+    return Mishap(mishap.line, mishap.at_s, details=tuple(details))
+
+
+def _healthcheck(course: Course | None) -> Iterator[str]:
+    """Yield what the last run of a healthcheck said that failed; nothing where it goes well."""
+    failed = [probe for probe in (course.probes if course else ()) if probe.exit_code != 0]
+    if course is not None and course.health == "unhealthy" and failed:
+        yield f"its healthcheck failed with {failed[-1].exit_code}:"
+        yield from _indented(failed[-1].output.splitlines()[-_MOST_OUTPUT_LINES:] or ["(nothing)"])
+
+
+def _said(course: Course) -> str:
+    """Return the last line of what the healthcheck said when it failed."""
+    failed = [probe.output for probe in course.probes if probe.exit_code != 0 and probe.output]
+    return f": {failed[-1].splitlines()[-1].strip()[:_WIDTH]}" if failed else ""
+
+
+def _signal(number: str) -> str:
+    try:
+        return signal.Signals(int(number)).name
+    except ValueError:
+        return f"signal {number}"
+
+
+def _indented(lines: Sequence[str]) -> list[str]:
+    return [f"  {line}" for line in lines]

@@ -1,0 +1,76 @@
+"""The time of a test on the engine's clock, which need not be this machine's, nor go on evenly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from threading import Event
+from time import monotonic
+
+from nomock.adapters.engine import Container, Engine
+
+# What a service does that dies of a request may be seen by its client before it has ended.
+_GRACE_S = 0.2
+# The longest that the engine was seen to take for noticing an end is half a second, at load 8.
+_LONGEST_END_S = 5.0
+_PAUSE_S = 0.02
+
+
+@dataclass(frozen=True)
+class Span:
+    """A fault that was on for a time, by the monotonic clock."""
+
+    name: str
+    where: str
+    began_s: float
+    ended_s: float | None = None
+    """None while it is on."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """When a test began, when its evidence was taken, and how other moments lie to these."""
+
+    began_s: float
+    """The engine's time, in seconds since the epoch; so are the others."""
+    since_s: float
+    """From when on what happens is of the test: what the start of its stack did is not."""
+    now_s: float
+    ahead_s: float
+    """How far the engine's clock is ahead of our monotonic one."""
+    slack_s: float
+    """How much ``ahead_s`` may be wrong."""
+
+    @classmethod
+    def of(cls, engine: Engine, *, began_s: float, ready_s: float | None = None) -> Window:
+        """Take the window that ends now; both moments are of the monotonic clock."""
+        asked_s = monotonic()
+        now_s = engine.now_s()
+        told_s = monotonic()
+        ahead_s = now_s - told_s
+        since_s = began_s if ready_s is None else max(began_s, ready_s)
+        return cls(began_s + ahead_s, since_s + ahead_s, now_s, ahead_s, told_s - asked_s)
+
+    def when(self, at_s: float) -> str:
+        """Say a moment of the engine's clock as a reader counts: from the test's begin."""
+        after_s = at_s - self.began_s
+        if after_s >= 0:
+            return f"at {after_s:.1f} s"
+        before = f"{-after_s:.1f}" if after_s > -10 else f"{-after_s:.0f}"
+        return f"{before} s before this test began"
+
+
+def settle(engine: Engine, listed: Callable[[], list[Container]]) -> list[Container]:
+    """Return the containers once none of them is about to end, or after five seconds.
+
+    The engine notices an end late: a test that asked the service has failed by then.
+    """
+    pause = Event()
+    deadline = monotonic() + _LONGEST_END_S
+    pause.wait(_GRACE_S)
+    while True:
+        containers = listed()
+        running = [c for c in containers if c.state == "running"]
+        if not any(engine.is_ending(c.id) for c in running) or monotonic() > deadline:
+            return containers
+        pause.wait(_PAUSE_S)

@@ -1,0 +1,102 @@
+"""What a failing test's report has of the services: what befell them, the faults, their logs."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import pytest
+from _pytest._code.code import ExceptionChainRepr, ReprEntryNative
+
+from nomock.errors import NomockError
+from nomock.evidence import Mishap, Scene, Window, mishaps, settle, window_logs
+from nomock.plugin.gone import Gone
+from nomock.plugin.items import Moment, uses_stack
+from nomock.plugin.run import Run
+from nomock.stack import Stack
+
+_MISHAPS = "What befell the services"
+_FAULTS = "Faults of the test"
+_LOGS = "Service logs in the test's window"
+# Where everything went down at once, the first ones say enough.
+_MOST_DETAILED = 5
+
+
+class Failing:
+    """Takes the evidence of a test that failed, in whichever phase."""
+
+    def __init__(self, run: Run, gone: Gone) -> None:
+        self._run = run
+        self._gone = gone
+
+    def take(self, item: pytest.Item, report: pytest.TestReport, began: Moment) -> None:
+        """Put it into the report; nothing is asked of the engine but for a test on a stack."""
+        faults = faults_of(item)
+        if faults is not None and faults.story:
+            lines = [f"{at_s - began.wall_s:8.3f} s  {told}" for at_s, told in faults.story]
+            report.sections.append((_FAULTS, "\n".join(lines)))
+        # A fixture of the test may have made a stack of its own.
+        found = getattr(item, "funcargs", {}).get("stack")
+        if not isinstance(found, Stack) and not uses_stack(item):
+            return
+        try:
+            stack = found if isinstance(found, Stack) else self._run.stack
+            if not self._gone.look(stack.engine, item, report):
+                self._take(stack, item, report, began)
+        except NomockError as error:  # a broken engine must not hide the test's own failure
+            report.sections.append((_LOGS, str(error)))
+
+    def _take(
+        self, stack: Stack, item: pytest.Item, report: pytest.TestReport, began: Moment
+    ) -> None:
+        engine = stack.engine
+        containers = settle(engine, lambda: engine.containers(stack.name))
+        window = Window.of(engine, began_s=began.monotonic_s, ready_s=stack.ready_s)
+        if stack.ready_s is not None or self._run.is_worker:  # else its start says what befell it
+            scene = self._scene(stack, item, window, stack.lost(containers))
+            _show(report, mishaps(engine, containers, scene))
+        text = window_logs(
+            engine, containers, since_s=window.began_s, cap=self._run.settings.log_lines
+        )
+        report.sections.append((_LOGS, text or "(none)"))
+
+    def _scene(self, stack: Stack, item: pytest.Item, window: Window, lost: set[str]) -> Scene:
+        from nomock.faults.journal import on_elsewhere
+
+        faults = faults_of(item)
+        return Scene(
+            project=stack.name,
+            window=window,
+            test=item.nodeid,
+            spans=faults.spans if faults is not None else (),
+            others={
+                str(entry.arguments["service"]): f"fault {entry.name} of {entry.test}"
+                for entry in on_elsewhere(stack.settings.state_dir, stack.name)
+                if "service" in entry.arguments
+            },
+            lost=lost,
+            one_shots=stack.project.one_shots,
+            ignores_health=stack.settings.probes.keys(),
+        )
+
+
+def _show(report: pytest.TestReport, found: list[Mishap]) -> None:
+    """Put what nobody asked for before all else, also before the traceback."""
+    told: list[str] = []
+    # What a fault of the test did is told with the faults.
+    for number, mishap in enumerate(m for m in found if not m.is_of_a_fault):
+        told += [mishap.line]
+        told += [f"  {line}" for line in mishap.details if number < _MOST_DETAILED]
+    if told:
+        report.sections.insert(0, (_MISHAPS, "\n".join(told)))
+    unasked = [f"{mishap.line}\n" for mishap in found if not mishap.is_asked]
+    if unasked and isinstance(report.longrepr, ExceptionChainRepr):
+        first = report.longrepr.chain[0][0]
+        first.reprentries = [ReprEntryNative(unasked), *first.reprentries]
+
+
+def faults_of(item: pytest.Item) -> Any:
+    """Return what a test breaks; a fixture of the user's may have the same name."""
+    found = getattr(item, "funcargs", {}).get("faults")
+    module = sys.modules.get("nomock.faults.faults")  # where it is not loaded nothing is broken
+    return found if module is not None and isinstance(found, module.Faults) else None
