@@ -35,7 +35,7 @@ NomockError
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 
@@ -157,17 +157,16 @@ class ServiceDiedError(NotReadyError):
     """A service ended or is unhealthy, so that waiting has no use."""
 
     def __init__(
-        self, service: str, what: str, *, log: str, check: str = "", todo: str = ""
+        self, service: str, what: str, *, log: str, hints: Sequence[str] = (), todo: str = ""
     ) -> None:
-        """``check``: what its healthcheck said last; ``todo``: more than to read its log."""
+        """``hints``: what else may tell why; ``todo``: more than to read its log."""
         self.service = service
         self.log = log
-        self.check = check
         logs = f"see all of it: nomock logs {service}"
         super().__init__(
             what,
             where=f"service {service}",
-            seen="\n".join([*([check] if check else []), log or "(it logged nothing)"]),
+            seen="\n".join([*hints, log or "(it logged nothing)"]),
             todo=f"{logs}; {todo}" if todo else logs,
         )
 

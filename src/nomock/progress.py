@@ -58,6 +58,11 @@ class Progress:
         """How long nothing more is said of a step: the longer it takes, the longer."""
         return min(max(self._last_s - self._began_s, _FIRST_AGAIN_S), _MOST_SELDOM_S)
 
+    def show_lasting(self, text: str) -> None:
+        """Show a line that stays."""
+        self.end()
+        self._write(f"{text}\n")
+
     def show_waiting(self, holders: str) -> None:
         """Say for whom this process waits; ``holders`` are lines."""
         self.end()

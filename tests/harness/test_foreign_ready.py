@@ -445,4 +445,13 @@ def test_a_service_should_be_dead_before_the_first_test_when_it_cannot_start(
     tiny.tests("def test_x(stack): pass")
     done = tiny.run()
     assert done.ret == 6
-    done.stdout.fnmatch_lines(["*service api: exited with code 1*", "*IndexError*"])
+    warning = 'The "NOWHERE_SET" variable is not set. Defaulting to a blank string.'
+    done.stdout.fnmatch_lines(
+        [
+            f"compose warns: {warning}",
+            "*service api: exited with code 1*",
+            f"*compose warned: {warning}",
+            "*IndexError*",
+        ]
+    )
+    assert str(done.stdout).count("compose warns") == 1

@@ -48,12 +48,14 @@ class Compose:
             compose_files=list(call.named), compose_project_name=call.project
         )
 
-    def config(self, where: str) -> dict[str, Any]:
+    def config(self, where: str, on_warning: Callable[[str], None]) -> dict[str, Any]:
         """Return the resolved configuration, with `$$` as one `$`; raises as ``answer`` does.
 
-        ``where`` is what an error is about.
+        ``where`` is what an error is about; ``on_warning`` is told each of compose's warnings.
         """
-        found: dict[str, Any] = compose_call.config(self._call, self.command(), where=where)
+        found: dict[str, Any] = compose_call.config(
+            self._call, self.command(), where=where, on_warning=on_warning
+        )
         return found
 
     def build(self, services: Sequence[str], on_line: Callable[[str], None]) -> None:

@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 import shutil
 import subprocess
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,8 @@ _ANSWER_TIMEOUT_S = 60.0
 LAST_LINES = 20
 # No path has it, so that a list of paths can be joined by it, whatever is in their names.
 _SEPARATOR = "\n"
+# A line of its log, where it writes to no terminal: https://github.com/sirupsen/logrus
+_WARNING = re.compile(r'level=warning msg="((?:[^"\\]|\\.)*)"')
 
 
 @dataclass(frozen=True)
@@ -96,10 +99,18 @@ def answer(
     return done
 
 
-def config(call: Call, command: Sequence[str], *, where: str, text: str | None = None) -> Any:
+def config(
+    call: Call,
+    command: Sequence[str],
+    *,
+    where: str,
+    text: str | None = None,
+    on_warning: Callable[[str], None] = lambda warning: None,
+) -> Any:
     """Return what compose makes of its files, or of a text in their place, with `$$` as one `$`.
 
-    ``command`` is the command line without ``config``. Raises ConfigError, as ``answer`` does, and
+    ``command`` is the command line without ``config``; ``on_warning`` is called with each of
+    compose's warnings, as that a variable is not set. Raises ConfigError, as ``answer`` does, and
     where what compose says is no JSON.
     """
     done = answer(call, [*command, "config", "--format", "json"], where=where, text=text)
@@ -113,6 +124,8 @@ def config(call: Call, command: Sequence[str], *, where: str, text: str | None =
             seen=last_lines(done.stderr) or last_lines(done.stdout),
             todo="docker compose version; its answer: docker compose config --format json",
         ) from error
+    for warning in dict.fromkeys(_WARNING.findall(done.stderr)):
+        on_warning(re.sub(r"\\(.)", r"\1", warning))
     return found
 
 

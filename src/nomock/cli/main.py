@@ -41,7 +41,7 @@ def up(settings: Settings, _: argparse.Namespace) -> int:
     with progress() as line:
         # Before anybody waits for a service that a killed run left paused.
         heal_left(stack, line.show)
-        stack.prepare(line.show, waiting=line.show_waiting, who="nomock up")
+        stack.prepare(line.show, waiting=line.show_waiting, warn=line.show_lasting, who="nomock up")
     stack.close()
     print(f"stack {stack.name}: {len(stack.project.wanted)} services ready")
     return 0

@@ -271,6 +271,7 @@ class Run:
         self.stack.prepare(
             self.progress.show,
             waiting=self.progress.show_waiting,
+            warn=self.progress.show_lasting,
             who=_command(),
             before_start=self._before_start,
         )
@@ -279,6 +280,7 @@ class Run:
             from nomock.plugin.coverage import check
 
             check(self.settings, self.stack)
+            self.stack.look_again()  # that took its time
         self._prepared = True
 
     def _before_start(self) -> None:

@@ -114,6 +114,8 @@ class Project:
     """How compose is called for this project."""
     read: tuple[Path, ...] = ()
     """The files that compose read, as far as they are there; some more may be among them."""
+    warnings: tuple[str, ...] = ()
+    """What compose warned of when it resolved the files."""
 
     @cached_property
     def waited_for_health(self) -> frozenset[str]:
@@ -124,6 +126,11 @@ class Project:
     def writable_files(self) -> frozenset[Path]:
         """The single files of this machine that a service mounts so that it can write to them."""
         return frozenset(p for s in self.services.values() for p in intention.writable(s.config))
+
+    @property
+    def unset(self) -> list[str]:
+        """Compose's warnings of variables that are not set: why a service may not start."""
+        return [f"compose warned: {w}" for w in self.warnings if "variable is not set" in w]
 
     @property
     def wanted(self) -> list[str]:
@@ -168,7 +175,8 @@ def resolve(settings: Settings) -> Project:
         with suppress(OSError):  # a folder that cannot be written: compose is asked each time
             store.write(entry)
     read = tuple(path for path in map(Path, entry["read"]) if path.is_file())
-    return _project(entry["config"], settings.files, call, read)
+    project = _project(entry["config"], settings.files, call, read)
+    return replace(project, warnings=tuple(entry.get("warnings", ())))
 
 
 def _hint(folder: Path) -> str:
@@ -192,11 +200,13 @@ def _asked(call: Call, files: Sequence[Path]) -> dict[str, Any]:
     for _ in range(_MOST_CHANGES):
         paths = read_by(call, files)
         digest = digest_of(paths)
-        config = Compose(call).config(", ".join(map(str, files)))
+        warnings: list[str] = []
+        config = Compose(call).config(", ".join(map(str, files)), warnings.append)
         if digest == digest_of(paths):
             break
     # Where it goes on changing the digest is of before: the next run asks again.
-    return {"config": config, "read": [str(path) for path in paths], "digest": digest}
+    read = [str(path) for path in paths]
+    return {"config": config, "read": read, "digest": digest, "warnings": warnings}
 
 
 def _project(

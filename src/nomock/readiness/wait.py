@@ -58,7 +58,9 @@ def wait_until_ready(
         pause.wait(_PAUSE_S)
 
 
-def wait_again(watch: Watch, *, deadline: float, progress: Callable[[str], None]) -> None:
+def wait_again(
+    watch: Watch, *, deadline: float, progress: Callable[[str], None] = lambda text: None
+) -> None:
     """Look once more at services that were ready; wait for those that are so no longer.
 
     One request to the engine where all still are. Raises as ``wait_until_ready`` does.
@@ -84,6 +86,7 @@ def _late(
         seen.append(f"{name}: {verdict.seen} (asked {asked} times)")
         if check := watch.last_check(containers, name):
             seen += check.splitlines()
+    seen += watch.project.unset
     name = next((n for n, v in waiting.items() if v.loops), next(iter(waiting)))
     log = watch.last_log(containers, name) or "(it logged nothing)"
     return NotReadyError(

@@ -22,6 +22,7 @@ _ANOTHER_PROBE = (
 )
 _LOG_LINES = 20
 _CHECK_LINES = 5
+_MOST_WARNINGS = 5
 _GONE = Verdict("waiting", "no container")
 _WORST_FIRST = ("lost", "waiting", "ready")
 
@@ -98,7 +99,9 @@ class Watch:
             todo = _ANOTHER_PROBE.format(name)
         check = self.last_check(containers, name) if is_unhealthy else ""
         log = self.last_log(containers, name)
-        return ServiceDiedError(name, what, log=log, check=check, todo=todo)
+        hints = [check] if check else []
+        hints += self.project.unset[:_MOST_WARNINGS]
+        return ServiceDiedError(name, what, log=log, hints=hints, todo=todo)
 
     def last_log(self, containers: Sequence[Container], name: str) -> str:
         """Return the last log lines of a service, without their time stamps."""

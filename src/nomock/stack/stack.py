@@ -11,7 +11,7 @@ from nomock.adapters.engine import Container, Engine
 from nomock.config import Settings
 from nomock.errors import ForeignStackError
 from nomock.project import Project, Store, make_state_dir, resolve
-from nomock.readiness import Watch, wait_until_ready
+from nomock.readiness import Watch, wait_again, wait_until_ready
 from nomock.runlock import FileLock
 from nomock.stack.database import Postgres, postgres_service
 from nomock.stack.files import MountedFiles
@@ -126,12 +126,14 @@ class Stack:
         *,
         waiting: Say = _silent,
         who: str = "a run",
+        warn: Say = _silent,
         before_start: Callable[[], None] = lambda: None,
     ) -> None:
         """Make the stack ready as the settings say, and hold it until ``close``.
 
         ``progress`` gets a line for each step, ``waiting`` the holders if another run has the
-        stack; ``before_start`` is called before anything is started, while nobody else has it.
+        stack, ``warn`` each of compose's warnings if anything is started; ``before_start`` is
+        called before that, while nobody else has it.
         Raises NomockError; what was started stays, and is not taken for a whole stack.
         """
         lock = self._hold(exclusive=self.settings.stack == "fresh", waiting=waiting)
@@ -148,6 +150,8 @@ class Stack:
                 lock.sign(f"starting {self.name} for {who}", run=self.run)
                 was_there = self.engine.containers(self.name) or self.engine.volumes(self.name)
                 self._keeps_volumes = bool(was_there)
+                for warning in self.project.warnings:
+                    warn(f"compose warns: {warning}")
                 before_start()
                 start_up(
                     self.settings,
@@ -180,6 +184,10 @@ class Stack:
         names = None if service is None else [service]
         deadline = monotonic() + self.settings.timeout_s
         wait_until_ready(self._watch, names, deadline=deadline)
+
+    def look_again(self) -> None:
+        """Raise ServiceDiedError where a service has died since it was ready; one request."""
+        wait_again(self._watch, deadline=monotonic() + self.settings.timeout_s)
 
     def other_users(self) -> str:
         """Return one line for each other run that uses the stack."""
