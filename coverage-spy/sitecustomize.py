@@ -1,4 +1,4 @@
-"""Start nomock's spy if this process was asked to, then run the image's own sitecustomize.
+"""Start nomock's spy if this process was asked to, then run the next sitecustomize there is.
 
 Python imports a module of this name when it starts: https://docs.python.org/3/library/site.html
 This one is found first because the coverage overlay puts its folder on PYTHONPATH. Written so that
@@ -71,25 +71,34 @@ def _keep_compiled(folder):
     sys.meta_path.insert(0, Finder)
 
 
-def _run_own_sitecustomize() -> None:
-    """Run the sitecustomize that Python would have found without ours.
+def _leave_path():
+    """Take our folder off the path, and return what is behind it there.
 
-    What it raises goes up, as it would have without us: Python's own site module reports it.
+    From here on as without us: each import that looks for a module would look into it.
+    """
+    ours = [at for at, entry in enumerate(sys.path) if os.path.abspath(entry) == _HERE]  # noqa: PTH100
+    behind = sys.path[ours[0] + 1 :] if ours else list(sys.path)
+    sys.path[:] = [entry for at, entry in enumerate(sys.path) if at not in ours]
+    return behind
+
+
+def _run_next(path):
+    """Run the module that Python would have found without ours: ``__name__``, on a path.
+
+    What is in front of ours runs already, and has come to this one. What it raises goes up, as it
+    would have without us: Python's own site module reports it.
     """
     from importlib.machinery import PathFinder
 
-    spec = PathFinder.find_spec("sitecustomize")
+    spec = PathFinder.find_spec(__name__, path)
     if spec is None or spec.loader is None:
         return
     from importlib.util import module_from_spec
 
     module = module_from_spec(spec)
-    sys.modules["sitecustomize"] = module
+    sys.modules[__name__] = module
     spec.loader.exec_module(module)
 
 
 _start_spy()
-# From here on as without us: each import that looks for a module would look into our folder.
-# No pathlib: it is slow to load, and each process of the service would pay.
-sys.path[:] = [entry for entry in sys.path if os.path.abspath(entry) != _HERE]  # noqa: PTH100
-_run_own_sitecustomize()
+_run_next(_leave_path())

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
-from nomock_spy import activities, imports, jobs
+from nomock_spy import activities, children, imports, jobs
 from nomock_spy.engines import Engine, engine_for
 from nomock_spy.guard import swallow
 from nomock_spy.settings import Settings
@@ -21,6 +21,7 @@ def start(environ: Mapping[str, str]) -> None:
         activities.use(engine)
         os.register_at_fork(after_in_child=lambda: _go_on_in_child(engine))
         jobs.listen()
+        children.listen(engine)
         imports.listen()
 
 

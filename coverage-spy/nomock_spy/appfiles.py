@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-import sys
 
-# No pathlib in the spy: it is slow to load, and each process of the service would pay.
-_HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
+from nomock_spy.guard import HOME
+from nomock_spy.launchers import is_launcher
+
 _PACKAGES = ("/site-packages/", "/dist-packages/")
 
 
@@ -14,21 +14,19 @@ class AppFiles:
     """The rule, with its answers remembered: it is asked for every piece of code that is loaded.
 
     Without roots a file is the app's unless it belongs to the standard library, to an installed
-    package, to the programs beside the interpreter (``/opt/venv/bin/uvicorn``) or to the spy. Not
-    "unless it is under sys.prefix": that is ``/usr`` on Debian, and many images keep their app in
-    ``/usr/src/app``. With roots it has to lie under one of them, and not in packages below it.
+    package, to the spy, or is a launcher (``/opt/venv/bin/uvicorn``). Not "unless it is under
+    sys.prefix": that is ``/usr`` on Debian, and many images keep their app in ``/usr/src/app``.
+    With roots it has to lie under one of them, and not in packages below it. ``modules`` are
+    installed, and the app's all the same: a package ``shop`` or ``company.shop``, a ``till.py``.
     """
 
-    def __init__(self, roots: tuple[str, ...] = ()) -> None:
+    def __init__(self, roots: tuple[str, ...] = (), modules: tuple[str, ...] = ()) -> None:
         self._roots = roots
+        places = [module.replace(".", "/") for module in modules]
+        self._folders = tuple(place + "/" for place in places)
+        self._files = {place + ".py" for place in places}
         # Not from sysconfig, which takes milliseconds to load.
-        standard_library = os.path.dirname(os.__file__)  # noqa: PTH120
-        prefixes = {sys.prefix, sys.base_prefix, sys.exec_prefix, sys.base_exec_prefix}
-        self._others = (
-            _HERE + "/",
-            standard_library + "/",
-            *(prefix.rstrip("/") + "/bin/" for prefix in prefixes),
-        )
+        self._others = (HOME + "/", os.path.dirname(os.__file__) + "/")  # noqa: PTH120
         self._answers: dict[str, bool] = {}
 
     def __contains__(self, filename: str) -> bool:
@@ -42,10 +40,13 @@ class AppFiles:
         if filename.startswith("<"):  # <string>, <frozen importlib>: made at run time, no file
             return False
         path = absolute(filename)
+        module = _in_packages(path)
+        if module and (module in self._files or module.startswith(self._folders)):
+            return True
         if self._roots:
             below = [path[len(root) - 1 :] for root in self._roots if path.startswith(root)]
             return any(not _in_packages(rest) for rest in below)
-        return not path.startswith(self._others) and not _in_packages(path)
+        return not module and not path.startswith(self._others) and not is_launcher(path)
 
 
 def absolute(filename: str) -> str:
@@ -57,5 +58,9 @@ def absolute(filename: str) -> str:
     return filename if filename.startswith("/") else os.getcwd() + "/" + filename  # noqa: PTH109
 
 
-def _in_packages(path: str) -> bool:
-    return any(part in path for part in _PACKAGES)
+def _in_packages(path: str) -> str:
+    """Return where a file is in a folder of installed packages, empty where it is in none."""
+    for folder in _PACKAGES:
+        if folder in path:
+            return path.rpartition(folder)[2]
+    return ""

@@ -7,6 +7,8 @@ import sys
 
 # No pathlib in the spy: it is slow to load, and each process of the service would pay.
 _HERE = os.path.dirname(os.path.abspath(__file__)) + "/"  # noqa: PTH100, PTH120
+HOME = os.path.dirname(_HERE.rstrip("/"))  # noqa: PTH120
+"""The folder that has to be on PYTHONPATH."""
 _MOST_SAID = 10
 _said: set[str] = set()
 

@@ -23,6 +23,7 @@ PATCHES = {
     "httpcore": "nomock_spy.clients.httpcore",
     "httpcore2": "nomock_spy.clients.httpcore",
     "hypercorn.app_wrappers": "nomock_spy.servers.hypercorn",
+    "multiprocessing.util": "nomock_spy.children",
     "threading": "nomock_spy.threads",
     "uvicorn.config": "nomock_spy.servers.uvicorn",
     "werkzeug.serving": "nomock_spy.servers.werkzeug",

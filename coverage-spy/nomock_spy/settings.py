@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 
+from nomock_spy.appmodules import modules_of
+
 
 class Settings:
     """What the coverage overlay says to the spy of one service.
@@ -12,7 +14,8 @@ class Settings:
     ``NOMOCK_SPY_OUT``: the folder to write to. ``NOMOCK_SPY_SERVICE``: the service's name.
     ``NOMOCK_SPY_RUN``: the run that the data belong to, may be empty. ``NOMOCK_SPY_ROOTS``: the
     folders that hold the app, joined by colons; empty lets the spy decide file by file.
-    ``NOMOCK_SPY_WHEELS``: the folder with coverage.py, for a Python before 3.12.
+    ``NOMOCK_SPY_WHEELS``: the folder with coverage.py, for a Python before 3.12. Which modules of
+    the app are installed stands in the folder to write to.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -22,3 +25,4 @@ class Settings:
         roots = environ.get("NOMOCK_SPY_ROOTS", "").split(":")
         self.roots = tuple(root.rstrip("/") + "/" for root in roots if root)
         self.wheels = environ.get("NOMOCK_SPY_WHEELS", "")
+        self.modules = modules_of(self.out, self.service)

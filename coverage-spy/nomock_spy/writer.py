@@ -10,6 +10,7 @@ What was written is safe when ``os.write`` returns: a process that is killed a m
     {"in":0,"at":1795230219.7,"lines":{"0":[12]}}                  or a list of lines
     {"server":"uvicorn"}                                           its requests have contexts
     {"canary":4,"context":1,"hit":12,"missed":14}                  what the canary must have run
+    {"became":"python app.py"}                                     the process is another Python now
 
 Context 0 is never introduced: start-up and background. A file or a context may be introduced
 more than once, with another number. ``arcs`` beside ``lines`` are branches taken, by file number:
@@ -53,16 +54,16 @@ class Writer:
         self._header = (
             f'"engine":{tool},"branches":{"true" if branches else "false"},'
             f'"unsupported":{quote(unsupported)},"service":{quote(settings.service)},'
-            f'"run":{quote(settings.run)},"python":{quote(sys.version.split()[0])}'
+            f'"run":{quote(settings.run)},"python":{quote(sys.version.split()[0])},'
+            f'"executable":{quote(sys.executable or "")}'
         )
         self._file: _File | None = None
         self._dead = False
 
     def open(self) -> bool:
-        """Begin a file, so that the harvest sees a spy even before a line has run.
+        """Begin a file, which stays empty until ``release``; return whether it can be written.
 
-        Called once more in the child of a fork, whose parent keeps the file. Returns whether it
-        can be written.
+        Called once more in the child of a fork, whose parent keeps the file.
         """
         if not self._dead:
             try:
@@ -72,6 +73,19 @@ class Writer:
             except OSError as error:
                 self._give_up(error)
         return not self._dead
+
+    def release(self) -> None:
+        """Write down what there is: the header, and the canary.
+
+        In one piece, so that a process that is killed as it starts has proved itself or left
+        nothing; and before a line of the app has run, so that the harvest sees a spy.
+        """
+        if self._dead or self._file is None:
+            return
+        try:
+            self._file.release()
+        except OSError as error:
+            self._give_up(error)
 
     def ran(
         self,
@@ -90,6 +104,10 @@ class Writer:
     def server(self, name: str) -> None:
         """Record that the requests which this process serves have contexts."""
         self._note(f'{{"server":{quote(name)}}}\n')
+
+    def became(self, command: str) -> None:
+        """Record that this process is about to become another Python: the next one of its id."""
+        self._note(f'{{"became":{quote(command)}}}\n')
 
     def canary(self, context: Context, filename: str, *, hit: int, missed: int) -> None:
         """Record which line of the canary must have run in a context, and which must not."""
@@ -115,6 +133,7 @@ class Writer:
             # Said, since there is no canary in it.
             header = self._header + ',"goes_on":true'
             file = self._file = _File(self._settings, header)
+            file.release()
         return file
 
     def _give_up(self, error: OSError) -> None:
@@ -139,6 +158,7 @@ class _File:
         # Whatever umask the service has: the one who harvests may be another user.
         os.fchmod(self.fd, 0o644)
         self._identity = self._stat()
+        self._held: str | None = ""
         self.numbers: dict[str, int] = {}
         self._next_file = count().__next__
         self._next_context = count(1).__next__
@@ -199,10 +219,22 @@ class _File:
         return number, f'{{"context":{number},"test":{quote(test)},"fault":{quote(fault)}}}\n'
 
     def append(self, text: str) -> None:
-        """Write to the end of the file; raises OSError where not all of it could be."""
+        """Write to the end of the file; raises OSError where not all of it could be.
+
+        Before ``release`` it is kept for that.
+        """
+        if self._held is not None:
+            self._held += text
+            return
         data = text.encode("ascii")
         if os.write(self.fd, data) != len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    def release(self) -> None:
+        """Write what was kept, and from now on everything at once."""
+        held, self._held = self._held, None
+        if held:
+            self.append(held)
 
     def _stat(self) -> tuple[int, int]:
         stat = os.fstat(self.fd)

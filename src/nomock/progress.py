@@ -70,6 +70,11 @@ class Progress:
         for holder in holders.splitlines() or ["(it has not said which)"]:
             self._write(f"  {holder}\n")
 
+    def say(self, line: str) -> None:
+        """Write a line that stays."""
+        self.end()
+        self._write(f"{line}\n")
+
     def end(self) -> None:
         """Wipe the live line."""
         if self._live_width is not None and self._step:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import re
+import sys
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,13 +46,31 @@ def covered(stack: Stack) -> Mapping[str, ServiceSource]:
     return sources_of(stack.project)
 
 
-def prove(settings: Settings, stack: Stack) -> None:
+def prove(settings: Settings, stack: Stack) -> list[str]:
     """Return when every container of the covered services has proved that its spy records.
 
-    Raises CanaryError.
+    What is returned are notes on what the report will lack. Raises CanaryError.
     """
-    run = os.environ[RUN_VARIABLE]
-    check_canaries(data_dir(settings), covered(stack), run, stack.engine, stack.containers())
+    run, services = os.environ[RUN_VARIABLE], covered(stack)
+    found = check_canaries(data_dir(settings), services, run, stack.engine, stack.containers())
+    return list(_newer_than_ours((process.service, process.python) for process in found))
+
+
+def _newer_than_ours(pythons: Iterable[tuple[str, str]]) -> Iterable[str]:
+    """Yield a note for each service whose Python may know syntax that this one cannot parse."""
+    ours = sys.version_info[:2]
+    newer = {
+        (service, version)
+        for service, text in pythons
+        if (found := re.match(r"(\d+)\.(\d+)", text))
+        and (version := (int(found[1]), int(found[2]))) > ours
+    }
+    for service, (major, minor) in sorted(newer):
+        yield (
+            f"note: {service} runs Python {major}.{minor}, and this is {ours[0]}.{ours[1]}: a file "
+            f"with newer syntax will be left out of the report; to have it in, run pytest with "
+            f"Python {major}.{minor}: uv run --python {major}.{minor} pytest …"
+        )
 
 
 def run_of(stack: Stack) -> str:

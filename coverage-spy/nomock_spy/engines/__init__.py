@@ -30,6 +30,9 @@ class Engine(Protocol):
     def server(self, name: str) -> None:
         """Learn that a server was found, whose requests have contexts."""
 
+    def became(self, command: str) -> None:
+        """Learn that this process is about to become another Python, by ``exec``."""
+
     def forked(self) -> None:
         """Learn that this process is the child of a fork: it has a file of records of its own."""
 

@@ -81,7 +81,7 @@ class CTracing:
 
     def __init__(self, settings: Settings, module: object) -> None:
         self._writer = Writer(settings, "coverage.py")
-        self._app_files = AppFiles(settings.roots)
+        self._app_files = AppFiles(settings.roots, settings.modules)
         self._canary_file = ""
         # Reentrant: a finalizer or a signal handler of the service may run while it is held.
         self._lock = RLock()
@@ -138,6 +138,10 @@ class CTracing:
     def server(self, name: str) -> None:
         """Record that a server was found."""
         self._writer.server(name)
+
+    def became(self, command: str) -> None:
+        """Record that this process is about to become another Python."""
+        self._writer.became(command)
 
     def forked(self) -> None:
         """Begin a file of the child's own."""

@@ -53,7 +53,7 @@ if sys.version_info >= (3, 12):
         def __init__(self, settings: Settings) -> None:
             self._writer = Writer(settings, "sys.monitoring", branches=bool(_BRANCHES))
             self._branches = Branches()
-            self._app_files = AppFiles(settings.roots)
+            self._app_files = AppFiles(settings.roots, settings.modules)
             self._tool_id = -1
             self._events = Events()
             # Reentrant: a finalizer or a signal handler of the service may run while it is held.
@@ -102,6 +102,10 @@ if sys.version_info >= (3, 12):
         def server(self, name: str) -> None:
             """Record that a server was found."""
             self._writer.server(name)
+
+        def became(self, command: str) -> None:
+            """Record that this process is about to become another Python."""
+            self._writer.became(command)
 
         def forked(self) -> None:
             """Begin a file of the child's own."""

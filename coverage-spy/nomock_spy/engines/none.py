@@ -18,6 +18,7 @@ class NoEngine:
     def start(self) -> bool:
         """Write the reason."""
         if self._writer.open():
+            self._writer.release()
             say(f"not recording: {self._reason}")
         return False
 
@@ -31,6 +32,9 @@ class NoEngine:
         """Do nothing."""
 
     def server(self, name: str) -> None:
+        """Do nothing."""
+
+    def became(self, command: str) -> None:
         """Do nothing."""
 
     def forked(self) -> None:

@@ -6,9 +6,11 @@ delivers nothing, or a process that delivers something else, would show as 0 % o
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from posixpath import basename
 from threading import Event
 from time import monotonic
 
@@ -17,9 +19,12 @@ from nomock.errors import CanaryError
 from nomock.harvest.folder import read_all
 from nomock.harvest.records import Process
 from nomock.harvest.silence import Cause, why_no_file
+from nomock.harvest.unspied import HAND_ON, unspied
 
 _TIMEOUT_S = 10.0
 _PAUSE_S = 0.05
+_LOOK_PAUSE_S = 1.0
+_AT_ONCE = 8
 
 
 def check_canaries(
@@ -30,8 +35,8 @@ def check_canaries(
     containers: Iterable[Container],
     *,
     timeout_s: float = _TIMEOUT_S,
-) -> None:
-    """Return when the spies of all containers of the services have proved that they record.
+) -> list[Process]:
+    """Return the processes when the spies of all containers have proved that they record.
 
     A container that runs may not have come to start its Python: ``timeout_s`` is how long it may
     take. Raises CanaryError, which names each service that does not deliver, and why.
@@ -46,39 +51,70 @@ def check_canaries(
     deadline = monotonic() + timeout_s
     while True:
         processes = read_all(data_dir, run).processes
-        failures = [f for c, host in hosts if (f := _failure(c, host, processes)) is not None]
+        own = [_Own(container, _own(container, host, processes)) for container, host in hosts]
+        failures = [failure for each in own if (failure := each.failure()) is not None]
+        pause_s, is_sure = _PAUSE_S, True
         if not failures:
-            return
-        if monotonic() > deadline:
+            with ThreadPoolExecutor(_AT_ONCE) as pool:
+                looks = list(pool.map(lambda each: each.look(engine), own))
+            failures = [failure for failure, _ in looks if failure is not None]
+            pause_s, is_sure = _LOOK_PAUSE_S, not any(young for _, young in looks)
+        is_late = monotonic() > deadline
+        if not failures and (is_sure or is_late):
+            return processes
+        if is_late:
             # Of several containers of a service the last is said: they are alike.
             raise CanaryError({f.container.service: f.explained(engine, run) for f in failures})
-        Event().wait(_PAUSE_S)
+        Event().wait(pause_s)
 
 
 @dataclass(frozen=True)
 class _Failure:
-    """What is wrong with a container; ``process`` is None where none of it wrote anything."""
+    """What is wrong with a container; without a cause, none of it wrote anything."""
 
     container: Container
-    process: Process | None
+    cause: Cause | None
 
     def explained(self, engine: Engine, run: str) -> Cause:
         """Return what was seen, and what to do."""
-        if self.process is None:
-            seen, todo = why_no_file(engine, self.container, run)
-        else:
-            seen = f"its process {self.process.pid}: {self.process.canary_failure()}"
-            if self.process.engine is None:
-                todo = "give it a Python that the spy can record, or take it out of the overlay"
-            else:
-                todo = f"nomock logs {self.container.service} shows what the spy said"
+        seen, todo = self.cause or why_no_file(engine, self.container, run)
         return f"container {self.container.id[:12]}: {seen}", todo
 
 
-def _failure(container: Container, host: str, processes: Iterable[Process]) -> _Failure | None:
-    """Return what is wrong with a container's processes; None when all proved themselves."""
-    own = [p for p in processes if p.service == container.service and host in ("", p.host)]
-    if not own:
-        return _Failure(container, None)
-    failing = (process for process in own if process.canary_failure())
-    return next((_Failure(container, process) for process in failing), None)
+@dataclass(frozen=True)
+class _Own:
+    """A container, and its processes that have a spy."""
+
+    container: Container
+    processes: Sequence[Process]
+
+    def failure(self) -> _Failure | None:
+        """Return what is wrong by their records; None when all proved themselves."""
+        if not self.processes:
+            return _Failure(self.container, None)
+        for process in self.processes:
+            if failure := process.canary_failure():
+                seen = f"its process {process.pid}: {failure}"
+                if process.engine is None:
+                    todo = "give it a Python that the spy can record, or take it out of the overlay"
+                else:
+                    todo = f"nomock logs {self.container.service} shows what the spy said"
+                return _Failure(self.container, (seen, todo))
+            if process.became and not any(map(process.is_followed_by, self.processes)):
+                seen = f"its process {process.pid} became {process.became!r}, which has no spy"
+                return _Failure(self.container, (seen, HAND_ON))
+        return None
+
+    def look(self, engine: Engine) -> tuple[_Failure | None, bool]:
+        """Return what is wrong by its processes, and whether one is too young to tell."""
+        if self.container.state != "running":
+            return None, False
+        # Not a server that has a Python in it: it would start once more.
+        pythons = {p.executable for p in self.processes if "python" in basename(p.executable)}
+        pids = {process.pid for process in self.processes}
+        found, young = unspied(engine, self.container, pids, sorted(pythons))
+        return _Failure(self.container, (str(found[0]), HAND_ON)) if found else None, young
+
+
+def _own(container: Container, host: str, processes: Iterable[Process]) -> list[Process]:
+    return [p for p in processes if p.service == container.service and host in ("", p.host)]

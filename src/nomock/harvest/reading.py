@@ -55,6 +55,8 @@ def process_of(
         unsupported=header.get("unsupported", ""),
         branches=bool(header.get("branches")),
         goes_on=bool(header.get("goes_on")),
+        started=_seconds(header.get("started")),
+        executable=str(header.get("executable") or ""),
     )
     reader = _Reader(process, since_s or 0.0)
     for line in rest:
@@ -77,6 +79,7 @@ class _Reader:
             "test": self._context,
             "canary": self._canary,
             "server": self._server,
+            "became": self._became,
         }
 
     def read(self, line: bytes) -> None:
@@ -104,6 +107,9 @@ class _Reader:
     def _server(self, record: Mapping[str, Any]) -> None:
         self._process.servers.add(record["server"])
 
+    def _became(self, record: Mapping[str, Any]) -> None:
+        self._process.became = str(record["became"])
+
     def _canary(self, record: Mapping[str, Any]) -> None:
         context = self._contexts.get(record["context"], Context(CANARY_TEST))
         file = self._files.get(record["canary"])
@@ -111,6 +117,7 @@ class _Reader:
 
     def _ran(self, record: Mapping[str, Any]) -> None:
         context = self._contexts[record["in"]]
+        self._process.became = ""  # exec has failed: it goes on
         since_s = 0.0 if context.test == CANARY_TEST else self._since_s
         counts = record.get("at", since_s) >= since_s
         lines = self._process.lines[context]
@@ -129,6 +136,10 @@ class _Reader:
                 pairs = [(int(begin), int(end)) for begin, end in arcs]
                 taken = tuple([arc_of(pair, pair) for pair in pairs])
                 known[context, file] = known.get((context, file), ()) + taken
+
+
+def _seconds(given: object) -> float:
+    return given if isinstance(given, float) else 0.0
 
 
 def _bitmap(lines: str | list[int]) -> int:

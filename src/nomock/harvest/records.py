@@ -77,6 +77,12 @@ class Process:
     """Whether the engine records branches."""
     goes_on: bool
     """Whether it had closed another file, as a daemon does: its canary was there."""
+    started: float = 0.0
+    """In seconds since the epoch."""
+    executable: str = ""
+    """The program that its Python is."""
+    became: str = ""
+    """The command of the Python that it has become by ``exec``, empty while it is this one."""
     lines: dict[Context, dict[SourceFile, int]] = field(default_factory=lambda: defaultdict(dict))
     arcs: dict[tuple[Context, SourceFile], tuple[Arc, ...]] = field(default_factory=dict)
     """Branches that were taken, some of them more than once."""
@@ -111,6 +117,10 @@ class Process:
                 if file in files:
                     arcs = self.arcs.get((context, file), ())
                     yield Ran(counted, file, ran, arcs)
+
+    def is_followed_by(self, other: Process) -> bool:
+        """Tell whether another process is what this one has become."""
+        return (other.host, other.pid) == (self.host, self.pid) and other.started > self.started
 
     def canary_failure(self) -> str:
         """Say what is wrong with what its canary reported; empty when it is as it must be."""

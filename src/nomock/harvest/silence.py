@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from nomock.adapters.engine import Container, Engine, Mount, Started
 from nomock.command import obstacle_in
+from nomock.harvest.unspied import HAND_ON, unspied
 
 _LOG_LINES = 1000
 _SAID = "nomock-spy: "
@@ -32,6 +33,9 @@ def why_no_file(engine: Engine, container: Container, run: str) -> Cause:
         return f"its spy says: {said[-1]}", f"nomock logs {container.service} has all of it"
     if reason := obstacle_in(started.command):
         return reason, "change that, by command: or entrypoint: in the overlay"
+    found, _ = unspied(engine, container)
+    if found:
+        return str(found[0]), HAND_ON
     return (
         "no process of it started a spy: it runs no Python; or its entry point cleans the "
         "environment, or starts Python with -I, -E or -S",

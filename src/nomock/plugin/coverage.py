@@ -22,9 +22,12 @@ def make_ready(settings: Settings, stack: Stack) -> None:
     provide_mounted(stack.project)
 
 
-def check(settings: Settings, stack: Stack) -> None:
-    """Make sure that every covered service reports what it runs; raises CanaryError."""
-    prove(settings, stack)
+def check(settings: Settings, stack: Stack) -> list[str]:
+    """Make sure that every covered service reports what it runs; return what to know beforehand.
+
+    Raises CanaryError.
+    """
+    return prove(settings, stack)
 
 
 def harvested(settings: Settings, stack: Stack, *, allow_unmapped: bool) -> tuple[list[str], bool]:

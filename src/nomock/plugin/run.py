@@ -279,7 +279,8 @@ class Run:
         if given(self.config, "sidecar-coverage"):
             from nomock.plugin.coverage import check
 
-            check(self.settings, self.stack)
+            for note in check(self.settings, self.stack):
+                self.progress.say(note)
             self.stack.look_again()  # that took its time
         self._prepared = True
 
