@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import os
-import re
-import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from nomock.config import Settings
 from nomock.errors import ConfigError, CoverageError
-from nomock.harvest import ServiceSource, check_canaries, sources_of
+from nomock.harvest import ServiceSource, check_canaries, sources_of, too_new
 from nomock.stack import Stack
 
 # Read by the overlay: part of the spied services' configuration, so that they start anew with it.
@@ -53,24 +51,7 @@ def prove(settings: Settings, stack: Stack) -> list[str]:
     """
     run, services = os.environ[RUN_VARIABLE], covered(stack)
     found = check_canaries(data_dir(settings), services, run, stack.engine, stack.containers())
-    return list(_newer_than_ours((process.service, process.python) for process in found))
-
-
-def _newer_than_ours(pythons: Iterable[tuple[str, str]]) -> Iterable[str]:
-    """Yield a note for each service whose Python may know syntax that this one cannot parse."""
-    ours = sys.version_info[:2]
-    newer = {
-        (service, version)
-        for service, text in pythons
-        if (found := re.match(r"(\d+)\.(\d+)", text))
-        and (version := (int(found[1]), int(found[2]))) > ours
-    }
-    for service, (major, minor) in sorted(newer):
-        yield (
-            f"note: {service} runs Python {major}.{minor}, and this is {ours[0]}.{ours[1]}: a file "
-            f"with newer syntax will be left out of the report; to have it in, run pytest with "
-            f"Python {major}.{minor}: uv run --python {major}.{minor} pytest …"
-        )
+    return list(too_new(found, services))
 
 
 def run_of(stack: Stack) -> str:

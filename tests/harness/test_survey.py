@@ -14,7 +14,7 @@ from pythons import VERSIONS, image_of
 from nomock.adapters.engine import Engine
 from nomock.loading import load
 from nomock.overlay import Finding, Python, survey
-from nomock.overlay.survey import reason_of
+from nomock.overlay.finding import reason_of
 from nomock.project import resolve
 
 NO_PYTHON = "no Python in it"
@@ -95,6 +95,7 @@ def test_the_python_of_the_command_should_count_when_path_has_another(tiny: Tiny
         f"FROM {image_of('3.9')} AS old\n"
         f"FROM {image_of('3.11')}\n"
         "RUN python3 -m venv --copies --without-pip /opt/venv\n"
+        "RUN mkdir /srv/.venv && ln -s /opt/venv/bin /srv/.venv/bin\n"
         "COPY --from=old /usr/lib/python3.9 /usr/lib/python3.9\n"
         "COPY --from=old /usr/bin/python3.9 /usr/bin/python3\n",
     )
@@ -107,6 +108,8 @@ def test_the_python_of_the_command_should_count_when_path_has_another(tiny: Tiny
     script(tiny, "long", "#!/bin/sh", '\'\'\'exec\' "/opt/venv/bin/python3" "$0" "$@"')
     script(tiny, "entry", "#!/bin/sh", 'exec "$@"')
     path = {"PATH": "/opt/venv/bin:/usr/bin:/bin"}
+    scripts, bare = {"PATH": "/scripts:/bin"}, {"PATH": "/bin"}
+    script(tiny, "uv", "#!/bin/false")
     tiny.compose(
         a=one(["/opt/venv/bin/python", "-I", "x.py"]),
         b=one(["direct"], environment={"PATH": "/scripts:/opt/venv/bin:/bin"}),
@@ -116,6 +119,11 @@ def test_the_python_of_the_command_should_count_when_path_has_another(tiny: Tiny
         f=one(["sh", "-c", "cd /; exec /scripts/direct && /scripts/closed"], environment=path),
         g=one(["/scripts/entry"], environment=path),
         h=one(["sleep", "9"], environment=path),
+        # A shell's text is several commands: one that can be covered is enough.
+        j=one(["sh", "-c", "/opt/venv/bin/python -I a.py & exec direct"], environment=scripts),
+        # What a runner starts is in no word, or in one that only it knows how to find.
+        k=one(["/scripts/uv", "run", "till.py"], environment=bare),
+        l=one(["/scripts/uv", "run", "serve"], environment=bare, working_dir="/srv"),
         i=one(["env", "-i", "/scripts/direct"], environment=path),
     )
     text = json.loads((tiny.path / "docker-compose.yml").read_text())
@@ -126,8 +134,10 @@ def test_the_python_of_the_command_should_count_when_path_has_another(tiny: Tiny
     docker("compose", "--project-directory", str(tiny.path), "build", "--quiet")
     findings = {f.service: f for f in found(tiny)}
     assert {n: f.python.version[:2] for n, f in findings.items() if f.python} == dict.fromkeys(
-        "abcdefghi", (3, 11)
+        "abcdefghijkl", (3, 11)
     )
+    # Each that it may choose gets what it needs.
+    assert [python.tag for python in findings["l"].with_tracer] == ["cp311", "cp39"]
     assert {name: f.reason for name, f in findings.items() if f.reason} == {
         "a": "-I in its command: Python then reads no PYTHONPATH",
         "d": "-Es in the #! line of /scripts/closed: Python then reads no PYTHONPATH",
@@ -191,8 +201,8 @@ def test_a_python_should_be_left_out_when_the_spy_does_not_know_it(
     version: tuple[int, int, int], implementation: str, reason: str
 ) -> None:
     python = Python(version, implementation, "glibc", "x86_64")
-    answer = {"at": 0, "program": "/bin/python3", "interpreter": "/bin/python3", "options": []}
-    assert reason_of(["python3"], answer, python) == reason
+    found = {"at": 0, "program": "/bin/python3", "interpreter": "/bin/python3", "options": []}
+    assert reason_of(["python3"], found, "", python) == reason
 
 
 def questions(tiny: Tiny) -> list[str]:

@@ -37,8 +37,10 @@ def load(folder: str) -> Any:
     Raises ImportError. Without it coverage.py itself would go on with a tracer in Python, which
     costs twenty times as much.
     """
-    package = f"{folder}/coverage"
-    if not folder or not os.path.isdir(package):  # noqa: PTH112 - pathlib is slow to load
+    package = f"{folder}/{_kind()}/coverage"
+    if not os.path.isdir(package):  # noqa: PTH112 - pathlib is slow to load
+        package = f"{folder}/coverage"
+    if not folder or not os.path.isdir(package):  # noqa: PTH112
         raise ImportError("there is no coverage.py beside the spy: run nomock overlay")
     names = [f"tracer{suffix}" for suffix in EXTENSION_SUFFIXES]
     found = [name for name in os.listdir(package) if name.endswith(".so")]  # noqa: PTH208
@@ -52,6 +54,16 @@ def load(folder: str) -> Any:
         f"the coverage.py beside the spy is another Python's: it has {' '.join(found)} and not "
         f"{names[0]}: run nomock overlay"
     )
+
+
+def _kind() -> str:
+    """Return the name of the folder for this Python, as nomock calls it: cp311-glibc-x86_64."""
+    try:
+        libc = os.confstr("CS_GNU_LIBC_VERSION") or ""
+    except (AttributeError, ValueError, OSError):
+        libc = ""
+    name = "glibc" if libc.startswith("glibc") else "musl"
+    return f"cp{sys.version_info[0]}{sys.version_info[1]}-{name}-{os.uname().machine}"
 
 
 class Tracers:

@@ -33,7 +33,10 @@ def overlay(settings: Settings, chosen: argparse.Namespace) -> int:
     to_stdout = chosen.output == _STDOUT
     project = resolve(settings)
     names = chosen.services or sorted(project.services)
-    findings = with_wheels(survey(project, Engine(), names), settings.root)
+    found = survey(project, Engine(), names)
+    if chosen.services:  # who names one knows that it does start its Python
+        found = [replace(f, reason="") if f.is_doubtful else f for f in found]
+    findings = with_wheels(found, settings.root)
     print_table(
         ("service", "Python", "engine", ""),
         [_row(finding) for finding in findings],
@@ -65,5 +68,6 @@ def _apart(settings: Settings, output: str | None) -> tuple[Settings, Path]:
 
 
 def _row(finding: Finding) -> tuple[str, str, str, str]:
-    python = str(finding.python or "-")
-    return finding.service, python, finding.engine or "none", finding.reason
+    pythons = (finding.python, *finding.others) if finding.engine else (finding.python,)
+    names = ", ".join(dict.fromkeys(str(python) for python in pythons if python)) or "-"
+    return finding.service, names, finding.engine or "none", finding.reason

@@ -8,6 +8,7 @@ from nomock.harvest.combine import Harvest, harvest
 from nomock.harvest.counting import Row, count
 from nomock.harvest.folder import RUN_FILE, new_run, prepare
 from nomock.harvest.gather import Gathered, gather
+from nomock.harvest.newer import too_new
 from nomock.harvest.notes import notes
 from nomock.harvest.reporting import report, table
 from nomock.harvest.sources import ServiceSource, source_of, sources_of
@@ -29,4 +30,5 @@ __all__ = [
     "source_of",
     "sources_of",
     "table",
+    "too_new",
 ]

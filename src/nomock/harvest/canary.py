@@ -53,13 +53,13 @@ def check_canaries(
         processes = read_all(data_dir, run).processes
         own = [_Own(container, _own(container, host, processes)) for container, host in hosts]
         failures = [failure for each in own if (failure := each.failure()) is not None]
-        pause_s, is_sure = _PAUSE_S, True
-        if not failures:
+        pause_s, is_sure, is_late = _PAUSE_S, True, monotonic() > deadline
+        if not failures or is_late:
+            proved = [each for each in own if each.failure() is None]
             with ThreadPoolExecutor(_AT_ONCE) as pool:
-                looks = list(pool.map(lambda each: each.look(engine), own))
-            failures = [failure for failure, _ in looks if failure is not None]
+                looks = list(pool.map(lambda each: each.look(engine), proved))
+            failures += [failure for failure, _ in looks if failure is not None]
             pause_s, is_sure = _LOOK_PAUSE_S, not any(young for _, young in looks)
-        is_late = monotonic() > deadline
         if not failures and (is_sure or is_late):
             return processes
         if is_late:

@@ -6,7 +6,8 @@ overlay mounts.
 
 from nomock.overlay.engines import with_wheels
 from nomock.overlay.files import provide_data_folder, provide_spy, write_overlay
-from nomock.overlay.survey import Finding, Python, survey
+from nomock.overlay.finding import Finding, Python
+from nomock.overlay.survey import survey
 from nomock.overlay.text import overlay_text
 
 __all__ = [

@@ -7,8 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 
 from nomock.errors import CoverageError
-from nomock.overlay.survey import Finding
-from nomock.overlay.text import WHEELS_FOLDER, wheels_tag
+from nomock.overlay.finding import Finding
+from nomock.overlay.text import WHEELS_FOLDER
 from nomock.overlay.wheels import provide
 
 
@@ -17,14 +17,16 @@ def with_wheels(findings: Iterable[Finding], root: Path) -> list[Finding]:
 
     ``root`` is the folder of the compose file.
     """
-    return [_with_wheel(f, root) if f.engine == "coverage.py" else f for f in findings]
+    return [_with_wheels(finding, root) for finding in findings]
 
 
-def _with_wheel(finding: Finding, root: Path) -> Finding:
-    python = finding.python
-    assert python is not None
-    try:
-        provide(python.tag, python.libc, python.machine, root / WHEELS_FOLDER / wheels_tag(finding))
-    except CoverageError as error:
-        return replace(finding, reason=": ".join(filter(None, (error.what, error.seen))))
-    return finding
+def _with_wheels(finding: Finding, root: Path) -> Finding:
+    without = []
+    for python in finding.with_tracer:
+        try:
+            provide(python.tag, python.libc, python.machine, root / WHEELS_FOLDER / python.kind)
+        except CoverageError as error:
+            if finding.python is not None and python.kind == finding.python.kind:
+                return replace(finding, reason=": ".join(filter(None, (error.what, error.seen))))
+            without.append(python)  # one that it may choose, and most likely does not
+    return replace(finding, others=tuple(p for p in finding.others if p not in without))

@@ -2,17 +2,33 @@
 
 Run by whatever Python 3 is at hand there, however old: ``python3 -I -c TEXT TEXT REQUEST``, where
 TEXT is that of this file and REQUEST is ``{"words": […]}``, the command line. Where that runs
-another Python, this one becomes that one and asks again. It needs no /proc and no other program:
-an image may have neither.
+another Python, or may run one of several, each is asked the same way. It needs no /proc and no
+other program: an image may have neither.
 """
 
+import glob
 import json
 import os
+import subprocess
 import sys
 from typing import Any
 
+MARK = "nomock-probe "
 PYTHONS = ("python", "pypy")
 SHELLS = ("sh", "bash", "dash", "ash", "ksh", "zsh")
+# What starts a Python that its words need not name.
+RUNNERS = (
+    *("uv", "uvx", "poetry", "pipenv", "pdm", "hatch", "rye", "pixi", "tox", "nox", "pipx"),
+    *("conda", "mamba", "micromamba"),
+    *("honcho", "foreman", "forego", "goreman", "overmind", "hivemind", "procodile"),
+    *("supervisord", "circusd", "s6-svscan", "runsvdir", "runit", "init", "systemd", "monit"),
+    *("make", "just", "task", "doppler", "infisical", "chamber", "op", "dotenv", "envconsul"),
+    *("watchexec", "entr", "reflex", "nodemon", "pm2", "uwsgi", "unitd"),
+)
+# What is in a program that is linked with Python, or sets its environment.
+EMBEDS = (b"libpython", b"PYTHONPATH")
+MOST_MEGABYTES = 128
+MOST_ASKED = 8
 
 
 def which(word: str) -> str:
@@ -59,25 +75,93 @@ def interpreter(program: str) -> "list[str]":
     return words
 
 
-def find(words: "list[str]") -> Any:
-    """Return the first word that is a Python or a script for one, and what would run it.
+def is_runner(program: str) -> bool:
+    """Tell whether a program starts others: one that is known for it, or that knows Pythons.
 
-    Where there is none, but a shell may start one: the Python on PATH.
+    What is compiled and never says PYTHONPATH or libpython has no Python in it, and starts none.
     """
-    shell = ""
+    if os.path.basename(program) in RUNNERS:
+        return True
+    try:
+        with open(program, "rb") as file:
+            if file.read(4) != b"\x7fELF":
+                return False
+            before = b""
+            for _ in range(MOST_MEGABYTES):
+                part = file.read(1 << 20)
+                if not part:
+                    return False
+                if any(mark in before + part for mark in EMBEDS):
+                    return True
+                before = part[-16:]
+    except OSError:
+        pass
+    return False
+
+
+def environments() -> "list[str]":
+    """Return the Pythons that a runner, or a script, may choose, the likeliest first."""
+    said, home = os.environ.get, os.path.expanduser("~")
+    folders = [said(name) for name in ("UV_PROJECT_ENVIRONMENT", "VIRTUAL_ENV", "CONDA_PREFIX")]
+    here = os.getcwd()
+    while True:
+        folders += [os.path.join(here, name) for name in (".venv", "venv")]
+        if here == os.path.dirname(here):
+            break
+        here = os.path.dirname(here)
+    folders += ["/opt/venv"]
+    parents = [
+        said("POETRY_VIRTUALENVS_PATH"),
+        os.path.join(said("POETRY_CACHE_DIR") or home + "/.cache/pypoetry", "virtualenvs"),
+        said("WORKON_HOME") or home + "/.local/share/virtualenvs",
+        home + "/.local/share/pdm/venvs",
+        home + "/.local/share/hatch/env/virtual/*/*",
+        said("UV_PYTHON_INSTALL_DIR") or home + "/.local/share/uv/python",
+        (said("PYENV_ROOT") or home + "/.pyenv") + "/versions",
+        "/opt/conda/envs",
+    ]
+    for parent in parents:
+        folders += sorted(glob.glob(os.path.join(parent, "*"))) if parent else []
+    found = [os.path.join(folder, "bin", "python") for folder in folders if folder]
+    found += [which("python3"), which("python")]
+    for folder in os.environ.get("PATH", os.defpath).split(":"):
+        found += sorted(glob.glob(os.path.join(folder, "python3.*[0-9]")))
+    return [python for python in found if python and os.access(python, os.X_OK)]
+
+
+def find(words: "list[str]") -> Any:
+    """Return the words that are a Python or a script for one, and what runs each.
+
+    ``program`` is a shell or a runner among the words; ``others`` are the Pythons that one of
+    these may start, whatever else is in its words.
+    """
+    starter, pythons = "", []
     for at, word in enumerate(words):
         program = which(word)
         if not program:
             continue
         if is_python(program):
-            return {"at": at, "program": program, "interpreter": program, "options": []}
+            pythons.append(python_at(at, program, program, []))
+            continue
         by = interpreter(program)
         if by and is_python(by[0]):
-            return {"at": at, "program": program, "interpreter": by[0], "options": by[1:]}
-        name = os.path.basename(by[0] if by else program)
-        shell = shell or (program if name in SHELLS else "")
-    here = which("python3") or which("python") or sys.executable
-    return {"at": None, "program": shell, "interpreter": here, "options": []}
+            pythons.append(python_at(at, program, by[0], by[1:]))
+            if os.path.basename(program) in RUNNERS:
+                starter = starter or program
+        elif os.path.basename(by[0] if by else program) in SHELLS:
+            starter = starter or program
+        elif not starter and not pythons and is_runner(program):
+            starter = program
+    others = environments() if starter else []
+    if not pythons:
+        here = (others + [which("python3") or which("python") or sys.executable])[0]
+        pythons = [python_at(None, starter, here, [])]
+    return {"pythons": pythons, "starter": starter, "others": others}
+
+
+def python_at(at: Any, program: str, by: str, options: "list[str]") -> Any:
+    """Return a Python by its place among the words; None where no word names it."""
+    return {"at": at, "program": program, "interpreter": by, "options": options}
 
 
 def libc() -> str:
@@ -89,26 +173,46 @@ def libc() -> str:
     return "glibc" if name.startswith("glibc") else "musl"
 
 
+def describe() -> Any:
+    """Describe this Python."""
+    return {
+        "version": list(sys.version_info[:3]),
+        "implementation": sys.implementation.name,
+        "libc": libc(),
+        "machine": os.uname()[4] if hasattr(os, "uname") else "",
+    }
+
+
+def ask(python: str, request: Any) -> Any:
+    """Return what another Python answers, None where it does not run."""
+    command = [python, "-I", "-c", sys.argv[1], sys.argv[1], json.dumps(request)]
+    try:
+        asked = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    except OSError as error:
+        return {"failed": error.strerror}
+    for line in asked.communicate()[0].decode("utf-8", "replace").splitlines():
+        if line.startswith(MARK):
+            return json.loads(line[len(MARK) :])
+    return {"failed": "it ended with " + str(asked.returncode)}
+
+
 def answer(request: Any) -> Any:
-    """Describe this Python, or go on in the one that the command runs."""
-    found = request.get("found")
-    if found is None:
-        found = find(request["words"])
-        other = found["interpreter"]
-        if os.path.realpath(other) != os.path.realpath(sys.executable):
-            text = sys.argv[1]
-            try:
-                os.execv(other, [other, "-I", "-c", text, text, json.dumps({"found": found})])
-            except OSError as error:
-                return dict(found, failed=error.strerror)
-    machine = os.uname()[4] if hasattr(os, "uname") else ""
-    return dict(
-        found,
-        version=list(sys.version_info[:3]),
-        implementation=sys.implementation.name,
-        libc=libc(),
-        machine=machine,
-    )
+    """Describe this Python, or say which ones a command may run."""
+    if "words" not in request:
+        return describe()
+    found = find(request["words"])
+    known = {os.path.realpath(sys.executable): describe()}
+    chosen = [python["interpreter"] for python in found["pythons"]] + found["others"]
+    for python in chosen:
+        # A virtual environment's is a link to one that is asked already.
+        real = os.path.realpath(python)
+        if real not in known and len(known) < MOST_ASKED:
+            known[real] = ask(python, {})
+    for python in found["pythons"]:
+        python["is"] = known.get(os.path.realpath(python["interpreter"]))
+    others = [known.get(os.path.realpath(python)) for python in found["others"]]
+    found["others"] = [is_ for is_ in others if is_ and "failed" not in is_]
+    return found
 
 
-print("nomock-probe " + json.dumps(answer(json.loads(sys.argv[2]))))
+print(MARK + json.dumps(answer(json.loads(sys.argv[2]))))

@@ -3,63 +3,26 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from nomock.adapters.engine import Container, Ended, Engine, ImageConfig
-from nomock.command import obstacle, words_of
+from nomock.command import words_of
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
+from nomock.overlay.finding import Finding, finding_of
 from nomock.project import Project, ServiceConfig
 
-OLDEST = (3, 9)
-_MONITORING = (3, 12)
 _AT_ONCE = 8
+# The variables that say where Pythons are, and which of them a runner chooses.
+_CHOOSES = re.compile(r"(PATH|HOME|VIRTUAL_ENV|WORKON_HOME|(UV|POETRY|CONDA|PYENV|PIPENV|PDM)_.*)$")
 _MARK = "nomock-probe "
 _PROBE = Path(__file__).with_name("inside.py").read_text(encoding="utf-8")
 # What a shell, and the engine, says of a command that is not there or not a program.
 _NO_PROGRAM = {126, 127}
-
-
-@dataclass(frozen=True)
-class Python:
-    """A Python as it describes itself in a container."""
-
-    version: tuple[int, int, int]
-    implementation: str
-    libc: str
-    """glibc or musl."""
-    machine: str
-
-    def __str__(self) -> str:
-        name = {"cpython": "CPython", "pypy": "PyPy"}.get(self.implementation, self.implementation)
-        return f"{name} {'.'.join(map(str, self.version))}"
-
-    @property
-    def tag(self) -> str:
-        """The name that wheels of compiled modules have for it: cp311."""
-        return f"cp{self.version[0]}{self.version[1]}"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """What was found of one service: how it is covered, or why it cannot be."""
-
-    service: str
-    python: Python | None = None
-    reason: str = ""
-    """Why it is left out; empty where it can be covered."""
-    own_path: str = ""
-    """The PYTHONPATH that the compose file or the image gives it."""
-
-    @property
-    def engine(self) -> str | None:
-        """What records in it: sys.monitoring or coverage.py."""
-        if self.reason or self.python is None:
-            return None
-        return "sys.monitoring" if self.python.version >= _MONITORING else "coverage.py"
 
 
 def survey(project: Project, engine: Engine, names: Iterable[str]) -> list[Finding]:
@@ -100,9 +63,7 @@ class _Question:
             return Finding(name, reason=f"{error.what}: {error.seen}")
         if isinstance(answer, str):
             return Finding(name, reason=answer)
-        python = None if "failed" in answer else _python(answer)
-        reason = reason_of(words, answer, python)
-        return Finding(name, python, reason, _own_path(self._service, image))
+        return replace(finding_of(name, words, answer), own_path=_own_path(self._service, image))
 
     def _image(self) -> ImageConfig | None:
         """Return the service's image; its container is not asked where that is of an older one."""
@@ -142,8 +103,12 @@ class _Question:
         config = self._service.config
         # The label names what a leftover was, should even the engine be killed.
         options: dict[str, Any] = {"Labels": {"nomock.probe": self._service.project}}
-        if path := self._service.environment.get("PATH"):
-            options["Env"] = [f"PATH={path}"]
+        own = self._service.environment
+        options["Env"] = [
+            f"{name}={value}"
+            for name, value in own.items()
+            if value is not None and _CHOOSES.match(name)
+        ]
         if config.get("working_dir"):
             options["WorkingDir"] = config["working_dir"]
         if config.get("user"):
@@ -173,34 +138,6 @@ def _no_answer(python: str, ended: Ended) -> str:
     if "Unknown option: -I" in ended.output:
         return f"{python} is Python 2, and 3.9 is the oldest that can be covered"
     return f"{python} does not run ({ended.exit_code}): {last}"
-
-
-def _python(answer: Mapping[str, Any]) -> Python:
-    version = answer["version"]
-    return Python(
-        (version[0], version[1], version[2]),
-        answer["implementation"],
-        answer["libc"],
-        answer["machine"],
-    )
-
-
-def reason_of(words: Sequence[str], answer: Mapping[str, Any], python: Python | None) -> str:
-    """Return why a service cannot be covered, empty where it can."""
-    at, program = answer["at"], answer["program"]
-    if python is None:
-        return f"{answer['interpreter']} does not run: {answer['failed']}"
-    if at is None and not program:
-        return f"its command is not Python: {words[0] if words else 'it has none'}"
-    if python.implementation != "cpython":
-        return f"it runs {python}, and only CPython can be covered"
-    if python.version < OLDEST:
-        return f"it runs {python}, and 3.9 is the oldest that can be covered"
-    if at is None:
-        return obstacle(words, (), "")
-    if program == answer["interpreter"]:
-        return obstacle(words[:at], words[at + 1 :], "its command")
-    return obstacle(words[:at], answer["options"], f"the #! line of {program}")
 
 
 def _own_path(service: ServiceConfig, image: ImageConfig) -> str:

@@ -7,7 +7,7 @@ import json
 import re
 from collections.abc import Iterable
 
-from nomock.overlay.survey import Finding
+from nomock.overlay.finding import Finding
 
 SPY_FOLDER = "coverage-spy"
 WHEELS_FOLDER = ".nomock/spy-wheels"
@@ -48,12 +48,15 @@ x-spy-mounts: &spy-mounts
 """
 
 _WHEELS_MOUNTS = """
-x-spy-mounts-{tag}: &spy-mounts-{tag}
+x-spy-mounts-{name}: &spy-mounts-{name}
   - *spy-folder
   - *spy-data
+"""
+# In a folder of its own kind, from which the spy takes that of the Python that runs.
+_WHEELS_MOUNT = """\
   - type: bind
-    source: ./{folder}/{tag}
-    target: /nomock-spy-wheels
+    source: ./{folder}/{kind}
+    target: {wheels}/{kind}
     read_only: true
     bind: {{create_host_path: false}}
 """
@@ -72,8 +75,7 @@ _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9/._-]*")
 def overlay_text(findings: Iterable[Finding], files: Iterable[str]) -> str:
     """Return the overlay of the services that can be covered; ``files``: theirs, and its own."""
     covered = [finding for finding in findings if finding.engine]
-    tags = dict.fromkeys(wheels_tag(f) for f in covered if f.engine == "coverage.py")
-    mounts = [_WHEELS_MOUNTS.format(tag=tag, folder=WHEELS_FOLDER) for tag in tags]
+    mounts = [_mounts(kinds) for kinds in dict.fromkeys(map(_kinds, covered)) if kinds]
     services = "".join(map(_service, covered))
     head = _HEAD.format(files=" ".join(f"-f {name}" for name in files))
     body = f"\n{_COMMON}{''.join(mounts)}\nservices:\n{services}"
@@ -91,10 +93,18 @@ def _sum(body: str) -> str:
     return hashlib.sha256(body.encode()).hexdigest()[:16]
 
 
-def wheels_tag(finding: Finding) -> str:
-    """Return the name of the folder with coverage.py for a service: cp311-glibc-x86_64."""
-    assert finding.python is not None
-    return f"{finding.python.tag}-{finding.python.libc}-{finding.python.machine}"
+def _kinds(finding: Finding) -> tuple[str, ...]:
+    return tuple(python.kind for python in finding.with_tracer)
+
+
+def _mounts(kinds: tuple[str, ...]) -> str:
+    return _WHEELS_MOUNTS.format(name=_name(kinds)) + "".join(
+        _WHEELS_MOUNT.format(folder=WHEELS_FOLDER, kind=kind, wheels=_WHEELS) for kind in kinds
+    )
+
+
+def _name(kinds: tuple[str, ...]) -> str:
+    return "-".join(kinds)
 
 
 def _service(finding: Finding) -> str:
@@ -102,9 +112,9 @@ def _service(finding: Finding) -> str:
     mounts = "spy-mounts"
     if path := joined(finding.own_path):
         environment.append(f"PYTHONPATH: {scalar(path)}")
-    if finding.engine == "coverage.py":
+    if kinds := _kinds(finding):
         environment.append(f"NOMOCK_SPY_WHEELS: {_WHEELS}")
-        mounts += f"-{wheels_tag(finding)}"
+        mounts += f"-{_name(kinds)}"
     return _SERVICE.format(
         name=scalar(finding.service), environment=", ".join(environment), mounts=mounts
     )

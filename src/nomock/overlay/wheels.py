@@ -80,10 +80,12 @@ def provide_mounted(project: Project) -> None:
     for service in project.services.values():
         inside = (service.config.get("environment") or {}).get("NOMOCK_SPY_WHEELS")
         for volume in service.config.get("volumes") or ():
-            if inside and isinstance(volume, Mapping) and volume.get("target") == inside:
-                folder = Path(volume["source"])
-                if kind := _FOLDER.fullmatch(folder.name):
-                    provide(kind[1], kind[2], kind[3], folder)
+            if not inside or not isinstance(volume, Mapping):
+                continue
+            folder, target = Path(str(volume.get("source"))), str(volume.get("target"))
+            kind = _FOLDER.fullmatch(folder.name)
+            if kind and target in {inside, f"{inside}/{folder.name}"}:
+                provide(kind[1], kind[2], kind[3], folder)
 
 
 def _install(kind: Kind, target: Path, folder: Path) -> None:

@@ -1,0 +1,140 @@
+"""Other people's ways to start a Python: launchers, tracing, runners, servers of other kinds."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from conftest import Tiny, idle
+from foreign import Done, Foreign
+from pythons import VERSIONS, image_of
+from test_live import overlay, spied
+from test_spy import Container
+
+from nomock.harvest import prepare
+from nomock.harvest.folder import read_all
+
+Foreigns = Callable[..., Foreign]
+
+
+def table(done: Done) -> dict[str, list[str]]:
+    """Return files, lines and covered lines by service, of a covered run."""
+    rows = re.findall(r"^(\w+) +(\d+) +(\d+) +(\d+) +[\d.]+ ", done.text, re.M)
+    return {name: numbers for name, *numbers in rows}
+
+
+def covered_run(project: Foreign) -> Done:
+    """Let compose build and start it, write the overlay, and run the tests with coverage."""
+    started = project.compose("up", "--build", "--detach", "--quiet-pull")
+    assert started.code == 0, started.text
+    overlay = project.nomock("overlay")
+    assert overlay.code == 0, overlay.text
+    return project.pytest("-q", "--sidecar-coverage")
+
+
+def test_only_the_apps_files_should_count_when_launchers_lie_anywhere(foreign: Foreigns) -> None:
+    done = covered_run(foreign("launchers"))
+    assert done.code == 0, done.text
+    rows = table(done)
+    assert {name: row[0] for name, row in rows.items()} == {
+        **dict.fromkeys(("debian", "user", "linked", "module"), "1"),
+        **dict.fromkeys(("own", "copied"), "2"),
+        "total": "3",
+    }, done.text
+    assert rows["own"][1:] == rows["copied"][1:]
+    assert "left out" not in done.text
+
+
+def test_each_service_should_be_covered_when_tracing_starts_it(foreign: Foreigns) -> None:
+    project = foreign("tracing-launchers")
+    done = covered_run(project)
+    assert done.code == 0, done.text
+    plain, workers = table(done)["plain"], table(done)["workers"]
+    assert table(done) == {
+        **dict.fromkeys(("plain", "otel", "shell", "elastic"), plain),
+        "workers": workers,
+        "total": ["2", *table(done)["total"][1:]],
+    }, done.text
+    assert "traced" in project.nomock("logs", "shell").text
+
+
+BLIND = """\
+import time
+while True:
+    time.sleep(0.1)
+"""
+
+
+def test_a_service_should_be_named_when_only_others_in_its_container_have_a_spy(
+    tiny: Tiny,
+) -> None:
+    """A healthcheck's Python, one of an entry point, and a launcher prove that the spy works."""
+    tiny.write("app/blind.py", BLIND)
+    tiny.write(
+        "app/launch.py", "import os\nos.execv('/usr/bin/python3', ['py', '-I', '/blind.py'])"
+    )
+    mounts = ["./app/blind.py:/blind.py:ro", "./app/launch.py:/launch.py:ro"]
+    healthy = {"test": ["CMD", "python3", "-c", "pass"], "start_interval": "200ms"}
+    more = {"volumes": mounts, "stop_signal": "SIGKILL"}
+    anew = "export PYTHONPATH=/srv; exec python3 /blind.py"
+    tiny.compose(
+        probed=idle(anew, healthcheck={**healthy, "start_period": "30s"}, **more),
+        migrated=idle(f"python3 -c pass; {anew}", **more),
+        launched={**idle(), **more, "command": ["python3", "/launch.py"]},
+        # Beside the service's own Python there may be others without one.
+        fine=idle("python3 -I /blind.py & exec python3 /blind.py", **more),
+    )
+    tiny.tests("def test_it(stack): raise AssertionError('it must not run')")
+    names = ("probed", "migrated", "launched", "fine")
+    overlay(tiny, **{name: spied(name) for name in names})
+    ran = tiny.run("--sidecar-coverage")
+    said = re.sub(r"process \d+", "process N", tiny.plain(ran.stdout.str()))
+    assert ran.ret == 6, said
+    assert "it must not run" not in said
+    found = re.findall(r"^  (\w+): container ID: (.*)$", said, re.M)
+    python = "its process N (python3 /blind.py) has no spy"
+    path = (
+        "its PYTHONPATH is /srv: without the spy's folder, or with another sitecustomize in front"
+    )
+    assert found == [
+        ("launched", "its process N became 'py -I /blind.py', which has no spy"),
+        ("migrated", f"{python}: {path} of it"),
+        ("probed", f"{python}: {path} of it"),
+    ], said
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_installed_modules_should_be_the_apps_when_nomock_says_so(
+    version: str, tmp_path: Path, tracer_options: Callable[[str], list[str]]
+) -> None:
+    data, packages = tmp_path / "coverage", tmp_path / "site-packages"
+    prepare(data)
+    for name in ("shop/till.py", "till.py", "shopping.py", "company/shop/a.py", "company/b.py"):
+        (packages / name).parent.mkdir(parents=True, exist_ok=True)
+        (packages / name).write_text("PRICE = 9\n", encoding="utf-8")
+    container = Container(image_of(version), data)
+    options = container.options(
+        *container.mount,
+        *("--mount", f"type=bind,source={packages},target=/x/site-packages,readonly"),
+        *tracer_options(version),
+    )
+    look = "import sys; sys.path.insert(0, '/x/site-packages'); "
+    look += "import shop.till, till, shopping, company.shop.a, company.b"
+
+    def recorded() -> set[str]:
+        ended = container.run("python3", "-c", look, options=options)
+        assert (ended.returncode, ended.stderr) == (0, "")
+        return {
+            file.path.removeprefix("/x/site-packages/")
+            for process in read_all(data).processes
+            for file in process.app_files()
+        }
+
+    assert recorded() == set()
+    said = data / "app-modules.json"
+    said.write_text('{"other": ["shopping"], "app": ["shop", "till", "company.shop"]}')
+    assert recorded() == {"shop/till.py", "till.py", "company/shop/a.py"}
+    said.write_text("{broken")
+    assert container.run("python3", "-c", look, options=options).returncode == 0
