@@ -344,7 +344,7 @@ def test_compose_should_read_what_was_meant_when_names_and_paths_are_odd(tiny: T
     assert found["older"]["volumes"][2] == {
         "type": "bind",
         "source": str(tiny.path / ".nomock/spy-wheels/cp311-musl-aarch64"),
-        "target": "/nomock-spy-wheels",
+        "target": "/nomock-spy-wheels/cp311-musl-aarch64",
         "read_only": True,
         "bind": {},  # create_host_path: false
     }
