@@ -57,6 +57,8 @@ class Settings:
     """How long the whole stack may take to become ready."""
     log_lines: int = 200
     """How many log lines a failing test's report shows at the most, over all services."""
+    host: str | None = None
+    """The host that published ports are reached on; None: the engine's own."""
     postgres: str | None = None
     """The PostgreSQL service; None: the one that has POSTGRES_PASSWORD or a postgres image."""
     probes: Mapping[str, str] = field(default_factory=dict)
@@ -138,6 +140,12 @@ def _count(value: str | int) -> int:
     return number
 
 
+def _host(value: str) -> str:
+    if not value or "/" in value or value.startswith("[") or value.count(":") == 1:
+        raise ValueError("it is a name or an address: no URL, no port, no brackets")
+    return value
+
+
 def _probes(value: str | Mapping[str, str]) -> dict[str, str]:
     if isinstance(value, str):  # NOMOCK_PROBES="auth=http:8000/health;db=none"
         pairs = [part.partition("=") for part in value.split(";") if part]
@@ -153,6 +161,7 @@ CONVERTERS: Mapping[str, Any] = {
     "project": str,
     "timeout_s": _positive,
     "log_lines": _count,
+    "host": _host,
     "postgres": str,
     "probes": _probes,
     "coverage_overlay": str,

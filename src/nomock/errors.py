@@ -4,6 +4,7 @@ NomockError
 ├── ConfigError             a setting or a compose file is wrong
 │   ├── UnknownServiceError     a service was named that the stack does not have
 │   ├── UnknownEdgeError        an edge was named that does not run through Toxiproxy
+│   ├── UnpublishedError        a port was asked for that is not published
 │   └── ForeignStackError       the project name belongs to another compose file
 ├── EngineError             the container engine does not do what was asked
 │   ├── EngineMissingError      no engine answers
@@ -12,7 +13,8 @@ NomockError
 │   └── ComposeError            a compose command failed
 │       └── BuildError              an image does not build
 ├── NotReadyError           the stack did not become ready
-│   └── ServiceDiedError        a service ended or is unhealthy: no use waiting
+│   ├── ServiceDiedError        a service ended or is unhealthy: no use waiting
+│   └── UnreachableError        a port is published where this machine does not reach it
 ├── LockedError             another run owns the stack and did not let go in time
 ├── CoverageError           what the services ran cannot be told
 │   ├── CanaryError             a service's spy does not report what runs
@@ -111,6 +113,19 @@ class UnknownEdgeError(ConfigError, KeyError):
     __str__ = NomockError.__str__
 
 
+class UnpublishedError(ConfigError):
+    """A port was asked for that the compose file does not publish."""
+
+    def __init__(self, service: str, port: str, published: Iterable[str], line: str) -> None:
+        """``port``: which, in words; ``line``: what would publish it."""
+        super().__init__(
+            f"the compose file does not publish {port}",
+            where=f"service {service}",
+            seen=f"published: {', '.join(published) or 'none'}",
+            todo=f"publish it: add to {service} in the compose file  ports: [{line}]",
+        )
+
+
 class ForeignStackError(ConfigError):
     """The project name is taken by a stack of another compose file: refused, not adopted."""
 
@@ -168,6 +183,33 @@ class ServiceDiedError(NotReadyError):
             where=f"service {service}",
             seen="\n".join([*hints, log or "(it logged nothing)"]),
             todo=f"{logs}; {todo}" if todo else logs,
+        )
+
+
+class UnreachableError(NotReadyError):
+    """A port is published where this machine does not reach it."""
+
+    def __init__(
+        self,
+        service: str,
+        port: str,
+        *,
+        bindings: Iterable[str],
+        refused: Mapping[str, str],
+        todo: str,
+    ) -> None:
+        """``bindings``: where it is; ``refused``: address -> why it was not reached there."""
+        self.refused = dict(refused)
+        super().__init__(
+            f"port {port} cannot be reached from here",
+            where=f"service {service}",
+            seen="\n".join(
+                [
+                    f"the engine has it on {', '.join(bindings)}",
+                    *(f"{address}: {refused[address]}" for address in refused),
+                ]
+            ),
+            todo=todo,
         )
 
 

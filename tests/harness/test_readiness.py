@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 from conftest import Service, Tiny, check, docker, idle, inspect, server
 
-from nomock.adapters.engine import Container
+from nomock.adapters.engine.locator import Locator
+from nomock.adapters.engine.state import container_of
 from nomock.errors import NotReadyError, ServiceDiedError
 from nomock.readiness import Answer, Watch, tcp
 from nomock.readiness.wait import wait_until_ready
@@ -155,8 +156,11 @@ def test_the_last_sure_answer_of_a_port_should_be_told_when_it_is_silent_again(
 ) -> None:
     monkeypatch.setattr(tcp, "_SURE_SILENCE_S", 60.0)
     with socket.create_server(("127.0.0.1", 0)) as listens:
-        ports = {8000: listens.getsockname()[1]}
-        web = Container("id", "web", "image", "id", "running", None, 0, (), ports)
+        port = {"IP": "127.0.0.1", "PrivatePort": 8000, "Type": "tcp"}
+        port["PublicPort"] = listens.getsockname()[1]
+        found = {"Id": "id", "Labels": {}, "Image": "image", "ImageID": "id", "Created": 0}
+        found |= {"State": "running", "Status": "Up 2 s", "Ports": [port]}
+        web = container_of(found, Locator("unix:///var/run/docker.sock"))
         probe = tcp.Tcp(8000)
         assert probe.ask(web, sure=True) == Answer(False, "port 8000 accepts")
         listens.accept()[0].close()

@@ -99,7 +99,7 @@ def test_a_service_should_be_missed_when_it_has_no_container(tiny: Tiny) -> None
     [
         ([], 8000, "does not publish port 8000\n  published: none"),
         (["127.0.0.1::9000"], 8000, "does not publish port 8000\n  published: 9000"),
-        (["127.0.0.1::9000/udp"], 9000, "does not publish port 9000\n  published: none"),
+        (["127.0.0.1::9000/udp"], 9000, "does not publish port 9000\n  published: 9000/udp"),
     ],
     ids=["none", "another", "UDP"],
 )
@@ -113,7 +113,8 @@ def test_the_published_ports_should_be_said_when_one_is_not(
     with pytest.raises(ConfigError) as caught:
         stack["one"].port(asked)
     assert str(caught.value) == (
-        f'service one: the compose file {text}\n-> add to its ports: "127.0.0.1::PORT"'
+        f"service one: the compose file {text}\n"
+        f'-> publish it: add to one in the compose file  ports: ["127.0.0.1::{asked}"]'
     )
     stack.close()
 
@@ -164,7 +165,7 @@ def test_the_setting_should_be_asked_for_when_the_database_is_not_clear(
         postgres_service(project(**services), None)
     assert str(caught.value) == (
         "stack p: which service is the PostgreSQL database?\n"
-        f"  candidates that publish port 5432: {candidates}\n"
+        f"  candidates: {candidates}\n"
         '-> name it: postgres = "…" in [tool.nomock]'
     )
 

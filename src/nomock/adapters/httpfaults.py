@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nomock.adapters import http
+from nomock.adapters.engine import Address
 from nomock.errors import HttpFaultsError
 
 CONTROL_PORT = 8475
@@ -24,8 +25,8 @@ class HttpFaults:
     """The control port at one address. Rules are JSON objects, docs/faults-http.md says which."""
 
     def __init__(self, host: str, port: int, *, timeout_s: float = _TIMEOUT_S) -> None:
-        self.where = f"HTTP fault proxy at {host}:{port}"
-        self._base = f"http://{host}:{port}"
+        self.where = f"HTTP fault proxy at {Address(host, port)}"
+        self._base = f"http://{Address(host, port)}"
         self._timeout_s = timeout_s
 
     def check(self, rule: Mapping[str, Any]) -> None:

@@ -21,16 +21,21 @@ __all__ = [
 
 
 def connect(
-    service: str, port: int, *, dbname: str, user: str, password: str, **options: Any
+    service: str, address: tuple[str, int], *, dbname: str, user: str, password: str, **options: Any
 ) -> Connection[Any]:
-    """Open a connection over loopback; ``options`` are psycopg's own.
+    """Open a connection to (host, port); ``options`` are psycopg's own.
 
     Raises EngineError with PostgreSQL's own words where it refuses.
     """
     options = {"connect_timeout": 10, **options}
     try:
         return psycopg.connect(
-            host="127.0.0.1", port=port, dbname=dbname, user=user, password=password, **options
+            host=address[0],
+            port=address[1],
+            dbname=dbname,
+            user=user,
+            password=password,
+            **options,
         )
     except psycopg.OperationalError as error:
         raise EngineError(

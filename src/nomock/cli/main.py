@@ -62,13 +62,12 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
     stack = Stack.of(settings)
     there = stack.containers()
     differences = stack.differences(there)
-    containers = {c.service: c for c in there}
     body = []
     for name in stack:
-        found = containers.get(name)
-        ports = ", ".join(f"{t}->127.0.0.1:{p}" for t, p in found.ports.items()) if found else ""
+        found = [c for c in there if c.service == name]
+        ports = ", ".join(shown for container in found for shown in container.shown_ports())
         none = "no container" if stack.project.service(name).replicas else "scaled to 0"
-        state = found.health or found.state if found else none
+        state = found[0].health or found[0].state if found else none
         body.append((name, state, ports, differences.get(name, "as it should be")))
     print_table(("service", "state", "ports", stack.name), body)
     return 1 if differences else 0

@@ -42,7 +42,7 @@ class Gate:
         ways: dict[str, Way] = {}
         try:
             for name in self._proxies:
-                ways |= ways_at(self._stack[name].port(CONTROL_PORT))
+                ways |= ways_at(self._stack[name].address(CONTROL_PORT))
             self._ways = ways
         except (OSError, ValueError, http.client.HTTPException, NomockError):
             pass  # which is for the tests to find

@@ -85,9 +85,9 @@ class Ground:
         def restart() -> tuple[str, int]:
             service.restart()
             self.forget(service.name)
-            return "127.0.0.1", service.port(CONTROL_PORT)
+            return service.address(CONTROL_PORT)
 
-        return Toxiproxy("127.0.0.1", service.port(CONTROL_PORT), restart=restart)
+        return Toxiproxy(*service.address(CONTROL_PORT), restart=restart)
 
     @cached_property
     def edges(self) -> Mapping[str, Edge]:
@@ -128,7 +128,7 @@ class Ground:
         """The control port of the HTTP fault proxy, wherever it is published just now."""
         from nomock.adapters.httpfaults import CONTROL_PORT, HttpFaults
 
-        return HttpFaults("127.0.0.1", self.service(self.http_proxy_service).port(CONTROL_PORT))
+        return HttpFaults(*self.service(self.http_proxy_service).address(CONTROL_PORT))
 
     def keeper(self, service: str) -> Keeper:
         """Return the keeper beside a service's container, started when it is first asked for."""

@@ -110,7 +110,7 @@ def edges_of(stack: Stack) -> tuple[dict[str, str], str]:
         return edges, "nobody: no service is Toxiproxy"
     try:
         for name in services:
-            ways = ways_at(stack[name].port(CONTROL_PORT))
+            ways = ways_at(stack[name].address(CONTROL_PORT))
             edges |= {edge: way.host for edge, way in ways.items()}
     except (OSError, ValueError, http.client.HTTPException, NomockError):
         return _mounted(stack.project), "its files: it does not run"

@@ -80,13 +80,13 @@ class Way:
     host: str
 
 
-def ways_at(port: int) -> dict[str, Way]:
-    """Return the edges by their names, asked of the Toxiproxy at a port of this machine.
+def ways_at(address: tuple[str, int]) -> dict[str, Way]:
+    """Return the edges by their names, asked of the Toxiproxy at an address.
 
     With the standard library: this is asked in each run, also in those without a fault, and the
     client of the faults takes longer to import than a warm run may.
     """
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_TIMEOUT_S)
+    connection = http.client.HTTPConnection(*address, timeout=_ANSWER_TIMEOUT_S)
     try:
         connection.request("GET", "/proxies")
         found = json.loads(connection.getresponse().read())

@@ -74,6 +74,10 @@ class ServiceConfig:
         """The ports in the container that can be reached from outside, in the file's order."""
         return intention.tcp_ports(self.config)
 
+    def publishes(self, port: int, protocol: str = "tcp") -> bool:
+        """Tell whether a port in the container can be reached from outside."""
+        return intention.publishes(self.config, port, protocol)
+
     @property
     def environment(self) -> Mapping[str, str | None]:
         """The container's environment as the compose file sets it."""

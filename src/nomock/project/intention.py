@@ -68,8 +68,19 @@ def tcp_ports(config: Mapping[str, Any]) -> list[int]:
     """
     if config.get("network_mode") == "none":
         return []
-    ports = [p["target"] for p in config.get("ports") or [] if p.get("protocol") != "udp"]
+    ports = [p["target"] for p in config.get("ports") or [] if _protocol(p) == "tcp"]
     if is_on_host(config):
         exposed = (str(port).partition("/") for port in config.get("expose") or [])
         ports += [int(port) for port, _, kind in exposed if port.isdigit() and kind != "udp"]
     return list(dict.fromkeys(ports))
+
+
+def publishes(config: Mapping[str, Any], port: int, protocol: str) -> bool:
+    """Tell whether a port in the container can be reached from outside."""
+    if protocol == "tcp":
+        return port in tcp_ports(config)
+    return any((p["target"], _protocol(p)) == (port, protocol) for p in config.get("ports") or [])
+
+
+def _protocol(port: Mapping[str, Any]) -> str:
+    return str(port.get("protocol") or "tcp")

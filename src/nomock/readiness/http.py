@@ -6,6 +6,7 @@ import http.client
 
 from nomock.adapters.engine import Container
 from nomock.readiness.probes import Answer
+from nomock.readiness.published import published
 
 _ANSWER_TIMEOUT_S = 2.0
 
@@ -24,11 +25,11 @@ class Http:
         return cls(int(port), f"/{path}")
 
     def ask(self, container: Container, *, sure: bool) -> Answer:
-        """Send one request over loopback."""
-        port = container.published(self._port)
-        if port is None:
-            return Answer(False, f"port {self._port} is not published")
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=_ANSWER_TIMEOUT_S)
+        """Send one request to where the port is published."""
+        address = published(container, self._port)
+        if isinstance(address, Answer):
+            return address
+        connection = http.client.HTTPConnection(*address, timeout=_ANSWER_TIMEOUT_S)
         try:
             connection.request("GET", self._path)
             status = connection.getresponse().status

@@ -5,8 +5,9 @@ from __future__ import annotations
 import socket
 from time import monotonic
 
-from nomock.adapters.engine import Container
+from nomock.adapters.engine import Address, Container
 from nomock.readiness.probes import Answer
+from nomock.readiness.published import published
 
 _CONNECT_TIMEOUT_S = 1.0
 # The engine's own proxy accepts on a published port before anything listens in the container,
@@ -21,9 +22,9 @@ class Tcp:
 
     def __init__(self, port: int) -> None:
         self._port = port
-        self._held: dict[int, tuple[socket.socket, float]] = {}
-        self._proved: set[int] = set()
-        self._last_seen: dict[int, str] = {}
+        self._held: dict[Address, tuple[socket.socket, float]] = {}
+        self._proved: set[Address] = set()
+        self._last_seen: dict[Address, str] = {}
 
     @classmethod
     def of(cls, rest: str) -> Tcp:
@@ -31,31 +32,31 @@ class Tcp:
         return cls(int(rest))
 
     def ask(self, container: Container, *, sure: bool) -> Answer:
-        """Connect over loopback, or look at the connection that is still silent."""
-        port = container.published(self._port)
-        if port is None:
-            return Answer(False, f"port {self._port} is not published")
+        """Connect to where the port is published, or look at one that is still silent."""
+        address = published(container, self._port)
+        if isinstance(address, Answer):
+            return address
         try:
-            held = self._held.pop(port) if port in self._held else self._connect(port)
+            held = self._held.pop(address, None) or self._connect(address)
             connection, since_s = held
             try:
                 open_still = bool(connection.recv(1))
             except TimeoutError:
                 silent_s = monotonic() - since_s
-                if sure and port not in self._proved and silent_s < _SURE_SILENCE_S:
-                    self._held[port] = connection, since_s
-                    return Answer(False, self._last_seen.get(port, f"port {self._port} accepts"))
+                if sure and address not in self._proved and silent_s < _SURE_SILENCE_S:
+                    self._held[address] = connection, since_s
+                    return Answer(False, self._last_seen.get(address, f"port {self._port} accepts"))
                 open_still = True
-                self._proved.add(port)
+                self._proved.add(address)
             connection.close()
             seen = f"port {self._port} " + ("open" if open_still else "closed")
         except OSError as error:
             open_still, seen = False, f"port {self._port}: {error.strerror or error}"
         # What is told while the next connection is still silent, also when time is up.
-        self._last_seen[port] = seen
+        self._last_seen[address] = seen
         return Answer(open_still, seen)
 
-    def _connect(self, port: int) -> tuple[socket.socket, float]:
-        connection = socket.create_connection(("127.0.0.1", port), _CONNECT_TIMEOUT_S)
+    def _connect(self, address: Address) -> tuple[socket.socket, float]:
+        connection = socket.create_connection(address, _CONNECT_TIMEOUT_S)
         connection.settimeout(_SILENCE_S)
         return connection, monotonic()

@@ -181,7 +181,7 @@ class Watch:
         if publisher == service.name:
             return container
         found = next((c for c in containers if c.service == publisher), container)
-        return replace(container, ports=found.ports, is_on_host=found.is_on_host)
+        return replace(container, ports=found.ports)
 
     def _judge_restarting(self, container: Container) -> Verdict:
         # However often: its restart policy says that it is to be tried again.

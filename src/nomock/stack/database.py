@@ -2,27 +2,49 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
-from nomock.errors import ConfigError
-from nomock.project import Project
+from nomock.errors import ConfigError, NotReadyError
+from nomock.project import Project, ServiceConfig
+from nomock.stack.credentials import VARIABLES, Credentials, credentials_of, port_of
 from nomock.stack.service import Service
 
 if TYPE_CHECKING:  # psycopg is imported only by those who connect
     from nomock.adapters.postgres import Connection
 
-_PORT = 5432
+# The last part of an image's name, without what stands beside a server.
+_IMAGE = re.compile(r"(^|[-_.])(postgres(ql)?|postgis|pgvector|timescaledb|citus)([-_.]|$|\d)")
+_BESIDE = re.compile(r"exporter|backup|bouncer|pgpool|pooler|operator|admin|client|dump")
+_DATA = re.compile(r"/var/lib/(postgresql|pgsql)(/|$)|/bitnami/postgresql(/|$)")
 
 
 class Postgres:
-    """Opens connections to the stack's database, with the credentials of its compose file."""
+    """Opens connections to the stack's database, with the credentials of its container.
+
+    These are those that its image was told: by the compose file, by files that its environment
+    names (``POSTGRES_PASSWORD_FILE``), or by the image itself.
+    """
 
     def __init__(self, service: Service) -> None:
         self.service = service
-        environment = service.config.environment
-        self.user = environment.get("POSTGRES_USER") or "postgres"
-        self.password = environment.get("POSTGRES_PASSWORD") or ""
-        self.dbname = environment.get("POSTGRES_DB") or self.user
+        self._read: tuple[str, Credentials] | None = None
+
+    @property
+    def user(self) -> str:
+        """The superuser."""
+        return self._credentials.user
+
+    @property
+    def password(self) -> str:
+        """The superuser's password; empty where the server asks for none."""
+        return self._credentials.password
+
+    @property
+    def dbname(self) -> str:
+        """The database that its image made."""
+        return self._credentials.dbname
 
     def connect(
         self, user: str | None = None, password: str | None = None, **options: Any
@@ -30,12 +52,15 @@ class Postgres:
         """Open a connection, as the superuser by default; ``options`` are psycopg's own.
 
         The connection is a context manager: it commits at the end of its block, or rolls back.
+        Raises EngineError where the database refuses; UnpublishedError, UnreachableError or
+        NotReadyError where it is not reached.
         """
         from nomock.adapters.postgres import connect
 
+        address = self.service.address(_port(self.service.config))
         return connect(
             self.service.name,
-            self.service.port(_PORT),
+            address,
             **{
                 "dbname": self.dbname,
                 "user": self.user if user is None else user,
@@ -43,6 +68,22 @@ class Postgres:
                 **options,
             },
         )
+
+    @property
+    def _credentials(self) -> Credentials:
+        """What the container was told; it is asked once, and again when there is another one."""
+        try:
+            container_id = self.service.container_id
+        except NotReadyError:  # it has none: what the compose file says
+            return credentials_of(self.service.config.environment, self._file)
+        if self._read is None or self._read[0] != container_id:
+            environment = self.service.environment()
+            self._read = container_id, credentials_of(environment, self._file)
+        return self._read[1]
+
+    def _file(self, path: str) -> str:
+        """Return the text of a file in the container, as the server itself was given it."""
+        return self.service.exec("cat", path)
 
 
 def postgres_service(project: Project, setting: str | None) -> str:
@@ -52,19 +93,46 @@ def postgres_service(project: Project, setting: str | None) -> str:
     """
     if setting is not None:
         return project.service(setting).name
-    found = [
-        name
-        for name, service in project.services.items()
-        # The image's own name: a registry's address before it may have a colon as well.
-        if "POSTGRES_PASSWORD" in service.environment
-        or "postgres" in service.image.rpartition("/")[2].partition(":")[0]
-        if _PORT in service.published_ports
-    ]
-    if len(found) != 1:
-        raise ConfigError(
-            "which service is the PostgreSQL database?",
-            where=f"stack {project.name}",
-            seen=f"candidates that publish port {_PORT}: {', '.join(found) or 'none'}",
-            todo='name it: postgres = "…" in [tool.nomock]',
-        )
-    return found[0]
+    candidates: list[str] = []
+    services = project.services.values()
+    for found in (
+        [s for s in services if _is_server(s)],
+        # Its clients may be told the same, by one file of variables.
+        [s for s in services if s.environment.keys() & VARIABLES and not s.published_ports],
+    ):
+        published = [s.name for s in found if s.publishes(_port(s))]
+        if len(published) == 1:
+            return published[0]
+        if len(found) == 1 and not published:
+            return found[0].name
+        candidates = candidates or [s.name for s in found]
+    raise ConfigError(
+        "which service is the PostgreSQL database?",
+        where=f"stack {project.name}",
+        seen=f"candidates: {', '.join(candidates) or 'none'}",
+        todo='name it: postgres = "…" in [tool.nomock]',
+    )
+
+
+def _is_server(service: ServiceConfig) -> bool:
+    """Tell whether a service is a PostgreSQL by its image, its data or its healthcheck."""
+    # The image's own name: a registry's address before it may have a colon as well.
+    image = service.image.rpartition("/")[2].partition("@")[0].partition(":")[0]
+    # The name that compose gives to what is built says only what the service is called.
+    if "image" in service.config and _IMAGE.search(image) and not _BESIDE.search(image):
+        return True
+    targets: Iterable[str] = (v.get("target", "") for v in service.config.get("volumes") or ())
+    told = service.environment.keys() & VARIABLES
+    return bool(told) and (
+        any(_DATA.match(target) for target in targets)
+        or "pg_isready" in str((service.config.get("healthcheck") or {}).get("test"))
+        or service.publishes(port_of(service.environment))
+    )
+
+
+def _port(service: ServiceConfig) -> int:
+    """Return the port that it listens on."""
+    port = port_of(service.environment)
+    published = service.published_ports
+    # Another one that only its command names, as `-p 5433`, is the only one to be published.
+    return published[0] if port not in published and len(published) == 1 else port

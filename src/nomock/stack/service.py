@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from nomock.adapters.engine import Container, Engine
+from nomock.adapters.engine import Address, Container, Engine
 from nomock.errors import (
     ComposeError,
     ConfigError,
@@ -18,6 +18,7 @@ from nomock.errors import (
     NotReadyError,
 )
 from nomock.project import ServiceConfig
+from nomock.stack.addresses import address_of, http_port_of, published_of
 
 if TYPE_CHECKING:  # httpx takes longer to import than a whole warm session may
     from nomock.adapters.http import AsyncClient, Client
@@ -46,35 +47,39 @@ class Service:
         self._wait_ready = wait_ready
         self._on_use = on_use
         self._client: Client | None = None
+        self._client_url = ""
+        self._port: int | None = None
 
     def __repr__(self) -> str:
         return f"<Service {self.name} of {self.config.project}>"
 
     @property
     def url(self) -> str:
-        """``http://127.0.0.1:PORT`` of the first port that the compose file publishes."""
-        if not self.config.published_ports:
-            raise self._unpublished("any port")
-        return f"http://127.0.0.1:{self.port(self.config.published_ports[0])}"
+        """``http://HOST:PORT`` of the first port that the compose file publishes.
 
-    def port(self, target: int) -> int:
-        """Return the port on this machine of a port in the container.
+        Where it publishes none, of the one that it exposes. Raises as ``address`` does.
+        """
+        return f"http://{self.address(self._http_port())}"
 
-        Raises ConfigError where the compose file does not publish it, NotReadyError where the
+    def address(self, target: int, protocol: str = "tcp") -> Address:
+        """Return (host, port) under which a port in the container is reached from here.
+
+        Where the compose file does not publish it, that is the container's own address, if this
+        machine is in one of its networks: beside an engine on Linux. Raises UnpublishedError where
+        it is not, UnreachableError where a published port is not reached, NotReadyError where the
         container does not run.
         """
         self._on_use(self.name, target)
         container = self._container()
-        published = container.published(target)
-        if published is None:
-            if target in self.config.published_ports:
-                raise NotReadyError(
-                    f"port {target} is not open: the container is {container.state}",
-                    where=f"service {self.name}",
-                    todo=f"stack[{self.name!r}].start(), or: nomock logs {self.name}",
-                )
-            raise self._unpublished(f"port {target}")
-        return published
+        return address_of(self.config, container, target, protocol)
+
+    def port(self, target: int, protocol: str = "tcp") -> int:
+        """Return the published port of a port in the container; ``address`` says on which host.
+
+        Raises UnpublishedError where the compose file does not publish it; else as ``address``.
+        """
+        self._on_use(self.name, target)
+        return published_of(self.config, self._container(), target, protocol).port
 
     @property
     def http(self) -> Client:
@@ -82,9 +87,9 @@ class Service:
         from nomock.adapters.http import client
 
         url = self.url
-        if self._client is None or str(self._client.base_url).rstrip("/") != url:
+        if self._client is None or self._client_url != url:
             self.close()
-            self._client = client(url, on_request=self._used)
+            self._client, self._client_url = client(url, on_request=self._used), url
         return self._client
 
     @property
@@ -106,6 +111,11 @@ class Service:
         """Return what it logged; ``since`` is a datetime or seconds since the epoch."""
         since_s = since.timestamp() if isinstance(since, datetime) else since
         return self._engine.log_text(self._container().id, since_s=since_s, tail=tail)
+
+    def environment(self) -> Mapping[str, str]:
+        """Return the variables that its container was started with, its image's too."""
+        started = self._engine.started(self.container_id)
+        return {} if started is None else started.environment
 
     def exec(self, *command: str) -> str:
         """Run a command in the container and return its standard output, to the last newline.
@@ -160,7 +170,13 @@ class Service:
         )
 
     def _used(self) -> None:
-        self._on_use(self.name, self.config.published_ports[0])
+        self._on_use(self.name, self._http_port())
+
+    def _http_port(self) -> int:
+        if self._port is None:  # asked once: this is called before each request
+            line = self._engine.locator.line("PORT")
+            self._port = http_port_of(self.config, self._containers(), line)
+        return self._port
 
     def _wait_ended(self) -> None:
         # The engine's list of containers is a few milliseconds behind what it has just done.
@@ -168,8 +184,12 @@ class Service:
         while self._container().state == "running" and monotonic() < deadline:
             pause.wait(0.005)
 
+    def _containers(self) -> list[Container]:
+        return [c for c in self._engine.containers(self.config.project) if c.service == self.name]
+
     def _container(self) -> Container:
-        found = [c for c in self._engine.containers(self.config.project) if c.service == self.name]
+        """Return its container; of replicas always the first, so that no two are mixed up."""
+        found = self._containers()
         if not found and self.config.replicas == 0:
             raise ConfigError(
                 "it is scaled to 0, so that nothing runs",
@@ -181,30 +201,3 @@ class Service:
                 "it has no container", where=f"service {self.name}", todo="nomock up"
             )
         return found[0]
-
-    def _unpublished(self, what: str) -> ConfigError:
-        where, owner = f"service {self.name}", self.config.network_owner
-        if owner is not None:
-            return ConfigError(
-                f"it is in the network of {owner}, which publishes its ports",
-                where=where,
-                seen=f"network_mode: service:{owner}",
-                todo=f"ask stack[{owner!r}]: its url, or its port(PORT)",
-            )
-        mode = str(self.config.config.get("network_mode") or "")
-        if mode.startswith("container:") or mode == "none":
-            return ConfigError(
-                f"the compose file does not publish {what}",
-                where=where,
-                seen=f"network_mode: {mode}",
-                todo="give it a network of its own in the compose file, or ask it by exec",
-            )
-        published = ", ".join(map(str, self.config.published_ports)) or "none"
-        return ConfigError(
-            f"the compose file does not publish {what}",
-            where=where,
-            seen=f"published: {published}",
-            todo='add to its ports: "PORT"; on the host\'s network: .port(PORT)'
-            if mode == "host"
-            else 'add to its ports: "127.0.0.1::PORT"',
-        )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from functools import cached_property
 from time import monotonic
 
 from nomock.adapters.engine import Container, Engine
@@ -56,7 +57,7 @@ class Stack:
     @classmethod
     def of(cls, settings: Settings) -> Stack:
         """Return the stack of some settings; raise ConfigError where the files are wrong."""
-        return cls(settings, resolve(settings), Engine())
+        return cls(settings, resolve(settings), Engine(host=settings.host))
 
     @property
     def name(self) -> str:
@@ -76,7 +77,7 @@ class Stack:
     def __repr__(self) -> str:
         return f"<Stack {self.name}: {', '.join(self)}>"
 
-    @property
+    @cached_property
     def postgres(self) -> Postgres:
         """The stack's PostgreSQL; raises ConfigError where it is not clear which service it is."""
         return Postgres(self[postgres_service(self.project, self.settings.postgres)])

@@ -5,6 +5,7 @@ socket answers in one. All that is asked often goes this way: which containers a
 how they are, and what they logged. The API: https://docs.docker.com/reference/api/engine/
 """
 
+from nomock.adapters.engine.addresses import Address
 from nomock.adapters.engine.changes import Life, Limits, Machine, Pressure, Work
 from nomock.adapters.engine.client import Engine
 from nomock.adapters.engine.connection import endpoint
@@ -24,6 +25,7 @@ from nomock.adapters.engine.state import (
 
 __all__ = [
     "Act",
+    "Address",
     "Container",
     "Conversation",
     "Course",

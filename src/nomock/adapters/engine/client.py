@@ -35,11 +35,17 @@ class Engine(Conversations, Changes):
     """A client of one container engine; it keeps no connection open and may be shared."""
 
     def containers(self, project: str) -> list[Container]:
-        """Return the containers of a compose project, stopped ones too, in one request."""
+        """Return the containers of a compose project, stopped ones too, in one request.
+
+        Of a service with replicas the first comes first.
+        """
         asked = "/containers/json"
         found = self._all(asked, {"all": "1", **of_project(project)})
         with self._reading(f"GET {asked}", found):
-            return [container_of(c) for c in found if not is_one_off(c.get("Labels") or {})]
+            own = [c for c in found if not is_one_off(c.get("Labels") or {})]
+            containers = [container_of(c, self.locator) for c in own]
+        # The engine lists the newest first; of one number that one stays first.
+        return sorted(containers, key=lambda container: container.number)
 
     def volumes(self, project: str) -> list[str]:
         """Return the names of the volumes of a compose project."""

@@ -26,18 +26,11 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> str:
     ``~/.docker/config.json``, the default socket.
     """
     if host := environ.get("DOCKER_HOST"):
-        return host
-    folder = Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
-    name = environ.get("DOCKER_CONTEXT")
-    if not name:
+        return host if "://" in host else f"tcp://{host}"  # as the client reads it
+    name = _context(environ)
+    if name is not None:
         try:
-            name = json.loads((folder / "config.json").read_text()).get("currentContext")
-        except (OSError, ValueError):
-            name = None
-    if name and name != "default":
-        meta = folder / "contexts" / "meta" / hashlib.sha256(name.encode()).hexdigest()
-        try:
-            found = json.loads((meta / "meta.json").read_text())
+            found = json.loads((_stored("meta", name, environ) / "meta.json").read_text())
             return str(found["Endpoints"]["docker"]["Host"])
         except (OSError, ValueError, KeyError) as error:
             raise EngineMissingError(
@@ -47,6 +40,34 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> str:
                 todo="docker context ls",
             ) from error
     return "npipe:////./pipe/docker_engine" if os.name == "nt" else "unix:///var/run/docker.sock"
+
+
+def is_encrypted(environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether the docker client would speak TLS with an engine behind TCP."""
+    if environ.get("DOCKER_TLS_VERIFY") or environ.get("DOCKER_TLS"):
+        return True
+    name = None if environ.get("DOCKER_HOST") else _context(environ)
+    return name is not None and (_stored("tls", name, environ) / "docker").is_dir()
+
+
+def _context(environ: Mapping[str, str]) -> str | None:
+    """Return the name of the chosen docker context, None for the default one."""
+    name = environ.get("DOCKER_CONTEXT")
+    if not name:
+        try:
+            name = json.loads((_folder(environ) / "config.json").read_text()).get("currentContext")
+        except (OSError, ValueError):
+            name = None
+    return name if name and name != "default" else None
+
+
+def _stored(what: str, context: str, environ: Mapping[str, str]) -> Path:
+    """Return the folder in which the docker client keeps a part of a context."""
+    return _folder(environ) / "contexts" / what / hashlib.sha256(context.encode()).hexdigest()
+
+
+def _folder(environ: Mapping[str, str]) -> Path:
+    return Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
 
 
 class _Stdio:
@@ -126,7 +147,7 @@ class Connection(http.client.HTTPConnection):
             sock.settimeout(self._timeout_s)
             sock.connect(parts.path)
             self.sock = sock
-        elif parts.scheme == "tcp" and not os.environ.get("DOCKER_TLS_VERIFY"):
+        elif parts.scheme == "tcp" and not is_encrypted():
             address = (parts.hostname or "127.0.0.1", parts.port or 2375)
             self.sock = socket.create_connection(address, self._timeout_s)
         else:

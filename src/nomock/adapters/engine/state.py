@@ -7,10 +7,13 @@ import os
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+from nomock.adapters.engine.addresses import Address, Binding, Network, Ports
+from nomock.adapters.engine.locator import Locator
 
 PROJECT_LABEL = "com.docker.compose.project"
 
@@ -33,14 +36,23 @@ class Container:
     """Seconds since the epoch."""
     config_files: str
     """The compose files, joined by commas, which may also stand in their names."""
-    ports: Mapping[int, int]
-    """Port in the container -> port on this machine's loopback, TCP only."""
-    is_on_host: bool = False
-    """Whether it is in the network of the engine's host: its ports are the host's."""
+    ports: Ports
+    locator: Locator = field(compare=False, repr=False)
 
-    def published(self, port: int) -> int | None:
-        """Return the port on the engine's host of a port in the container, None without one."""
-        return port if self.is_on_host else self.ports.get(port)
+    def published(self, port: int, protocol: str = "tcp") -> Address:
+        """Return where this process reaches a port that is published.
+
+        Raises UnpublishedError where it is not, UnreachableError where it cannot be reached.
+        """
+        return self.locator.published(self.service, self.ports, port, protocol)
+
+    def reached(self, port: int, protocol: str = "tcp") -> Address:
+        """Return the same, or the container's own address where this machine is in its network."""
+        return self.locator.reached(self.service, self.ports, port, protocol)
+
+    def shown_ports(self) -> list[str]:
+        """Return each published port with where it is reached: ``8000->127.0.0.1:32768``."""
+        return self.locator.shown(self.service, self.ports)
 
     def is_of(self, files: Iterable[Path]) -> bool:
         """Tell whether one of some compose files is among those that it was made of."""
@@ -132,7 +144,7 @@ class Death:
     finished_at: str
 
 
-def container_of(found: Mapping[str, Any]) -> Container:
+def container_of(found: Mapping[str, Any], locator: Locator) -> Container:
     """Read one entry of the list of containers; other engines leave out what is empty."""
     labels = found.get("Labels") or {}
     return Container(
@@ -145,12 +157,8 @@ def container_of(found: Mapping[str, Any]) -> Container:
         health=_health(found.get("Status") or ""),
         created_s=int(found.get("Created") or 0),
         config_files=labels.get(f"{PROJECT_LABEL}.config_files", ""),
-        ports={
-            p["PrivatePort"]: p["PublicPort"]
-            for p in found.get("Ports") or ()
-            if p.get("Type", "tcp") == "tcp" and p.get("PublicPort")
-        },
-        is_on_host=(found.get("HostConfig") or {}).get("NetworkMode") == "host",
+        ports=_ports(found),
+        locator=locator,
     )
 
 
@@ -170,6 +178,17 @@ def death_of(found: Mapping[str, Any], *, perhaps_out_of_memory: bool) -> Death:
         lives_again=state["Status"] == "running",
         was_healthy=any(check["ExitCode"] == 0 for check in checks),
         finished_at=state["FinishedAt"],
+    )
+
+
+def _ports(found: Mapping[str, Any]) -> Ports:
+    ports = found.get("Ports") or ()
+    networks = (found.get("NetworkSettings") or {}).get("Networks") or {}
+    return Ports(
+        bindings=[Binding.of(p) for p in ports if p.get("PublicPort")],
+        exposed=[p["PrivatePort"] for p in ports if p.get("Type", "tcp") == "tcp"],
+        networks=[Network.of(n) for n in networks.values()],
+        is_on_host=(found.get("HostConfig") or {}).get("NetworkMode") == "host",
     )
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from nomock.adapters.engine.connection import Connection, endpoint
+from nomock.adapters.engine.locator import Locator
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
 
 API = "1.44"
@@ -28,10 +29,18 @@ _MOST_SHOWN = 400
 class Transport:
     """Asks one engine; it keeps no connection open and may be shared."""
 
-    def __init__(self, address: str | None = None, *, timeout_s: float = _ANSWER_TIMEOUT_S) -> None:
+    def __init__(
+        self,
+        address: str | None = None,
+        *,
+        timeout_s: float = _ANSWER_TIMEOUT_S,
+        host: str | None = None,
+    ) -> None:
+        """``host``: where published ports are reached, None where the engine's address tells."""
         self.address = endpoint() if address is None else address
         self.answered_s: float | None = None
         """When it answered last, by the monotonic clock."""
+        self.locator = Locator(self.address, host)
         self._timeout_s = timeout_s
         self._api = API
 

@@ -18,6 +18,7 @@ from toxiproxy.exceptions import (  # type: ignore[import-untyped]
 )
 
 from nomock.adapters import http
+from nomock.adapters.engine import Address
 from nomock.errors import ToxiproxyError
 
 
@@ -33,12 +34,12 @@ class Control:
     """The control port at one address."""
 
     def __init__(self, host: str, port: int, timeout_s: float) -> None:
-        self.where = f"Toxiproxy at {host}:{port}"
-        self._host = host
-        self._port = port
+        self._address = Address(host, port)
+        self.where = f"Toxiproxy at {self._address}"
         self._timeout_s = timeout_s
         # The library keeps the address in its class: each instance has a class of its own.
-        self._consumer = type("Consumer", (APIConsumer,), {"host": host, "port": port})
+        parts = {"host": self._address.url_host, "port": port}
+        self._consumer = type("Consumer", (APIConsumer,), parts)
 
     def get(self, *names: str) -> Any:
         """Return what there is under these names."""
@@ -84,11 +85,12 @@ class Control:
 
     def _send(self, method: str, path: str, options: dict[str, Any]) -> tuple[int, str]:
         if method == "PATCH":
-            url = f"http://{self._host}:{self._port}{path}"
+            url = f"http://{self._address}{path}"
             return http.ask("PATCH", url, options["json"], timeout_s=self._timeout_s)
         ask = getattr(self._consumer, method.lower())
         # Never through a proxy that the environment names.
-        reply = ask(path, timeout=self._timeout_s, proxies={"no_proxy": self._host}, **options)
+        direct = {"no_proxy": self._address.host}
+        reply = ask(path, timeout=self._timeout_s, proxies=direct, **options)
         return reply.status_code, reply.text
 
     def _refused(self, method: str, path: str, seen: str) -> ToxiproxyError:

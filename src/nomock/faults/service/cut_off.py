@@ -10,6 +10,7 @@ from nomock.faults.fault import State
 from nomock.faults.service.common import OnService, existing, until_listed
 
 if TYPE_CHECKING:
+    from nomock.adapters.engine import Container
     from nomock.faults.ground import Ground
 
 _NOT_ITS_OWN = {"host", "none"}
@@ -63,12 +64,16 @@ class CutOff(OnService):
                 if network not in now:
                     ground.engine.connect(id_, network, endpoint)
         if service := ground.project.services.get(self.service):  # it may have left the stack
-            published = set(service.published_ports)
-            until_listed(
-                ground,
-                self.service,
-                lambda c: c.state != "running" or published <= c.ports.keys(),
-            )
+            wanted = set(service.published_ports)
+
+            def is_back(container: Container) -> bool:
+                ports = container.ports
+                return container.state != "running" or (
+                    wanted <= {b.target for b in ports.bindings}
+                    and all(n.addresses for n in ports.networks)
+                )
+
+            until_listed(ground, self.service, is_back)
 
     def _not_possible(self, what: str, seen: str = "") -> NotPossibleError:
         return NotPossibleError(

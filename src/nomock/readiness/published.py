@@ -1,0 +1,18 @@
+"""Where a probe asks for a published port."""
+
+from __future__ import annotations
+
+from nomock.adapters.engine import Address, Container
+from nomock.errors import UnpublishedError, UnreachableError
+from nomock.readiness.probes import Answer
+
+
+def published(container: Container, port: int) -> Address | Answer:
+    """Return where a port in the container is reached, or the "no" where it is not."""
+    try:
+        return container.published(port)
+    except UnpublishedError:
+        return Answer(False, f"port {port} is not published")
+    except UnreachableError as error:
+        tried = ", ".join(f"{address}: {why}" for address, why in error.refused.items())
+        return Answer(False, f"{error.what} ({tried})")
