@@ -10,6 +10,7 @@ from pathlib import Path
 from nomock.config import Settings
 from nomock.errors import ConfigError, CoverageError
 from nomock.harvest import ServiceSource, check_canaries, sources_of, too_new
+from nomock.overlay import asked_in, is_foreign, survey
 from nomock.stack import Stack
 
 # Read by the overlay: part of the spied services' configuration, so that they start anew with it.
@@ -32,6 +33,33 @@ def with_spy(settings: Settings, run: str | None = None) -> Settings:
     if run is not None:
         os.environ[RUN_VARIABLE] = run
     return replace(settings, files=(*settings.files, overlay))
+
+
+def check_overlay(settings: Settings, stack: Stack) -> list[str]:
+    """Return a note for each service that can be covered and that the overlay knows nothing of.
+
+    Raises ConfigError where it gives no service the spy.
+    """
+    path = settings.root / settings.coverage_overlay
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if not covered(stack):
+        raise ConfigError(
+            "the overlay gives no service the spy",
+            where=str(path),
+            seen="it is not nomock's: NOMOCK_SPY_OUT is nowhere in it" if is_foreign(text) else "",
+            todo="choose another name for nomock's, in [tool.nomock] of pyproject.toml: "
+            'coverage_overlay = "docker-compose.spy.yml"; then nomock overlay'
+            if is_foreign(text)
+            else "nomock overlay writes it anew",
+        )
+    asked = asked_in(text)
+    new = set() if asked is None else set(stack.project.services) - asked - set(covered(stack))
+    return [
+        f"note: {found.service} runs {found.python}, and came after the overlay was written: "
+        "nomock overlay adds it"
+        for found in survey(stack.project, stack.engine, sorted(new))
+        if not found.reason
+    ]
 
 
 def data_dir(settings: Settings) -> Path:

@@ -140,7 +140,7 @@ def test_a_foreign_project_should_be_covered_when_only_the_wheel_is_installed(
         "store - none no Python in it",
         "web CPython 3.x sys.monitoring",
         f"wrote {OVERLAY}",
-        "copied the spy to coverage-spy/",
+        "made .nomock/spy/, this nomock's spy",
     ]
     assert (done.ret, done.errlines) == (0, [])
 
@@ -183,7 +183,7 @@ def test_the_overlay_should_be_written_again_only_when_nobody_changed_it(tiny: T
     path = tiny.path / OVERLAY
     assert tiny.nomock("overlay").outlines[-2:] == [
         f"wrote {OVERLAY}",
-        "copied the spy to coverage-spy/",
+        "made .nomock/spy/, this nomock's spy",
     ]
     first = path.read_text(encoding="utf-8")
     assert tiny.nomock("overlay").outlines[-1] == f"{OVERLAY} is as it should be"
@@ -214,7 +214,7 @@ def test_nothing_should_be_written_when_the_overlay_is_printed(tiny: Tiny) -> No
     assert printed.errlines[0].split() == ["service", "Python", "engine"]
     assert printed.outlines[0].endswith(f"-f docker-compose.yml -f {OVERLAY} up")
     assert not (tiny.path / OVERLAY).exists()
-    assert not (tiny.path / "coverage-spy").exists()
+    assert not (tiny.path / ".nomock/spy").exists()
     tiny.write("printed.yml", printed.stdout.str())
     assert resolved(tiny, "docker-compose.yml", "printed.yml")["one"]["environment"] == {
         "NOMOCK_SPY_OUT": "/nomock-spy-data",
@@ -224,26 +224,73 @@ def test_nothing_should_be_written_when_the_overlay_is_printed(tiny: Tiny) -> No
     }
 
 
-def test_a_spy_of_another_version_should_stay_when_it_is_not_forced(tiny: Tiny) -> None:
+def test_a_folder_should_stay_as_it_is_when_it_is_not_this_nomocks_spy(tiny: Tiny) -> None:
     tiny.compose(one=PYTHON_COMMAND)
-    tiny.write("coverage-spy/sitecustomize.py", "# an older one\n")
-    tiny.write("coverage-spy/gone_since.py", "")
-    assert tiny.nomock("overlay").outlines[-1] == (
-        "coverage-spy/ is of another version of nomock, and was left as it is; --force replaces it"
-    )
-    assert tiny.nomock("overlay", "--force").outlines[-1] == (
-        "replaced coverage-spy/, which was of another version of nomock"
-    )
-    assert not (tiny.path / "coverage-spy/gone_since.py").exists()
-    compiled = tiny.write("coverage-spy/__pycache__/x.pyc", "")
+    own = tiny.write("coverage-spy/ours.py", "")
+    assert tiny.nomock("overlay").outlines[-1] == "made .nomock/spy/, this nomock's spy"
+    mounts = resolved(tiny, "docker-compose.yml", OVERLAY)["one"]["volumes"]
+    assert mounts[0]["source"] == str(tiny.path / ".nomock/spy")
+    assert own.exists()
+
+    # Another version's, as after an upgrade.
+    tiny.write(".nomock/spy/gone_since.py", "")
+    assert tiny.nomock("overlay").outlines[-1] == "replaced .nomock/spy/, this nomock's spy"
+    assert not (tiny.path / ".nomock/spy/gone_since.py").exists()
+    compiled = tiny.write(".nomock/spy/__pycache__/x.pyc", "")
     assert tiny.nomock("overlay").outlines[-1] == f"{OVERLAY} is as it should be"
     assert compiled.exists()
+
+
+FOREIGN_OVERLAY = "services: {one: {environment: {COVERAGE: 1}}}\n"
+
+
+def test_an_overlay_should_be_refused_before_the_first_test_when_it_is_not_nomocks(
+    tiny: Tiny,
+) -> None:
+    tiny.compose(one=idle())
+    tiny.tests("def test_it(stack): raise AssertionError('it must not run')")
+    path = tiny.write(OVERLAY, FOREIGN_OVERLAY)
+    ran = tiny.run("--sidecar-coverage")
+    said = tiny.plain(ran.stdout.str())
+    cure = (
+        "choose another name for nomock's, in [tool.nomock] of pyproject.toml: "
+        'coverage_overlay = "docker-compose.spy.yml"; then nomock overlay'
+    )
+    assert ran.ret == 6, said
+    assert f"DIR/{OVERLAY}: the overlay gives no service the spy\n" in said
+    assert f"  it is not nomock's: NOMOCK_SPY_OUT is nowhere in it\n-> {cure}" in said
+    assert "it must not run" not in said
+    assert tiny.states() == {}
+
+    refused = tiny.nomock("overlay", "one")
+    assert tiny.plain(refused.errlines[0]) == (
+        f"DIR/{OVERLAY}: this file is not nomock's, and stays as it is"
+    )
+    assert refused.errlines[-1] == f"-> {cure}"
+    assert path.read_text(encoding="utf-8") == FOREIGN_OVERLAY
+
+
+def test_a_covered_run_should_say_it_and_bring_its_own_spy_when_something_came_since(
+    tiny: Tiny,
+) -> None:
+    one = idle("exec python3 -c 'import time; time.sleep(600)'")
+    tiny.compose(one=one)
+    tiny.tests("def test_it(stack): pass")
+    assert tiny.nomock("overlay").ret == 0
+    tiny.write(".nomock/spy/nomock_spy/__init__.py", "raise SystemExit('an older one')")
+    tiny.compose(one=one, two=one, store={"image": NO_PYTHON_IMAGE, "network_mode": "none"})
+    ran = tiny.run("--sidecar-coverage")
+    notes = [line for line in ran.outlines if line.startswith("note: ")]
+    assert len(notes) == 1, ran.stdout.str()
+    assert notes[0].startswith("note: two runs CPython 3.")
+    assert notes[0].endswith(" and came after the overlay was written: nomock overlay adds it")
+    ran.assert_outcomes(passed=1)
 
 
 def test_every_user_should_be_able_to_read_the_spy_when_files_are_private_here(tiny: Tiny) -> None:
     tiny.compose(one=PYTHON_COMMAND)
     assert tiny.pytester.run("sh", "-c", f"umask 077; exec {NOMOCK} overlay").ret == 0
-    spy = tiny.path / "coverage-spy"
+    spy = tiny.path / ".nomock/spy"
     modes = {path.is_dir(): path.stat().st_mode & 0o777 for path in (spy, *spy.rglob("*"))}
     assert modes == {True: 0o755, False: 0o644}
     assert (tiny.path / ".nomock/coverage").stat().st_mode & 0o777 == 0o777

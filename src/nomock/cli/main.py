@@ -180,7 +180,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     overlay_.add_argument("--output", metavar="FILE", help="write it there; - prints it")
     overlay_.add_argument(
-        "--force", action="store_true", help="replace an overlay, or a spy, that is not ours"
+        "--force", action="store_true", help="replace an overlay that somebody changed"
     )
     add("diagnose", diagnose, "why did the last run fail")
     live = add("coverage-live", coverage_live, "what the running stack has covered so far")

@@ -17,6 +17,7 @@ from nomock.overlay import (
     overlay_text,
     provide_data_folder,
     provide_spy,
+    spy_folder,
     survey,
     with_wheels,
     write_overlay,
@@ -46,14 +47,19 @@ def overlay(settings: Settings, chosen: argparse.Namespace) -> int:
     if left_out and (chosen.services or len(left_out) == len(findings)):
         raise NotCoverableError(left_out)
     files = [Path(os.path.relpath(file, settings.root)) for file in (*settings.files, path)]
-    text = overlay_text(findings, [file.as_posix() for file in files])
+    text = overlay_text(
+        findings,
+        [file.as_posix() for file in files],
+        asked=sorted(project.services),
+        spy=spy_folder(settings.root),
+    )
     if to_stdout:
         print(text, end="")
         return 0
     provide_data_folder(settings.state_dir)
     written = write_overlay(path, text, force=chosen.force)
     print(f"wrote {files[-1]}" if written else f"{files[-1]} is as it should be")
-    if done := provide_spy(settings.root, force=chosen.force):
+    if done := provide_spy(settings.root):
         print(done)
     return 0
 

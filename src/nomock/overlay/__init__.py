@@ -5,17 +5,27 @@ overlay mounts.
 """
 
 from nomock.overlay.engines import with_wheels
-from nomock.overlay.files import provide_data_folder, provide_spy, write_overlay
+from nomock.overlay.files import (
+    provide_data_folder,
+    provide_mounted_spy,
+    provide_spy,
+    spy_folder,
+    write_overlay,
+)
 from nomock.overlay.finding import Finding, Python
 from nomock.overlay.survey import survey
-from nomock.overlay.text import overlay_text
+from nomock.overlay.text import asked_in, is_foreign, overlay_text
 
 __all__ = [
     "Finding",
     "Python",
+    "asked_in",
+    "is_foreign",
     "overlay_text",
     "provide_data_folder",
+    "provide_mounted_spy",
     "provide_spy",
+    "spy_folder",
     "survey",
     "with_wheels",
     "write_overlay",

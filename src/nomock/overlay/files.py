@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
+import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 
 from nomock.errors import ConfigError
-from nomock.overlay.text import SPY_FOLDER, is_as_written
-from nomock.project import make_state_dir
+from nomock.overlay.text import OWN_SPY_FOLDER, SPY_FOLDER, is_as_written, is_foreign
+from nomock.project import Project, make_state_dir
 
 
 def write_overlay(path: Path, text: str, *, force: bool) -> bool:
@@ -22,11 +25,7 @@ def write_overlay(path: Path, text: str, *, force: bool) -> bool:
         if old == text:
             return False
         if old is not None and not force and not is_as_written(old):
-            raise ConfigError(
-                "this file is not as `nomock overlay` wrote it, and would be written anew",
-                where=str(path),
-                todo="compare: nomock overlay --output -; then --force, or another --output",
-            )
+            raise _not_as_written(path, old)
         path.write_text(text, encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
@@ -35,31 +34,71 @@ def write_overlay(path: Path, text: str, *, force: bool) -> bool:
     return True
 
 
-def provide_spy(root: Path, *, force: bool) -> str:
-    """Put the spy's folder beside the compose file; return what was done, empty for nothing.
+def _not_as_written(path: Path, old: str) -> ConfigError:
+    if is_foreign(old):
+        return ConfigError(
+            "this file is not nomock's, and stays as it is",
+            where=str(path),
+            seen="it gives no service the spy: NOMOCK_SPY_OUT is nowhere in it",
+            todo="choose another name for nomock's, in [tool.nomock] of pyproject.toml: "
+            'coverage_overlay = "docker-compose.spy.yml"; then nomock overlay',
+        )
+    return ConfigError(
+        "this file is not as `nomock overlay` wrote it, and would be written anew",
+        where=str(path),
+        todo="compare: nomock overlay --output -; then --force, or another --output",
+    )
 
-    One of another version stays, except by ``force``: it may be under version control, or of a
-    nomock that others use.
+
+def spy_folder(root: Path) -> str:
+    """Return where the overlay mounts the spy from, relative to the folder of the compose file.
+
+    That is ``coverage-spy`` where it holds this nomock's spy, as in a clone of nomock. Elsewhere a
+    folder of that name is the user's own, or of another version that is used beside this one.
     """
-    ours, theirs = spy_source(), root / SPY_FOLDER
+    return SPY_FOLDER if _is_this_spy(root / SPY_FOLDER) else OWN_SPY_FOLDER
+
+
+def provide_spy(root: Path) -> str:
+    """Put the spy where the overlay mounts it from; return what was done, empty for nothing.
+
+    Raises ConfigError where that cannot be written.
+    """
+    folder = root / spy_folder(root)
+    if _is_this_spy(folder):
+        return ""
+    verb = "replaced" if folder.exists() else "made"
     try:
-        if not theirs.exists():
-            _copy(ours, theirs)
-            return f"copied the spy to {SPY_FOLDER}/"
-        if ours.samefile(theirs) or _digest(ours) == _digest(theirs):
-            return ""
-        if not force:
-            return (
-                f"{SPY_FOLDER}/ is of another version of nomock, and was left as it is; "
-                "--force replaces it"
-            )
-        shutil.rmtree(theirs)
-        _copy(ours, theirs)
+        make_state_dir(folder.parent)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
+            _copy(spy_source(), Path(new, "spy"))
+            if folder.exists():
+                folder.rename(Path(new, "old"))
+            Path(new, "spy").rename(folder)
     except OSError as error:
         raise ConfigError(
-            "the spy cannot be put beside the compose file", where=str(theirs), seen=str(error)
+            "the spy cannot be put where services mount it", where=str(folder), seen=str(error)
         ) from error
-    return f"replaced {SPY_FOLDER}/, which was of another version of nomock"
+    return f"{verb} {OWN_SPY_FOLDER}/, this nomock's spy"
+
+
+def provide_mounted_spy(project: Project, root: Path) -> None:
+    """Put this nomock's spy where the services of a project mount it from, if that is ours.
+
+    So nothing is to be done after another version of nomock was installed. Raises ConfigError.
+    """
+    sources = {
+        volume.get("source")
+        for service in project.services.values()
+        for volume in service.config.get("volumes") or ()
+        if isinstance(volume, Mapping)
+    }
+    if any(source and _is_same(Path(source), root / OWN_SPY_FOLDER) for source in sources):
+        provide_spy(root)
+
+
+def _is_same(one: Path, other: Path) -> bool:
+    return os.path.realpath(one) == os.path.realpath(other)
 
 
 def spy_source() -> Path:
@@ -87,6 +126,15 @@ def _copy(source: Path, target: Path) -> None:
     # Whatever umask is here: the services read it as users that this machine need not have.
     for path in (target, *target.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
+
+
+def _is_this_spy(folder: Path) -> bool:
+    """Tell whether a folder is, or is a copy of, the spy that came with this nomock."""
+    ours = spy_source()
+    try:
+        return folder.is_dir() and (ours.samefile(folder) or _digest(ours) == _digest(folder))
+    except OSError:  # what cannot be read is somebody else's
+        return False
 
 
 def _digest(folder: Path) -> str:

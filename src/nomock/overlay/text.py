@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from nomock.overlay.finding import Finding
 
 SPY_FOLDER = "coverage-spy"
+OWN_SPY_FOLDER = ".nomock/spy"
 WHEELS_FOLDER = ".nomock/spy-wheels"
 _SPY = "/nomock-spy"
 _WHEELS = "/nomock-spy-wheels"
@@ -26,25 +27,26 @@ _HEAD = """\
 """
 
 _SUM = "# Sum: "
+_ASKED = "# Asked: "
 
 _COMMON = """\
 x-spy: &spy
   PYTHONPATH: /nomock-spy
   NOMOCK_SPY_OUT: /nomock-spy-data
-  NOMOCK_SPY_RUN: ${NOMOCK_SPY_RUN:-}
+  NOMOCK_SPY_RUN: ${{NOMOCK_SPY_RUN:-}}
 
 x-spy-mounts: &spy-mounts
   - &spy-folder
     type: bind
-    source: ./coverage-spy
+    source: ./{spy}
     target: /nomock-spy
     read_only: true
-    bind: {create_host_path: false}
+    bind: {{create_host_path: false}}
   - &spy-data
     type: bind
     source: ./.nomock/coverage
     target: /nomock-spy-data
-    bind: {create_host_path: false}
+    bind: {{create_host_path: false}}
 """
 
 _WHEELS_MOUNTS = """
@@ -72,13 +74,22 @@ _WORDS = {"", "~", "null", "true", "false", "yes", "no", "on", "off", "y", "n"}
 _PLAIN = re.compile(r"[A-Za-z/][A-Za-z0-9/._-]*")
 
 
-def overlay_text(findings: Iterable[Finding], files: Iterable[str]) -> str:
-    """Return the overlay of the services that can be covered; ``files``: theirs, and its own."""
+def overlay_text(
+    findings: Iterable[Finding],
+    files: Iterable[str],
+    asked: Iterable[str] = (),
+    spy: str = OWN_SPY_FOLDER,
+) -> str:
+    """Return the overlay of the services that can be covered; ``files``: theirs, and its own.
+
+    ``asked`` are all services that there were to be asked, ``spy`` is the folder to mount.
+    """
     covered = [finding for finding in findings if finding.engine]
     mounts = [_mounts(kinds) for kinds in dict.fromkeys(map(_kinds, covered)) if kinds]
     services = "".join(map(_service, covered))
     head = _HEAD.format(files=" ".join(f"-f {name}" for name in files))
-    body = f"\n{_COMMON}{''.join(mounts)}\nservices:\n{services}"
+    known = f"{_ASKED}{', '.join(asked)}\n"
+    body = f"{known}\n{_COMMON.format(spy=spy)}{''.join(mounts)}\nservices:\n{services}"
     return f"{head}{_SUM}{_sum(body)}\n{body}"
 
 
@@ -87,6 +98,19 @@ def is_as_written(text: str) -> bool:
     _, found, rest = text.partition(_SUM)
     known, _, body = rest.partition("\n")
     return bool(found) and known == _sum(body)
+
+
+def is_foreign(text: str) -> bool:
+    """Tell whether a compose file has nothing of the spy in it: nomock has not written it."""
+    return "NOMOCK_SPY_OUT" not in text
+
+
+def asked_in(text: str) -> set[str] | None:
+    """Return the services that there were when an overlay was written, None if it does not say."""
+    for line in text.splitlines():
+        if line.startswith(_ASKED):
+            return set(line.removeprefix(_ASKED).split(", "))
+    return None
 
 
 def _sum(body: str) -> str:

@@ -6,8 +6,9 @@ import os
 
 from nomock.config import Settings
 from nomock.harvest import harvest, new_run, prepare, report, table
+from nomock.overlay import provide_mounted_spy
 from nomock.overlay.wheels import provide_mounted
-from nomock.spied import RUN_VARIABLE, covered, data_dir, prove, with_spy
+from nomock.spied import RUN_VARIABLE, check_overlay, covered, data_dir, prove, with_spy
 from nomock.stack import Stack
 
 
@@ -16,10 +17,16 @@ def spied(settings: Settings, *, begin: bool) -> Settings:
     return with_spy(settings, new_run() if begin else None)
 
 
+def look_at_overlay(settings: Settings, stack: Stack) -> list[str]:
+    """Return what the overlay lacks; raises ConfigError where it gives no service the spy."""
+    return check_overlay(settings, stack)
+
+
 def make_ready(settings: Settings, stack: Stack) -> None:
     """Empty the folder that the spies write to, and provide what else their services mount."""
     prepare(data_dir(settings), os.environ[RUN_VARIABLE])
     provide_mounted(stack.project)
+    provide_mounted_spy(stack.project, settings.root)
 
 
 def check(settings: Settings, stack: Stack) -> list[str]:

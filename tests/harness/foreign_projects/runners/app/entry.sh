@@ -1,0 +1,4 @@
+#!/bin/sh
+set -e
+export PYTHONPATH="$PYTHONPATH:/srv/lib"
+exec "$@"
