@@ -15,6 +15,8 @@ from nomock_spy.guard import swallow
 
 PATCHES = {
     "aiohttp.client_reqrep": "nomock_spy.clients.aiohttp",
+    "aiohttp.web_server": "nomock_spy.servers.aiohttp",
+    "celery.signals": "nomock_spy.queues.celery",
     "concurrent.futures.thread": "nomock_spy.executors",
     "gevent": "nomock_spy.greenlets",
     "gunicorn.workers.base": "nomock_spy.servers.gunicorn",
@@ -24,8 +26,10 @@ PATCHES = {
     "httpcore2": "nomock_spy.clients.httpcore",
     "hypercorn.app_wrappers": "nomock_spy.servers.hypercorn",
     "multiprocessing.util": "nomock_spy.children",
+    "rq.job": "nomock_spy.queues.rq",
     "threading": "nomock_spy.threads",
     "uvicorn.config": "nomock_spy.servers.uvicorn",
+    "waitress.server": "nomock_spy.servers.waitress",
     "werkzeug.serving": "nomock_spy.servers.werkzeug",
     "wsgiref.simple_server": "nomock_spy.servers.wsgiref",
 }

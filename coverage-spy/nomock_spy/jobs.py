@@ -30,12 +30,12 @@ _job: ContextVar[_Job | None] = ContextVar("nomock_spy_job", default=None)
 
 def listen() -> None:
     """Listen to the audit event ``nomock.context``."""
-    audit.listen("nomock.context", _take)
+    audit.listen("nomock.context", lambda arguments: take(arguments[0]))
 
 
-def _take(arguments: tuple[object, ...]) -> None:
+def take(baggage: object) -> None:
+    """End the job that was begun last, and begin one for a test, if its baggage names one."""
     _end()
-    baggage = arguments[0]
     if isinstance(baggage, bytes):  # what some brokers keep headers in
         baggage = baggage.decode("latin-1")
     if isinstance(baggage, str) and baggage:

@@ -127,9 +127,13 @@ class Writer:
             self._give_up(error)
 
     def _ours(self) -> _File:
-        """Return the open file; another one where the service has closed it, as daemons do."""
+        """Return the open file; another one where the service has closed it, as daemons do.
+
+        And in the child of a fork that nobody was told of.
+        """
         file = self._file
-        if file is None or not file.is_ours():
+        # Not every fork is told of: uWSGI makes its workers without Python's hooks.
+        if file is None or file.pid != os.getpid() or not file.is_ours():
             # Said, since there is no canary in it.
             header = self._header + ',"goes_on":true'
             file = self._file = _File(self._settings, header)
@@ -149,8 +153,8 @@ class _File:
     """
 
     def __init__(self, settings: Settings, header: str) -> None:
-        host, pid = os.uname().nodename, os.getpid()
-        parts = (settings.service, settings.run or "-", host, str(pid), os.urandom(4).hex())
+        host, self.pid = os.uname().nodename, os.getpid()
+        parts = (settings.service, settings.run or "-", host, str(self.pid), os.urandom(4).hex())
         name = ".".join(parts).replace("/", "_") + ".ndjson"
         self.fd = os.open(
             f"{settings.out}/{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644
@@ -164,7 +168,7 @@ class _File:
         self._next_context = count(1).__next__
         self.append(
             f'{{"v":{FORMAT_VERSION},{header},'
-            f'"host":{quote(host)},"pid":{pid},"started":{time.time():.3f}}}\n'
+            f'"host":{quote(host)},"pid":{self.pid},"started":{time.time():.3f}}}\n'
         )
 
     def is_ours(self) -> bool:

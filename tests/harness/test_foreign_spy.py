@@ -20,8 +20,8 @@ Foreigns = Callable[..., Foreign]
 
 
 def table(done: Done) -> dict[str, list[str]]:
-    """Return files, lines and covered lines by service, of a covered run."""
-    rows = re.findall(r"^(\w+) +(\d+) +(\d+) +(\d+) +[\d.]+ ", done.text, re.M)
+    """Return files, lines, covered lines and tests by service, of a covered run."""
+    rows = re.findall(r"^(\w+) +(\d+) +(\d+) +(\d+) +[\d.]+ +(\d+)$", done.text, re.M)
     return {name: numbers for name, *numbers in rows}
 
 
@@ -57,6 +57,7 @@ def test_each_service_should_be_covered_when_tracing_starts_it(foreign: Foreigns
         "workers": workers,
         "total": ["2", *table(done)["total"][1:]],
     }, done.text
+    assert workers[0] == "2"
     assert "traced" in project.nomock("logs", "shell").text
 
 
@@ -138,3 +139,38 @@ def test_installed_modules_should_be_the_apps_when_nomock_says_so(
     assert recorded() == {"shop/till.py", "till.py", "company/shop/a.py"}
     said.write_text("{broken")
     assert container.run("python3", "-c", look, options=options).returncode == 0
+
+
+def test_each_service_should_be_covered_when_a_runner_starts_it(foreign: Foreigns) -> None:
+    project = foreign("runners")
+    done = covered_run(project)
+    assert done.code == 0, done.text
+    names = ("uvpython", "uvscript", "uvserver", "honcho", "supervised", "entry")
+    assert {name: row[0] for name, row in table(done).items()} == dict.fromkeys(
+        (*names, "total"), "1"
+    ), done.text
+    assert "none         CPython" in project.nomock("overlay").text
+    overlay = (project.path / "docker-compose.coverage.yml").read_text(encoding="utf-8")
+    assert "  none:" not in overlay
+    # Who names it knows better; that nothing of it runs is found out before the first test.
+    named = project.nomock("overlay", "none", "entry")
+    assert named.code == 0, named.text
+    done = project.pytest("-q", "--sidecar-coverage")
+    assert done.code == 6, done.text
+    assert "coverage of none: the spy does not report what runs" in done
+
+
+def test_requests_should_have_their_test_when_other_servers_serve_them(foreign: Foreigns) -> None:
+    done = covered_run(foreign("other-servers"))
+    assert done.code == 0, done.text
+    rows = table(done)
+    # Each process of uWSGI's, however it forks, has all lines of its own.
+    assert [rows[name] for name in ("uwsgi", "forked")] == [["1", "8", "7", "0"]] * 2, done.text
+    assert (rows["waitress"][3], rows["aiohttp"][3]) == ("1", "1"), done.text
+
+
+def test_the_jobs_of_a_queue_should_have_the_test_that_ordered_them(foreign: Foreigns) -> None:
+    done = covered_run(foreign("queues"))
+    assert done.code == 0, done.text
+    tests = {name: row[3] for name, row in table(done).items()}
+    assert tests == {"web": "2", "celery": "1", "rq": "1", "total": "2"}, done.text

@@ -1,0 +1,42 @@
+"""aiohttp.web: its server hands each request to one function, an application's or any."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nomock_spy.activities import begin
+from nomock_spy.guard import swallow
+from nomock_spy.servers import wrapped
+
+Handler = Callable[[Any], Awaitable[Any]]
+
+
+def install(module: Any) -> None:
+    """Wrap what aiohttp.web_server.Server is given."""
+    initialize = module.Server.__init__
+
+    def initialize_with_wrapped(self: Any, handler: Any, *arguments: Any, **named: Any) -> None:
+        initialize(self, wrapped("aiohttp", _wrap, handler), *arguments, **named)
+
+    module.Server.__init__ = initialize_with_wrapped
+
+
+def _wrap(handler: Handler) -> Handler:
+    async def spied(request: Any) -> Any:
+        # Direct: a handler may send parts of its answer itself. The rest is sent behind it.
+        activity = begin(_baggage(request), direct=True)
+        try:
+            return await handler(request)
+        finally:
+            activity.end()
+
+    return spied
+
+
+def _baggage(request: Any) -> str:
+    try:
+        return ",".join(request.headers.getall("baggage", ()))
+    except BaseException as error:
+        swallow(error)
+        return ""
