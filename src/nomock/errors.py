@@ -10,6 +10,7 @@ NomockError
 │   ├── EngineMissingError      no engine answers
 │   │   └── EngineGoneError         the one that a run began with does not answer any more
 │   ├── EngineForbiddenError    the engine's socket may not be opened
+│   ├── EngineBusyError         it went on refusing what it does at another moment
 │   └── ComposeError            a compose command failed
 │       └── BuildError              an image does not build
 ├── NotReadyError           the stack did not become ready
@@ -154,6 +155,10 @@ class EngineGoneError(EngineMissingError):
 
 class EngineForbiddenError(EngineError):
     """The engine's socket may not be opened by this user."""
+
+
+class EngineBusyError(EngineError):
+    """The engine went on refusing what it does at another moment, until the deadline."""
 
 
 class ComposeError(EngineError):

@@ -62,7 +62,12 @@ class FileLock:
         self._path = path
         if create:
             path.parent.mkdir(parents=True, exist_ok=True)
-        self._fd = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
+        try:
+            self._fd = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
+        except PermissionError:
+            if create:
+                raise
+            self._fd = os.open(path, os.O_RDONLY)  # another user's: to lock it this will do
         self._note: Path | None = None
 
     def acquire(

@@ -17,7 +17,8 @@ from proxied import left_on, proxied
 from nomock.errors import NotHealedError
 from nomock.faults.edge.latency import Latency
 from nomock.faults.janitor import heal_left
-from nomock.faults.journal import Journal, left_behind
+from nomock.faults.journal import Journal
+from nomock.faults.left import left_behind
 from nomock.stack import Stack
 
 HEALTHY = "service_healthy"
@@ -124,9 +125,11 @@ def test_the_others_should_be_healed_when_one_fault_cannot_be(tiny: Tiny, stack:
         heal_left(stack, lambda text: None)
     assert str(error.value) == (
         f"faults that killed runs left on stack {tiny.name}: not healed: what it did\n"
-        "  what it did: 'of a later version'\n"
-        "-> mend that, then: nomock heal; or start anew, nothing of them being left then: "
-        f"nomock down, rm {path}, nomock up"
+        "  what it did: fault what it did: this version of nomock knows no such fault\n"
+        f"    kind 'of a later version' with {LATENCY.arguments}\n"
+        "  -> let the version heal it that put it on\n"
+        "-> mend that, then: nomock heal; or give it up, and be told what may be broken still: "
+        "nomock heal --set-aside"
     )
     assert left_on(tiny) == []
     assert path.exists()

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import tarfile
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from socket import gethostname
+from threading import Thread
 from uuid import uuid4
 
 import httpx
@@ -330,11 +334,85 @@ def test_a_keeper_should_be_there_when_its_service_is_paused(short_lived: str) -
 def test_what_to_do_should_be_said_when_the_image_is_not_here(net: Net) -> None:
     with pytest.raises(KeeperError) as caught:
         Keeper.beside(Engine(), net.web, "nomock-t/no-such-image:1")
-    assert str(caught.value) == (
-        f"keeper beside container {net.web[:12]}: its image nomock-t/no-such-image:1 is not here\n"
-        "-> docker pull nomock-t/no-such-image:1; where no registry answers: nomock images "
-        "(the setting is tools_image, the variable NOMOCK_TOOLS_IMAGE)"
+    seen = re.escape(caught.value.seen)
+    assert caught.value.seen.startswith("nor to be had: ")
+    assert re.fullmatch(
+        rf"keeper beside container {net.web[:12]}: its image nomock-t/no-such-image:1 is not here\n"
+        rf"  {seen}\n"
+        r"-> docker pull nomock-t/no-such-image:1; where no registry answers name one that is here "
+        r"and has python3, nft and tc: tools_image in \[tool\.nomock\], or NOMOCK_TOOLS_IMAGE",
+        str(caught.value),
     )
+
+
+@pytest.fixture
+def registry(tmp_path: Path) -> Iterator[str]:
+    """A registry that has one image of one empty layer, and the name of that image there."""
+    layer = tmp_path / "layer"
+    with tarfile.open(layer, "w"):
+        pass
+    layer_id = hashlib.sha256(layer.read_bytes()).hexdigest()
+    rootfs = {"type": "layers", "diff_ids": [f"sha256:{layer_id}"]}
+    machine = docker("version", "--format", "{{.Server.Arch}}").strip()
+    config = json.dumps({"architecture": machine, "os": "linux", "rootfs": rootfs}).encode()
+    kind = "application/vnd.docker.distribution.manifest.v2+json"
+
+    def described(type_: str, content: bytes) -> dict[str, object]:
+        digest = hashlib.sha256(content).hexdigest()
+        blobs[f"sha256:{digest}"] = content
+        media = f"application/vnd.docker.{type_}"
+        return {"mediaType": media, "size": len(content), "digest": f"sha256:{digest}"}
+
+    blobs: dict[str, bytes] = {}
+    manifest = {
+        "schemaVersion": 2,
+        "mediaType": kind,
+        "config": described("container.image.v1+json", config),
+        "layers": [described("image.rootfs.diff.tar", layer.read_bytes())],
+    }
+    text = json.dumps(manifest).encode()
+    digest = f"sha256:{hashlib.sha256(text).hexdigest()}"
+
+    class Registry(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def do_GET(self) -> None:
+            last = self.path.rpartition("/")[2]
+            body = text if last in {"1", digest} else blobs.get(last, b"")
+            known = bool(body) or last == ""
+            self.send_response(200 if known else 404)
+            if not known:
+                unknown = {"code": "MANIFEST_UNKNOWN", "message": "manifest unknown"}
+                body = json.dumps({"errors": [unknown]}).encode()
+            self.send_header("Content-Type", kind if body == text else "application/json")
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Docker-Content-Digest", digest if body == text else last)
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(body)
+
+        def log_message(self, *arguments: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Registry) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        name = f"127.0.0.1:{server.server_port}/tools:1"
+        try:
+            yield name
+        finally:
+            server.shutdown()
+            subprocess.run(["docker", "image", "rm", name], capture_output=True, check=False)
+
+
+def test_the_image_should_be_pulled_when_its_registry_answers(net: Net, registry: str) -> None:
+    assert Engine().image_id(registry) is None
+    with pytest.raises(KeeperError, match="it does not start"):  # it is an empty one
+        Keeper.beside(Engine(), net.web, registry)
+    assert Engine().image_id(registry) is not None
+    with pytest.raises(KeeperError) as caught:
+        Keeper.beside(Engine(), net.web, f"{registry[:-1]}2")
+    assert "manifest" in caught.value.seen
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 from psycopg import Error as DatabaseError
-from psycopg.errors import ForeignKeyViolation, LockNotAvailable
+from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege, LockNotAvailable
 
 from nomock.errors import EngineError
 
@@ -15,6 +15,7 @@ __all__ = [
     "Connection",
     "DatabaseError",
     "ForeignKeyViolation",
+    "InsufficientPrivilege",
     "LockNotAvailable",
     "connect",
 ]

@@ -12,7 +12,7 @@ from nomock.cli.overlay import overlay
 from nomock.cli.show import print_table, progress
 from nomock.cli.who import place, show_resilience, who_tests
 from nomock.config import Settings
-from nomock.errors import NomockError
+from nomock.errors import NomockError, NotHealedError
 from nomock.faults.janitor import heal_left
 from nomock.loading import load
 from nomock.paths import standing
@@ -39,8 +39,11 @@ def up(settings: Settings, _: argparse.Namespace) -> int:
     """Start what is not there, rebuild what changed, and wait until every service is ready."""
     stack = Stack.of(settings)
     with progress() as line:
-        # Before anybody waits for a service that a killed run left paused.
-        heal_left(stack, line.show)
+        try:
+            # Before anybody waits for a service that a killed run left paused.
+            heal_left(stack, line.show)
+        except NotHealedError as error:  # whether the stack is ready is for its probes to say
+            line.say(str(error))
         stack.prepare(line.show, waiting=line.show_waiting, warn=line.show_lasting, who="nomock up")
     stack.close()
     print(f"stack {stack.name}: {len(stack.project.wanted)} services ready")
@@ -104,11 +107,11 @@ def diagnose(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
-def heal(settings: Settings, _: argparse.Namespace) -> int:
-    """Heal the faults that killed runs left, and say which they were."""
-    count = heal_left(Stack.of(settings), print, starts=True)
-    print(f"healed {count} faults" if count != 1 else "healed 1 fault")
-    return 0
+def heal(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Heal the faults that killed runs left, or give them up, and say which they were."""
+    from nomock.cli.heal import heal
+
+    return heal(settings, set_aside=chosen.set_aside)
 
 
 def edges(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -202,7 +205,12 @@ def _parser() -> argparse.ArgumentParser:
         "where", nargs="?", metavar="EDGE", help="the tests of one, 'a->b' in quotes; or a service"
     )
     edges_.add_argument("--tests", action="store_true", help="the tests of each cell")
-    add("heal", heal, "heal the faults that killed runs left")
+    heal_ = add("heal", heal, "heal the faults that killed runs left")
+    heal_.add_argument(
+        "--set-aside",
+        action="store_true",
+        help="move the journals of what cannot be healed away, and say what may be broken still",
+    )
     cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
     cleanup_.add_argument("--remove", action="store_true", help="remove it")
     return parser

@@ -102,6 +102,16 @@ class Claims:
                 raise
             self._share(shared)
 
+    @property
+    def alone(self) -> frozenset[str]:
+        """The parts that are held alone."""
+        return frozenset(self._alone)
+
+    def give_back(self, parts: Iterable[str]) -> None:
+        """Hold some parts no longer alone: nothing was broken there."""
+        with self._turn:
+            self._leave_alone([name for name in parts if name in self._alone])
+
     def let_go(self) -> None:
         """Use nothing any more: the test is over."""
         with self._turn:

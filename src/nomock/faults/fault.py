@@ -14,9 +14,13 @@ from nomock.errors import ConfigError, FaultError
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
+    from nomock.project import Project
 
 State = dict[str, Any]
 """What a fault knows of what it found and did; JSON values only."""
+
+ANEW = "nomock down, then nomock up: containers and networks are made anew, volumes stay"
+"""How what is not known is undone."""
 
 EXPIRES_S = 300.0
 _DAY_S = 86400
@@ -68,7 +72,10 @@ class Fault(ABC):
         return (self.kind, self.where) == (other.kind, other.where)
 
     def prepare(self, ground: Ground) -> State:
-        """Return what ``heal`` will need to know; change nothing."""
+        """Get what it needs, such as the keeper, and return what ``heal`` will need to know.
+
+        Raises where that is not to be had; changes nothing that would have to be healed.
+        """
         return {}
 
     @abstractmethod
@@ -82,6 +89,10 @@ class Fault(ABC):
     @abstractmethod
     def heal(self, ground: Ground, state: State) -> None:
         """Undo it; also half begun, a second time, or in another process than it began in."""
+
+    def by_hand(self, project: Project) -> str:
+        """Say what may be broken still where it was never healed, and how to undo it by hand."""
+        return f"{self.where} may be broken still: {ANEW}"
 
 
 def wrong(fault: Fault, argument: str, value: object, rule: str) -> ConfigError:

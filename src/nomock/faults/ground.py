@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -29,12 +29,19 @@ class Ground:
         self.stopped: set[str] | None = None
         """The services that healing found stopped, for who starts them later, in an order in which
         they get ready; None where healing starts each, and waits until it is ready."""
+        self.say: Callable[[str], None] = lambda text: None
+        """Called with what healing does beyond what is expected of it."""
         self._keepers: dict[str, Keeper] = {}
 
     @property
     def engine(self) -> Engine:
         """The container engine."""
         return self.stack.engine
+
+    @cached_property
+    def engine_id(self) -> str:
+        """What tells the engine from others; "" if nothing."""
+        return self.engine.identity()
 
     @property
     def project(self) -> Project:
@@ -141,6 +148,10 @@ class Ground:
             kept = Keeper.beside(self.engine, container, self.stack.settings.tools_image)
             self._keepers[service] = kept
         return kept
+
+    def known_keeper(self, service: str) -> Keeper:
+        """Return the keeper that was asked for just before, without asking whether it lives."""
+        return self._keepers.get(service) or self.keeper(service)
 
     def kept(self, service: str) -> Keeper | None:
         """Return the keeper that there is; it has ended when its container has."""

@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from contextlib import closing
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nomock.errors import NomockError, NotHealedError, NotReadyError
-from nomock.faults.journal import Entry, folder_of, left_behind
+from nomock.errors import FaultError, NomockError, NotHealedError, NotReadyError
+from nomock.faults.left import Entry, any_left, left_behind
 from nomock.stack import Stack
 
 if TYPE_CHECKING:
+    from nomock.faults.fault import Fault
     from nomock.faults.ground import Ground
+
+
+@dataclass(frozen=True)
+class NotHealed:
+    """A fault that could not be undone; its journal stays."""
+
+    journal: Path
+    entry: Entry
+    why: str
 
 
 def heal_left(stack: Stack, say: Callable[[str], None], *, starts: bool = False) -> int:
@@ -25,50 +36,93 @@ def heal_left(stack: Stack, say: Callable[[str], None], *, starts: bool = False)
 
     Goes on past what cannot be healed; raises NotHealedError at the end. Its journal stays.
     """
-    state_dir = stack.settings.state_dir
-    if not any(folder_of(state_dir, stack.name).glob("*.ndjson")):
-        return 0  # as nearly always: the kinds of faults need not be imported
-    from nomock.faults.ground import Ground
-
-    count, ground = 0, Ground(stack)
-    failed: dict[str, str] = {}
-    paths: list[Path] = []
-    kept: list[Path] = []
-    ground.stopped = set()
-    with closing(ground), left_behind(state_dir, stack.name) as journals:
-        for path, entries in journals:
-            not_healed = _heal(ground, entries, say)
-            failed |= not_healed
-            count += len(entries) - len(not_healed)
-            (kept if not_healed else paths).append(path)
-        not_started = _start(ground, all_=starts)
-        if not_started:
-            kept += paths
-        else:
-            for path in paths:
-                path.unlink()
-    if failed or not_started:
+    count, failed = try_to_heal(stack, say, starts=starts)
+    if failed:
         raise NotHealedError(
-            failed | not_started,
+            {one.entry.name: one.why for one in failed},
             where=f"faults that killed runs left on stack {stack.name}",
-            todo="mend that, then: nomock heal; or start anew, nothing of them being left then: "
-            f"nomock down, rm {' '.join(map(str, kept))}, nomock up",
+            todo="mend that, then: nomock heal; or give it up, and be told what may be broken "
+            "still: nomock heal --set-aside",
         )
     return count
 
 
-def _heal(ground: Ground, entries: list[Entry], say: Callable[[str], None]) -> dict[str, str]:
-    """Heal the faults of one journal; return the names of those that are left, and why."""
+def try_to_heal(
+    stack: Stack, say: Callable[[str], None], *, starts: bool
+) -> tuple[int, list[NotHealed]]:
+    """Do so, but return what was not healed as well.
+
+    Raises NomockError where the engine does not answer, or the stack is another checkout's: its
+    process may live, and hold the journal of which there is a copy here.
+    """
+    if not any_left(stack.settings.state_dir, stack.name):
+        return 0, []  # as nearly always: the kinds of faults need not be imported
+    from nomock.faults.ground import Ground
+
+    count, failed, healed = 0, list[NotHealed](), list[Path]()
+    ground = Ground(stack)
+    ground.say, ground.stopped = say, set()
+    left = left_behind(stack.settings.state_dir, stack.name)
+    with closing(ground), left as journals:
+        for path, entries in journals:
+            stack.containers()
+            not_healed = [
+                NotHealed(path, entry, why)
+                for entry in entries
+                if (why := _heal(ground, entry, say)) is not None
+            ]
+            count += len(entries) - len(not_healed)
+            failed += not_healed
+            if not not_healed:
+                healed.append(path)
+        not_started = _start(ground, all_=starts)
+        for path in healed:
+            failed += [NotHealed(path, Entry("", name), why) for name, why in not_started.items()]
+            if not not_started and (why := _remove(path)):
+                failed.append(NotHealed(path, Entry("", path.name), why))
+    return count, failed
+
+
+def fault_of(entry: Entry) -> Fault:
+    """Return the fault that an entry tells of; raise FaultError where there is none."""
     from nomock.faults.faults import kinds
 
-    failed = {}
-    for entry in entries:
-        say(f"healing {entry.name}, left by {entry.test}")
-        try:
-            kinds()[entry.kind](**entry.arguments).heal(ground, entry.state)
-        except Exception as error:  # whatever it is, the others are healed, too
-            failed[entry.name] = str(error) or repr(error)
-    return failed
+    try:
+        fault: Fault = kinds()[entry.kind](**entry.arguments)
+    except (KeyError, TypeError) as error:
+        raise FaultError(
+            "this version of nomock knows no such fault",
+            where=f"fault {entry.name}",
+            seen=f"kind {entry.kind!r} with {entry.arguments}",
+            todo="let the version heal it that put it on",
+        ) from error
+    return fault
+
+
+def _heal(ground: Ground, entry: Entry, say: Callable[[str], None]) -> str | None:
+    """Heal one fault; return None, or why it is left."""
+    say(f"healing {entry.name}" + (f", left by {entry.test}" if entry.test else ""))
+    if entry.unreadable:
+        return entry.unreadable
+    if entry.engine not in {"", ground.engine_id}:
+        return (
+            f"it was put on at engine {entry.engine}, and this is {ground.engine_id}: "
+            "heal it there, with the DOCKER_HOST or docker context of that time"
+        )
+    try:
+        fault_of(entry).heal(ground, entry.state)
+    except Exception as error:  # whatever it is, the others are healed, too
+        return str(error) or repr(error)
+    return None
+
+
+def _remove(path: Path) -> str:
+    """Remove a journal of which all is healed; return why that failed."""
+    try:
+        path.unlink()
+    except OSError as error:
+        return f"all of it is healed, but it cannot be removed: {error}"
+    return ""
 
 
 def _start(ground: Ground, *, all_: bool) -> dict[str, str]:

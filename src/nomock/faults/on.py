@@ -40,6 +40,8 @@ class Test:
     unseen: dict[str, str] = field(default_factory=dict)
     """Those of which that cannot be told, each with the reason."""
     not_healed: dict[str, str] = field(default_factory=dict)
+    left: list[On] = field(default_factory=list)
+    """The same, and those of tests before: what this process may heal later."""
     story: list[tuple[float, str]] = field(default_factory=list)
     """What was done when, in seconds since the epoch, for the evidence."""
     spans: list[Span] = field(default_factory=list)
@@ -124,24 +126,35 @@ class On:
             if self in self._test.on:
                 self._end(failed)
 
+    def heal_again(self) -> None:
+        """Heal what could not be healed at its end; raises what keeps it from that."""
+        self.fault.heal(self._test.ground, self._state)
+        self._test.journal.off(self._number)
+        self._test.left.remove(self)
+
     def _begin(self) -> None:
         test, fault = self._test, self.fault
         test.admit(fault)
         for other in test.on:
             if fault.clashes(other.fault) or other.fault.clashes(fault):
                 raise ClashingFaultsError(fault.name, other.fault.name)
+        held = test.claims.alone
         test.claims.take(fault.takes(test.ground), f"{fault.name} of {test.name}")
-        # Not before: what another test has broken would seem to have nothing to break.
-        fault.ensure(test.ground)
         try:
+            # Not before: what another test has broken would seem to have nothing to break.
+            fault.ensure(test.ground)
             self._state = fault.prepare(test.ground)
-            self._number = test.journal.on(fault, self._state, test.name)
-            test.on.append(self)
-            test.spans.append(Span(fault.name, fault.where, monotonic()))
+            engine = test.ground.engine_id
+            self._number = test.journal.on(fault, self._state, test.name, engine=engine)
+        except BaseException:
+            test.claims.give_back(test.claims.alone - held)
+            raise
+        test.on.append(self)
+        test.spans.append(Span(fault.name, fault.where, monotonic()))
+        try:
             fault.begin(test.ground, self._state)
         except BaseException:
-            if self in test.on:
-                self._heal()
+            self._heal()
             raise
         test.tell(f"{fault.name}: on")
         test.changed()
@@ -173,6 +186,7 @@ class On:
             self.fault.heal(test.ground, self._state)
         except Exception as error:  # the others are healed, too, and the journal keeps this one
             test.not_healed[self.fault.name] = str(error) or type(error).__name__
+            test.left.append(self)
             test.tell(f"{self.fault.name}: not healed: {error}")
         else:
             test.journal.off(self._number)

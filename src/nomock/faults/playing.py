@@ -45,9 +45,14 @@ class Playing:
         for step in schedule:
             test.admit(step.fault)
         parts = frozenset[str]().union(*(s.fault.takes(test.ground) for s in schedule))
+        held = test.claims.alone
         test.claims.take(parts, f"{schedule.name} of {test.name}")
-        for step in schedule:
-            step.fault.ensure(test.ground)
+        try:
+            for step in schedule:
+                step.fault.ensure(test.ground)
+        except BaseException:
+            test.claims.give_back(test.claims.alone - held)
+            raise
         test.tell(f"{schedule.name}; to play it again: with faults.play({schedule!r}):")
         self._thread.start()
         return self

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nomock import context
-from nomock.errors import SharedStackError
+from nomock.errors import NotHealedError, SharedStackError
 from nomock.faults.gate import Gate
 from nomock.faults.janitor import heal_left
 from nomock.stack import Stack
@@ -20,22 +20,37 @@ if TYPE_CHECKING:  # imported when a test has faults
     from nomock.faults.faults import Faults
     from nomock.faults.ground import Ground
     from nomock.faults.journal import Journal
+    from nomock.faults.on import On
 
 
 class Breaking:
     """What one pytest process needs to break one stack; the gate is there in every run."""
 
-    def __init__(self, stack: Stack, *, on_shared: bool) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        *,
+        on_shared: bool,
+        warn: Callable[[NotHealedError], None] = lambda error: None,
+    ) -> None:
+        """``warn`` is told what an earlier run left on and nobody can heal."""
         self._stack = stack
         self._on_shared = on_shared
+        self._warn = warn
+        self._left: list[On] = []
         self._opened: tuple[Ground, Journal] | None = None
         self.gate = Gate(stack)
         stack.on_use = self.gate.use
 
     def heal_left(self, say: Callable[[str], None], *, starts: bool = False) -> None:
-        """Heal what processes that have ended left on the stack; no test uses it for that."""
+        """Heal what processes that have ended left on the stack; no test uses it for that.
+
+        What cannot be healed is a warning: tests without faults go on, on a stack that is ready.
+        """
         try:
             heal_left(self._stack, say, starts=starts)
+        except NotHealedError as error:
+            self._warn(error)
         finally:
             self.gate.let_go()
 
@@ -44,14 +59,17 @@ class Breaking:
         """Give a test its faults, healed at its end; ``files``: where its function may be.
 
         What did not bite or heal makes it an error; what did bite is kept for `nomock edges`.
+        So does what was left on before and cannot be healed: it would meet both.
         """
         from nomock.faults.bites import remember
         from nomock.faults.faults import Faults
         from nomock.faults.on import Test
 
         ground, journal = self._open()
+        if left := self._still_on():
+            pytest.fail(str(left), pytrace=False)
         name = context.current_test() or ""
-        test = Test(ground, self.gate.claims, journal, name, self._admit)
+        test = Test(ground, self.gate.claims, journal, name, self._admit, left=self._left)
         try:
             yield Faults(test)
         finally:
@@ -63,10 +81,34 @@ class Breaking:
     def close(self) -> None:
         """End what stands beside the services."""
         if self._opened:
+            self._heal_again()
             ground, journal = self._opened
             ground.close()
             journal.close()
             self._opened = None
+
+    def _still_on(self) -> NotHealedError | None:
+        """Heal what this process or one that has ended left on; return what cannot be healed."""
+        if failed := self._heal_again():
+            return NotHealedError(failed, where="faults of tests before this one")
+        try:
+            heal_left(self._stack, lambda text: None, starts=True)
+        except NotHealedError as error:
+            return error
+        return None
+
+    def _heal_again(self) -> dict[str, str]:
+        """Heal what earlier tests of this process could not; return what still cannot be, and why.
+
+        Whatever it is that fails, the others are healed, too.
+        """
+        failed = {}
+        for on in self._left.copy():
+            try:
+                on.heal_again()
+            except Exception as error:
+                failed[on.fault.name] = str(error) or type(error).__name__
+        return failed
 
     def _open(self) -> tuple[Ground, Journal]:
         from nomock.faults.ground import Ground

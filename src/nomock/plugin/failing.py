@@ -61,7 +61,7 @@ class Failing:
         report.sections.append((_LOGS, text or "(none)"))
 
     def _scene(self, stack: Stack, item: pytest.Item, window: Window, lost: set[str]) -> Scene:
-        from nomock.faults.journal import on_elsewhere
+        from nomock.faults.left import on_elsewhere
 
         faults = faults_of(item)
         return Scene(

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from nomock.config import Settings
-from nomock.errors import ConfigError, NomockError
+from nomock.errors import ConfigError, NomockError, NotHealedError
 from nomock.loading import load
 from nomock.paths import absolute, standing
 from nomock.plugin.breaking import Breaking
@@ -56,6 +56,7 @@ class Run:
         self._breaking: dict[Stack, Breaking] = {}
         self.engine_is_gone = False
         """Whether the engine was found to be gone while tests ran."""
+        self._not_healed: list[str] = []
         self.harvest_is_whole = False
         """Whether this run has collected what its tests ran, of every covered service."""
 
@@ -90,7 +91,7 @@ class Run:
             if self.is_worker:  # all workers are one run, and the controller stands for it
                 stack.run = self.config.workerinput["nomock_run"]  # type: ignore[attr-defined]
             on_shared = given(self.config, "faults-on-shared")
-            self._breaking[stack] = Breaking(stack, on_shared=on_shared)
+            self._breaking[stack] = Breaking(stack, on_shared=on_shared, warn=self._warn)
         return self._breaking[stack]
 
     def let_go(self) -> None:
@@ -243,7 +244,10 @@ class Run:
                 self._needed.unlink(missing_ok=True)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print the table of coverage."""
+        """Print what is still broken, and the table of coverage."""
+        if self._not_healed:
+            terminalreporter.section("faults that are not healed")
+            terminalreporter.write_line("\n".join(self._not_healed))
         if self._coverage_report:
             terminalreporter.section("sidecar coverage")
             for line in self._coverage_report:
@@ -252,6 +256,12 @@ class Run:
     @cached_property
     def _needed(self) -> Path:
         return self.settings.state_dir / f"needed-{os.getpid()}"
+
+    def _warn(self, error: NotHealedError) -> None:
+        """Say once, now and at the end, what earlier runs left broken: it ends no run."""
+        if str(error) not in self._not_healed:
+            self._not_healed.append(str(error))
+            self.progress.say(str(error))
 
     def _prepare_or_exit(self) -> None:
         try:

@@ -18,6 +18,7 @@ from nomock.stack.database import Postgres, postgres_service
 from nomock.stack.files import MountedFiles
 from nomock.stack.records import Records
 from nomock.stack.service import Service
+from nomock.stack.sharing import stale_sharers, start_sharers
 from nomock.stack.startup import start_up
 
 Say = Callable[[str], None]
@@ -47,7 +48,7 @@ class Stack:
         self.on_use: Callable[[str, int], None] = lambda service, port: None
         """Called with a service's name and port before a test uses it; it may wait."""
         self._services = {
-            name: Service(config, engine, self.wait_ready, lambda *use: self.on_use(*use))
+            name: Service(config, engine, self.wait_started, lambda *use: self.on_use(*use))
             for name, config in project.services.items()
         }
         self.run = os.getpid()
@@ -109,7 +110,8 @@ class Stack:
         lost = {name: v.seen for name, v in verdicts.items() if v.state == "lost"}
         # That it died says more than that it is an old one, and that says more than "created".
         changes = self.files().changes(containers)
-        return waiting | changes | self._records().changes(self.project, containers) | lost
+        changes |= self._records().changes(self.project, containers)
+        return waiting | changes | stale_sharers(self.engine, self.project, containers) | lost
 
     def lost(self, containers: Sequence[Container]) -> set[str]:
         """Return the ids of those that do not run, and are not as their author wants them."""
@@ -185,6 +187,14 @@ class Stack:
         names = None if service is None else [service]
         deadline = monotonic() + self.settings.timeout_s
         wait_until_ready(self._watch, names, deadline=deadline)
+
+    def wait_started(self, service: str) -> None:
+        """Return when a service that was started is ready, with those that share its network.
+
+        They are started anew for that. Raises NotReadyError.
+        """
+        for name in (*start_sharers(self.engine, self.project, service), service):
+            self.wait_ready(name)
 
     def look_again(self) -> None:
         """Raise ServiceDiedError where a service has died since it was ready; one request."""

@@ -13,6 +13,7 @@ from nomock.project import Project
 from nomock.readiness import Watch, wait_again, wait_until_ready
 from nomock.stack.files import MountedFiles
 from nomock.stack.records import Records
+from nomock.stack.sharing import stale_sharers
 
 if TYPE_CHECKING:  # 0.2 s to import, and most runs start nothing
     from nomock.adapters.compose import Compose, Running
@@ -45,6 +46,10 @@ def start_up(
             _finished(running)
         containers = engine.containers(project.name)
 
+    outdated = stale_sharers(engine, project, containers)
+    for container in containers:
+        if container.service in outdated:  # compose starts it behind what it shares
+            engine.stop(container.id)
     progress("starting " + ", ".join(f"{n} ({why})" for n, why in sorted(differences.items())))
     before = {c.id: _end(engine, c) for c in containers}
     deadline = monotonic() + settings.timeout_s

@@ -32,6 +32,8 @@ class Life:
     finished_at: str
     exit_code: int
     out_of_memory: bool
+    joins: Mapping[str, str]
+    """``network``, ``processes``, ``ipc`` -> the container, by id or name, whose it has."""
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ class Changes(Past):
                 finished_at=state["FinishedAt"],
                 exit_code=state["ExitCode"],
                 out_of_memory=bool(state.get("OOMKilled")),
+                joins=_joined(found["HostConfig"]),
             )
 
     def last_check(self, container_id: str) -> Ended | None:
@@ -115,12 +118,12 @@ class Changes(Past):
     def pause(self, container_id: str) -> None:
         """Freeze all processes of a container."""
         self._acted(container_id, "pause")
-        self._call("POST", f"/containers/{container_id}/pause")
+        self._call("POST", f"/containers/{container_id}/pause", done="is already paused")
 
     def unpause(self, container_id: str) -> None:
         """Let the processes of a paused container go on."""
         self._acted(container_id, "unpause")
-        self._call("POST", f"/containers/{container_id}/unpause")
+        self._call("POST", f"/containers/{container_id}/unpause", done="is not paused")
 
     def networks(self, container_id: str) -> dict[str, dict[str, Any]]:
         """Return network -> what connects a container to it again as it is now; {} if it is gone.
@@ -140,18 +143,24 @@ class Changes(Past):
     def connect(self, container_id: str, network: str, endpoint: Mapping[str, Any]) -> None:
         """Connect a container to a network; its published ports are on new ones of this machine."""
         asked = {"Container": container_id, "EndpointConfig": endpoint}
-        self._call("POST", f"/networks/{network}/connect", json=asked)
+        path = f"/networks/{network}/connect"
+        self._call("POST", path, json=asked, done="already exists in network")
 
     def disconnect(self, container_id: str, network: str) -> None:
         """Disconnect a container from a network."""
         asked = {"Container": container_id, "Force": False}
-        self._call("POST", f"/networks/{network}/disconnect", json=asked)
+        path = f"/networks/{network}/disconnect"
+        self._call("POST", path, json=asked, done="is not connected to")
 
     def machine(self) -> Machine:
         """Return what there is for all containers together."""
         found = self._call("GET", "/info")
         with self._reading("GET /info", found):
             return Machine(cpus=found["NCPU"], memory_bytes=found["MemTotal"])
+
+    def identity(self) -> str:
+        """Return what tells this engine from others, whatever its address is; "" if nothing."""
+        return str(self._call("GET", "/info").get("ID") or "")
 
     def limits(self, container_id: str) -> Limits | None:
         """Return what a container may use; None if it is gone."""
@@ -196,6 +205,12 @@ class Changes(Past):
 
     def _inspect(self, container_id: str) -> Mapping[str, Any] | None:
         return self._found(f"/containers/{container_id}/json")
+
+
+def _joined(host: Mapping[str, Any]) -> dict[str, str]:
+    keys = {"network": "NetworkMode", "processes": "PidMode", "ipc": "IpcMode"}
+    modes = {what: str(host.get(key) or "").partition(":") for what, key in keys.items()}
+    return {what: named for what, (how, _, named) in modes.items() if how == "container"}
 
 
 def _endpoint(found: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from threading import Event
 from typing import Any
@@ -125,6 +126,28 @@ class Engine(Conversations, Changes):
         except EngineError as error:  # no answer in time: a firewall swallows the question
             return error.what
 
+    def pull(self, image: str, timeout_s: float) -> None:
+        """Pull an image, without any login; raise EngineError with the registry's words."""
+        query = {"fromImage": image, "tag": ""}
+        if "@" not in image and ":" not in image.rpartition("/")[2]:
+            query["tag"] = "latest"  # the engine would pull all that there are
+        asked = "POST /images/create"
+        with self._request("POST", "/images/create", query, timeout_s=timeout_s) as response:
+            body = response.read()
+            if response.status >= 400:
+                self._answer(response, body, asked)
+        # It has begun with 200 before it knew how that would end.
+        with self._reading(asked, body.decode(errors="replace")):
+            words = [
+                line["error"] for line in map(json.loads, body.splitlines()) if "error" in line
+            ]
+        if words:
+            raise EngineError(
+                f"the engine could not pull {image}",
+                where=f"engine at {self.address}",
+                seen=str(words[-1]),
+            )
+
     def start(self, container_id: str) -> None:
         """Start a container that was stopped."""
         self._acted(container_id, "start")
@@ -139,7 +162,8 @@ class Engine(Conversations, Changes):
     def kill(self, container_id: str, signal: str = "SIGKILL") -> None:
         """Send a signal to a container's first process."""
         self._acted(container_id, signal)
-        self._call("POST", f"/containers/{container_id}/kill", {"signal": signal})
+        path = f"/containers/{container_id}/kill"
+        self._call("POST", path, {"signal": signal}, done="is not running")
 
     def logs(
         self,

@@ -75,11 +75,10 @@ class Commands(Transport):
 
     def _start_refusal(self, path: str) -> str:
         """Start a container; return why it has no such command, empty where it runs."""
-        with self._request("POST", f"{path}/start") as response:
-            body = response.read()
-            if response.status == 400:
-                return str(json.loads(body)["message"])
-            self._answer(response, body, f"POST {path}/start")
+        response, body, _ = self._patiently("POST", f"{path}/start")
+        if response.status == 400:
+            return str(json.loads(body)["message"])
+        self._answer(response, body, f"POST {path}/start")
         return ""
 
     def _output(self, response: HTTPResponse, asked: str) -> bytes:

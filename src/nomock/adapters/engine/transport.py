@@ -15,7 +15,13 @@ from urllib.parse import urlencode
 
 from nomock.adapters.engine.connection import Connection, endpoint
 from nomock.adapters.engine.locator import Locator
-from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
+from nomock.adapters.engine.passing import passes
+from nomock.errors import (
+    EngineBusyError,
+    EngineError,
+    EngineForbiddenError,
+    EngineMissingError,
+)
 
 API = "1.44"
 """What is asked needs this version of the engine's API: Docker Engine 25, Docker Desktop 4.27."""
@@ -118,13 +124,43 @@ class Transport:
     def _call(
         self, method: str, path: str, query: Mapping[str, Any] | None = None, **extra: Any
     ) -> Any:
-        with self._request(method, path, query, **extra) as response:
-            body = response.read()
+        """Ask, and return the answer; raise EngineError for a refusal.
+
+        ``done``: what the engine says where that has been done although it was refused before.
+        """
+        response, body, again = self._patiently(method, path, query, **extra)
+        if again and "done" in extra and response.status >= 400 and extra["done"] in said(body):
+            return None
+        return self._answer(response, body, f"{method} {path}")
+
+    def _patiently(
+        self, method: str, path: str, query: Mapping[str, Any] | None = None, **extra: Any
+    ) -> tuple[http.client.HTTPResponse, bytes, bool]:
+        """Ask until the answer is none of the refusals that pass.
+
+        Return it with its body, and whether it was asked again. Raises EngineBusyError when the
+        time for the question is over.
+        """
+        timeout_s = extra.get("timeout_s", self._timeout_s)
+        deadline, pause, again = monotonic() + timeout_s, Event(), False
+        while True:
+            with self._request(method, path, query, **extra) as response:
+                body = response.read()
             oldest = _oldest_api(body) if response.status == 400 else None
-            if oldest is None or oldest == self._api:
-                return self._answer(response, body, f"{method} {path}")
-        self._api = oldest  # an engine of the future, which has forgotten what is spoken here
-        return self._call(method, path, query, **extra)
+            if oldest is not None and oldest != self._api:
+                self._api = oldest  # an engine of the future, which has forgotten what is spoken
+                continue
+            if response.status < 400 or not passes(response.status, said(body)):
+                return response, body, again
+            if monotonic() > deadline:
+                raise EngineBusyError(
+                    f"the engine refused {method} {path} for {timeout_s:g} s ({response.status})",
+                    where=f"engine at {self.address}",
+                    seen=said(body),
+                    todo="its machine may have too much to do: run fewer tests at once, and again",
+                )
+            again = True
+            pause.wait(_PAUSE_S)
 
     def _all(self, path: str, query: Mapping[str, Any] | None = None) -> list[Mapping[str, Any]]:
         """Return a list of objects; raise EngineError for anything else."""

@@ -8,13 +8,14 @@ from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
 
-from nomock.errors import ConfigError
+from nomock.errors import ConfigError, FaultError
 from nomock.faults.database.logins import roles_of
 from nomock.faults.database.sessions import PREFIX, look_all, visit
 from nomock.faults.fault import Fault, State
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
+    from nomock.project import Project
 
 _ENDED_WITHIN_S = 2.0
 
@@ -23,6 +24,13 @@ _BACKENDS = """
     SELECT pid, backend_start FROM pg_stat_activity
     WHERE usename = ANY(%s) AND backend_type = 'client backend' AND pid <> pg_backend_pid()
     AND NOT starts_with(application_name, %s)
+"""
+# https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
+_REFUSED = """
+    SELECT FROM pg_roles AS theirs, pg_roles AS ours
+    WHERE theirs.rolname = ANY(%s) AND ours.rolname = current_user AND NOT ours.rolsuper
+    AND NOT pg_has_role(ours.oid, theirs.oid, 'MEMBER')
+    AND (theirs.rolsuper OR NOT pg_has_role(ours.oid, 'pg_signal_backend', 'MEMBER'))
 """
 # A number may have been given to a new process meanwhile.
 _LEFT = """
@@ -62,6 +70,7 @@ class EndBackends(Fault):
         roles = self._roles(ground)
         with visit(ground) as connection:
             rows = connection.execute("SELECT rolname FROM pg_roles WHERE rolcanlogin").fetchall()
+            refused = connection.execute(_REFUSED, [roles]).fetchall()
         known = sorted(name for (name,) in rows)
         for role in roles:
             if role not in known:
@@ -72,6 +81,14 @@ class EndBackends(Fault):
                     seen=f"the roles are: {', '.join(known)}",
                     todo=f"did you mean {close[0]!r}?" if close else "name one of them",
                 )
+        if refused:
+            raise FaultError(
+                "the role of the tests may not end the connections of others",
+                where=f"fault {self.name}",
+                seen=f"{ground.postgres.user} is no superuser, and no member of pg_signal_backend",
+                todo=f"GRANT pg_signal_backend TO {ground.postgres.user}; those of a superuser "
+                "only a superuser may end",
+            )
 
     def takes(self, ground: Ground) -> frozenset[str]:
         """Take the database: another test may have a connection of the same role."""
@@ -104,6 +121,10 @@ class EndBackends(Fault):
 
     def heal(self, ground: Ground, state: State) -> None:
         """Do nothing: who was disconnected may connect again."""
+
+    def by_hand(self, project: Project) -> str:
+        """Say that nothing is to be done."""
+        return "nothing: it was over as soon as it began"
 
     def _roles(self, ground: Ground) -> list[str]:
         if self.service is None:

@@ -22,6 +22,7 @@ from nomock.faults.fault import Fault, State, whole_number
 if TYPE_CHECKING:
     from nomock.adapters.postgres import Connection
     from nomock.faults.ground import Ground
+    from nomock.project import Project
 
 _FULL_WITHIN_S = 10.0
 _LOGGED_WITHIN_S = 5.0
@@ -129,6 +130,10 @@ class FillSlots(Fault):
     def heal(self, ground: Ground, state: State) -> None:
         """Give the slots back."""
         end_sessions(ground, state)
+
+    def by_hand(self, project: Project) -> str:
+        """Say that nothing is to be done."""
+        return "nothing: the connections ended with the run that was killed"
 
     def _refusal(self, ground: Ground, login: Login) -> str:
         """Return in which words one connection more than are left is refused, "" if it is not."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, Literal, get_args
@@ -13,6 +14,7 @@ from nomock.faults.fault import Fault, State
 if TYPE_CHECKING:
     from nomock.adapters.postgres import Connection
     from nomock.faults.ground import Ground
+    from nomock.project import Project
 
 Mode = Literal[
     "ACCESS SHARE",
@@ -74,7 +76,7 @@ class LockTable(Fault):
                 todo="name one of them",
             )
         with visit(ground) as connection:
-            self._find(connection)
+            self._try(connection, self._find(connection)[0])
 
     def takes(self, ground: Ground) -> frozenset[str]:
         """Take the database."""
@@ -138,6 +140,25 @@ class LockTable(Fault):
     def heal(self, ground: Ground, state: State) -> None:
         """End the transaction."""
         end_sessions(ground, state)
+
+    def by_hand(self, project: Project) -> str:
+        """Say that nothing is to be done."""
+        return "nothing: the lock ended with the run that was killed"
+
+    def _try(self, connection: Connection[Any], table: str) -> None:
+        """Raise FaultError where the role may not lock a table; that others do is no matter yet."""
+        from nomock.adapters.postgres import InsufficientPrivilege, LockNotAvailable
+
+        try:
+            with suppress(LockNotAvailable), connection.transaction():
+                connection.execute(f"LOCK TABLE {table} IN {self.mode} MODE NOWAIT")
+        except InsufficientPrivilege as error:
+            raise FaultError(
+                "the role of the tests may not lock it",
+                where=f"fault {self.name}",
+                seen=str(error).strip(),
+                todo="grant it that right, or let POSTGRES_USER be a role that has it",
+            ) from error
 
     def _find(self, connection: Connection[Any]) -> tuple[str, int]:
         """Return the table's full name and its oid; raise ConfigError where there is none."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -13,9 +14,11 @@ from nomock.adapters.toxiproxy import Toxic
 from nomock.errors import FaultError, NomockError, UnknownEdgeError
 from nomock.faults.fault import Fault, State, expired, wrong
 from nomock.faults.keeper import until_left_are_undone
+from nomock.faults.reach import proxies
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
+    from nomock.project import Project
 
 MOST_MS = 600_000
 """Ten minutes: longer than a test, and than any time-out that one can look at."""
@@ -59,8 +62,7 @@ class EdgeFault(Fault):
 
     def begin(self, ground: Ground, state: State) -> None:
         """Count from now on, let the keeper know how to undo it, and do it."""
-        keeper = ground.keeper(ground.proxy_service)
-        until_left_are_undone(ground.engine, keeper.container_id)
+        keeper = ground.known_keeper(ground.proxy_service)
         state["keeper"] = keeper.id
         state["port"] = ground.edge(self.edge).listen_port
         before = keeper.counts([state["port"]])[state["port"]]
@@ -69,21 +71,36 @@ class EdgeFault(Fault):
         self.apply(ground, state)
 
     def prepare(self, ground: Ground) -> State:
-        """Return a token that makes names of its own."""
+        """Have a keeper beside Toxiproxy, and return a token that makes names of its own."""
+        keeper = ground.keeper(ground.proxy_service)
+        until_left_are_undone(ground.engine, keeper.container_id)
         return {"token": f"nomock-{token_hex(4)}"}
 
     def heal(self, ground: Ground, state: State) -> None:
         """Undo it, if Toxiproxy still is the one that it was done to."""
+        if not proxies(ground.project):
+            return  # it has left the stack
         try:
-            self.revert(ground, state)
-        except UnknownEdgeError:
-            pass  # it has another name now, or was removed, and Toxiproxy made anew
+            self._revert(ground, state)
         except NomockError:
-            if ground.runs(ground.proxy_service):
-                raise
-            return  # what it knew went with it
+            if not ground.runs(ground.proxy_service):
+                return  # what it knew went with it
+            # Started again by somebody else, as with the engine, it answers at another port.
+            ground.forget(ground.proxy_service)
+            ground.stack.wait_ready(ground.proxy_service)
+            self._revert(ground, state)
         if "keeper" in state and (keeper := ground.kept(ground.proxy_service)):
             keeper.unguard(state["token"])
+
+    def _revert(self, ground: Ground, state: State) -> None:
+        # The edge may have another name now, or be none, and Toxiproxy was made anew for that.
+        with suppress(UnknownEdgeError):
+            self.revert(ground, state)
+
+    def by_hand(self, project: Project) -> str:
+        """Name the service that holds the toxics, and forgets them when it is started again."""
+        proxy = " or ".join(proxies(project)) or "the service that is Toxiproxy"
+        return f"the edge {self.edge} may be slow or closed still: docker compose restart {proxy}"
 
     def met(self, ground: Ground, state: State) -> tuple[int, int, int]:
         """Return attempts to connect, and packets with data to and from the server, since begin.

@@ -15,6 +15,7 @@ from nomock.faults.fault import Fault, State
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
+    from nomock.project import Project
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,10 @@ class HttpFault(Fault):
             return  # refused, no run could begin: its journal would be there again each time
         if ground.runs(service):
             ground.httpfaults.remove(state["rule"])
+
+    def by_hand(self, project: Project) -> str:
+        """Say that nothing is to be done: the proxy forgets the rule by itself."""
+        return f"nothing: its rule ended {self.expires_s:g} s after it began, or with its proxy"
 
     def _requests(self) -> tuple[object, ...]:
         return self.edge, self.method, self.path, self.everyone

@@ -25,6 +25,8 @@ _ANSWERS_WITHIN_S = 60.0
 _STOPS_WITHIN_S = 60
 _UNDOES_WITHIN_S = 10.0
 _PAUSE_S = 0.01
+_REGISTRY_ANSWERS_WITHIN_S = 5.0
+_PULLED_WITHIN_S = 600.0
 
 Undo = Mapping[str, Any]
 """One step: ``{"http": [method, path, body]}``, asked of Toxiproxy in that namespace, or
@@ -62,7 +64,10 @@ class Keeper:
 
     @classmethod
     def beside(cls, engine: Engine, container_id: str, image: str) -> Keeper:
-        """Start one beside a running container; raise KeeperError where it does not start."""
+        """Start one beside a running container; its image is pulled where it is not here.
+
+        Raises KeeperError where it does not start.
+        """
         where = f"keeper beside container {container_id[:12]}"
         options = {
             "User": "0",
@@ -81,6 +86,8 @@ class Keeper:
         }
         command = ["python3", "-IS", "-c", _program()]
         name = f"nomock-keeper-{uuid4().hex[:12]}"
+        if engine.image_id(image) is None:
+            _pull(engine, image, where)
         try:
             _remove_unstarted(engine)
             conversation = engine.converse(image, command, options, name=name)
@@ -90,13 +97,6 @@ class Keeper:
                 conversation.close()
                 raise
         except (EngineError, KeeperError) as error:
-            if engine.image_id(image) is None:
-                raise KeeperError(
-                    f"its image {image} is not here",
-                    where=where,
-                    todo=f"docker pull {image}; where no registry answers: nomock images "
-                    "(the setting is tools_image, the variable NOMOCK_TOOLS_IMAGE)",
-                ) from error
             raise KeeperError(
                 "it does not start",
                 where=where,
@@ -195,6 +195,30 @@ def until_left_are_undone(engine: Engine, container_id: str) -> None:
         if monotonic() > deadline:
             return
         pause.wait(_PAUSE_S)
+
+
+@cache
+def _silence(engine: Engine, image: str) -> str | None:
+    # Where none answers, that is not to be waited for with each fault again.
+    return engine.registry_silence(image, _REGISTRY_ANSWERS_WITHIN_S)
+
+
+def _pull(engine: Engine, image: str, where: str) -> None:
+    """Pull an image; raise KeeperError where it is not to be had."""
+    refusal = _silence(engine, image)
+    if refusal is None:
+        try:
+            engine.pull(image, _PULLED_WITHIN_S)
+            return
+        except EngineError as error:
+            refusal = error.seen or error.what
+    raise KeeperError(
+        f"its image {image} is not here",
+        where=where,
+        seen=f"nor to be had: {refusal}",
+        todo=f"docker pull {image}; where no registry answers name one that is here and has "
+        "python3, nft and tc: tools_image in [tool.nomock], or NOMOCK_TOOLS_IMAGE",
+    )
 
 
 def _remove_unstarted(engine: Engine) -> None:

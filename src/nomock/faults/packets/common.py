@@ -8,15 +8,20 @@ from dataclasses import dataclass
 from secrets import token_hex
 from typing import TYPE_CHECKING
 
-from nomock.errors import FaultError, NotPossibleError
+from nomock.errors import FaultError, KeeperError, NotPossibleError
 from nomock.faults.fault import Fault, State, expired, wrong
 from nomock.faults.keeper import Keeper, Undo
-from nomock.faults.service.common import OnService, existing
+from nomock.faults.service.common import OnService, existing, run_again
+from nomock.stack import sharing
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
+    from nomock.project import Project
 
 LEAST_PERCENT = 0.001
+_HAS_A_NETWORK = {"running", "paused"}
+NO_PROGRAM = 127
+"""The exit code of a command that the image does not have."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class PacketFault(OnService):
     def check(self, ground: Ground) -> None:
         """Refuse a service that has no network of its own, or several containers."""
         super().check(ground)
-        found = existing(ground, self.service)
+        found = existing(ground, self.beside(ground))
         if len(found) > 1:
             raise self.not_possible(
                 f"packets are broken beside one container: this service has {len(found)}"
@@ -39,22 +44,65 @@ class PacketFault(OnService):
         if "host" in (ground.engine.networks(found[0].id) or ()):
             raise self.not_possible("it shares the network of the machine, which would break too")
 
+    def beside(self, ground: Ground) -> str:
+        """Return the service whose network it is: another one, where it shares that one's."""
+        return sharing.network_owner(ground.project, self.service)
+
     def prepare(self, ground: Ground) -> State:
-        """Return a name of its own for what it adds."""
-        return {"name": f"nomock_{self.kind}_{token_hex(4)}"}
+        """Have a keeper, try the kernel, and return a name of its own for what it adds.
+
+        And whose network it is, from when on: it is over with that.
+        """
+        keeper = ground.keeper(self.beside(ground))
+        life = ground.engine.life(keeper.container_id)
+        state: State = {
+            "name": f"nomock_{self.kind}_{token_hex(4)}",
+            "container": keeper.container_id,
+            "started_at": life.started_at if life else "",
+            **self.noted(ground),
+        }
+        self.rehearse(keeper, state)
+        return state
 
     def begin(self, ground: Ground, state: State) -> None:
         """Let the keeper know how to undo it, and do it."""
-        keeper = ground.keeper(self.service)
+        keeper = ground.known_keeper(self.beside(ground))
         keeper.guard(state["name"], self.undo(keeper, state), self.expires_s)
         self.apply(keeper, state)
 
     def heal(self, ground: Ground, state: State) -> None:
-        """Undo it, if the service still has the network that it was done to."""
-        if ground.kept(self.service) or ground.runs(self.service):  # one that is paused has it
-            keeper = ground.keeper(self.service)
+        """Undo it, if the service still has the network that it was done to.
+
+        Where no keeper can be had for that, the service is started anew, which gives it another.
+        """
+        service = self.beside(ground)
+        if not self._is_there(ground, service, state):
+            return
+        try:
+            keeper = ground.keeper(service)
+        except KeeperError:
+            ground.say(f"starting {service} anew, since there is no keeper to heal it")
+            for container in existing(ground, service):
+                ground.engine.stop(container.id)
+            run_again(ground, service)
+        else:
             self.revert(keeper, state)
             keeper.unguard(state["name"])
+
+    def by_hand(self, project: Project) -> str:
+        """Name the service whose network is another one when it is started again."""
+        service = sharing.network_owner(project, self.service)
+        return (
+            f"packets of {service} may be dropped or late still: docker compose restart {service}"
+        )
+
+    def noted(self, ground: Ground) -> State:
+        """Return what more there is to know when it begins and when it heals."""
+        return {}
+
+    @abstractmethod
+    def rehearse(self, keeper: Keeper, state: State) -> None:
+        """Raise KeeperError or NotPossibleError where it cannot be done; change nothing."""
 
     @abstractmethod
     def apply(self, keeper: Keeper, state: State) -> None:
@@ -92,6 +140,24 @@ class PacketFault(OnService):
     def not_possible(self, why: str, seen: str = "") -> NotPossibleError:
         """Return the error of what cannot be done here."""
         return NotPossibleError(why, where=f"fault {self.name}", seen=seen)
+
+    def lacking(self, program: str) -> KeeperError:
+        """Return the error of an image that has not what this kind needs."""
+        return KeeperError(
+            f"the image that it is made of has no {program}",
+            where=f"fault {self.name}",
+            todo="name one that has python3, nft and tc: tools_image in [tool.nomock]",
+        )
+
+    def _is_there(self, ground: Ground, service: str, state: State) -> bool:
+        if "container" not in state:  # written by an earlier version
+            return ground.kept(service) is not None or ground.runs(service)
+        life = ground.engine.life(state["container"])
+        return (
+            life is not None
+            and life.started_at == state["started_at"]
+            and life.state in _HAS_A_NETWORK
+        )
 
 
 def percentage(fault: Fault, value: float) -> None:

@@ -8,12 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from secrets import randbelow
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from nomock.adapters.engine import Engine
+from nomock.adapters.engine import Ended, Engine
 from nomock.faults.fault import Fault, State
 from nomock.faults.keeper import Keeper, Undo
-from nomock.faults.packets.common import PacketFault
+from nomock.faults.packets.common import NO_PROGRAM, PacketFault
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
@@ -27,13 +27,30 @@ class Queueing(PacketFault):
     service that sets one itself cannot have any.
     """
 
+    example: ClassVar[tuple[str, ...]]
+    """A discipline of the kind, as tc takes it, by which is seen whether the kernel has that."""
+
+    def check(self, ground: Ground) -> None:
+        """Raise KeeperError where there is no tc, NotPossibleError where the kernel refuses."""
+        super().check(ground)
+        ground.keeper(self.beside(ground))  # which says what to do where the image is not here
+        done = _tried(ground.engine, ground.stack.settings.tools_image, self.example)
+        if done.exit_code == NO_PROGRAM:
+            raise self.lacking("tc")
+        if done.exit_code:
+            why = f"the engine's kernel has no sch_{self.example[0]}"
+            raise self.not_possible(why, done.output)
+
     def clashes(self, other: Fault) -> bool:
         """Contradict all others that need the queue."""
         return isinstance(other, Queueing) and self.service == other.service
 
-    def prepare(self, ground: Ground) -> State:
+    def noted(self, ground: Ground) -> State:
         """Return a handle, by which what it adds is found again."""
-        return {**super().prepare(ground), "handle": f"{0x1000 + randbelow(0xE000):x}:"}
+        return {"handle": f"{0x1000 + randbelow(0xE000):x}:"}
+
+    def rehearse(self, keeper: Keeper, state: State) -> None:
+        """Do nothing more than ``check``: an interface has to be changed to try it."""
 
     @abstractmethod
     def discipline(self) -> Sequence[str]:
@@ -56,7 +73,7 @@ class Queueing(PacketFault):
 
     def met(self, ground: Ground, state: State) -> Mapping[str, int]:
         """Return what the queues counted, all interfaces together."""
-        keeper = ground.keeper(self.service)
+        keeper = ground.keeper(self.beside(ground))
         queues = list(_queues(keeper, state))
         if not queues and _devices(keeper):  # a service without a network never had any
             raise self.gone(keeper, state)
@@ -67,12 +84,7 @@ class Queueing(PacketFault):
 class Emulating(Queueing):
     """One that sch_netem does, a module that not every kernel has."""
 
-    def check(self, ground: Ground) -> None:
-        """Raise NotPossibleError where the engine's kernel lacks the module."""
-        super().check(ground)
-        ground.keeper(self.service)  # which says what to do where the image is not here
-        if refusal := _refusal_of_netem(ground.engine, ground.stack.settings.tools_image):
-            raise self.not_possible("the engine's kernel has no sch_netem", refusal)
+    example = ("netem", "delay", "1ms")
 
     def discipline(self) -> Sequence[str]:
         """Return what is emulated, behind the discipline's name."""
@@ -105,9 +117,7 @@ def _removal(device: str, state: State) -> Sequence[str]:
 
 
 @cache
-def _refusal_of_netem(engine: Engine, image: str) -> str:
-    """Return what the kernel says to a netem in a network of nobody; "" where it takes it."""
-    command = ["tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"]
-    allowed = {"HostConfig": {"CapAdd": ["NET_ADMIN"]}}
-    done = engine.run_alone(image, command, allowed)
-    return done.output if done.exit_code else ""
+def _tried(engine: Engine, image: str, discipline: tuple[str, ...]) -> Ended:
+    """Return what the kernel says to a discipline in a network of nobody."""
+    command = ["tc", "qdisc", "add", "dev", "lo", "root", *discipline]
+    return engine.run_alone(image, command, {"HostConfig": {"CapAdd": ["NET_ADMIN"]}})

@@ -25,13 +25,14 @@ class PacketRate(Queueing):
     """
 
     kind = "packet_rate"
+    example = ("tbf", "rate", "1mbit", "burst", "3028", "latency", "1s")
 
     kbit_s: int
 
     def check(self, ground: Ground) -> None:
         """Raise ConfigError for a rate that cannot be."""
-        super().check(ground)
         whole_number(self, "kbit_s", least=1, most=_MOST_KBIT_S)
+        super().check(ground)
 
     def discipline(self) -> Sequence[str]:
         """Return the token bucket filter."""

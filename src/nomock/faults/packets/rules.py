@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from nomock.faults.edge.common import Direction
 from nomock.faults.fault import Fault, State, whole_number, wrong
 from nomock.faults.keeper import Keeper, Undo
-from nomock.faults.packets.common import PacketFault
+from nomock.faults.packets.common import NO_PROGRAM, PacketFault
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
@@ -78,6 +78,14 @@ class Dropping(PacketFault):
             return [""]
         return [f"meta l4proto {{ tcp, udp }} th {side} {self.port}" for side in _SIDES]
 
+    def rehearse(self, keeper: Keeper, state: State) -> None:
+        """Let nft and the kernel look at the rules."""
+        done = keeper.run("nft", "--check", "-f", "-", input=self._table(state))
+        if done.exit_code == NO_PROGRAM:
+            raise self.lacking("nft")
+        if done.exit_code:
+            raise self.not_possible("the engine's kernel does not take its rules", done.output)
+
     def apply(self, keeper: Keeper, state: State) -> None:
         """Add a table with the rules."""
         self.run(keeper, "nft", "-f", "-", input=self._table(state))
@@ -92,7 +100,7 @@ class Dropping(PacketFault):
 
     def seen(self, ground: Ground, state: State) -> str:
         """Return how many packets were dropped."""
-        keeper = ground.keeper(self.service)
+        keeper = ground.keeper(self.beside(ground))
         listed = keeper.run("nft", "list", "counters", "table", "inet", state["name"])
         if listed.exit_code:
             raise self.gone(keeper, state)

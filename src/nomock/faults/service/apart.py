@@ -41,9 +41,9 @@ class Apart(Dropping):
         """Take both."""
         return frozenset({self.service, self.other})
 
-    def prepare(self, ground: Ground) -> State:
-        """Note the other's addresses."""
-        return {**super().prepare(ground), "addresses": self._addresses(ground)}
+    def noted(self, ground: Ground) -> State:
+        """Return the other's addresses."""
+        return {"addresses": self._addresses(ground)}
 
     def share(self) -> str:
         """Drop all."""

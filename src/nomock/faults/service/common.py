@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from nomock.adapters.engine import Container, Life
 from nomock.errors import ConfigError, NotReadyError
 from nomock.faults.fault import Fault, State
+from nomock.stack import sharing
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
+    from nomock.project import Project
 
 _LIST_BEHIND_S = 2.0
 
@@ -52,6 +54,12 @@ class OnService(Fault, ABC):
                     todo=f"stack[{self.service!r}].start(), or: nomock logs {self.service}",
                 )
 
+    def takes(self, ground: Ground) -> frozenset[str]:
+        """Take it, and all with whom it shares a network: they lose that, too, or its packets."""
+        owner = sharing.network_owner(ground.project, self.service)
+        others = (owner, *sharing.sharers(ground.project, owner))
+        return super().takes(ground).union(others if len(others) > 1 else ())
+
     def clashes(self, other: Fault) -> bool:
         """Contradict the same kind; and two that take the service away contradict each other.
 
@@ -86,6 +94,11 @@ class OnLife(OnService, ABC):
                 if life is not None
             }
         }
+
+    def by_hand(self, project: Project) -> str:
+        """Name the service that may be down."""
+        name = self.service
+        return f"{name} may be down or paused still: docker compose unpause {name}, then nomock up"
 
     def heal(self, ground: Ground, state: State) -> None:
         """Make sure that it runs, and wait until it is ready."""
@@ -124,20 +137,23 @@ def until_listed(ground: Ground, service: str, as_wanted: Callable[[Container], 
 def run_again(ground: Ground, service: str) -> None:
     """Return when a service runs and is ready, whatever has become of it meanwhile.
 
-    One whose containers were removed is left so: the next run makes it anew. Where somebody else
-    starts what is stopped, this names it to them and does not wait.
+    One whose containers were removed is left so: the next run makes it anew. One that has the
+    network of another that does not run is started with that one. Where somebody else starts what
+    is stopped, this names it to them and does not wait.
     """
-    found = containers(ground, service)
+    found, waits = containers(ground, service), False
     for container in found:
         # Not the state in the list, which may be that of a moment ago.
         life = ground.engine.life(container.id)
         if life is not None and life.state == "paused":
             ground.engine.unpause(container.id)
         elif life is not None and life.state != "running":
-            if ground.stopped is None:
-                ground.engine.start(container.id)
-            else:
+            if ground.stopped is not None:
                 ground.stopped.add(service)
+            elif sharing.waits_for_another(ground.engine, life):
+                waits = True
+            else:
+                ground.engine.start(container.id)
     ground.forget(service)
-    if found and ground.stopped is None:
-        ground.stack.wait_ready(service)
+    if found and ground.stopped is None and not waits:
+        ground.stack.wait_started(service)

@@ -13,6 +13,7 @@ from nomock.faults.service.common import OnService, containers, existing
 
 if TYPE_CHECKING:
     from nomock.faults.ground import Ground
+    from nomock.project import Project
 
 _LEAST_S = 2
 """What can be told by a clock that shows seconds."""
@@ -71,6 +72,10 @@ class Skew(OnService):
         for id_ in _running(ground, self.service):
             if not _lacking(_environment(ground, id_)):
                 self._set(ground, id_, 0)
+
+    def by_hand(self, project: Project) -> str:
+        """Name the service, whose clock is right when it is started again."""
+        return f"its clock may be wrong still: docker compose restart {self.service}"
 
     def _set(self, ground: Ground, id_: str, offset_s: float) -> None:
         path = _environment(ground, id_)[_FILE]

@@ -51,14 +51,13 @@ class Squeeze(OnService):
                 whole_number(self, "memory_mb", least=_LEAST_MEMORY_MB, most=has_mb - 1)
 
     def prepare(self, ground: Ground) -> State:
-        """Note what it has."""
-        return {"before": {id_: asdict(limits) for id_, limits in self._now(ground)}}
+        """Note what it has, and how often it had to wait before."""
+        before = {id_: asdict(limits) for id_, limits in self._now(ground)}
+        throttled = {id_: ground.engine.pressure(id_).throttled_periods for id_ in before}
+        return {"before": before, "throttled_before": throttled}
 
     def begin(self, ground: Ground, state: State) -> None:
         """Take it away."""
-        state["throttled_before"] = {
-            id_: ground.engine.pressure(id_).throttled_periods for id_ in state["before"]
-        }
         for id_ in state["before"]:
             if self.cpus is not None:
                 ground.engine.limit_cpus(id_, self.cpus)

@@ -1,0 +1,37 @@
+"""``nomock heal``: undo the faults that killed runs left, or give them up."""
+
+from __future__ import annotations
+
+import sys
+
+from nomock.config import Settings
+from nomock.faults.janitor import heal_left
+from nomock.faults.left import other_stacks
+from nomock.stack import Stack
+
+
+def heal(settings: Settings, *, set_aside: bool) -> int:
+    """Heal what can be healed, and say what; with ``set_aside`` give up the rest."""
+    stack = Stack.of(settings)
+    for other in other_stacks(settings.state_dir, stack.name):
+        print(f"faults of stack {other} are not looked at: nomock --project {other} heal")
+    if set_aside:
+        return _set_aside(stack)
+    count = heal_left(stack, print, starts=True)
+    print(f"healed {count} faults" if count != 1 else "healed 1 fault")
+    return 0
+
+
+def _set_aside(stack: Stack) -> int:
+    from nomock.faults.aside import set_aside
+
+    lost = set_aside(stack, print)
+    for one in lost:
+        print(f"given up: {one.name}" + (f", left by {one.test}" if one.test else ""))
+        print("\n".join(f"  {line}" for line in one.why.splitlines()))
+        print(f"  -> {one.by_hand}")
+    for journal in sorted({one.journal for one in lost}):
+        print(f"its journal is kept: {journal}")
+    if not lost:
+        print("nothing is left that cannot be healed", file=sys.stderr)
+    return 0

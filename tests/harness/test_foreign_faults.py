@@ -1,0 +1,32 @@
+"""Faults in other people's projects: no Toxiproxy, no tools image, networks that are shared."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from foreign import Foreign
+
+
+def test_a_project_should_stay_whole_when_a_fault_cannot_begin_and_a_shared_network_is_broken(
+    foreign: Callable[..., Foreign],
+) -> None:
+    project = foreign("network-of-another")
+    project.environ["NOMOCK_TOOLS_IMAGE"] = "nomock-t/no-such-image:1"
+    first = project.pytest("-q")
+    assert (first.code, "1 failed, 2 passed" in first) == (1, True), first.text
+    assert "its image nomock-t/no-such-image:1 is not here" in first
+    assert list((project.path / ".nomock/faults").rglob("*.ndjson")) == []
+    second = project.pytest("-q", "-k", "not packets")
+    assert (second.code, "not healed" in second) == (0, False), second.text
+    healed = project.nomock("heal")
+    assert (healed.code, healed.text) == (0, "healed 0 faults\n")
+
+    # A journal of an earlier version, which had written it before it knew of the image.
+    (folder,) = (project.path / ".nomock/faults").iterdir()
+    (folder / "1.ndjson").write_text(
+        '{"on": 1, "kind": "packet_block", "name": "packet_block vpn:9", "test": "test_f.py",'
+        ' "arguments": {"service": "vpn", "port": 9}, "state": {"name": "nomock_packet_block_1"}}\n'
+    )
+    third = project.pytest("-q", "-k", "without")
+    assert (third.code, "1 passed" in third) == (0, True), third.text
+    assert list(folder.iterdir()) == []
