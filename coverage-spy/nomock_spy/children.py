@@ -26,7 +26,7 @@ def listen(engine: Engine) -> None:
         path, words, environ = arguments
         if environ is None:
             _complete_own()
-        if _is_python(os.fsdecode(path)):
+        if not isinstance(path, int) and _is_python(os.fsdecode(path)):
             engine.became(" ".join(map(os.fsdecode, words))[:_MOST_SAID])
 
     audit.listen("os.exec", on_exec)
@@ -36,7 +36,10 @@ def listen(engine: Engine) -> None:
     for name in ("execve", "posix_spawn", "posix_spawnp"):
         function = getattr(os, name, None)
         if function is not None:
-            setattr(os, name, _with_completed(function))
+            completing = _with_completed(function)
+            setattr(os, name, completing)
+            if function in os.supports_fd:  # by which a service may ask what it takes
+                os.supports_fd.add(completing)
 
 
 def install(module: Any) -> None:
@@ -82,7 +85,7 @@ def _complete(environ: Any) -> None:
     """Complete the environment that a child is given; None is that of this process."""
     if environ is None:
         _complete_own()
-    elif isinstance(environ, dict):
+    elif isinstance(environ, (dict, type(os.environ))):
         path = path_with_spy(environ)
         if path is not None:
             environ["PYTHONPATH"] = path

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,8 +14,10 @@ from pythons import VERSIONS, image_of
 from test_live import overlay, spied
 from test_spy import Container
 
-from nomock.harvest import prepare
+from nomock.harvest import ServiceSource, prepare, too_new
 from nomock.harvest.folder import read_all
+from nomock.harvest.reading import process_of
+from nomock.harvest.records import Process
 
 Foreigns = Callable[..., Foreign]
 
@@ -149,7 +152,8 @@ def test_each_service_should_be_covered_when_a_runner_starts_it(foreign: Foreign
     assert {name: row[0] for name, row in table(done).items()} == dict.fromkeys(
         (*names, "total"), "1"
     ), done.text
-    assert "none         CPython" in project.nomock("overlay").text
+    said = project.nomock("overlay").text
+    assert re.search(r"^none +CPython \S+ +none +its command is not Python: sleep$", said, re.M)
     overlay = (project.path / "docker-compose.coverage.yml").read_text(encoding="utf-8")
     assert "  none:" not in overlay
     # Who names it knows better; that nothing of it runs is found out before the first test.
@@ -174,3 +178,27 @@ def test_the_jobs_of_a_queue_should_have_the_test_that_ordered_them(foreign: For
     assert done.code == 0, done.text
     tests = {name: row[3] for name, row in table(done).items()}
     assert tests == {"web": "2", "celery": "1", "rq": "1", "total": "2"}, done.text
+
+
+def test_files_should_be_named_beforehand_when_only_a_newer_python_can_parse_them(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "new.py").write_text("def f[T: (:\n", encoding="utf-8")
+    (tmp_path / "old.py").write_text("a = 1\n", encoding="utf-8")
+    source = {"web": ServiceSource("web", (tmp_path,)), "old": ServiceSource("old", (tmp_path,))}
+    canary = '{"canary":0,"context":1,"hit":12,"missed":14}'
+
+    def process(service: str, python: str) -> Process:
+        header = {"v": 2, "service": service, "run": "", "python": python, "engine": "x"}
+        files = [(1, "/app/new.py", 12), (2, "/app/old.py", 6)]
+        records = [{"file": n, "path": path, "size": size} for n, path, size in files]
+        ran = {"in": 0, "at": 1.0, "lines": {"1": [1], "2": [1]}}
+        lines = [json.dumps(record).encode() + b"\n" for record in (*records, ran)]
+        return process_of(header, [*lines, canary.encode() + b"\n"], where="")
+
+    found = [process("web", "3.14.0"), process("web", "3.14.0"), process("old", "3.11.2")]
+    (note,) = too_new(found, source, (3, 11))
+    assert note.startswith(f"note: web: {tmp_path}/new.py: ")
+    assert "this is Python 3.11, the service's is 3.14." in note
+    assert "uv run --python 3.14 pytest …" in note
+    assert list(too_new(found, source, (3, 14))) == []
