@@ -24,14 +24,33 @@ def modules_of(out: str, service: str) -> tuple[str, ...]:
         text = os.read(fd, os.fstat(fd).st_size)
     finally:
         os.close(fd)
-    # Most often a service has none, and json takes milliseconds to load.
-    if service.isascii() and f'"{service}"'.encode() not in text:
-        return ()
-    import json
-
     try:
-        said: Any = json.loads(text)
-        return tuple(map(str, said.get(service, ())))
+        return tuple(map(str, _parsed(text.decode()).get(service, ())))
     except (ValueError, AttributeError, TypeError) as error:
         say(f"not reading which modules are the app's: {FILE}: {error}")
         return ()
+
+
+class _AsUsual:
+    """What json's decoder has the scanner do, with nothing of its own."""
+
+    strict = True
+    object_hook = object_pairs_hook = array_hook = None
+    parse_float, parse_int = float, int
+    parse_constant: dict[str, float] = {}  # noqa: RUF012 - never written to
+    memo: dict[str, str] = {}  # noqa: RUF012
+
+
+def _parsed(text: str) -> Any:
+    """Return what a text in JSON says; raises ValueError."""
+    try:  # json takes milliseconds to load; this is its part in C
+        from _json import make_scanner
+    except ImportError:
+        import json
+
+        return json.loads(text)
+    make: Any = make_scanner
+    try:
+        return make(_AsUsual)(text, 0)[0]
+    except (StopIteration, SystemError) as error:  # Python 3.11 has the latter for what is broken
+        raise ValueError("it is no JSON") from error
