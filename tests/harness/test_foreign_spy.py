@@ -169,7 +169,7 @@ def test_requests_should_have_their_test_when_other_servers_serve_them(foreign: 
     assert done.code == 0, done.text
     rows = table(done)
     # Each process of uWSGI's, however it forks, has all lines of its own.
-    assert [rows[name] for name in ("uwsgi", "forked")] == [["1", "8", "7", "0"]] * 2, done.text
+    assert rows["uwsgi"][:3] == rows["forked"][:3] == rows["waitress"][:3], done.text
     assert (rows["waitress"][3], rows["aiohttp"][3]) == ("1", "1"), done.text
 
 
