@@ -67,6 +67,8 @@ class Settings:
     """The compose file that adds the spy, relative to root."""
     coverage_report: str = "coverage-report"
     """The folder of the coverage reports, relative to root."""
+    coverage_sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """Folders of source that a service's build does not tell of, by service, relative to root."""
     tools_image: str = "nicolaka/netshoot:v0.16"
     """The image of what faults start beside a service: it has python3, nft and tc."""
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -155,6 +157,13 @@ def _probes(value: str | Mapping[str, str]) -> dict[str, str]:
     return dict(value)
 
 
+def _folders(value: str | Mapping[str, str | Sequence[str]]) -> dict[str, list[str]]:
+    if isinstance(value, str):  # NOMOCK_COVERAGE_SOURCES="worker=../worker:../lib;web=../web"
+        pairs = [part.partition("=") for part in value.split(";") if part]
+        return {name.strip(): _names(folders) for name, _, folders in pairs}
+    return {name: _names(folders) for name, folders in value.items()}
+
+
 CONVERTERS: Mapping[str, Any] = {
     "stack": _stack_mode,
     "files": _names,
@@ -166,5 +175,6 @@ CONVERTERS: Mapping[str, Any] = {
     "probes": _probes,
     "coverage_overlay": str,
     "coverage_report": str,
+    "coverage_sources": _folders,
     "tools_image": str,
 }

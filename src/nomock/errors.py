@@ -21,7 +21,7 @@ NomockError
 │   ├── CanaryError             a service's spy does not report what runs
 │   ├── NotCoverableError       a service runs no Python that the spy can record
 │   ├── NoCoverageError         a service reported no line
-│   └── UnmappedSourceError     a file that ran is not among the sources here
+│   └── UnmappedSourceError     lines of the app that ran are not in the report
 └── FaultError              a fault cannot be put on, or did not do what it is for
     ├── ClashingFaultsError     two faults contradict each other
     ├── SharedStackError        others use the stack that a fault would break
@@ -258,30 +258,37 @@ class NotCoverableError(CoverageError):
 class NoCoverageError(CoverageError):
     """Services that were to be covered reported no line: never shown as 0 %."""
 
-    def __init__(self, services: Mapping[str, str]) -> None:
+    def __init__(self, services: Mapping[str, str], *, others: Iterable[str] = ()) -> None:
+        """``services``: name -> the reason; ``others`` are those that did report."""
         self.services = sorted(services)
+        overlay = " ".join(["nomock overlay", *sorted(others)]) if others else "its file"
         super().__init__(
             "reported no line",
             where=f"coverage of {', '.join(self.services)}",
             seen="\n".join(f"{name}: {services[name]}" for name in self.services),
-            todo=f"nomock logs {self.services[0]} shows what the spy said; the causes there are: "
+            todo="where it runs nothing of yours, leave it out of the overlay: "
+            f"{overlay}; where its app is an installed package, or its image is built elsewhere, "
+            "name the folders of its source: coverage_sources in [tool.nomock]; "
+            f"nomock logs {self.services[0]} shows what the spy said; all causes that there are: "
             "docs/coverage.md",
         )
 
 
 class UnmappedSourceError(CoverageError):
-    """Files that a service ran are not among the sources it is built from, or differ from them."""
+    """Lines of the app ran and are not in the report: their source is not the text that ran."""
 
-    def __init__(self, service: str, files: Mapping[str, str]) -> None:
-        self.service = service
-        self.files = sorted(files)
+    def __init__(self, services: Mapping[str, Mapping[str, str]], cures: Iterable[str]) -> None:
+        """``services``: name -> file -> why it is left out; ``cures``: what mends it."""
+        self.services = sorted(services)
         super().__init__(
-            "it ran files that are not those it is built from",
-            where=f"coverage of {service}",
-            seen="\n".join(f"{path}: {files[path]}" for path in self.files),
-            todo="where they differ, the image is old: build it again; where they are not the "
-            "app's, name the folders that are: NOMOCK_SPY_ROOTS; to go on without them: "
-            "--allow-unmapped",
+            "lines of the app ran and are not in the report",
+            where=f"coverage of {', '.join(self.services)}",
+            seen="\n".join(
+                f"{name}: {path}: {reason}"
+                for name in self.services
+                for path, reason in sorted(services[name].items())
+            ),
+            todo="; ".join([*dict.fromkeys(cures), "to go on without them: --allow-unmapped"]),
         )
 
 

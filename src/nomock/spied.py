@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nomock.config import Settings
 from nomock.errors import ConfigError, CoverageError
-from nomock.harvest import ServiceSource, check_canaries, sources_of, too_new
+from nomock.harvest import Inside, ServiceSource, check_canaries, sources_of, too_new
 from nomock.overlay import asked_in, is_foreign, survey
 from nomock.stack import Stack
 
@@ -68,8 +68,28 @@ def data_dir(settings: Settings) -> Path:
 
 
 def covered(stack: Stack) -> Mapping[str, ServiceSource]:
-    """Return the services of a stack that have a spy, with their sources."""
-    return sources_of(stack.project)
+    """Return the services of a stack that have a spy, with their sources.
+
+    Raises ConfigError where a folder that a setting names is not there.
+    """
+    root, named = stack.settings.root, stack.settings.coverage_sources
+    for service, folders in named.items():
+        stack.project.service(service)
+        for folder in folders:
+            if not (root / folder).is_dir():
+                raise ConfigError(
+                    "this folder of source is not there",
+                    where=str(root / folder),
+                    todo=f"mend it: coverage_sources of {service}",
+                )
+    return sources_of(
+        stack.project, {name: [root / folder for folder in named[name]] for name in named}
+    )
+
+
+def inside(stack: Stack) -> Inside:
+    """Return what tells a harvest what is in the containers of a stack."""
+    return Inside(stack.engine, stack.containers, stack.image_is_current)
 
 
 def prove(settings: Settings, stack: Stack) -> list[str]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import xml.etree.ElementTree as ElementTree
 from binascii import crc32
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,9 @@ from typing import Any
 import pytest
 from coverage import CoverageData
 
-from nomock.errors import CoverageError, UnmappedSourceError
+from nomock.errors import CoverageError, NoCoverageError, UnmappedSourceError
 from nomock.harvest import (
+    MODULES_FILE,
     Harvest,
     Row,
     ServiceSource,
@@ -28,11 +30,14 @@ from nomock.harvest import (
     source_of,
     sources_of,
     table,
+    tell_modules,
 )
+from nomock.harvest.inside import Unknown
+from nomock.harvest.modules import modules
 from nomock.harvest.reading import header_of, process_of
 from nomock.harvest.records import Process, SourceFile, numbers
 from nomock.harvest.reporting import percent
-from nomock.harvest.sources import HostPaths, source_files
+from nomock.harvest.sources import HostPaths, Kind, Mapped, Unmapped, source_files
 from nomock.project import Project, ServiceConfig
 
 HEADER: dict[str, Any] = {
@@ -70,9 +75,9 @@ def lines(number: int, *ran: int, context: int = 0, **more: Any) -> dict[str, An
     return {"in": context, "at": 5.0, "lines": {str(number): bitmap}, **more}
 
 
-def ran(number: int, path: str, *numbers: int) -> Iterator[Any]:
+def ran(number: int, path: str, *numbers: int, source: str | None = None) -> Iterator[Any]:
     """Yield the records of a file that ran in no context."""
-    yield file(number, path)
+    yield file(number, path, None if source is None else source.encode())
     yield lines(number, *numbers)
 
 
@@ -295,7 +300,7 @@ class TestMapping:
         write(tmp_path, {in_context: "", "other/app.py": "", "tests/main.py": "x = 1\n"})
         file = SourceFile(in_container, 0, 0)
         found = HostPaths(ServiceSource("auth", (tmp_path,))).map([file])
-        assert found == ({file: tmp_path / in_context}, {})
+        assert found == Mapped({file: tmp_path / in_context})
 
     def test_a_file_should_be_found_when_it_is_from_an_additional_context(
         self, tmp_path: Path
@@ -304,7 +309,7 @@ class TestMapping:
         shared = write(tmp_path / "shared", {"shared/http.py": "b = 2\n"})
         file = SourceFile("/app/shared/http.py", 6, crc32(b"b = 2\n"))
         found = HostPaths(ServiceSource("auth", (context, shared))).map([file])
-        assert found == ({file: shared / "shared/http.py"}, {})
+        assert found == Mapped({file: shared / "shared/http.py"})
 
     def test_a_file_should_be_taken_from_the_mount_when_the_container_has_it_from_there(
         self, tmp_path: Path
@@ -313,32 +318,101 @@ class TestMapping:
         live = write(tmp_path / "live", {"auth/app.py": ""})
         file = SourceFile("/app/auth/app.py", 0, 0)
         source = ServiceSource("auth", (context,), {"/app": live})
-        assert HostPaths(source).map([file]) == ({file: live / "auth/app.py"}, {})
+        assert HostPaths(source).map([file]) == Mapped({file: live / "auth/app.py"})
 
     def test_alike_files_should_be_told_apart_when_others_of_their_folder_are_known(
         self, tmp_path: Path
     ) -> None:
         write(tmp_path, {"src/a/__init__.py": "", "old/a/__init__.py": "", "src/a/b.py": "x = 1\n"})
-        empty, full = SourceFile("/app/a/__init__.py", 0, 0), SourceFile("/app/a/b.py")
-        found, _ = HostPaths(ServiceSource("auth", (tmp_path,))).map([empty, full])
-        assert found[empty] == tmp_path / "src/a/__init__.py"
+        empty = SourceFile("/app/a/__init__.py", 0, 0)
+        full = SourceFile("/app/a/b.py", 6, crc32(b"x = 1\n"))
+        mapped = HostPaths(ServiceSource("auth", (tmp_path,))).map([empty, full])
+        assert mapped.found[empty] == tmp_path / "src/a/__init__.py"
+        assert mapped.twins == {}
 
-    def test_each_file_should_be_named_with_its_reason_when_some_cannot_be_mapped(
+    def test_the_reason_should_be_told_of_each_file_when_some_have_no_source_here(
         self, tmp_path: Path
     ) -> None:
-        write(tmp_path, {"a/one.py": "", "b/one.py": "", "stale.py": "x = 2\n"})
+        write(tmp_path, {"app/stale.py": "x = 2\n", "app/one.py": "", "live/edited.py": "new"})
         files = [
-            SourceFile("/app/one.py", 0, 0),
-            SourceFile("/app/stale.py", 6, crc32(b"x = 1\n")),
-            SourceFile("/app/gone.py", 6, 1),
+            SourceFile("/srv/app/stale.py", 6, crc32(b"x = 1\n")),
+            SourceFile("/srv/app/gone.py", 6, 1),
+            SourceFile("/srv/app/one.py"),
+            SourceFile("/live/edited.py", 3, crc32(b"old")),
+            SourceFile("/live/gone.py", 3, crc32(b"old")),
+            SourceFile("/live/rules.py"),
         ]
-        found, failed = HostPaths(ServiceSource("auth", (tmp_path,))).map(files)
-        assert found == {}
-        assert failed == {
-            files[0]: f"could be {tmp_path}/a/one.py or {tmp_path}/b/one.py",
-            files[1]: f"differs from {tmp_path}/stale.py",
-            files[2]: "no such file in its build contexts and mounts",
+        source = ServiceSource("auth", (tmp_path,), {"/live": tmp_path / "live"})
+        assert HostPaths(source).map(files) == Mapped(
+            failed={
+                files[0]: Unmapped(Kind.DIFFERS, tmp_path / "app/stale.py"),
+                files[1]: Unmapped(Kind.ABSENT),
+                # Its folder has its sources: this one is a name that code was given.
+                files[2]: Unmapped(Kind.MADE_UP),
+                files[3]: Unmapped(Kind.EDITED, tmp_path / "live/edited.py"),
+                files[4]: Unmapped(Kind.ABSENT),
+                files[5]: Unmapped(Kind.MADE_UP),
+            }
+        )
+
+    def test_a_file_of_somebody_else_should_not_be_taken_for_one_here_when_its_name_is_the_same(
+        self, tmp_path: Path
+    ) -> None:
+        write(tmp_path, {"app/main.py": "x = 1\n", "tests/util.py": "u", "tests/__init__.py": ""})
+        main = SourceFile("/srv/app/main.py", 6, crc32(b"x = 1\n"))
+        others = [
+            SourceFile("/opt/tool/util.py", 9, 1),
+            SourceFile("/opt/tool/__init__.py", 0, 0),
+            SourceFile("/main.py"),
+        ]
+        mapped = HostPaths(ServiceSource("auth", (tmp_path,))).map([main, *others])
+        assert mapped.found == {main: tmp_path / "app/main.py"}
+        assert [mapped.failed[file].kind for file in others] == [
+            *(Kind.ABSENT, Kind.ABSENT, Kind.MADE_UP)
+        ]
+
+    def test_compiled_files_should_be_found_when_the_image_has_no_sources(
+        self, tmp_path: Path
+    ) -> None:
+        write(tmp_path, {"src/shop/a.py": "x = 1\n", "src/shop/__init__.py": "", "b.py": ""})
+        files = [SourceFile(f"/srv/{name}.py") for name in ("shop/a", "shop/__init__", "b")]
+        assert HostPaths(ServiceSource("auth", (tmp_path,))).map(files).found == {
+            files[0]: tmp_path / "src/shop/a.py",
+            files[1]: tmp_path / "src/shop/__init__.py",
+            files[2]: tmp_path / "b.py",
         }
+
+    @pytest.mark.parametrize("service", ["a", "b"])
+    @pytest.mark.parametrize("by", ["others", "dockerfile", "name", "argument"])
+    def test_equal_files_should_be_told_apart_when_anything_else_is_known_of_the_service(
+        self, tmp_path: Path, service: str, by: str
+    ) -> None:
+        same = {"lib/util.py": "u = 1\n", "lib/__init__.py": "", "run.py": "import lib\n"}
+        of = {"a": tmp_path / "services/a", "b": tmp_path / "services/b"}
+        for name, folder in of.items():
+            write(folder, same | ({"run.py": f"# {name}\n"} if by == "others" else {}))
+        write(tmp_path, {"Dockerfile": ""})
+        mine = of[service]
+        dockerfile = mine / "Dockerfile" if by == "dockerfile" else tmp_path / "Dockerfile"
+        named = {"name": service, "argument": "x"}.get(by, "")
+        hints = frozenset({named, *({service} if by == "argument" else ())})
+        files = [SourceFile("/srv/lib/util.py", 6, crc32(b"u = 1\n"))]
+        files += [SourceFile("/srv/lib/__init__.py", 0, 0)]
+        run = (mine / "run.py").read_bytes()
+        files += [SourceFile("/srv/run.py", len(run), crc32(run))]
+        source = ServiceSource("s", (tmp_path,), dockerfile=dockerfile, hints=hints)
+        mapped = HostPaths(source).map(files)
+        assert set(mapped.found.values()) == {mine / name for name in same}
+        assert (mapped.failed, mapped.twins) == ({}, {})
+
+    def test_the_first_of_equal_files_should_be_taken_and_said_when_nothing_tells_them_apart(
+        self, tmp_path: Path
+    ) -> None:
+        write(tmp_path, {"y/one.py": "x = 1\n", "x/one.py": "x = 1\n"})
+        file = SourceFile("/app/one.py", 6, crc32(b"x = 1\n"))
+        assert HostPaths(ServiceSource("auth", (tmp_path,))).map([file]) == Mapped(
+            {file: tmp_path / "x/one.py"}, twins={tmp_path / "x/one.py": [tmp_path / "y/one.py"]}
+        )
 
     def test_the_files_of_others_should_not_be_looked_at_when_they_lie_in_the_context(
         self, tmp_path: Path
@@ -372,19 +446,125 @@ class TestMapping:
                 {"type": "volume", "source": "cache", "target": "/cache"},
             ],
         }
-        expected = ServiceSource("auth", (tmp_path, tmp_path), {"/app": Path("/here/app")})
-        assert source_of("auth", config) == expected
-        assert source_of("redis", {"image": "redis", "environment": None}) is None
+        project = project_of(auth=config, redis={"image": "redis", "environment": None})
+        assert source_of("auth", project) == ServiceSource(
+            "auth",
+            (tmp_path,),
+            {"/app": Path("/here/app")},
+            built_by="auth",
+            dockerfile=tmp_path / "Dockerfile",
+            hints=frozenset({"auth"}),
+        )
+        assert source_of("redis", project) is None
 
     def test_the_covered_services_should_be_those_with_a_spy(self, tmp_path: Path) -> None:
         spy = {"environment": {"NOMOCK_SPY_OUT": "/data"}}
         configs = {"auth": spy, "migrate": spy, "redis": {"image": "redis"}}
-        services = {name: ServiceConfig(name, config, "p") for name, config in configs.items()}
-        project = Project("p", (), services, frozenset({"migrate"}))
-        assert sources_of(project) == {
-            "auth": ServiceSource("auth", ()),
-            "migrate": ServiceSource("migrate", (), one_shot=True),
+        project = replace(project_of(**configs), one_shots=frozenset({"migrate"}))
+        assert {name: source.one_shot for name, source in sources_of(project).items()} == {
+            "auth": False,
+            "migrate": True,
         }
+
+
+def project_of(**configs: Any) -> Project:
+    return Project(
+        "p", (), {n: ServiceConfig(n, config, "p") for n, config in configs.items()}, frozenset()
+    )
+
+
+def spied(**config: Any) -> dict[str, Any]:
+    return {"environment": {"NOMOCK_SPY_OUT": "/data"}, **config}
+
+
+class TestFolders:
+    """Which folders of this machine a service's image is made of."""
+
+    @pytest.mark.parametrize(
+        "image", ["shop", "shop:latest", "docker.io/library/shop:latest", "shop@sha256:" + 64 * "a"]
+    )
+    def test_those_of_another_service_should_be_taken_when_that_one_builds_the_image(
+        self, tmp_path: Path, image: str
+    ) -> None:
+        project = project_of(
+            till=spied(build={"context": str(tmp_path)}, image="shop"),
+            worker=spied(image=image),
+            other=spied(image="shop:2"),
+        )
+        found = sources_of(project)
+        assert (found["worker"].folders, found["worker"].built_by) == ((tmp_path,), "till")
+        assert (found["other"].folders, found["other"].built_by) == ((), None)
+
+    def test_those_of_a_build_should_be_taken_when_the_image_has_its_default_name_or_a_tag(
+        self, tmp_path: Path
+    ) -> None:
+        build = {"context": str(tmp_path), "tags": ["mine:1"]}
+        project = project_of(
+            till=spied(build=build), a=spied(image="p-till"), b=spied(image="mine:1")
+        )
+        assert {source.built_by for source in sources_of(project).values()} == {"till"}
+
+    def test_those_of_the_base_should_be_taken_too_when_the_project_builds_it(
+        self, tmp_path: Path
+    ) -> None:
+        for name in ("base", "lib", "web", "tool"):
+            (tmp_path / name).mkdir()
+        write(tmp_path / "web", {"Dockerfile": "ARG BASE=base\nFROM --platform=x ${BASE}:1 AS x\n"})
+        more = {"lib": "service:lib", "tool": "docker-image://p-tool", "far": "https://far.test/x"}
+        project = project_of(
+            web=spied(build={"context": str(tmp_path / "web"), "additional_contexts": more}),
+            base={"build": {"context": str(tmp_path / "base")}, "image": "base:1"},
+            lib={"build": {"context": str(tmp_path / "lib"), "dockerfile_inline": "FROM p-web"}},
+            tool={"build": {"context": str(tmp_path / "tool")}},
+        )
+        assert sources_of(project)["web"].folders == tuple(
+            tmp_path / name for name in ("web", "lib", "tool", "base")
+        )
+
+    def test_those_of_a_setting_should_be_taken_when_the_image_is_built_elsewhere(
+        self, tmp_path: Path
+    ) -> None:
+        project = project_of(worker=spied(image="shop"))
+        found = sources_of(project, {"worker": [tmp_path]})["worker"]
+        assert (found.folders, found.own) == ((tmp_path,), (tmp_path,))
+
+
+class TestModules:
+    def test_the_names_should_be_those_that_the_sources_may_be_installed_as(
+        self, tmp_path: Path
+    ) -> None:
+        write(
+            tmp_path,
+            {
+                "pyproject.toml": "",
+                "src/shop/__init__.py": "",
+                "src/shop/sub/__init__.py": "",
+                "src/spaced/deep/far.py": "",
+                "flat/__init__.py": "",
+                "single.py": "",
+                "json.py": "",
+                "setup.py": "",
+                "tests/test_it.py": "",
+                "tests/__init__.py": "",
+                "libs/other/setup.py": "",
+                "libs/other/other_app/__init__.py": "",
+                "not-a-name/x.py": "",
+                "odd/place/pack/__init__.py": "",
+            },
+        )
+        assert modules(tmp_path) == {
+            *("shop", "spaced.deep", "flat", "single", "other_app", "odd.place.pack", "pack")
+        }
+
+    def test_the_spies_should_be_told_when_a_run_begins(self, tmp_path: Path) -> None:
+        write(tmp_path, {"app/shop/__init__.py": "", "lib/lines.py": ""})
+        services = {
+            "till": ServiceSource("till", (tmp_path / "app", tmp_path / "lib")),
+            "other": ServiceSource("other", ()),
+        }
+        tell_modules(tmp_path, services)
+        told = json.loads((tmp_path / MODULES_FILE).read_text(encoding="utf-8"))
+        assert told == {"till": ["lines", "shop"], "other": []}
 
 
 class TestHarvest:
@@ -409,8 +589,8 @@ class TestHarvest:
         (data_dir / "auth.r1.a.1.x.ndjson").write_bytes(
             records(
                 *CANARY,
-                *ran(0, "/app/auth/app.py", 1, 2),
-                *ran(1, "/app/shared/log.py", 1),
+                *ran(0, "/app/auth/app.py", 1, 2, source=APP),
+                *ran(1, "/app/shared/log.py", 1, source=LOG),
                 context(1, TEST_A),
                 lines(0, 3, context=1, arcs={"0": [[2, 3], [3, -2]]}),
                 **header,
@@ -419,8 +599,8 @@ class TestHarvest:
         (data_dir / "worker.r1.b.1.y.ndjson").write_bytes(
             records(
                 *CANARY,
-                *ran(0, "/app/main.py", 1),
-                *ran(1, "/app/shared/log.py", 1),
+                *ran(0, "/app/main.py", 1, source="x = 1\n"),
+                *ran(1, "/app/shared/log.py", 1, source=LOG),
                 context(1, TEST_A),
                 context(2, TEST_B, "kill auth"),
                 lines(1, 1, 2, context=1),
@@ -437,7 +617,7 @@ class TestHarvest:
         found = harvest(data_dir, services)
         assert found.services == (Row("auth", 3, 6, 3, 1), Row("worker", 2, 3, 3, 2))
         assert found.total == Row("total", 5, 7, 5, 2)
-        assert found.failure is None
+        assert found.failures == ()
         assert table([*found.services, found.total]) == [
             "service  files  lines  covered      %  tests",
             "--------------------------------------------",
@@ -530,7 +710,7 @@ class TestHarvest:
         self, data_dir: Path, services: dict[str, ServiceSource]
     ) -> None:
         self.both_ran(data_dir)
-        assert list(count(gather(data_dir, services), TEST_B)) == [
+        assert list(count(gather(data_dir, services), TEST_B).rows) == [
             Row("auth", 3, 6, 0, 0),
             Row("worker", 2, 3, 1, 1),
             Row("total", 5, 7, 1, 1),
@@ -543,7 +723,7 @@ class TestHarvest:
         (data_dir / "worker.r1.b.2.y.ndjson").write_bytes(
             records(*CANARY, file(0, "/app/main.py"), lines(0, 1, at=11.0), service="worker")
         )
-        assert list(count(gather(data_dir, services, since_s=10.0))) == [
+        assert list(count(gather(data_dir, services, since_s=10.0)).rows) == [
             Row("auth", 3, 6, 0, 0),
             Row("worker", 2, 3, 1, 0),
             Row("total", 5, 7, 1, 0),
@@ -619,14 +799,18 @@ class TestHarvest:
             records(*CANARY, *ran(0, "/app/main.py", 1), service="worker")
         )
         found = harvest(data_dir, services)
-        assert found.failure is not None
-        assert str(found.failure) == (
+        (failure,) = found.failures
+        assert isinstance(failure, NoCoverageError)
+        assert str(failure) == (
             "coverage of auth: reported no line\n"
             f"  auth: no process of it wrote to {data_dir}; there are records of: worker\n"
-            "-> nomock logs auth shows what the spy said; the causes there are: docs/coverage.md"
+            "-> where it runs nothing of yours, leave it out of the overlay: nomock overlay worker"
+            "; where its app is an installed package, or its image is built elsewhere, name the "
+            "folders of its source: coverage_sources in [tool.nomock]; nomock logs auth shows what "
+            "the spy said; all causes that there are: docs/coverage.md"
         )
         assert found.services == (Row("worker", 1, 1, 1, 0),)
-        assert table([*found.services, found.total], found.failure)[2].split() == [
+        assert table([*found.services, found.total], found.silent)[2].split() == [
             *("auth", "-", "-", "-", "none", "-"),
         ]
 
@@ -638,8 +822,7 @@ class TestHarvest:
         (data_dir / "worker.r1.b.1.y.ndjson").write_bytes(
             records(service="worker", engine=None, unsupported=old)
         )
-        failure = harvest(data_dir, services).failure
-        assert failure is not None
+        (failure,) = harvest(data_dir, services).failures
         assert failure.seen == (
             f"auth: 1 of its processes started a spy, and ran no file of the app\nworker: {old}"
         )
@@ -693,6 +876,18 @@ class TestHarvest:
         once = replace(services["auth"], one_shot=True)
         assert len(harvest(data_dir, services | {"auth": once}).notes) == 1
 
+    def test_every_service_should_be_named_when_no_line_of_any_is_credited_to_a_test(
+        self, data_dir: Path, services: dict[str, ServiceSource]
+    ) -> None:
+        for name in services:
+            (data_dir / f"{name}.r1.a.1.x.ndjson").write_bytes(
+                records(*CANARY, *ran(0, "/app/shared/log.py", 1), service=name)
+            )
+        found = harvest(data_dir, services).notes[1:]
+        assert [note.partition(";")[0] for note in found] == [
+            f"{name}: no line of it is credited to a test" for name in services
+        ]
+
     def test_a_process_should_be_counted_when_it_came_later_and_did_not_prove_itself(
         self, data_dir: Path, services: dict[str, ServiceSource]
     ) -> None:
@@ -709,56 +904,178 @@ class TestHarvest:
         )
         assert after.services == before.services
 
-    def test_files_should_be_named_when_they_are_not_those_here(
-        self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
-    ) -> None:
+    def stale_and_gone(self, data_dir: Path) -> None:
         self.both_ran(data_dir)
         (data_dir / "auth.r1.a.2.x.ndjson").write_bytes(
             records(
                 *CANARY,
                 file(0, "/app/auth/app.py", b"old"),
                 lines(0, 9),
-                *ran(1, "/app/gone.py", 1),
+                file(1, "/app/auth/made.py", b"made"),
+                lines(1, 1),
+                *ran(2, "/app/auth/rules.py", 1),
             )
-        )
-        with pytest.raises(UnmappedSourceError) as raised:
-            harvest(data_dir, services)
-        assert str(raised.value) == (
-            "coverage of auth: it ran files that are not those it is built from\n"
-            f"  /app/auth/app.py: differs from {tmp_path}/auth/auth/app.py\n"
-            "  /app/gone.py: no such file in its build contexts and mounts\n"
-            "-> where they differ, the image is old: build it again; where they are not the "
-            "app's, name the folders that are: NOMOCK_SPY_ROOTS; to go on without them: "
-            "--allow-unmapped"
         )
 
-    def test_files_that_are_not_those_here_should_be_left_out_and_noted_when_that_is_allowed(
+    def test_the_rest_should_be_reported_and_the_file_named_when_it_is_another_text_here(
         self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
     ) -> None:
-        self.both_ran(data_dir)
-        (data_dir / "auth.r1.a.2.x.ndjson").write_bytes(
-            records(
-                *CANARY,
-                file(0, "/app/auth/app.py", b"old"),
-                lines(0, 9),
-                *ran(1, "/app/gone.py", 1),
-            )
+        self.stale_and_gone(data_dir)
+        found = harvest(data_dir, services)
+        (failure,) = found.failures
+        assert isinstance(failure, UnmappedSourceError)
+        assert str(failure) == (
+            "coverage of auth: lines of the app ran and are not in the report\n"
+            f"  auth: /app/auth/app.py: differs from {tmp_path}/auth/auth/app.py\n"
+            "-> where they differ, the image is old: build it again; "
+            "to go on without them: --allow-unmapped"
         )
-        found = harvest(data_dir, services, allow_unmapped=True)
         assert found.services[0] == Row("auth", 3, 6, 3, 1)
-        assert found.notes[-2:] == (
+        report(found, tmp_path, tmp_path / "out")
+
+    def test_what_has_no_source_here_should_be_a_note_when_it_is_not_the_apps(
+        self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
+    ) -> None:
+        self.stale_and_gone(data_dir)
+        found = harvest(data_dir, services, allow_unmapped=True)
+        assert found.failures == ()
+        assert found.services[0] == Row("auth", 3, 6, 3, 1)
+        assert found.notes[-3:] == (
             f"auth: left out: /app/auth/app.py: differs from {tmp_path}/auth/auth/app.py",
-            "auth: left out: /app/gone.py: no such file in its build contexts and mounts",
+            "auth: left out: /app/auth/made.py: no such file in its build contexts and mounts",
+            "auth: left out: /app/auth/rules.py: no such file in the container: code of a name of "
+            "its own",
         )
 
-    def test_the_file_should_be_named_when_this_python_cannot_read_it(
+    def test_a_file_that_differs_should_be_a_note_when_its_image_is_of_the_text_here(
+        self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
+    ) -> None:
+        class Current(Unknown):
+            def is_current(self, service: str) -> bool:
+                return service == "auth"
+
+        self.stale_and_gone(data_dir)
+        services["auth"] = replace(services["auth"], built_by="auth")
+        found = harvest(data_dir, services, inside=Current())
+        assert found.failures == ()
+        assert found.notes[-3] == (
+            "auth: left out: /app/auth/app.py: its image changed it: "
+            f"differs from {tmp_path}/auth/auth/app.py"
+        )
+
+    @pytest.mark.parametrize("ran_again", [False, True])
+    def test_what_ran_before_an_edit_should_be_left_out_when_the_file_is_mounted(
+        self, data_dir: Path, tmp_path: Path, ran_again: bool
+    ) -> None:
+        live = write(tmp_path / "live", {"app.py": "a = 1\nb = 2\n", "b.py": "b = 1\n"})
+        services = {"auth": ServiceSource("auth", (), {"/srv": live})}
+        now = ((live / "app.py").read_bytes(), 1) if ran_again else (b"old", 9)
+        (data_dir / "auth.r1.a.1.x.ndjson").write_bytes(
+            records(
+                *CANARY,
+                file(0, "/srv/app.py", b"old"),
+                lines(0, 9),
+                file(1, "/srv/app.py", now[0]),
+                lines(1, now[1]),
+                *ran(2, "/srv/b.py", 1),
+            )
+        )
+        found = harvest(data_dir, services)
+        if ran_again:
+            assert (found.failures, found.total.covered) == ((), 2)
+            assert found.notes[-1] == (
+                "auth: left out: /srv/app.py: edited while it ran; what ran of its older text"
+            )
+        else:
+            # In the table nothing of it ran, which is said to be wrong.
+            (failure,) = found.failures
+            assert str(failure) == (
+                "coverage of auth: lines of the app ran and are not in the report\n"
+                f"  auth: /srv/app.py: differs from {live}/app.py, which was edited since\n"
+                "-> run again, and leave mounted files alone meanwhile; "
+                "to go on without them: --allow-unmapped"
+            )
+
+    def test_a_file_should_be_left_out_and_noted_when_it_never_ran_and_is_no_python(
         self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
     ) -> None:
         self.both_ran(data_dir)
-        write(tmp_path / "auth", {"auth/newer.py": "tomorrow's syntax\n"})
-        with pytest.raises(CoverageError) as raised:
-            harvest(data_dir, services)
-        assert raised.value.where == str(tmp_path / "auth/auth/newer.py")
+        write(tmp_path / "auth", {"auth/fabfile.py": 'print "2009"\n'})
+        found = harvest(data_dir, services)
+        assert (found.failures, found.services[0]) == ((), Row("auth", 3, 6, 3, 1))
+        assert found.notes[-1].startswith(
+            f"auth: left out: {tmp_path}/auth/auth/fabfile.py: coverage.py cannot read it: "
+        )
+        report(found, tmp_path, tmp_path / "out")
+
+    def test_the_cure_should_be_a_newer_python_when_a_file_ran_that_this_one_cannot_read(
+        self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
+    ) -> None:
+        self.both_ran(data_dir)
+        newer = write(tmp_path / "auth", {"auth/newer.py": "tomorrow's syntax\n"})
+        (data_dir / "auth.r1.a.2.x.ndjson").write_bytes(
+            records(
+                *CANARY,
+                file(0, "/app/auth/newer.py", (newer / "auth/newer.py").read_bytes()),
+                lines(0, 1),
+                python="3.99.1",
+            )
+        )
+        found = harvest(data_dir, services)
+        (failure,) = found.failures
+        here = ".".join(map(str, sys.version_info[:2]))
+        assert f"newer.py: this Python {here} cannot read it: " in str(failure)
+        assert "\n-> run nomock with Python 3.99, which the service has; " in str(failure)
+        assert found.services[0] == Row("auth", 3, 6, 3, 1)
+        assert tmp_path / "auth/auth/newer.py" not in found.files
+        report(found, tmp_path, tmp_path / "out")
+        assert harvest(data_dir, services, allow_unmapped=True).failures == ()
+
+    def test_a_file_that_never_ran_should_count_only_when_it_is_in_the_image_and_no_test(
+        self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
+    ) -> None:
+        class Image(Unknown):
+            def there(self, service: str, paths: Collection[str]) -> frozenset[str]:
+                return frozenset(path for path in paths if "fabfile" not in path)
+
+        self.both_ran(data_dir)
+        more = ("fabfile.py", "test_app.py", "conftest.py", "setup.py", "tests/__init__.py")
+        write(tmp_path / "auth", {f"auth/{name}": "x = 1\n" for name in ("__init__.py", *more)})
+        found = harvest(data_dir, services, inside=Image())
+        assert found.services[0] == Row("auth", 4, 7, 3, 1)
+        assert found.total == Row("total", 6, 8, 5, 2)
+        tests = ", ".join(f"{tmp_path}/auth/auth/{name}" for name in sorted(more[1:]))
+        assert found.notes[-1] == f"auth: tests, and no part of the app: {tests}"
+
+    def test_an_installed_package_should_count_when_its_content_is_that_of_a_file_here(
+        self, data_dir: Path, tmp_path: Path
+    ) -> None:
+        text = {"src/shop/__init__.py": "", "src/shop/prices.py": "a = 1\nb = 2\n"}
+        folder = write(tmp_path / "app", {**text, "src/shop/never.py": "n = 1\n"})
+        packages = "/usr/lib/python3/dist-packages"
+        (data_dir / "till.r1.a.1.x.ndjson").write_bytes(
+            records(
+                *CANARY,
+                file(0, f"{packages}/shop/__init__.py", b""),
+                lines(0, 0),
+                file(1, f"{packages}/shop/prices.py", b"a = 1\nb = 2\n"),
+                lines(1, 1),
+                file(2, f"{packages}/shop/_version.py", b"v = 1\n"),
+                lines(2, 1),
+                file(3, f"{packages}/other/__init__.py", b""),
+                lines(3, 0),
+                file(4, f"{packages}/other/prices.py", b"foreign\n"),
+                lines(4, 1),
+                service="till",
+            )
+        )
+        found = harvest(data_dir, {"till": ServiceSource("till", (folder,))})
+        assert found.services == (Row("till", 3, 3, 1, 0),)
+        assert found.files.keys() == {folder / name for name in text}
+        assert found.notes[-1] == (
+            f"till: left out: {packages}/shop/_version.py: no such file in its build contexts and "
+            "mounts"
+        )
 
     def test_nothing_of_the_run_before_should_be_left_when_the_next_is_prepared(
         self, data_dir: Path, services: dict[str, ServiceSource]
@@ -792,10 +1109,12 @@ def test_all_and_none_should_be_said_only_when_it_is_so(
     assert percent(Row("auth", 1, lines, covered, 1)) == text
 
 
-def test_a_report_should_name_the_services_when_none_reported_a_line(tmp_path: Path) -> None:
+def test_a_report_should_be_refused_when_no_service_reported_a_line(tmp_path: Path) -> None:
     prepare(tmp_path / "data")
     found: Harvest = harvest(tmp_path / "data", {"auth": ServiceSource("auth", (tmp_path,))})
-    with pytest.raises(CoverageError, match="coverage of auth: reported no line"):
+    assert [type(failure) for failure in found.failures] == [NoCoverageError]
+    assert table([*found.services, found.total], found.silent)[-1].split()[4] == "none"
+    with pytest.raises(CoverageError, match="there is nothing to report on"):
         report(found, tmp_path, tmp_path / "coverage-report")
 
 

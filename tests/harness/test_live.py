@@ -124,13 +124,16 @@ class TestRun:
                 assert stack["web"].http.get("/cat").text == "miaow"
                 (Path(__file__).parent / "app/changing.py").write_text("a = 2 # newer")
         """)
-        differs = f"/app/changing.py: differs from {web.path}/app/changing.py"
+        differs = (
+            f"/app/changing.py: differs from {web.path}/app/changing.py, which was edited since"
+        )
         ran = web.run("--sidecar-coverage")
         assert ran.ret == 6
         assert (
-            f"coverage of web: it ran files that are not those it is built from\n  {differs}"
-            in (ran.stdout.str())
+            "ERROR coverage of web: lines of the app ran and are not in the report\n"
+            f"  web: {differs}\n" in ran.stdout.str()
         )
+        assert table(ran.stdout.str())[0] == ["web", "2", "14", "12", "85.7", "1"]
         web.write("app/changing.py", "a = 1\n")
         ran = web.run("--sidecar-coverage", "--allow-unmapped")
         assert ran.ret == 0

@@ -199,7 +199,7 @@ def test_harvest_should_give_the_lines_of_the_host_files_when_the_service_still_
 ) -> None:
     server[1]("/cat")
     found = harvest(container.data_dir, {"app": ServiceSource("app", (APP,))})
-    assert found.failure is None
+    assert found.failures == ()
     (row,) = found.services
     assert (row.name, row.files) == ("app", len(list((APP / "app").glob("*.py"))))
     data = coverage.CoverageData(str(found.data_file))
@@ -343,11 +343,11 @@ def test_the_spy_should_record_or_say_why_not_when_the_python_is_the_one_of_this
     found = harvest(data_dir, {"app": ServiceSource("app", (APP,))})
     if sys.version_info >= (3, 12):
         assert ended.stderr == ""
-        assert found.failure is None
+        assert found.failures == ()
     else:
         version = sys.version.split()[0]
         todo = "there is no coverage.py beside the spy: run nomock overlay"
         reason = f"Python {version} has no sys.monitoring, and {todo}"
         assert ended.stderr == f"nomock-spy: not recording: {reason}\n"
-        assert found.failure is not None
-        assert reason in str(found.failure)
+        (failure,) = found.failures
+        assert reason in str(failure)

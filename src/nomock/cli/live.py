@@ -14,9 +14,9 @@ from threading import Event
 
 from nomock.config import Settings
 from nomock.errors import ConfigError, CoverageError
-from nomock.harvest import count, gather, notes, table
+from nomock.harvest import count, failures, gather, notes, table
 from nomock.harvest.folder import RECORDS
-from nomock.spied import covered, data_dir, run_of, with_spy
+from nomock.spied import covered, data_dir, inside, run_of, with_spy
 from nomock.stack import Stack
 
 _PAUSE_S = 1.0
@@ -26,29 +26,35 @@ _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
 
 
 def coverage_live(settings: Settings, chosen: Namespace) -> int:
-    """Print the table of what ran; again and again, when it changed, with ``--watch``."""
+    """Print the table of what ran; again and again, when it changed, with ``--watch``.
+
+    Returns 1 where lines of the app are missing in it, which the last lines name.
+    """
     settings = with_spy(settings)
     since_s = moment(chosen.since, datetime.now()) if chosen.since else None
     stack = Stack.of(settings)
     services = covered(stack)
-    folder = data_dir(settings)
+    folder, asked = data_dir(settings), inside(stack)
 
-    def lines() -> list[str]:
+    def look() -> tuple[list[str], bool]:
         run = run_of(stack)  # another one may have begun
-        gathered = gather(
-            folder, services, run, since_s=since_s, allow_unmapped=chosen.allow_unmapped
-        )
+        gathered = gather(folder, services, run, since_s=since_s, inside=asked)
         if gathered.failure is not None and not gathered.services:
             raise gathered.failure
         test = the_test(chosen.test, gathered.tests) if chosen.test else None
-        told = table(count(gathered, test), gathered.failure)
-        return [*([test] if test else []), *told, *notes(gathered)]
+        counted = count(gathered, test)
+        missing = list(failures(gathered, counted, allow_unmapped=chosen.allow_unmapped))
+        silent = gathered.failure.services if gathered.failure else ()
+        told = [*([test] if test else []), *table(counted.rows, silent)]
+        told += notes(gathered, counted)
+        return [*told, *(f"ERROR {error}" for error in missing)], not missing
 
     if chosen.watch:
-        _watch(folder, lines)
-    else:
-        print("\n".join(lines()))
-    return 0
+        _watch(folder, look)
+        return 0
+    lines, whole = look()
+    print("\n".join(lines))
+    return 0 if whole else 1
 
 
 def moment(text: str, now: datetime) -> float:
@@ -95,14 +101,24 @@ def the_test(part: str, tests: Collection[str]) -> str:
     )
 
 
-def _watch(folder: Path, lines: Callable[[], list[str]]) -> None:
-    """Print the table each time that a file of records has grown, until Ctrl-C."""
+def _watch(folder: Path, look: Callable[[], tuple[list[str], bool]]) -> None:
+    """Print the table each time that a file of records has grown, until Ctrl-C.
+
+    What cannot be told later on, as while services start anew, is said in its place.
+    """
     seen, shown = None, 0
     try:
         while True:
             there = sorted(_sizes(folder))
             if there != seen:
-                seen, shown = there, _show(lines(), shown)
+                seen = there
+                try:
+                    lines, _ = look()
+                except CoverageError as error:
+                    if not shown:
+                        raise
+                    lines = str(error).splitlines()
+                shown = _show(lines, shown)
             Event().wait(_PAUSE_S)
     except KeyboardInterrupt:
         return

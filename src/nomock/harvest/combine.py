@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nomock.errors import NoCoverageError
+from nomock.errors import CoverageError
 from nomock.harvest.counting import Row, count
 from nomock.harvest.datafile import write
 from nomock.harvest.folder import DATA_FILE
-from nomock.harvest.gather import gather, with_unrun
-from nomock.harvest.notes import notes
-from nomock.harvest.sources import ServiceSource
+from nomock.harvest.gather import gather
+from nomock.harvest.inside import Unknown
+from nomock.harvest.notes import failures, notes
+from nomock.harvest.services import ServiceSource
 
 
 @dataclass(frozen=True)
@@ -27,8 +28,10 @@ class Harvest:
     """coverage.py's data of all services: ``coverage report --data-file=…`` reads it."""
     files: Mapping[Path, frozenset[str]]
     """The source files of this machine that ran -> the services that ran them."""
-    failure: NoCoverageError | None
-    """Names the services that reported nothing; None when each did."""
+    silent: tuple[str, ...]
+    """The services that reported nothing."""
+    failures: tuple[CoverageError, ...]
+    """What of the app is missing: services without a line, and files that ran."""
     notes: tuple[str, ...]
     """What a reader of the numbers has to know, a line each."""
 
@@ -39,24 +42,26 @@ def harvest(
     run: str | None = None,
     *,
     allow_unmapped: bool = False,
+    inside: Unknown | None = None,
 ) -> Harvest:
     """Collect what the spies of the services wrote to a folder, of one run or of all there is.
 
-    The services may go on running. Raises CoverageError when a file that ran cannot be found on
-    this machine (unless that is allowed) or not be read as Python; that a service reported
-    nothing is not raised but in the result, beside what the others reported.
+    The services may go on running; ``inside`` tells what is in their containers. What is missing
+    is not raised but in the result, beside what there is; ``allow_unmapped`` makes a file that is
+    missing a note. Raises CoverageError where records cannot be read.
     """
-    gathered = gather(data_dir, services, run, allow_unmapped=allow_unmapped)
+    gathered = gather(data_dir, services, run, inside=inside)
+    counted = count(gathered)
     files: dict[Path, frozenset[str]] = {}
     for name, service in gathered.services.items():
-        for path in service.files():
+        for path in service.files() - counted.unread.keys():
             files[path] = files.get(path, frozenset()) | {name}
-    *rows, total = count(gathered)
     return Harvest(
-        services=tuple(rows),
-        total=total,
-        data_file=write(gathered, {*files, *with_unrun(files)}, data_dir / DATA_FILE),
+        services=counted.services,
+        total=counted.total,
+        data_file=write(gathered, counted.unread.keys(), data_dir / DATA_FILE),
         files=files,
-        failure=gathered.failure,
-        notes=tuple(notes(gathered)),
+        silent=tuple(gathered.failure.services if gathered.failure else ()),
+        failures=tuple(failures(gathered, counted, allow_unmapped=allow_unmapped)),
+        notes=tuple(notes(gathered, counted)),
     )

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from nomock.errors import CoverageError
-from nomock.harvest.gather import Gathered, Lines, with_unrun
+from nomock.harvest.gather import Gathered, Lines
 from nomock.harvest.records import numbers
 
 
@@ -27,22 +26,42 @@ class Row:
         return 100 * self.covered / self.lines if self.lines else 100.0
 
 
-def count(gathered: Gathered, test: str | None = None) -> Iterator[Row]:
-    """Yield the row of each service, then the total, of all contexts or of those of a test.
+@dataclass(frozen=True)
+class Counted:
+    """The rows of a table, and what is in none of them."""
+
+    services: tuple[Row, ...]
+    """Those of the services that reported lines, by name."""
+    total: Row
+    """All source files of this machine, each counted once."""
+    unread: Mapping[Path, str]
+    """The sources that coverage.py cannot read as Python -> what it says."""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Return all rows, the total's last."""
+        return (*self.services, self.total)
+
+
+def count(gathered: Gathered, test: str | None = None) -> Counted:
+    """Count the lines of each service, and of all, in all contexts or in those of a test.
 
     In the total each file of this machine counts once, and a line as covered when any service
-    ran it. Raises CoverageError where a file cannot be read as Python.
+    ran it. A file that cannot be read as Python does not count.
     """
     counter = _Counter()
     total: Lines = {}
+    services = []
     for name, service in gathered.services.items():
         lines = service.union(test)
         for path, ran in lines.items():
             total[path] = total.get(path, 0) | ran
-        every = dict.fromkeys(with_unrun(lines, service.source), 0) | lines
-        yield counter.row(name, every, len(service.tests & {test} if test else service.tests))
-    tests = gathered.tests & {test} if test else gathered.tests
-    yield counter.row("total", dict.fromkeys(with_unrun(total), 0) | total, len(tests))
+        every = dict.fromkeys(service.unrun.own, 0) | lines
+        tests = len(service.tests & {test} if test else service.tests)
+        services.append(counter.row(name, every, tests))
+    tests = len(gathered.tests & {test} if test else gathered.tests)
+    all_ = counter.row("total", dict.fromkeys(gathered.unrun, 0) | total, tests)
+    return Counted(tuple(services), all_, counter.unread)
 
 
 class _Counter:
@@ -54,12 +73,17 @@ class _Counter:
 
     def __init__(self) -> None:
         self._counted: dict[tuple[Path, int], tuple[int, int]] = {}
+        self.unread: dict[Path, str] = {}
 
     def row(self, name: str, files: Mapping[Path, int], tests: int) -> Row:
-        todo = {path: ran for path, ran in files.items() if (path, ran) not in self._counted}
+        todo = {
+            path: ran
+            for path, ran in files.items()
+            if (path, ran) not in self._counted and path not in self.unread
+        }
         self._count(todo)
-        counts = [self._counted[item] for item in files.items()]
-        return Row(name, len(files), sum(n for n, _ in counts), sum(n for _, n in counts), tests)
+        counts = [self._counted[item] for item in files.items() if item[0] not in self.unread]
+        return Row(name, len(counts), sum(n for n, _ in counts), sum(n for _, n in counts), tests)
 
     def _count(self, files: Mapping[Path, int]) -> None:
         import coverage  # slow to load, and needed in covered runs only
@@ -72,10 +96,15 @@ class _Counter:
             try:
                 _, statements, _, missing, _ = measured.analysis2(str(path))
             except CoverageException as error:
-                raise CoverageError(
-                    "coverage.py cannot read this source",
-                    where=str(path),
-                    seen=str(error),
-                    todo="run nomock with a Python that is at least as new as the service's",
-                ) from error
+                self.unread[path] = _said(str(error), path)
+                continue
             self._counted[path, ran] = len(statements), len(statements) - len(missing)
+
+
+def _said(error: str, path: Path) -> str:
+    """Return what is wrong with a source without its name, which is said beside it.
+
+    >>> _said("Couldn't parse '/a.py' as Python source: 'invalid syntax' at line 1", Path("/a.py"))
+    "'invalid syntax' at line 1"
+    """
+    return error.rpartition(f"'{path}' as Python source: ")[2]

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection
 from pathlib import Path
 
 from nomock.harvest.gather import Gathered
 from nomock.harvest.records import Arc, numbers
 
 
-def write(gathered: Gathered, files: Iterable[Path], data_file: Path) -> Path:
+def write(gathered: Gathered, unread: Collection[Path], data_file: Path) -> Path:
     """Write the data of all services, and of files that did not run; return its path.
+
+    Without those that cannot be read as Python: coverage.py would end at the first of them.
 
     Where branches were measured they are in it, and a line is an arc from itself to itself, as
     coverage.py's own core for sys.monitoring has it: one data file holds lines or arcs only.
@@ -23,7 +25,7 @@ def write(gathered: Gathered, files: Iterable[Path], data_file: Path) -> Path:
     arcs = None if gathered.without_branches else _arcs(gathered)
     # Says which of the two it holds, even where that is nothing.
     (data.add_lines if arcs is None else data.add_arcs)({})
-    for label, lines in _lines(gathered).items():
+    for label, lines in _lines(gathered, unread).items():
         data.set_context(label)
         if arcs is None:
             data.add_lines({path: numbers(ran) for path, ran in lines.items()})
@@ -37,19 +39,22 @@ def write(gathered: Gathered, files: Iterable[Path], data_file: Path) -> Path:
                 }
             )
     data.set_context("")
-    data.touch_files([str(path) for path in files])
+    ran = {path for service in gathered.services.values() for path in service.files()}
+    data.touch_files([str(path) for path in ran | gathered.unrun if path not in unread])
     data.write()
     data.close()
     return data_file
 
 
-def _lines(gathered: Gathered) -> dict[str, dict[str, int]]:
+def _lines(gathered: Gathered, unread: Collection[Path]) -> dict[str, dict[str, int]]:
     """Return context -> file -> lines, of all services."""
     merged: dict[str, dict[str, int]] = defaultdict(dict)
     for service in gathered.services.values():
         for context, files in service.lines.items():
             lines = merged[context.label]
             for path, ran in files.items():
+                if path in unread:
+                    continue
                 lines[str(path)] = lines.get(str(path), 0) | ran
     return merged
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from nomock.errors import NoCoverageError, UnmappedSourceError
+from nomock.errors import NoCoverageError
 from nomock.harvest.folder import Found, read_all
+from nomock.harvest.inside import Unknown
+from nomock.harvest.modules import of_app
+from nomock.harvest.omitted import Omitted, listed, unmapped
 from nomock.harvest.records import Arc, Context, Process
-from nomock.harvest.sources import HostPaths, ServiceSource, beside
+from nomock.harvest.services import ServiceSource
+from nomock.harvest.sources import HostPaths, Mapped
+from nomock.harvest.unrun import Unrun, unrun
 
 # With branches coverage.py's data has a row for each line in each context, four seconds a million.
 _MOST_WITH_BRANCHES = 1_500_000
@@ -27,8 +32,12 @@ class ServiceRan:
     processes: list[Process]
     lines: dict[Context, Lines] = field(default_factory=lambda: defaultdict(dict))
     arcs: dict[tuple[Context, Path], tuple[Arc, ...]] = field(default_factory=dict)
-    unmapped: dict[str, str] = field(default_factory=dict)
-    """Files in its containers that are not here -> the reason."""
+    omitted: tuple[Omitted, ...] = ()
+    """Files that ran in its containers and are not here."""
+    twins: Mapping[Path, list[Path]] = field(default_factory=dict)
+    """A file -> others of its content; which of them ran, nothing tells."""
+    unrun: Unrun = field(default_factory=Unrun)
+    """Files that never ran."""
 
     @property
     def tests(self) -> set[str]:
@@ -65,6 +74,13 @@ class Gathered:
         return {test for service in self.services.values() for test in service.tests}
 
     @property
+    def unrun(self) -> set[Path]:
+        """The files that never ran in any service."""
+        ran = {path for service in self.services.values() for path in service.files()}
+        found = (service.unrun for service in self.services.values())
+        return {path for one in found for path in (*one.own, *one.shared)} - ran
+
+    @property
     def without_branches(self) -> dict[str, set[str]]:
         """What keeps branches out of the data -> the services where it does; {} if they are in it.
 
@@ -96,48 +112,35 @@ def gather(
     run: str | None = None,
     *,
     since_s: float | None = None,
-    allow_unmapped: bool = False,
+    inside: Unknown | None = None,
 ) -> Gathered:
     """Collect what the spies of the services wrote to a folder, of one run or of all there is.
 
-    ``since_s``, in seconds since the epoch, leaves out what was written before. Raises
-    UnmappedSourceError unless that is allowed, and CoverageError where records cannot be read.
+    ``since_s``, in seconds since the epoch, leaves out what was written before; ``inside`` tells
+    what is in the containers. Raises CoverageError where records cannot be read.
     """
     found = read_all(data_dir, run, since_s=since_s)
     silent: dict[str, str] = {}
     gathered = {}
     for name, source in sorted(services.items()):
         own = [process for process in found.processes if process.service == name]
-        ran = _on_host(source, own)
-        if ran.unmapped and not allow_unmapped:
-            raise UnmappedSourceError(name, ran.unmapped)
+        ran = _on_host(source, own, inside or Unknown())
         if ran.lines:
             gathered[name] = ran
         else:
             silent[name] = _why_silent(ran, found.processes, data_dir)
-    return Gathered(gathered, NoCoverageError(silent) if silent else None, found)
+    failure = NoCoverageError(silent, others=gathered) if silent else None
+    return Gathered(gathered, failure, found)
 
 
-def with_unrun(files: Iterable[Path], source: ServiceSource | None = None) -> Iterator[Path]:
-    """Yield the files that did not run at all: those beside files that did.
-
-    A service is asked about its own build context; a file of a shared one, which every service
-    has in its image, counts for a service that loads it, and always in the total (no source).
-    """
-    own = [folder.resolve() for folder in source.folders[:1]] if source else []
-    for path in files:
-        if not own or path.is_relative_to(own[0]):
-            yield from beside(path)
-
-
-def _on_host(source: ServiceSource, processes: list[Process]) -> ServiceRan:
+def _on_host(source: ServiceSource, processes: list[Process], inside: Unknown) -> ServiceRan:
     service = ServiceRan(source, processes)
     files = {file for process in processes for file in process.app_files()}
-    paths, failed = HostPaths(source).map(files) if files else ({}, {})
-    service.unmapped = {file.path: reason for file, reason in failed.items()}
+    mapped = of_app(HostPaths(source).map(files)) if files else Mapped()
+    service.omitted = tuple(unmapped(source, mapped, inside.is_current))
     for process in processes:
         for ran in process.ran():
-            path = paths.get(ran.file)
+            path = mapped.found.get(ran.file)
             if path is None:
                 continue
             lines = service.lines[ran.context]
@@ -145,6 +148,11 @@ def _on_host(source: ServiceSource, processes: list[Process]) -> ServiceRan:
             if ran.arcs:
                 before = service.arcs.get((ran.context, path), ())
                 service.arcs[ran.context, path] = before + ran.arcs
+    places: defaultdict[Path, set[str]] = defaultdict(set)
+    for file, path in mapped.found.items():
+        places[path].add(file.path)
+    service.twins = {path: twins for path, twins in mapped.twins.items() if path in places}
+    service.unrun = unrun(source, places, inside)
     return service
 
 
@@ -152,8 +160,9 @@ def _why_silent(ran: ServiceRan, all_: list[Process], data_dir: Path) -> str:
     unsupported = sorted({p.unsupported for p in ran.processes if p.unsupported})
     if unsupported:
         return "; ".join(unsupported)
-    if ran.unmapped:
-        return f"all files that it ran are left out: {', '.join(sorted(ran.unmapped))}"
+    if ran.omitted:
+        named = listed((f"{file.path}: {file.reason}" for file in ran.omitted), "; ")
+        return f"all files that it ran are left out: {named}"
     if ran.processes:
         return f"{len(ran.processes)} of its processes started a spy, and ran no file of the app"
     others = sorted({p.service for p in all_})

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from nomock.harvest.records import Process, SourceFile
-from nomock.harvest.sources import ServiceSource, source_files
+from nomock.harvest.services import ServiceSource
+from nomock.harvest.sources import source_files
 
 Version = tuple[int, int]
 

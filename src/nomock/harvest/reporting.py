@@ -8,21 +8,20 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from nomock.errors import CoverageError, NoCoverageError
+from nomock.errors import CoverageError
 from nomock.harvest.combine import Harvest
 from nomock.harvest.counting import Row
 
 _HEAD = ("service", "files", "lines", "covered", "%", "tests")
 
 
-def table(rows: Iterable[Row], failure: NoCoverageError | None = None) -> list[str]:
+def table(rows: Iterable[Row], silent: Iterable[str] = ()) -> list[str]:
     """Return the table's lines: the services by name, then the total.
 
     A service that reported nothing has dashes: it is not known what it ran.
     """
     *services, total = [_cells(row) for row in rows]
-    if failure is not None:
-        services += [(name, "-", "-", "-", "none", "-") for name in failure.services]
+    services += [(name, "-", "-", "-", "none", "-") for name in silent]
     body = [_HEAD, *sorted(services), total]
     widths = [max(len(row[column]) for row in body) for column in range(len(_HEAD))]
     lines = []
@@ -41,9 +40,13 @@ def _cells(row: Row) -> tuple[str, ...]:
 def percent(row: Row) -> str:
     """Return the percentage with one decimal; 0.0 and 100.0 are said of none and all alone.
 
+    Where there is no file it is none.
+
     >>> percent(Row("auth", 1, 9999, 9998, 1))
     '99.9'
     """
+    if not row.files:
+        return "none"
     rounded = f"{row.percent:.1f}"
     if rounded == "100.0" and row.covered < row.lines:
         return "99.9"
@@ -61,8 +64,8 @@ def report(harvest: Harvest, root: Path, out_dir: Path) -> Path:
 
     Raises CoverageError where there is nothing to report on, or the folder cannot be written.
     """
-    if harvest.failure is not None and not harvest.services:
-        raise harvest.failure
+    if not harvest.total.files:
+        raise CoverageError("there is nothing to report on", where=str(harvest.data_file))
     commands = {
         "html/index.html": [
             *("html", "--show-contexts", "--title=Coverage of the services"),
@@ -92,7 +95,8 @@ def report(harvest: Harvest, root: Path, out_dir: Path) -> Path:
 def _start(command: list[str], data_file: Path, root: Path) -> subprocess.Popen[str]:
     kind, *options = command
     # An empty configuration: the project's own is about its tests' process.
-    common = ["--quiet", f"--data-file={data_file}", f"--rcfile={os.devnull}"]
+    # What became unreadable meanwhile costs a report its page of that, and no more.
+    common = ["--quiet", "--ignore-errors", f"--data-file={data_file}", f"--rcfile={os.devnull}"]
     return subprocess.Popen(
         [sys.executable, "-m", "coverage", kind, *common, *options],
         cwd=root,

@@ -1,61 +1,54 @@
 """Which file of this machine is the one that a container ran.
 
 The build contexts of the service are searched for it: same name, same content, and of those the
-one that has the most of its path in common with the path in the container. What is mounted into
-the container is known exactly and needs no search.
+one that has the most of its path in common with the path in the container. Of several that are
+alike it is the one that lies where others of the service do. What is mounted into the container
+is known exactly and needs no search.
 """
 
 from __future__ import annotations
 
 import os
 from binascii import crc32
-from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from enum import Enum, auto
 from pathlib import Path, PurePosixPath
-from typing import Any
 
 from nomock.harvest.records import SourceFile, is_source
-from nomock.project import Project, build_folders
+from nomock.harvest.services import ServiceSource
+
+
+class Kind(Enum):
+    """Why a file that ran has no source here."""
+
+    MADE_UP = auto()
+    """There is no such file in the container either: code was compiled under a name of its own."""
+    ABSENT = auto()
+    """No build context and no mount has it."""
+    DIFFERS = auto()
+    """Its build context has another text under its name."""
+    EDITED = auto()
+    """It is mounted, and has another text now."""
 
 
 @dataclass(frozen=True)
-class ServiceSource:
-    """A service that is to be covered, and the folders of this machine that its code is from."""
+class Unmapped:
+    """That a file has no source here, and the one that is nearest to it."""
 
-    name: str
-    folders: tuple[Path, ...]
-    """The build context and the additional contexts."""
-    mounts: Mapping[str, Path] = field(default_factory=dict)
-    """Folders and files of this machine, by where they are in the container."""
-    one_shot: bool = False
-    """Whether it ends before the tests begin."""
+    kind: Kind
+    nearest: Path | None = None
 
 
-def sources_of(project: Project) -> dict[str, ServiceSource]:
-    """Return the services of a project that have a spy and a container, with their sources."""
-    found = {name: source_of(name, project.services[name].config) for name in project.wanted}
-    return {
-        name: replace(source, one_shot=name in project.one_shots)
-        for name, source in found.items()
-        if source is not None
-    }
+@dataclass
+class Mapped:
+    """Where the files of a service's containers are on this machine."""
 
-
-def source_of(name: str, config: Mapping[str, Any]) -> ServiceSource | None:
-    """Return the sources of a service by its resolved compose configuration.
-
-    None when it has no spy, that is when NOMOCK_SPY_OUT is not in its environment.
-    """
-    spy_out = (config.get("environment") or {}).get("NOMOCK_SPY_OUT")
-    if not spy_out:
-        return None
-    mounts = {
-        volume["target"].rstrip("/"): Path(volume["source"])
-        for volume in config.get("volumes") or []
-        if volume.get("type") == "bind" and volume["target"] != spy_out
-    }
-    return ServiceSource(name, tuple(build_folders(config.get("build") or {})), mounts)
+    found: dict[SourceFile, Path] = field(default_factory=dict)
+    failed: dict[SourceFile, Unmapped] = field(default_factory=dict)
+    twins: dict[Path, list[Path]] = field(default_factory=dict)
+    """A file that was found -> others of the same content that it might have been as well."""
 
 
 class HostPaths:
@@ -68,56 +61,53 @@ class HostPaths:
             for path in source_files(folder):
                 self._by_name[path.name].append((folder, path))
 
-    def map(
-        self, files: Iterable[SourceFile]
-    ) -> tuple[dict[SourceFile, Path], dict[SourceFile, str]]:
-        """Return the path on this machine of each file, and of each that has none the reason.
-
-        It has none where it is not here, is here with other content only, or could be one of
-        several.
-        """
-        found: dict[SourceFile, Path] = {}
-        failed: dict[SourceFile, str] = {}
-        undecided: dict[SourceFile, list[Path]] = {}
+    def map(self, files: Iterable[SourceFile]) -> Mapped:
+        """Find each file that can be found, and tell of each other one why not."""
+        mapped = Mapped()
+        undecided: dict[SourceFile, list[_Candidate]] = {}
+        with_content: set[PurePosixPath] = set()
         for file in files:
-            candidates, reason = self._candidates(file)
-            if len(candidates) == 1:
-                found[file] = candidates[0]
-            elif candidates:
-                undecided[file] = candidates
+            if file.size is not None:
+                with_content.add(PurePosixPath(file.path).parent)
+            mounted = self.mounted(file.path)
+            if mounted is None:
+                undecided[file] = self._candidates(file)
+            elif _has_content(mounted, file):
+                mapped.found[file] = mounted
             else:
-                failed[file] = reason
-        # Files that look alike (an empty __init__.py) are where the others of their folder are.
-        known = {(PurePosixPath(f.path).parent, path.parent) for f, path in found.items()}
+                mapped.failed[file] = _not_mounted(mounted, file)
+        votes: Counter[_Root] = Counter()
         for file, candidates in undecided.items():
-            folder = PurePosixPath(file.path).parent
-            fitting = [path for path in candidates if (folder, path.parent) in known]
-            if len(fitting) == 1:
-                found[file] = fitting[0]
-            else:
-                failed[file] = f"could be {' or '.join(map(str, candidates))}"
-        return found, failed
-
-    def _candidates(self, file: SourceFile) -> tuple[list[Path], str]:
-        """Return the files that it may be, of equal rank, or none and the reason."""
-        mounted = self._mounted(file.path)
-        if mounted is not None:
-            ranked = [((0, 0), mounted)] if mounted.is_file() else []
-        else:
-            ranked = [
-                (rank(file.path, path.relative_to(folder)), path.resolve())
-                for folder, path in self._by_name[PurePosixPath(file.path).name]
+            alike = _alike(file, candidates)
+            if len(alike) == 1 and alike[0].is_sure and file.size is not None:
+                mapped.found[file] = alike[0].path
+                votes[alike[0].root] += 1
+        known = {file.path: path for file, path in mapped.found.items()}
+        for file, candidates in undecided.items():
+            if file in mapped.found:
+                continue
+            if file.size is None and file.path in known:  # another process could still read it
+                mapped.found[file] = known[file.path]
+                continue
+            alike = [
+                candidate
+                for candidate in _alike(file, candidates)
+                if votes[candidate.root]
+                or (candidate.is_sure and (file.size is not None or not with_content))
             ]
-        if not ranked:
-            return [], "no such file in its build contexts and mounts"
-        same = [(order, path) for order, path in ranked if _has_content(path, file)]
-        if not same:
-            _, nearest = max(ranked)
-            return [], f"differs from {nearest}"
-        best = max(order for order, _ in same)
-        return sorted({path for order, path in same if order == best}), ""
+            # Where a folder has its sources, a file that is not there never was.
+            if file.size is None and PurePosixPath(file.path).parent in with_content:
+                alike = []
+            if alike:
+                self._choose(mapped, file, alike, votes)
+            elif file.size is None:
+                mapped.failed[file] = Unmapped(Kind.MADE_UP)
+            else:
+                mapped.failed[file] = _nearest(candidates, votes)
+        return mapped
 
-    def _mounted(self, path: str) -> Path | None:
+    def mounted(self, path: str) -> Path | None:
+        """Return where a path in the container is mounted from, None where it is not."""
         for target in sorted(self._source.mounts, key=len, reverse=True):
             if path == target:
                 return self._source.mounts[target]
@@ -125,23 +115,85 @@ class HostPaths:
                 return self._source.mounts[target] / path[len(target) + 1 :]
         return None
 
+    def _candidates(self, file: SourceFile) -> list[_Candidate]:
+        """Return the files that have its name, each once."""
+        named = self._by_name[PurePosixPath(file.path).name]
+        found = {path.resolve(): _candidate(file.path, folder, path) for folder, path in named}
+        return list(found.values())
 
-def rank(container_path: str, relative: Path) -> tuple[int, int]:
-    """Tell how well a file of a build context fits a path in the container; more is better.
+    def _choose(
+        self, mapped: Mapped, file: SourceFile, alike: list[_Candidate], votes: Counter[_Root]
+    ) -> None:
+        """Take the best of files with one content; any of them has the same lines."""
 
-    First by how many parts at the end the two have in common, then by how few the context's
-    path has beside these.
+        def order(candidate: _Candidate) -> tuple[int, bool, int, int]:
+            folder, path = candidate.folder, candidate.path
+            beside = self._source.dockerfile.parent if self._source.dockerfile else folder
+            hints = len(self._source.hints.intersection(path.relative_to(folder).parts))
+            near = beside != folder and path.is_relative_to(beside)
+            return votes[candidate.root], near, hints, -candidate.extra
 
-    >>> rank("/app/auth/app.py", Path("auth/app.py")) > rank("/app/auth/app.py", Path("app.py"))
-    True
-    """
-    ours, theirs = relative.parts[::-1], PurePosixPath(container_path).parts[::-1]
+        best = max(map(order, alike))
+        chosen, *others = sorted(c.path.resolve() for c in alike if order(c) == best)
+        mapped.found[file] = chosen
+        if others:
+            mapped.twins[chosen] = others
+
+
+_Root = tuple[tuple[str, ...], tuple[str, ...]]
+"""A folder in the container, and the one here that has the same below it."""
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """A file that has the name of one that ran."""
+
+    folder: Path
+    """The build context that it was found in."""
+    path: Path
+    common: int
+    """How many parts at the end its path has in common with the path in the container."""
+    extra: int
+    """How many more its path in the build context has before these."""
+    root: _Root
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether its content tells it from others: every other package has an empty __init__."""
+        return self.common > 1 or self.extra == 0 or self.path.name != "__init__.py"
+
+
+def _candidate(container_path: str, folder: Path, path: Path) -> _Candidate:
+    theirs, ours = PurePosixPath(container_path).parts, path.parts
     common = 0
-    for our, their in zip(ours, theirs, strict=False):
-        if our != their:
+    for their, our in zip(reversed(theirs), reversed(path.relative_to(folder).parts), strict=False):
+        if their != our:
             break
         common += 1
-    return common, common - len(ours)
+    extra = len(path.relative_to(folder).parts) - common
+    return _Candidate(folder, path, common, extra, (theirs[:-common], ours[:-common]))
+
+
+def _alike(file: SourceFile, candidates: list[_Candidate]) -> list[_Candidate]:
+    """Return those with its content that have the most of their paths in common with its own."""
+    same = [c for c in candidates if _has_content(c.path, file)]
+    most = max((c.common for c in same), default=0)
+    return [c for c in same if c.common == most]
+
+
+def _nearest(candidates: list[_Candidate], votes: Counter[_Root]) -> Unmapped:
+    """Tell whether one of the files may have been this one, of which all are other texts."""
+    near = [c for c in candidates if votes[c.root] or c.common > 1 or not votes]
+    if not near:
+        return Unmapped(Kind.ABSENT)
+    best = max(near, key=lambda c: (votes[c.root], c.common, -c.extra, str(c.path)))
+    return Unmapped(Kind.DIFFERS, best.path.resolve())
+
+
+def _not_mounted(path: Path, file: SourceFile) -> Unmapped:
+    if file.size is None:
+        return Unmapped(Kind.MADE_UP)
+    return Unmapped(Kind.EDITED, path) if path.is_file() else Unmapped(Kind.ABSENT)
 
 
 def source_files(folder: Path) -> Iterator[Path]:
@@ -161,21 +213,12 @@ def source_files(folder: Path) -> Iterator[Path]:
         yield from (here / name for name in sorted(files) if is_source(name))
 
 
-def beside(path: Path) -> Iterator[Path]:
-    """Yield the Python files that belong to a service because one that ran lies beside them.
-
-    These are the files of its folder and, where that is a package, of its sub-packages.
-    """
-    folder = path.parent
-    yield from folder.glob("*.py")
-    if (folder / "__init__.py").is_file():
-        for package in folder.glob("*/__init__.py"):
-            yield from beside(package)
-
-
 def _has_content(path: Path, file: SourceFile) -> bool:
-    if file.size is None:  # the container has only the compiled file: nothing to compare
-        return True
-    if path.stat().st_size != file.size:
+    try:
+        if file.size is None:  # the container has only the compiled file: nothing to compare
+            return path.is_file()
+        if path.stat().st_size != file.size:
+            return False
+        return crc32(path.read_bytes()) == file.crc32
+    except OSError:  # gone, or not to be read
         return False
-    return crc32(path.read_bytes()) == file.crc32

@@ -5,10 +5,19 @@ from __future__ import annotations
 import os
 
 from nomock.config import Settings
-from nomock.harvest import harvest, new_run, prepare, report, table
+from nomock.errors import CoverageError
+from nomock.harvest import harvest, new_run, prepare, report, table, tell_modules
 from nomock.overlay import provide_mounted_spy
 from nomock.overlay.wheels import provide_mounted
-from nomock.spied import RUN_VARIABLE, check_overlay, covered, data_dir, prove, with_spy
+from nomock.spied import (
+    RUN_VARIABLE,
+    check_overlay,
+    covered,
+    data_dir,
+    inside,
+    prove,
+    with_spy,
+)
 from nomock.stack import Stack
 
 
@@ -25,6 +34,7 @@ def look_at_overlay(settings: Settings, stack: Stack) -> list[str]:
 def make_ready(settings: Settings, stack: Stack) -> None:
     """Empty the folder that the spies write to, and provide what else their services mount."""
     prepare(data_dir(settings), os.environ[RUN_VARIABLE])
+    tell_modules(data_dir(settings), covered(stack))
     provide_mounted(stack.project)
     provide_mounted_spy(stack.project, settings.root)
 
@@ -40,18 +50,23 @@ def check(settings: Settings, stack: Stack) -> list[str]:
 def harvested(settings: Settings, stack: Stack, *, allow_unmapped: bool) -> tuple[list[str], bool]:
     """Collect, write the reports, and return the table's lines and whether it is whole.
 
-    Raises CoverageError where nothing can be told.
+    Raises CoverageError where the records cannot be read.
     """
     found = harvest(
         data_dir(settings),
         covered(stack),
         os.environ[RUN_VARIABLE],
         allow_unmapped=allow_unmapped,
+        inside=inside(stack),
     )
-    lines = table([*found.services, found.total], found.failure)
-    lines += found.notes
-    index = report(found, settings.root, settings.root / settings.coverage_report)
-    lines.append(f"report: {index}")
-    if found.failure is not None:
-        lines += ["", "ERROR " + str(found.failure)]
-    return lines, found.failure is None
+    errors = list(found.failures)
+    lines = [*table([*found.services, found.total], found.silent), *found.notes]
+    if found.total.files:
+        try:
+            index = report(found, settings.root, settings.root / settings.coverage_report)
+            lines.append(f"report: {index}")
+        except CoverageError as error:  # the table is there all the same
+            errors.append(error)
+    for missing in errors:
+        lines += ["", f"ERROR {missing}"]
+    return lines, not errors

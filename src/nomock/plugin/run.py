@@ -31,7 +31,7 @@ from nomock.project import make_state_dir
 from nomock.stack import Stack
 
 EXIT_NO_STACK = 6
-"""pytest's exit code when the stack did not become ready; its own codes end at 5."""
+"""pytest's exit code without a stack, or with lines of the app missing; its own end at 5."""
 
 _OPTIONS = {
     "stack": "stack",
@@ -227,7 +227,7 @@ class Run:
                     allow_unmapped=given(self.config, "allow-unmapped"),
                 )
                 if not self.harvest_is_whole and session.exitstatus == pytest.ExitCode.OK:
-                    session.exitstatus = pytest.ExitCode.TESTS_FAILED
+                    session.exitstatus = EXIT_NO_STACK
             is_own = self.settings.stack == "own" and not self.engine_is_gone
             if self._tried and self._tried.touched and is_own:
                 self._tried.down(progress=self.progress.show, waiting=self.progress.show_waiting)

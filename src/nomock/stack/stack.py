@@ -123,6 +123,11 @@ class Stack:
             if (verdict := judged[c.id]) and (verdict.state == "lost" or c.state == "restarting")
         }
 
+    def image_is_current(self, service: str) -> bool:
+        """Tell whether the image of a service was built here, of its context as it is now."""
+        built = self.project.service(service)
+        return self._records().image_is_current(built, self.engine.image_id(built.image))
+
     def prepare(
         self,
         progress: Say = _silent,

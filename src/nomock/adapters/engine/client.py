@@ -78,6 +78,18 @@ class Engine(Conversations, Changes):
         with self._reading(f"GET /containers/{container_id}/json", found):
             return started_of(found)
 
+    def has_file(self, container_id: str, path: str) -> bool:
+        """Tell whether a container has something at a path; one that ended can be asked, too."""
+        with self._request("HEAD", f"/containers/{container_id}/archive", {"path": path}) as found:
+            found.read()
+            if found.status not in {200, 404}:
+                raise EngineError(
+                    f"the engine refused to look into a container ({found.status})",
+                    where=f"engine at {self.address}",
+                    seen=f"{container_id[:12]}: {path}",
+                )
+            return found.status == 200
+
     def image_id(self, name: str) -> str | None:
         """Return the id of a local image, None when it is not here."""
         config = self.image_config(name)

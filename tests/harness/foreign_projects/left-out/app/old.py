@@ -1,0 +1,1 @@
+print "in the image, and never run"
