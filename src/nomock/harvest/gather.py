@@ -152,7 +152,9 @@ def _on_host(source: ServiceSource, processes: list[Process], inside: Unknown) -
     for file, path in mapped.found.items():
         places[path].add(file.path)
     service.twins = {path: twins for path, twins in mapped.twins.items() if path in places}
-    service.unrun = unrun(source, places, inside)
+    # What ran as another text did not "never run".
+    others = {why.nearest for why in mapped.failed.values()} - places.keys()
+    service.unrun = unrun(source, places, inside).without(others)
     return service
 
 

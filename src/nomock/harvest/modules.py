@@ -2,8 +2,8 @@
 
 An app that is installed (``pip install .``) runs from site-packages, where the spy takes nothing
 for the app's. So it is told before a run which names are: ``app-modules.json`` in the folder that
-it writes to, ``{"till": ["shop", "company.till"]}`` by service. A dependency may have the same name: what it
-reports counts only where its content is that of a file here.
+it writes to, ``{"till": ["shop", "company.till"]}`` by service. A dependency may have the same
+name: what it reports counts only where its content is that of a file here.
 """
 
 from __future__ import annotations
@@ -53,7 +53,8 @@ def modules(folder: Path) -> set[str]:
     for path in source_files(folder):
         if path.suffix == ".py":
             if path.parent not in folders:
-                folders[path.parent] = {_package(path.parent), _below_root(folder, path.parent)}
+                below = _below_root(folder, path.parent)
+                folders[path.parent] = {below, _package(path.parent) or below}
             found |= {name or path.stem for name in folders[path.parent]}
     return {name for name in found if _is_module(name)}
 

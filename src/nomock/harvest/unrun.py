@@ -7,7 +7,7 @@ several services has in its image, counts once, in the total.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -26,6 +26,10 @@ class Unrun:
     shared: frozenset[Path] = frozenset()
     tests: frozenset[Path] = frozenset()
     """Tests that are in the image, and no part of the app."""
+
+    def without(self, paths: Collection[Path | None]) -> Unrun:
+        """Return the same without some files."""
+        return Unrun(*(frozenset(s).difference(paths) for s in (self.own, self.shared, self.tests)))
 
 
 def unrun(source: ServiceSource, ran: Mapping[Path, Iterable[str]], inside: Unknown) -> Unrun:
