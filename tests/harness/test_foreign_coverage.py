@@ -94,3 +94,14 @@ def test_an_edit_should_leave_the_table_and_its_watcher_alive_when_the_file_is_m
         watch.send_signal(signal.SIGINT)
         assert watch.wait() == 0
     assert rows(project.nomock("coverage-live"))["till"].split()[0] == "1"
+
+
+def test_an_installed_package_should_be_covered_when_only_a_script_is_in_the_work_dir(
+    foreign: Callable[..., Foreign],
+) -> None:
+    project = foreign("half-installed")
+    done = cover(project)
+    assert done.code == 0, done.text
+    shop = {"app/src/shop/__init__.py", "app/src/shop/prices.py"}
+    assert files(project) == {"app/main.py", *shop}
+    assert rows(done)["till"].split()[0] == "3"
