@@ -122,6 +122,11 @@ class Process:
         """Tell whether another process is what this one has become."""
         return (other.host, other.pid) == (self.host, self.pid) and other.started > self.started
 
+    @property
+    def wrote_nothing(self) -> bool:
+        """Whether there is nothing of it but that it began."""
+        return self.engine is not None and not (self.canaries or self.lines or self.goes_on)
+
     def canary_failure(self) -> str:
         """Say what is wrong with what its canary reported; empty when it is as it must be."""
         if self.engine is None:
