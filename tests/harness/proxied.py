@@ -58,7 +58,7 @@ def proxied(tiny: Tiny, tests: str, **more: Service) -> None:
     tiny.write("edges.json", json.dumps(edges))
     tiny.with_tools()
     web = server(healthcheck=LISTENS)
-    tiny.compose(toxiproxy=toxiproxy(), web=web, bank=web, **more)
+    tiny.compose(**{"toxiproxy": toxiproxy(), "web": web, "bank": web, **more})
     tiny.tests(dedent(BEGIN) + dedent(tests))
 
 

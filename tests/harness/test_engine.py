@@ -10,6 +10,7 @@ import pytest
 from conftest import Tiny, idle
 
 from nomock.adapters.engine import Engine, endpoint
+from nomock.adapters.engine.connection import is_encrypted
 from nomock.errors import EngineError, EngineMissingError
 
 
@@ -31,6 +32,7 @@ def test_the_endpoint_should_be_the_one_that_the_docker_client_would_ask(tmp_pat
     assert endpoint({**config, "DOCKER_CONTEXT": "far"}) == "ssh://far"
     assert endpoint({**config, "DOCKER_CONTEXT": "default"}) == "unix:///var/run/docker.sock"
     assert endpoint({**config, "DOCKER_CONTEXT": "far", "DOCKER_HOST": "tcp://x"}) == "tcp://x"
+    assert endpoint({"DOCKER_HOST": "docker:2375"}) == "tcp://docker:2375"
     (tmp_path / "config.json").write_text("{}")
     assert endpoint(config) == "unix:///var/run/docker.sock"
 
@@ -41,6 +43,17 @@ def test_the_context_should_be_named_when_it_is_not_there(tmp_path: Path) -> Non
     first, _, last = str(caught.value).splitlines()
     assert first == "engine: the docker context 'gone' cannot be read"
     assert last == "-> docker context ls"
+
+
+def test_an_engine_should_be_asked_by_the_docker_client_when_it_wants_tls(tmp_path: Path) -> None:
+    config = {"DOCKER_CONFIG": str(tmp_path), "DOCKER_CONTEXT": "far"}
+    context(tmp_path, "far", "tcp://far:2376")
+    assert not is_encrypted(config)
+    stored = tmp_path / "contexts" / "tls" / hashlib.sha256(b"far").hexdigest() / "docker"
+    stored.mkdir(parents=True)
+    assert is_encrypted(config)
+    assert not is_encrypted({**config, "DOCKER_HOST": "tcp://near:2375"})
+    assert is_encrypted({"DOCKER_HOST": "tcp://near:2376", "DOCKER_TLS_VERIFY": "1"})
 
 
 # What ssh would do on the other machine, which is this one.

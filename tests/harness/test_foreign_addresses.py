@@ -29,6 +29,7 @@ def test_the_engines_own_host_should_be_asked_when_the_engine_is_elsewhere(
         project.environ["DOCKER_HOST"] = engine
         done = project.pytest("-q")
         assert done.code == 0, done.text
+        # As for another host; its loopback is this one's, so that nothing is out of reach.
         status = project.nomock("status")
         assert status.text.count("8000->127.0.0.2:") == 2, status.text
 

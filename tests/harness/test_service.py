@@ -130,7 +130,9 @@ def project(**services: dict[str, object]) -> Project:
     return Project("p", (), found, frozenset())
 
 
-PORTS = [{"target": 5432}]
+PORTS, WEB = [{"target": 5432}], [{"target": 8000}]
+TOLD: dict[str, object] = {"environment": {"POSTGRES_PASSWORD": "x"}}
+DATA = [{"type": "volume", "source": "data", "target": "/var/lib/postgresql/data"}]
 
 
 @pytest.mark.parametrize(
@@ -141,8 +143,32 @@ PORTS = [{"target": 5432}]
         ({"db": {"environment": {"POSTGRES_PASSWORD": "x"}, "ports": PORTS}}, None, "db"),
         ({"a": {"image": "postgres"}, "b": {"image": "postgres", "ports": PORTS}}, None, "b"),
         ({"a": {"image": "x", "ports": PORTS}, "b": {"image": "postgres"}}, "a", "a"),
+        ({"db": {"image": "postgis/postgis:17"}, "web": TOLD | {"ports": WEB}}, None, "db"),
+        ({"db": {"image": "x/timescaledb-ha:pg17"}, "web": TOLD}, None, "db"),
+        ({"db": {"image": "postgres"}, "seen": {"image": "x/postgres-exporter"}}, None, "db"),
+        ({"db": {"image": "postgres@sha256:0"}, "api": {"image": "x/postgrest"}}, None, "db"),
+        ({"db": TOLD | {"volumes": DATA}, "web": TOLD}, None, "db"),
+        ({"db": TOLD | {"healthcheck": {"test": "pg_isready"}}, "web": TOLD}, None, "db"),
+        ({"db": TOLD, "web": TOLD | {"ports": WEB}}, None, "db"),
+        ({"db": {"image": "postgres", "ports": [{"target": 5433}]}, "b": TOLD}, None, "db"),
+        ({"postgres-ui": {"build": {}}, "db": {"image": "postgres"}}, None, "db"),
     ],
-    ids=["by image", "of a registry with a port", "by environment", "the published", "by setting"],
+    ids=[
+        "by image",
+        "of a registry with a port",
+        "by environment",
+        "the published",
+        "by setting",
+        "PostGIS, unpublished",
+        "TimescaleDB beside a client",
+        "beside its exporter",
+        "beside PostgREST",
+        "by its data",
+        "by its healthcheck",
+        "the only one told that serves nothing else",
+        "on another port",
+        "not by the name of what is built",
+    ],
 )
 def test_the_database_should_be_found_when_one_service_looks_like_it(
     services: dict[str, dict[str, object]], setting: str | None, chosen: str

@@ -113,6 +113,8 @@ def test_the_dotenv_should_be_the_one_beside_the_compose_file_when_an_option_nam
         ("timeout_s", 0, "option: timeout_s cannot be 0\n  it is more than 0"),
         ("timeout_s", "nan", "option: timeout_s cannot be 'nan'\n  it is more than 0"),
         ("log_lines", -1, "option: log_lines cannot be -1\n  it is 0 or more"),
+        ("host", "tcp://docker:2375", "option: host cannot be 'tcp://docker:2375'\n"
+         "  it is a name or an address: no URL, no port, no brackets"),
         ("files", 3, "option: files cannot be 3\n  'int' object is not iterable"),
         ("probes", {"web": 80}, "option: probes cannot be {'web': 80}\n"
          "  the probe of web is no text"),

@@ -27,6 +27,8 @@ def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
             f"nomock: no look at the stack: {line}" for line in str(error).splitlines()[:1]
         ] + lines
     lines.insert(0, f"nomock: stack {stack.name}: {_how(settings, differences, containers)}")
+    if host := stack.engine.locator.elsewhere:
+        lines.insert(1, f"nomock: engine {stack.engine.address}, its ports on {host}")
     width = max((len(name) for name in stack), default=0)
     for name in stack:
         container = containers.get(name)

@@ -74,6 +74,11 @@ class ServiceConfig:
         """The ports in the container that can be reached from outside, in the file's order."""
         return intention.tcp_ports(self.config)
 
+    @property
+    def exposed_ports(self) -> list[int]:
+        """The TCP ports that the file names for other services only, in its order."""
+        return intention.exposed_ports(self.config)
+
     def publishes(self, port: int, protocol: str = "tcp") -> bool:
         """Tell whether a port in the container can be reached from outside."""
         return intention.publishes(self.config, port, protocol)

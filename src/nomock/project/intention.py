@@ -70,9 +70,14 @@ def tcp_ports(config: Mapping[str, Any]) -> list[int]:
         return []
     ports = [p["target"] for p in config.get("ports") or [] if _protocol(p) == "tcp"]
     if is_on_host(config):
-        exposed = (str(port).partition("/") for port in config.get("expose") or [])
-        ports += [int(port) for port, _, kind in exposed if port.isdigit() and kind != "udp"]
+        ports += exposed_ports(config)
     return list(dict.fromkeys(ports))
+
+
+def exposed_ports(config: Mapping[str, Any]) -> list[int]:
+    """Return the TCP ports that the file names for other services only, in its order."""
+    exposed = (str(port).partition("/") for port in config.get("expose") or [])
+    return [int(port) for port, _, kind in exposed if port.isdigit() and kind in {"", "tcp"}]
 
 
 def publishes(config: Mapping[str, Any], port: int, protocol: str) -> bool:

@@ -41,12 +41,13 @@ def published_of(
 
 
 def http_port_of(config: ServiceConfig, containers: Iterable[Container], line: str) -> int:
-    """Return the port that ``url`` is of: the first published one, else the lowest exposed one.
+    """Return the port that ``url`` is of: the first published one, else the first exposed one.
 
     ``line``: what would publish one. Raises UnpublishedError where there is none.
     """
-    if config.published_ports:
-        return config.published_ports[0]
+    for port in config.published_ports + config.exposed_ports:
+        return port
+    # What the image exposes, which the engine does not tell of an internal network.
     exposed = [port for container in containers for port in container.ports.exposed]
     if not exposed:
         raise _explained(config, UnpublishedError(config.name, "any port", (), line))
