@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
-from nomock.errors import LockedError
+from nomock.errors import ConfigError, LockedError
 
 # Asking costs some microseconds; serial tests hand the lock on dozens of times in a run.
 _PAUSE_S = 0.01
@@ -58,16 +58,25 @@ class FileLock:
     """A lock on a file, shared or exclusive, freed by the system when this process ends."""
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
-        """Open the file; raise FileNotFoundError for one that is only to be found."""
+        """Open the file; raise FileNotFoundError for one that is only to be found, ConfigError for
+        one that cannot be made."""
         self._path = path
-        if create:
-            path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            self._fd = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
-        except PermissionError:
             if create:
-                raise
-            self._fd = os.open(path, os.O_RDONLY)  # another user's: to lock it this will do
+                path.parent.mkdir(parents=True, exist_ok=True)
+            self._fd = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
+        except FileNotFoundError:
+            raise
+        except OSError as error:
+            if not create and isinstance(error, PermissionError):
+                self._fd = os.open(path, os.O_RDONLY)  # another user's: to lock it this will do
+            else:
+                raise ConfigError(
+                    "this file cannot be made or opened",
+                    where=str(path),
+                    seen=str(error),
+                    todo="free space there, or remove it as the user it belongs to",
+                ) from error
         self._note: Path | None = None
 
     def acquire(
@@ -116,10 +125,11 @@ class FileLock:
 
         ``run``: the process that stands for a run of several; this one, if it is one alone.
         """
-        self._notes.mkdir(exist_ok=True)
         # A process may hold the same lock twice; no two files of it have the same number.
         self._note = self._notes / f"{os.getpid()}-{run or os.getpid()}-{self._fd}"
-        self._note.write_text(who, encoding="utf-8")
+        with suppress(OSError):  # on a full disk: its name alone says that it is held, and by whom
+            self._notes.mkdir(exist_ok=True)
+            self._note.write_text(who, encoding="utf-8")
 
     def holders(self, *, run: int | None = None) -> str:
         """Return one line for each living process that signed, but for this one and its run's."""

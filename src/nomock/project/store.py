@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
+
+from nomock.errors import ConfigError
 
 
 class Store:
@@ -23,15 +26,50 @@ class Store:
         return found if isinstance(found, dict) else {}
 
     def write(self, value: dict[str, Any]) -> None:
-        """Replace the file in one step, so that a reader never sees half of it."""
-        make_state_dir(self._path.parent)
-        temporary = self._path.with_suffix(f".{os.getpid()}.tmp")
-        temporary.write_text(json.dumps(value), encoding="utf-8")
-        temporary.replace(self._path)
+        """Replace the file in one step; where it cannot be written, it is lost."""
+        with suppress(ConfigError):
+            make_state_dir(self._path.parent)
+        write_or_lose(self._path, json.dumps(value))
+
+
+def write_or_lose(path: Path, text: str) -> None:
+    """Replace a file in one step, so that a reader never sees half of it, for this user alone.
+
+    Where that cannot be (a full disk, a checkout that may not be written) there is no file after
+    it: an old one would be taken for what is known.
+    """
+    # Resolved values are in it, passwords too.
+    temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    try:
+        with suppress(FileNotFoundError):
+            temporary.unlink()  # of a process that was killed, with the permissions it had
+        with open(temporary, "x", encoding="utf-8", opener=_for_this_user) as file:
+            file.write(text)
+        temporary.replace(path)
+    except OSError:
+        for left in (temporary, path):
+            with suppress(OSError):
+                left.unlink()
 
 
 def make_state_dir(state_dir: Path) -> None:
-    """Make the folder that git ignores by itself, wherever it is."""
-    if not (state_dir / ".gitignore").exists():
+    """Make the folder that git ignores by itself, wherever it is; raise ConfigError."""
+    ignored = state_dir / ".gitignore"
+    try:
+        if ignored.exists():
+            return
         state_dir.mkdir(parents=True, exist_ok=True)
-        (state_dir / ".gitignore").write_text("# made by nomock; may be deleted\n*\n")
+        ignored.write_text("# made by nomock; may be deleted\n*\n")
+    except OSError as error:
+        with suppress(OSError):
+            ignored.unlink()  # half of it would be taken for all of it
+        raise ConfigError(
+            "nomock's own folder cannot be written",
+            where=str(state_dir),
+            seen=str(error),
+            todo="free space there, or let this user write there",
+        ) from error
+
+
+def _for_this_user(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
