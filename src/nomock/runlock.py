@@ -15,7 +15,7 @@ from pathlib import Path
 from threading import Event
 from time import monotonic
 
-from nomock.errors import ConfigError, LockedError
+from nomock.errors import LockedError
 
 # Asking costs some microseconds; serial tests hand the lock on dozens of times in a run.
 _PAUSE_S = 0.01
@@ -58,25 +58,16 @@ class FileLock:
     """A lock on a file, shared or exclusive, freed by the system when this process ends."""
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
-        """Open the file; raise FileNotFoundError for one that is only to be found, ConfigError for
-        one that cannot be made."""
+        """Open the file; raise FileNotFoundError for one that is only to be found."""
         self._path = path
+        if create:
+            path.parent.mkdir(parents=True, exist_ok=True)
         try:
-            if create:
-                path.parent.mkdir(parents=True, exist_ok=True)
             self._fd = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
-        except FileNotFoundError:
-            raise
-        except OSError as error:
-            if not create and isinstance(error, PermissionError):
-                self._fd = os.open(path, os.O_RDONLY)  # another user's: to lock it this will do
-            else:
-                raise ConfigError(
-                    "this file cannot be made or opened",
-                    where=str(path),
-                    seen=str(error),
-                    todo="free space there, or remove it as the user it belongs to",
-                ) from error
+        except PermissionError:
+            if create:
+                raise
+            self._fd = os.open(path, os.O_RDONLY)  # another user's: to lock it this will do
         self._note: Path | None = None
 
     def acquire(

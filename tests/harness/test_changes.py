@@ -49,7 +49,7 @@ def test_only_the_service_should_be_built_and_recreated_when_its_context_changed
     assert after["other"] == before["other"]
     assert after["app"] != before["app"]
     assert steps[0] == "building app"
-    assert "starting app (build context changed)" in steps
+    assert f"starting app (build context changed - {changed})" in steps
 
 
 def test_the_image_before_should_be_gone_when_its_service_was_built_again(built: Tiny) -> None:

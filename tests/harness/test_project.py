@@ -61,10 +61,10 @@ def test_the_digest_should_change_with_what_the_builder_is_sent_and_only_then(
     (context / "notes").mkdir()
     build = {"context": str(context), "additional_contexts": {"shared": str(extra)}}
 
-    digests = [contexts.context_digest(build)]
+    digests = [contexts.Build(build).look().digest]
 
     def changes() -> bool:
-        digests.append(contexts.context_digest(build))
+        digests.append(contexts.Build(build).look().digest)
         return digests[-1] != digests[-2]
 
     os.utime(context / "code.py", (1, 1))

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import resource
+import shutil
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from conftest import Tiny, idle
 
 from nomock.errors import ConfigError
 from nomock.project import Store, make_state_dir
@@ -46,10 +48,12 @@ def test_a_store_should_be_lost_and_not_be_old_when_the_disk_is_full(tmp_path: P
     assert [path.name for path in tmp_path.iterdir()] == [".gitignore"]
 
 
-def test_the_error_should_name_the_folder_when_it_cannot_be_made(tmp_path: Path) -> None:
-    folder = tmp_path / ".nomock"
+def test_the_error_should_name_the_folder_when_a_stack_cannot_be_held(tiny: Tiny) -> None:
+    tiny.compose(one=idle())
+    stack, folder = tiny.stack(), tiny.path / ".nomock"
+    shutil.rmtree(folder)
     with full_disk(), pytest.raises(ConfigError) as caught:
-        make_state_dir(folder)
+        stack.prepare()
     assert str(caught.value) == (
         f"{folder}: nomock's own folder cannot be written\n"
         "  [Errno 27] File too large\n"
@@ -57,6 +61,7 @@ def test_the_error_should_name_the_folder_when_it_cannot_be_made(tmp_path: Path)
     )
     make_state_dir(folder)
     assert (folder / ".gitignore").read_text().endswith("*\n")
+    assert tiny.containers() == {}
 
 
 def test_a_lock_should_be_held_and_signed_when_the_disk_is_full(tmp_path: Path) -> None:

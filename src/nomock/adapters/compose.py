@@ -11,7 +11,8 @@ import re
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
+from pathlib import Path
 from threading import Thread
 from typing import Any
 
@@ -27,6 +28,10 @@ _CURES = (
     (
         r"port is already allocated|address already in use|ports are not available",
         "another program has that port: end it, or let the engine choose (127.0.0.1::8000)",
+    ),
+    (
+        r"error from sender: .*permission denied",
+        "a file or folder of the build context may not be read: name it in .dockerignore",
     ),
     (
         r"pull access denied|failed to resolve reference|manifest unknown|no such host"
@@ -58,9 +63,25 @@ class Compose:
         )
         return found
 
-    def build(self, services: Sequence[str], on_line: Callable[[str], None]) -> None:
-        """Build the images of some services; raise BuildError with the last lines."""
-        with self._running(("build", "--progress=plain", *services), on_line) as build:
+    def build(
+        self,
+        services: Sequence[str],
+        on_line: Callable[[str], None],
+        *,
+        text: str | None = None,
+        folder: Path = Path(),
+    ) -> None:
+        """Build the images of some services; raise BuildError with the last lines.
+
+        ``text``: a compose file to build by in place of the project's own, with absolute paths;
+        ``folder`` is then the project's.
+        """
+        words = ("build", "--progress=plain", *services)
+        command = self.command(*words)
+        if text is not None:
+            where = ("--project-name", str(self._call.project), "--project-directory", str(folder))
+            command = ["docker", "compose", *where, "--file", "-", *words]
+        with self._running(command, on_line, text) as build:
             if build.wait() != 0:
                 raise BuildError(
                     "an image does not build",
@@ -71,12 +92,12 @@ class Compose:
 
     def up(self, *options: str, on_line: Callable[[str], None]) -> AbstractContextManager[Running]:
         """Run ``compose up --detach`` while the block watches the services."""
-        return self._running(("up", "--detach", "--no-build", *options), on_line)
+        return self._running(self.command("up", "--detach", "--no-build", *options), on_line)
 
     def down(self, *, volumes: bool) -> None:
         """Stop and remove the project's containers and networks, and its volumes if asked."""
         words = ["down", "--remove-orphans", *(["--volumes"] if volumes else [])]
-        with self._running(words, lambda line: None) as down:
+        with self._running(self.command(*words), lambda line: None) as down:
             if down.wait() != 0:
                 raise ComposeError(
                     "the stack could not be taken down",
@@ -90,8 +111,10 @@ class Compose:
         return [str(word) for word in (*self._client.compose.docker_compose_cmd, *words)]
 
     @contextmanager
-    def _running(self, words: Sequence[str], on_line: Callable[[str], None]) -> Iterator[Running]:
-        running = Running(self.command(*words), self._call, on_line)
+    def _running(
+        self, command: Sequence[str], on_line: Callable[[str], None], text: str | None = None
+    ) -> Iterator[Running]:
+        running = Running(command, self._call, on_line, text)
         try:
             yield running
         finally:
@@ -101,14 +124,21 @@ class Compose:
 class Running:
     """A compose command that runs: it can be asked, waited for and ended."""
 
-    def __init__(self, command: Sequence[str], call: Call, on_line: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        command: Sequence[str],
+        call: Call,
+        on_line: Callable[[str], None],
+        text: str | None = None,
+    ) -> None:
+        """``text`` is its standard input; None: it has none."""
         self._on_line = on_line
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
         self._process = subprocess.Popen(
             command,
             cwd=call.folder,
             env=call.environ(),
-            stdin=subprocess.DEVNULL,
+            stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -117,6 +147,9 @@ class Running:
         # A thread of its own, so that a full pipe never blocks compose while nobody reads.
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()
+        if self._process.stdin is not None:
+            with suppress(BrokenPipeError), self._process.stdin as stdin:  # its words say why
+                stdin.write(text or "")
 
     def _read(self) -> None:
         assert self._process.stdout is not None

@@ -22,6 +22,11 @@ def snapshot(root: Path) -> str:
     return _git(root, "stash", "create") or _git(root, "rev-parse", "HEAD")
 
 
+def commit_of(folder: Path) -> str:
+    """Return the name of the commit that is checked out; "" without a repository."""
+    return _git(folder, "rev-parse", "HEAD")
+
+
 def changes_since(root: Path, commit: str) -> str:
     """Return ``git diff --stat`` from a commit to the files as they are now."""
     return _git(root, "diff", "--stat", commit)

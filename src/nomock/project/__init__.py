@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -19,19 +18,23 @@ from nomock.adapters.compose_call import Call
 from nomock.config import COMPOSE_NAMES, Settings
 from nomock.errors import ConfigError, UnknownServiceError
 from nomock.project import intention
-from nomock.project.contexts import build_folders, context_digest, context_files, mounted_files
+from nomock.project.contexts import Build, Sources, build_folders, context_files, mounted_files
 from nomock.project.inputs import digest_of, key_of, read_by
+from nomock.project.left_out import ONLY_NAMES, LeftOut
 from nomock.project.store import Store, make_state_dir
+from nomock.project.told import what_changed
 
 __all__ = [
     "Project",
     "ServiceConfig",
+    "Sources",
     "Store",
     "build_folders",
     "call_of",
     "context_files",
     "make_state_dir",
     "resolve",
+    "what_changed",
 ]
 
 
@@ -48,6 +51,10 @@ class ServiceConfig:
     project: str
     mounted_files: tuple[Path, ...] = ()
     """The single files of this machine that it mounts: a server reads these when it starts."""
+    left_out: LeftOut = ONLY_NAMES
+    """What of nomock's own may lie in its build contexts."""
+    state_dir: Path | None = None
+    """Where to keep what was read of its build contexts; None: nothing is kept."""
 
     @property
     def has_healthcheck(self) -> bool:
@@ -103,10 +110,15 @@ class ServiceConfig:
         """A digest of the resolved configuration."""
         return _digest(json.dumps(self.config, sort_keys=True).encode())
 
+    @property
+    def build(self) -> Build:
+        """What the image is built from, for a service whose image is built."""
+        return Build(self.config["build"], self.left_out, self.state_dir)
+
     @cached_property
-    def context_digest(self) -> str | None:
-        """A digest of all that the image is built from, None where it is not built."""
-        return context_digest(self.config["build"]) if self.is_built else None
+    def sources(self) -> Sources:
+        """What was there to build of when this was asked first; ``build.look()`` looks again."""
+        return self.build.look()
 
 
 @dataclass(frozen=True)
@@ -125,6 +137,10 @@ class Project:
     """The files that compose read, as far as they are there; some more may be among them."""
     warnings: tuple[str, ...] = ()
     """What compose warned of when it resolved the files."""
+    root: Path = Path()
+    """The project's folder."""
+    secrets: Mapping[str, Any] = field(default_factory=dict)
+    """The secrets that the file defines: builds use them, too."""
 
     @cached_property
     def waited_for_health(self) -> frozenset[str]:
@@ -181,10 +197,9 @@ def resolve(settings: Settings) -> Project:
         entry["read"]
     ):
         entry = _asked(call, settings.files)
-        with suppress(OSError):  # a folder that cannot be written: compose is asked each time
-            store.write(entry)
+        store.write(entry)
     read = tuple(path for path in map(Path, entry["read"]) if path.is_file())
-    project = _project(entry["config"], settings.files, call, read)
+    project = _project(entry["config"], settings, call, read)
     return replace(project, warnings=tuple(entry.get("warnings", ())))
 
 
@@ -219,16 +234,26 @@ def _asked(call: Call, files: Sequence[Path]) -> dict[str, Any]:
 
 
 def _project(
-    config: Mapping[str, Any], files: tuple[Path, ...], call: Call, read: tuple[Path, ...]
+    config: Mapping[str, Any], settings: Settings, call: Call, read: tuple[Path, ...]
 ) -> Project:
     name = config["name"]
+    left_out = LeftOut(settings.root, settings.coverage_report, settings.coverage_overlay)
     services = {
-        n: ServiceConfig(n, c, name, tuple(mounted_files(c, config)))
+        n: ServiceConfig(n, c, name, tuple(mounted_files(c, config)), left_out, settings.state_dir)
         for n, c in sorted((config.get("services") or {}).items())
     }
     jobs = {name for name, service in services.items() if intention.is_job(service.config)}
     done = _waited_for(services, "service_completed_successfully") | jobs
-    return Project(name, files, services, done, replace(call, project=name), read)
+    return Project(
+        name,
+        settings.files,
+        services,
+        done,
+        call=replace(call, project=name),
+        read=read,
+        root=settings.root,
+        secrets=config.get("secrets") or {},
+    )
 
 
 def _waited_for(services: Mapping[str, ServiceConfig], condition: str) -> frozenset[str]:

@@ -1,43 +1,150 @@
-"""A digest of a build context: what ``docker build`` would be sent, by content.
-
-By content and not by time stamp, because a checkout or a copy changes every time stamp, and
-nothing else. Service folders are small: reading one takes a millisecond or two.
-"""
+"""What an image is built from: the build's settings, its Dockerfile, the folders it may copy."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from nomock.project.ignore import Ignore
+from nomock.project.contents import Contents, look
+from nomock.project.ignore import Ignore, read_lines, rules_file
+from nomock.project.left_out import ONLY_NAMES, LeftOut
+from nomock.project.scan import scan
+
+_DOCKERFILE = "Dockerfile"
+# A Dockerfile that names git's folder makes something of the commit: a version, mostly.
+_NAMES_GIT = re.compile(rb"(?<![\w.-])\.git(?![\w.-])")
 
 
-def context_digest(build: Mapping[str, Any]) -> str:
-    """Return the digest of a resolved ``build`` section: its settings, Dockerfile and folders."""
-    digest = hashlib.sha256(json.dumps(build, sort_keys=True).encode())
-    dockerfile = dockerfile_of(build)
-    if dockerfile.is_file():
-        digest.update(dockerfile.read_bytes())
-    for folder in build_folders(build):
-        _add_folder(digest, folder, Ignore.of(folder, dockerfile))
-    return digest.hexdigest()
+@dataclass(frozen=True)
+class Context:
+    """A folder of this machine that an image is built from."""
+
+    folder: Path
+    users: Ignore
+    """The user's rules of what is not sent."""
+    ignore: Ignore
+    """The same with ours behind them."""
+    rules_file: Path | None
 
 
-def dockerfile_of(build: Mapping[str, Any]) -> Path:
-    """Return where the Dockerfile of a resolved ``build`` section is."""
-    return Path(build["context"], build.get("dockerfile", "Dockerfile"))
+@dataclass(frozen=True)
+class Sources:
+    """What one look at all that an image is built from found."""
+
+    digest: str
+    stats: str
+    """The same ones mean that nothing was written since."""
+    _others: Mapping[Path, str]
+    """The digests of what is in no context."""
+    _contents: Sequence[tuple[Path, Contents]]
+
+    def parts(self, root: Path) -> dict[str, str]:
+        """Return what it was made of, each part with its digest: files by their path from root.
+
+        The settings of the build are the part without a name.
+        """
+        found = {_relative(path, root): digest for path, digest in self._others.items()}
+        for folder, contents in self._contents:
+            prefix = _relative(folder, root)
+            for path, what in contents.files.items():
+                found[os.path.normpath(f"{prefix}/{path}")] = what
+        return found
+
+
+@dataclass(frozen=True)
+class Build:
+    """A resolved ``build`` section, and how to look at what it names."""
+
+    section: Mapping[str, Any]
+    left_out: LeftOut = ONLY_NAMES
+    state_dir: Path | None = None
+    """Where to keep what was read; None: nothing is kept."""
+
+    @cached_property
+    def dockerfile(self) -> Path | None:
+        """The Dockerfile on this machine; None where it stands in the compose file or elsewhere."""
+        if "dockerfile_inline" in self.section or not self.section.get("context"):
+            return None
+        context = str(self.section["context"])
+        named = Path(context, self.section.get("dockerfile") or _DOCKERFILE)
+        # Where it has its usual name, BuildKit takes it in small letters, too.
+        lower = named.with_name(_DOCKERFILE.lower())
+        names = [named, lower] if named.name == _DOCKERFILE else [named]
+        return next(filter(_is_there, names), None)
+
+    @property
+    def contexts(self) -> list[Context]:
+        """The folders of this machine, with their rules as they are now; the context's first.
+
+        A Dockerfile's own rules are about the context alone.
+        """
+        return [
+            self._context(folder, self.dockerfile if is_first else None)
+            for folder, is_first in _folders(self.section)
+        ]
+
+    def _context(self, folder: Path, dockerfile: Path | None) -> Context:
+        file = rules_file(folder, dockerfile)
+        lines = read_lines(file) if file else []
+        users = Ignore(lines)
+        ignore = Ignore([*lines, *self.left_out.rules(folder, users)])
+        return Context(folder, users, ignore, file)
+
+    def look(self) -> Sources:
+        """Look at all of it as it is now; what is the same as before is not read."""
+        contents = [(c.folder, look(c.folder, c.ignore, self._memory(c))) for c in self.contexts]
+        others = {Path(): _digest(self.section), **self._dockerfile_digests()}
+        told = sorted((str(path), digest) for path, digest in others.items())
+        return Sources(
+            _digest([told, [c.digest for _, c in contents]]),
+            _digest([told, [c.stats for _, c in contents]]),
+            others,
+            contents,
+        )
+
+    def files(self) -> Iterator[Path]:
+        """Yield the Dockerfile and every file that the builder is sent."""
+        if self.dockerfile:
+            yield self.dockerfile
+        for context in self.contexts:
+            for entry in scan(str(context.folder), context.ignore):
+                if not entry.is_folder:
+                    yield context.folder / entry.path
+
+    def _memory(self, context: Context) -> Path | None:
+        """Return the file for what is known of a context: one for each folder and file of rules."""
+        if self.state_dir is None:
+            return None
+        key = _digest([str(context.folder), str(context.rules_file)])[:16]
+        return self.state_dir / f"context-{key}.json"
+
+    def _dockerfile_digests(self) -> dict[Path, str]:
+        text = str(self.section.get("dockerfile_inline", "")).encode()
+        found = {}
+        if self.dockerfile is not None:
+            try:
+                text = self.dockerfile.read_bytes()
+                found[self.dockerfile] = hashlib.sha256(text).hexdigest()
+            except OSError as error:
+                found[self.dockerfile] = f"unread: {error.strerror}"
+        if _NAMES_GIT.search(text):
+            from nomock.adapters.git import commit_of
+
+            context = Path(self.section["context"])
+            found[context / ".git"] = commit_of(context)
+        return found
 
 
 def context_files(build: Mapping[str, Any]) -> Iterator[Path]:
     """Yield the Dockerfile and every file that the builder is sent."""
-    dockerfile = dockerfile_of(build)
-    yield dockerfile
-    for folder in build_folders(build):
-        yield from (folder / path for path in _files(folder, "", Ignore.of(folder, dockerfile)))
+    return Build(build).files()
 
 
 def build_folders(build: Mapping[str, Any]) -> list[Path]:
@@ -45,8 +152,21 @@ def build_folders(build: Mapping[str, Any]) -> list[Path]:
 
     A context may also be an image or a repository's address: these are left out.
     """
+    return [folder for folder, _ in _folders(build)]
+
+
+def _folders(build: Mapping[str, Any]) -> Iterator[tuple[Path, bool]]:
     named = [build.get("context"), *(build.get("additional_contexts") or {}).values()]
-    return [Path(context) for context in named if context and Path(context).is_dir()]
+    for number, context in enumerate(named):
+        if context and _is_there(Path(context)) and Path(context).is_dir():
+            yield Path(context), number == 0
+
+
+def _is_there(path: Path) -> bool:
+    try:
+        return path.exists()
+    except OSError:  # in a folder that may not be looked into
+        return False
 
 
 def mounted_files(config: Mapping[str, Any], project: Mapping[str, Any]) -> Iterator[Path]:
@@ -63,23 +183,10 @@ def mounted_files(config: Mapping[str, Any], project: Mapping[str, Any]) -> Iter
             yield path
 
 
-def _add_folder(digest: Any, folder: Path, ignore: Ignore) -> None:
-    for path in _files(folder, "", ignore):
-        full = folder / path
-        # BuildKit looks at the permission bits too, but not at the time.
-        mode = full.lstat().st_mode
-        digest.update(f"\0{path}\0{mode:o}\0".encode())
-        if full.is_symlink():
-            digest.update(str(full.readlink()).encode())
-        elif full.is_file():
-            digest.update(hashlib.sha256(full.read_bytes()).digest())
+def _relative(path: Path, root: Path) -> str:
+    """Return a path as seen from the project's folder, empty for the build's settings."""
+    return os.path.relpath(path, root) if path.parts else ""
 
 
-def _files(folder: Path, prefix: str, ignore: Ignore) -> Iterator[str]:
-    for entry in sorted(os.scandir(folder / prefix), key=lambda e: e.name):
-        path = f"{prefix}{entry.name}"
-        if entry.is_dir(follow_symlinks=False):
-            if ignore.may_keep_below(path):
-                yield from _files(folder, f"{path}/", ignore)
-        elif not ignore.ignores(path):
-            yield path
+def _digest(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()

@@ -8,8 +8,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from nomock.errors import ConfigError
-
 
 class Store:
     """One JSON object in one file; a missing or broken file is an empty object."""
@@ -27,7 +25,7 @@ class Store:
 
     def write(self, value: dict[str, Any]) -> None:
         """Replace the file in one step; where it cannot be written, it is lost."""
-        with suppress(ConfigError):
+        with suppress(OSError):
             make_state_dir(self._path.parent)
         write_or_lose(self._path, json.dumps(value))
 
@@ -53,22 +51,16 @@ def write_or_lose(path: Path, text: str) -> None:
 
 
 def make_state_dir(state_dir: Path) -> None:
-    """Make the folder that git ignores by itself, wherever it is; raise ConfigError."""
+    """Make the folder that git ignores by itself, wherever it is; raise OSError."""
     ignored = state_dir / ".gitignore"
+    if ignored.exists():
+        return
+    state_dir.mkdir(parents=True, exist_ok=True)
     try:
-        if ignored.exists():
-            return
-        state_dir.mkdir(parents=True, exist_ok=True)
         ignored.write_text("# made by nomock; may be deleted\n*\n")
-    except OSError as error:
-        with suppress(OSError):
-            ignored.unlink()  # half of it would be taken for all of it
-        raise ConfigError(
-            "nomock's own folder cannot be written",
-            where=str(state_dir),
-            seen=str(error),
-            todo="free space there, or let this user write there",
-        ) from error
+    except OSError:
+        ignored.unlink(missing_ok=True)  # half of it would be taken for all of it
+        raise
 
 
 def _for_this_user(path: str, flags: int) -> int:

@@ -6,18 +6,21 @@ build context, and asking it takes a second. These records answer both from the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from nomock.adapters.engine import Container
-from nomock.project import Project, ServiceConfig, Store
+from nomock.project import Project, ServiceConfig, Sources, Store, what_changed
 
 
 class Records:
     """The records of one project; lost ones only cost a rebuild from the cache."""
 
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._known = {"images": {}, "containers": {}, **store.read()}
+    def __init__(self, state_dir: Path, project: str) -> None:
+        self._state_dir = state_dir
+        self._project = project
+        self._store = Store(state_dir, f"stack-{project}")
+        self._known = {"images": {}, "containers": {}, **self._store.read()}
 
     def changes(self, project: Project, containers: Sequence[Container]) -> dict[str, str]:
         """Return the services whose containers are not of what they should be, with the reason.
@@ -34,14 +37,14 @@ class Records:
             elif len(found) < service.replicas:
                 missing = f"{len(found)} of {service.replicas} containers"
                 changes[name] = missing if found else "not running"
-            elif reason := self._change(service, found):
+            elif reason := self._change(service, found, project.root):
                 changes[name] = reason
         return changes
 
-    def _change(self, service: ServiceConfig, found: Iterable[Container]) -> str | None:
+    def _change(self, service: ServiceConfig, found: Iterable[Container], root: Path) -> str | None:
         image = self._known["images"].get(service.name)
-        if service.is_built and (not image or image["context"] != service.context_digest):
-            return "build context changed"
+        if service.is_built and (not image or image["context"] != service.sources.digest):
+            return what_changed(self._parts(service).read(), service.sources.parts(root))
         for container in found:
             if image and container.image_id != image["id"] and service.is_built:
                 return "image changed"
@@ -57,18 +60,30 @@ class Records:
         known = self._known["images"].get(service.name)
         return known["id"] if known else None
 
-    def image_is_current(self, service: ServiceConfig, image_id: str | None) -> bool:
-        """Tell whether a local image was built of the service's context as it is now."""
+    def image_is_current(
+        self, service: ServiceConfig, sources: Sources, image_id: str | None
+    ) -> bool:
+        """Tell whether a local image was built of what there is to build the service of."""
         known = self._known["images"].get(service.name)
-        return bool(known and image_id) and known == {
-            "id": image_id,
-            "context": service.context_digest,
-        }
+        return bool(known and image_id) and known == {"id": image_id, "context": sources.digest}
 
-    def built(self, service: ServiceConfig, image_id: str | None) -> None:
-        """Record that an image was built of the service's context."""
-        self._known["images"][service.name] = {"id": image_id, "context": service.context_digest}
+    def built(
+        self,
+        service: ServiceConfig,
+        image_id: str | None,
+        digest: str | None,
+        parts: Mapping[str, str],
+    ) -> None:
+        """Record of what an image was built: all of it, None where that is not sure, and each part.
+
+        The parts only tell later what changed.
+        """
+        self._known["images"][service.name] = {"id": image_id, "context": digest}
+        self._parts(service).write(dict(parts))
         self._store.write(self._known)
+
+    def _parts(self, service: ServiceConfig) -> Store:
+        return Store(self._state_dir, f"built-{self._project}-{service.name}")
 
     def started(self, project: Project, containers: Sequence[Container]) -> None:
         """Record which containers were started of which configuration."""

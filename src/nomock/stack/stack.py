@@ -10,7 +10,7 @@ from time import monotonic
 
 from nomock.adapters.engine import Container, Engine
 from nomock.config import Settings
-from nomock.errors import ForeignStackError
+from nomock.errors import ConfigError, ForeignStackError
 from nomock.project import Project, Store, make_state_dir, resolve
 from nomock.readiness import Watch, wait_again, wait_until_ready
 from nomock.runlock import FileLock
@@ -234,8 +234,16 @@ class Stack:
 
     def _hold(self, *, exclusive: bool, waiting: Say) -> FileLock:
         if self._lock is None:
-            make_state_dir(self.settings.state_dir)
-            self._lock = FileLock(self.settings.state_dir / f"{self.name}.lock")
+            try:
+                make_state_dir(self.settings.state_dir)
+                self._lock = FileLock(self.settings.state_dir / f"{self.name}.lock")
+            except OSError as error:
+                raise ConfigError(
+                    "nomock's own folder cannot be written",
+                    where=str(self.settings.state_dir),
+                    seen=str(error),
+                    todo="free space there, or let this user write there",
+                ) from error
         self._lock.acquire(exclusive=exclusive, waiting=waiting)
         return self._lock
 
@@ -244,7 +252,7 @@ class Stack:
         return MountedFiles(Store(self.settings.state_dir, f"files-{self.name}"), self.project)
 
     def _records(self) -> Records:
-        return Records(Store(self.settings.state_dir, f"stack-{self.name}"))
+        return Records(self.settings.state_dir, self.name)
 
     def _compose_down(self, *, volumes: bool) -> None:
         from nomock.adapters.compose import Compose

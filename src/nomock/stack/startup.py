@@ -35,7 +35,7 @@ def start_up(
 
     project, engine = watch.project, watch.engine
     compose = Compose(project.call)
-    superseded = _build(compose, project, engine, records, progress)
+    superseded = _build(compose, settings, project, engine, records, progress)
     containers = engine.containers(project.name)
     stale = sorted(files.changes(containers))
     files.begin()
@@ -50,7 +50,9 @@ def start_up(
     for container in containers:
         if container.service in outdated:  # compose starts it behind what it shares
             engine.stop(container.id)
-    progress("starting " + ", ".join(f"{n} ({why})" for n, why in sorted(differences.items())))
+    # What stands behind a colon or a semicolon is not shown where lines cannot be rewritten.
+    why = {name: reason.split("; ")[0].replace(": ", " - ") for name, reason in differences.items()}
+    progress("starting " + ", ".join(f"{name} ({why[name]})" for name in sorted(why)))
     before = {c.id: _end(engine, c) for c in containers}
     deadline = monotonic() + settings.timeout_s
     with compose.up(on_line=_nothing) as running:
@@ -80,28 +82,44 @@ def start_up(
 
 def _build(
     compose: Compose,
+    settings: Settings,
     project: Project,
     engine: Engine,
     records: Records,
     progress: Callable[[str], None],
 ) -> list[str]:
     """Build what is not of its context as it is now; return the ids of the images before."""
+    from nomock.project.building import build_text
+
+    # As they are now: what a run has waited for may have changed them since it looked first.
+    wanted = map(project.service, project.wanted)
+    built_of = {service.name: service.build.look() for service in wanted if service.is_built}
     stale = [
-        service
-        for service in map(project.service, project.wanted)
-        if service.is_built
-        and not records.image_is_current(service, engine.image_id(service.image))
+        project.services[name]
+        for name, sources in built_of.items()
+        if not records.image_is_current(
+            project.services[name], sources, engine.image_id(project.services[name].image)
+        )
     ]
     if not stale:
         return []
+    parts = {service.name: built_of[service.name].parts(project.root) for service in stale}
     before = {records.image_id(service) for service in stale}
     names = ", ".join(service.name for service in stale)
     progress(f"building {names}")
-    compose.build(
-        [service.name for service in stale], lambda line: progress(f"building {names}: {line}")
-    )
+    stale_names = [service.name for service in stale]
+    with build_text(project, stale_names, settings.state_dir) as text:
+        compose.build(
+            stale_names,
+            lambda line: progress(f"building {names}: {line}"),
+            text=text,
+            folder=project.root,
+        )
     for service in stale:
-        records.built(service, engine.image_id(service.image))
+        # What was written to while it was built may be in it as it was or as it is: build again.
+        is_sure = service.build.look().stats == built_of[service.name].stats
+        digest = built_of[service.name].digest if is_sure else None
+        records.built(service, engine.image_id(service.image), digest, parts[service.name])
     return [i for i in before if i and i not in {records.image_id(service) for service in stale}]
 
 
