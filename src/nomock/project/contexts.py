@@ -72,12 +72,8 @@ class Build:
         """The Dockerfile on this machine; None where it stands in the compose file or elsewhere."""
         if "dockerfile_inline" in self.section or not self.section.get("context"):
             return None
-        context = str(self.section["context"])
-        named = Path(context, self.section.get("dockerfile") or _DOCKERFILE)
-        # Where it has its usual name, BuildKit takes it in small letters, too.
-        lower = named.with_name(_DOCKERFILE.lower())
-        names = [named, lower] if named.name == _DOCKERFILE else [named]
-        return next(filter(_is_there, names), None)
+        found = dockerfile_of(self.section)
+        return found if _is_there(found) else None
 
     @property
     def contexts(self) -> list[Context]:
@@ -140,6 +136,16 @@ class Build:
             context = Path(self.section["context"])
             found[context / ".git"] = commit_of(context)
         return found
+
+
+def dockerfile_of(build: Mapping[str, Any]) -> Path:
+    """Return where the Dockerfile of a resolved ``build`` section is, if it is on this machine."""
+    named = Path(str(build["context"]), build.get("dockerfile") or _DOCKERFILE)
+    # Where it has its usual name, BuildKit takes it in small letters, too.
+    lower = named.with_name(_DOCKERFILE.lower())
+    if named.name == _DOCKERFILE and not _is_there(named) and _is_there(lower):
+        return lower
+    return named
 
 
 def context_files(build: Mapping[str, Any]) -> Iterator[Path]:
