@@ -19,6 +19,12 @@ Zero means "as it is" to it, and -1 is below its minimum.
 # either where the kernel counts it apart (cgroup v2) and the engine passes on the difference.
 _UNLIMITED_BOTH_BYTES = (1 << 63) - 4096
 _PERIOD_US = 100_000
+# What is asked of these parts of a container may be missing, but for this.
+_PARTS = {
+    "State": {"Status", "ExitCode", "StartedAt", "FinishedAt"},
+    "HostConfig": set[str](),
+    "Config": set[str](),
+}
 
 
 @dataclass(frozen=True)
@@ -83,7 +89,7 @@ class Changes(Past):
         found = self._inspect(container_id)
         if found is None:
             return None
-        with self._reading(f"GET /containers/{container_id}/json", found):
+        with self._reading(_path(container_id), found):
             state = found["State"]
             return Life(
                 state=state["Status"],
@@ -131,14 +137,18 @@ class Changes(Past):
         Not its address, unless it was given one: another may have that by then. Not the hardware
         address either, which the engine ignores (26.1).
         """
-        return {name: _endpoint(n) for name, n in self._networks(container_id).items()}
+        found = self._networks(container_id)
+        with self._reading(_path(container_id), found):
+            return {name: _endpoint(n) for name, n in found.items()}
 
     def addresses(self, container_id: str) -> dict[str, list[str]]:
         """Return network -> the addresses that a container has in it, of IPv4 and IPv6."""
-        return {
-            name: [n[key] for key in ("IPAddress", "GlobalIPv6Address") if n.get(key)]
-            for name, n in self._networks(container_id).items()
-        }
+        found = self._networks(container_id)
+        with self._reading(_path(container_id), found):
+            return {
+                name: [n[key] for key in ("IPAddress", "GlobalIPv6Address") if n.get(key)]
+                for name, n in found.items()
+            }
 
     def connect(self, container_id: str, network: str, endpoint: Mapping[str, Any]) -> None:
         """Connect a container to a network; its published ports are on new ones of this machine."""
@@ -187,12 +197,13 @@ class Changes(Past):
     def pressure(self, container_id: str) -> Pressure:
         """Return what a running container's limits did to it."""
         found = self._stats(container_id)
-        throttling = found["cpu_stats"].get("throttling_data", {})
-        return Pressure(
-            periods=throttling.get("periods", 0),
-            throttled_periods=throttling.get("throttled_periods", 0),
-            memory_bytes=found["memory_stats"].get("usage", 0),
-        )
+        with self._reading(f"GET /containers/{container_id}/stats", found):
+            throttling = found["cpu_stats"].get("throttling_data", {})
+            return Pressure(
+                periods=throttling.get("periods", 0),
+                throttled_periods=throttling.get("throttled_periods", 0),
+                memory_bytes=found["memory_stats"].get("usage", 0),
+            )
 
     def _stats(self, container_id: str) -> Mapping[str, Any]:
         once = {"stream": "0", "one-shot": "1"}
@@ -201,10 +212,22 @@ class Changes(Past):
 
     def _networks(self, container_id: str) -> Mapping[str, Any]:
         found = self._inspect(container_id)
-        return found["NetworkSettings"]["Networks"] if found is not None else {}
+        settings = (found or {}).get("NetworkSettings") or {}
+        return settings.get("Networks") or {}
 
     def _inspect(self, container_id: str) -> Mapping[str, Any] | None:
-        return self._found(f"/containers/{container_id}/json")
+        """Return all that the engine says of a container, with the parts that each has."""
+        found = self._found(f"/containers/{container_id}/json")
+        if found is not None:
+            with self._reading(_path(container_id), found):
+                for part, fields in _PARTS.items():
+                    if missing := fields - found[part].keys():
+                        raise KeyError(f"{part}.{sorted(missing)[0]}")
+        return found
+
+
+def _path(container_id: str) -> str:
+    return f"GET /containers/{container_id}/json"
 
 
 def _joined(host: Mapping[str, Any]) -> dict[str, str]:

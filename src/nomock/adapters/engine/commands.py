@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from http.client import HTTPResponse
 from typing import Any
 
 from nomock.adapters.engine.state import Ended, Executed
-from nomock.adapters.engine.transport import Transport, demultiplexed
+from nomock.adapters.engine.transport import Transport, demultiplexed, said
 
 _NO_PROGRAM = 127
 """What a shell, too, says of a command that is not there."""
@@ -31,11 +30,13 @@ class Commands(Transport):
         self, container_id: str, command: Sequence[str], *, timeout_s: float | None
     ) -> tuple[int, bytes]:
         asked = {"Cmd": list(command), "AttachStdout": True, "AttachStderr": True}
-        id_ = self._call("POST", f"/containers/{container_id}/exec", json=asked)["Id"]
+        id_ = self._created(f"/containers/{container_id}/exec", asked)
         path = f"/exec/{id_}/start"
         with self._request("POST", path, json={"Tty": False}, timeout_s=timeout_s) as response:
             said = self._output(response, f"POST {path}")
-        return self._call("GET", f"/exec/{id_}/json")["ExitCode"], said
+        found = self._call("GET", f"/exec/{id_}/json")
+        with self._reading(f"GET /exec/{id_}/json", found):
+            return int(found["ExitCode"]), said
 
     def run_alone(self, image: str, command: Sequence[str], options: Mapping[str, Any]) -> Ended:
         """Run a command in a container of its own, to its end, whatever the image would run.
@@ -57,7 +58,7 @@ class Commands(Transport):
             "Cmd": list(command[1:]),
         }
         asked |= {"AttachStdout": True, "AttachStderr": True, **options, "HostConfig": host}
-        path = "/containers/" + self._call("POST", "/containers/create", json=asked)["Id"]
+        path = "/containers/" + self._created("/containers/create", asked)
         # Both are asked before it starts: it and its exit code are gone as soon as it ends.
         attached = {"stream": "1", "stdout": "1", "stderr": "1"}
         try:
@@ -68,8 +69,9 @@ class Commands(Transport):
                 if refusal := self._start_refusal(path):
                     return Ended(_NO_PROGRAM, refusal)
                 output = _text(demultiplexed(self._output(stream, f"POST {path}/attach")))
-                code = self._answer(end, end.read(), f"POST {path}/wait")["StatusCode"]
-                return Ended(code, output)
+                ended = self._answer(end, end.read(), f"POST {path}/wait")
+                with self._reading(f"POST {path}/wait", ended):
+                    return Ended(ended["StatusCode"], output)
         finally:
             self._remove(path)
 
@@ -77,7 +79,7 @@ class Commands(Transport):
         """Start a container; return why it has no such command, empty where it runs."""
         response, body, _ = self._patiently("POST", f"{path}/start")
         if response.status == 400:
-            return str(json.loads(body)["message"])
+            return said(body)
         self._answer(response, body, f"POST {path}/start")
         return ""
 

@@ -121,7 +121,7 @@ class Conversations(Commands):
         # What is said passes through the engine only; by default it would keep all of it.
         host = {"AutoRemove": True, "LogConfig": {"Type": "none"}, **options.get("HostConfig", {})}
         asked["HostConfig"] = host
-        id_ = self._call("POST", "/containers/create", {"name": name}, json=asked)["Id"]
+        id_ = self._created("/containers/create", asked, {"name": name})
         path = f"/containers/{id_}"
         opened = ExitStack()
         try:
@@ -139,13 +139,13 @@ class Conversations(Commands):
     def unstarted(self, label: str) -> dict[str, str]:
         """Return id -> the label's value of containers that have it and were never started."""
         filters = json.dumps({"label": [label], "status": ["created"]})
-        found = self._call("GET", "/containers/json", {"all": "1", "filters": filters})
+        found = self._all("/containers/json", {"all": "1", "filters": filters})
         return {container["Id"]: container["Labels"][label] for container in found}
 
     def beside(self, container_id: str, label: str) -> dict[str, str]:
         """Return the same of those that have not ended and share a container's network."""
         filters = json.dumps({"label": [label]})
-        found = self._call("GET", "/containers/json", {"filters": filters})
+        found = self._all("/containers/json", {"filters": filters})
         network = f"container:{container_id}"
         return {
             c["Id"]: c["Labels"][label] for c in found if c["HostConfig"]["NetworkMode"] == network

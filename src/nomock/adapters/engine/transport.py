@@ -106,7 +106,7 @@ class Transport:
             seen = (stdio.said if stdio else "") or str(error).strip() or type(error).__name__
             if began:
                 raise EngineError(
-                    f"the engine broke off its answer to {method} {path}",
+                    f"the engine broke off its answer to {method} {path.partition('?')[0]}",
                     where=f"engine at {self.address}",
                     seen=_shown(seen),
                     todo="look whether it runs: docker version; and at its own log",
@@ -168,6 +168,12 @@ class Transport:
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
             raise self._nonsense(f"GET {path}", found)
         return found
+
+    def _created(self, path: str, asked: object, query: Mapping[str, Any] | None = None) -> str:
+        """Let the engine make something and return its id."""
+        found = self._call("POST", path, query, json=asked)
+        with self._reading(f"POST {path}", found):
+            return str(found["Id"])
 
     def _found(self, path: str) -> Mapping[str, Any] | None:
         """Return the object that the engine has under a path; None where it has none."""
