@@ -25,7 +25,7 @@ print("serving", flush=True)
 HTTPServer(("", 8000), Frail).serve_forever()
 """
 SICK = {
-    "test": ["CMD-SHELL", "! test -e /tmp/sick || { echo first line; curl http://localhost; }"],
+    "test": ["CMD-SHELL", "! test -e /tmp/sick || { echo first line >&2; curl http://localhost; }"],
     "interval": "200ms",
     "retries": 2,
     "start_interval": "200ms",
@@ -163,3 +163,58 @@ def test_a_service_that_died_should_be_the_first_line_when_its_test_fails(fragil
     told = section(report, BEFELL)
     assert told[-1] == "end: exited with code 137 at T s, 2 times, after this test sent it SIGKILL"
     assert told[-1] not in report[0]
+
+
+def test_replicas_should_be_told_apart_wherever_one_is_named(fragile: Tiny) -> None:
+    two = idle("hostname; exec sleep infinity", deploy={"replicas": 2})
+    fragile.compose(both=two, sick=idle(healthcheck=SICK))
+    fragile.tests("""
+        import subprocess
+        from threading import Event
+
+        def test_all(stack):
+            first, second = [c for c in stack.containers() if c.service == "both"]
+            assert (first.number, second.number) == (1, 2)
+            hosts = [first.id[:12], second.id[:12]]
+            both = stack["both"]
+            assert both.container_id == first.id
+            assert both.exec("hostname").strip() == hosts[0]
+            assert sorted(both.logs().splitlines()) == sorted(hosts)
+            assert len(both.logs(tail=1).splitlines()) == 1
+            both.restart()
+            assert sorted(both.logs().splitlines()) == sorted(hosts * 2)
+            stack["sick"].exec("touch", "/tmp/sick")
+            while next(c for c in stack.containers() if c.service == "sick").health == "healthy":
+                Event().wait(0.02)
+            subprocess.run(["docker", "kill", second.id], check=True)
+            assert False
+    """)
+    text = fragile.run("-n0").stdout.str()
+    report = report_of(text, "test_all")
+    killed = "both-2: exited with code 137 at T s"
+    assert any(line.startswith(killed) and "2 times" in line for line in report[:2])
+    logs = section(report, "Service logs in the test's window")
+    assert {line.split(" | ")[0] for line in logs} == {"both-1", "both-2"}
+
+    status = fragile.nomock("status")
+    status.stdout.re_match_lines(
+        [r"both-1 +running +exited with code 137", r"both-2 +exited", r"sick +unhealthy +turned"]
+    )
+    fragile.nomock("diagnose").stdout.re_match_lines(
+        [
+            "  both: exited with code 137",
+            "    both-1:",
+            "    both-2:",
+            r"    exited with code 137, 20\d\d-.*",
+            "  sick: turned unhealthy",
+            r"    its healthcheck failed with 127, 20\d\d-.*:",
+            "      first line",
+            "      /bin/sh: 1: curl: not found",
+        ]
+    )
+    header = [line for line in fragile.run("-n0", "--co").outlines if "python" in line]
+    assert [line.split()[1] for line in header if line.startswith("nomock:  ")] == [
+        "both-1",
+        "both-2",
+        "sick",
+    ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
+from nomock.adapters.engine import Engine, names_of
 from nomock.adapters.git import changes_since
 from nomock.config import Settings
 from nomock.errors import NomockError
@@ -42,13 +43,31 @@ def _failures(settings: Settings) -> Iterator[str]:
 def _services(stack: Stack) -> Iterator[str]:
     containers = stack.containers()
     differences = stack.differences(containers)
+    names = names_of(containers)
     yield f"stack {stack.name}:"
     for name in stack:
         yield f"  {name}: {differences.get(name, 'ready, as it should be')}"
         for container in containers:
             if container.service == name:
+                if names[container.id] != name:
+                    yield f"    {names[container.id]}:"
+                yield from (f"    {line}" for line in _course(stack.engine, container.id))
                 log = stack.engine.log_text(container.id, tail=_LOG_LINES)
                 yield from (f"    {line}" for line in log.splitlines())
+
+
+def _course(engine: Engine, container_id: str) -> Iterator[str]:
+    """Yield how a container ended, and what its healthcheck says of one that is not healthy."""
+    course = engine.course(container_id)
+    if course is None:
+        return
+    if course.state in {"exited", "dead", "restarting"} and course.finished_s is not None:
+        why = " (killed for memory)" if course.out_of_memory else ""
+        yield f"exited with code {course.exit_code}, {_when(course.finished_s)}{why}"
+    failed = [probe for probe in course.probes if probe.exit_code != 0]
+    if course.health == "unhealthy" and failed:
+        yield f"its healthcheck failed with {failed[-1].exit_code}, {_when(failed[-1].ended_s)}:"
+        yield from (f"  {line}" for line in failed[-1].output.splitlines()[-_LOG_LINES:])
 
 
 def _changes(settings: Settings) -> Iterator[str]:

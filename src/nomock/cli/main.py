@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from nomock.adapters.engine import names_of
 from nomock.cli.overlay import overlay
 from nomock.cli.show import print_table, progress
 from nomock.cli.who import place, show_resilience, who_tests
@@ -65,13 +66,19 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
     stack = Stack.of(settings)
     there = stack.containers()
     differences = stack.differences(there)
-    body = []
+    names, body = names_of(there), []
     for name in stack:
+        told = differences.get(name, "as it should be")
         found = [c for c in there if c.service == name]
-        ports = ", ".join(shown for container in found for shown in container.shown_ports())
-        none = "no container" if stack.project.service(name).replicas else "scaled to 0"
-        state = found[0].health or found[0].state if found else none
-        body.append((name, state, ports, differences.get(name, "as it should be")))
+        for container in found:
+            # A container that has ended has the health that it had before.
+            state = (container.state == "running" and container.health) or container.state
+            ports = ", ".join(container.shown_ports())
+            body.append((names[container.id], state, ports, told))
+            told = ""  # it is of the service, and stands once
+        if not found:
+            none = "no container" if stack.project.service(name).replicas else "scaled to 0"
+            body.append((name, none, "", told))
     print_table(("service", "state", "ports", stack.name), body)
     return 1 if differences else 0
 

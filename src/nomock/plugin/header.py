@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from time import time
 
-from nomock.adapters.engine import Container
+from nomock.adapters.engine import Container, names_of
 from nomock.config import Settings
 from nomock.errors import NomockError
 from nomock.stack import Stack
@@ -21,25 +21,28 @@ def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
         found = stack.containers()
         differences = stack.differences(found)
         written = stack.files().written()
-        containers = {c.service: c for c in found}
     except NomockError as error:
         return [
             f"nomock: no look at the stack: {line}" for line in str(error).splitlines()[:1]
         ] + lines
-    lines.insert(0, f"nomock: stack {stack.name}: {_how(settings, differences, containers)}")
+    lines.insert(0, f"nomock: stack {stack.name}: {_how(settings, differences, found)}")
     if host := stack.engine.locator.elsewhere:
         lines.insert(1, f"nomock: engine {stack.engine.address}, its ports on {host}")
-    width = max((len(name) for name in stack), default=0)
+    names = names_of(found)
+    width = max((len(name) for name in (*stack, *names.values())), default=0)
     for name in stack:
-        container = containers.get(name)
+        own = [container for container in found if container.service == name]
+        first = own[0] if own else None
         service = stack.project.services[name]
         image = service.image if service.replicas else "scaled to 0"
-        if container:
-            image = f"{container.image}, {_age(container)}"
+        if first:
+            image = f"{first.image}, {_age(first)}"
         if name in written:
             image += f", writes {', '.join(written[name])}"
         note = f"  <- {differences[name]}" if name in differences else ""
-        lines.append(f"nomock:   {name:<{width}}  {image}{note}")
+        shown = names[first.id] if first else name
+        lines.append(f"nomock:   {shown:<{width}}  {image}{note}")
+        lines += [f"nomock:   {names[c.id]:<{width}}  {c.image}, {_age(c)}" for c in own[1:]]
     return lines
 
 

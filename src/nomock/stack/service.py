@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from heapq import merge
 from threading import Event
 from time import monotonic
 from typing import TYPE_CHECKING
@@ -108,9 +109,14 @@ class Service:
         return self._container().id
 
     def logs(self, since: datetime | float | None = None, *, tail: int | None = None) -> str:
-        """Return what it logged; ``since`` is a datetime or seconds since the epoch."""
+        """Return what it logged, of replicas all together in order of time.
+
+        ``since`` is a datetime or seconds since the epoch; ``tail`` keeps the newest lines.
+        """
         since_s = since.timestamp() if isinstance(since, datetime) else since
-        return self._engine.log_text(self._container().id, since_s=since_s, tail=tail)
+        logs = [self._engine.logs(c.id, since_s=since_s, tail=tail) for c in self._own()]
+        lines = list(merge(*(log.splitlines() for log in logs)))  # each begins with its time
+        return "\n".join(line.partition(" ")[2] for line in lines[-tail if tail else 0 :])
 
     def environment(self) -> Mapping[str, str]:
         """Return the variables that its container was started with, its image's too."""
@@ -135,23 +141,31 @@ class Service:
         return done.stdout
 
     def restart(self) -> None:
-        """Stop it gracefully, start it again, and return when it is ready."""
+        """Stop it gracefully, all its replicas, start it again, and return when it is ready."""
         self.stop()
         self.start()
 
     def start(self) -> None:
         """Start it after a stop or a kill, and return when it is ready."""
-        self._engine.start(self._container().id)
+        for container in self._own():
+            self._engine.start(container.id)
         self._wait_ready(self.name)
 
     def stop(self, timeout_s: int | None = None) -> None:
         """Send the stop signal and return when it has ended; SIGKILL follows after timeout_s."""
-        self._engine.stop(self._container().id, timeout_s)
+        for container in self._own():
+            self._engine.stop(container.id, timeout_s)
         self._wait_ended()
 
     def kill(self, signal: str = "SIGKILL") -> None:
-        """Send a signal and return at once, or after SIGKILL when it has ended."""
-        self._engine.kill(self._container().id, signal)
+        """Send a signal, to all its replicas; return at once, or after SIGKILL when it has ended.
+
+        Those that do not run get none; raises EngineError where none of them runs.
+        """
+        found = self._own()
+        running = [c for c in found if c.state in {"running", "paused", "restarting"}]
+        for container in running or found:
+            self._engine.kill(container.id, signal)
         if signal == "SIGKILL":
             self._wait_ended()
 
@@ -181,7 +195,7 @@ class Service:
     def _wait_ended(self) -> None:
         # The engine's list of containers is a few milliseconds behind what it has just done.
         deadline, pause = monotonic() + _LIST_BEHIND_S, Event()
-        while self._container().state == "running" and monotonic() < deadline:
+        while any(c.state == "running" for c in self._own()) and monotonic() < deadline:
             pause.wait(0.005)
 
     def _containers(self) -> list[Container]:
@@ -189,6 +203,10 @@ class Service:
 
     def _container(self) -> Container:
         """Return its container; of replicas always the first, so that no two are mixed up."""
+        return self._own()[0]
+
+    def _own(self) -> list[Container]:
+        """Return its containers, by number; raise where it has none."""
         found = self._containers()
         if not found and self.config.replicas == 0:
             raise ConfigError(
@@ -200,4 +218,4 @@ class Service:
             raise NotReadyError(
                 "it has no container", where=f"service {self.name}", todo="nomock up"
             )
-        return found[0]
+        return found
