@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from contextlib import closing
 from typing import Any
 
 import pytest
@@ -370,7 +371,8 @@ def test_a_service_should_be_asked_on_the_hosts_ports_when_it_is_in_the_hosts_ne
     stack = tiny.stack(probes={"named": f"http:{exposed}/"})
 
     def let_go(step: str) -> None:
-        if f"till (port {published}: " in step and f"named (GET :{exposed}/" in step:
+        # Asked, and closed: each of them.
+        if f"till (port {published}" in step and "bare (" in step and "named (" in step:
             tiny.write("data/go", "")
 
     stack.prepare(let_go)
@@ -379,9 +381,7 @@ def test_a_service_should_be_asked_on_the_hosts_ports_when_it_is_in_the_hosts_ne
     assert stack["named"].port(exposed) == exposed
     with pytest.raises(ConfigError) as caught:
         _ = stack["named"].url
-    assert str(caught.value).endswith(
-        '-> add to its ports: "PORT"; on the host\'s network: .port(PORT)'
-    )
+    assert str(caught.value).endswith("on the host's network: .address(PORT)")
     stack.close()
     warm(tiny, docker_calls, probes={"named": f"http:{exposed}/"})
 
@@ -455,3 +455,22 @@ def test_a_service_should_be_dead_before_the_first_test_when_it_cannot_start(
         ]
     )
     assert str(done.stdout).count("compose warns") == 1
+
+
+def test_a_service_that_restarts_should_be_waited_for_when_a_run_meets_it_between_two_ends(
+    tiny: Tiny,
+) -> None:
+    """It can be asked nothing, and runs at this moment."""
+    tiny.write("data/any", "")
+    falls = "test ! -e /data/fall || { rm /data/fall; exit 1; }"
+    loop = f"while {falls}; do sleep 0.05; done"
+    tiny.compose(one=idle(loop, restart="always", volumes=["./data:/data"]))
+    (one,) = started(tiny).values()
+    began = inspect(one)["State"]["StartedAt"]
+    tiny.write("data/fall", "")
+    while inspect(one)["State"]["StartedAt"] == began or not inspect(one)["State"]["Pid"]:
+        pass
+    with closing(tiny.stack()) as stack:
+        assert stack.differences() == {"one": "was restarted a moment ago"}
+        stack.wait_ready()
+    assert tiny.states() == {"one": "running"}

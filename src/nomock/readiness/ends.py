@@ -61,16 +61,19 @@ class Restarts:
 
     last: Death
     seen_s: float
-    """The last time that it was seen between two lives, of time.monotonic()."""
+    """The last time that it was seen between two lives, or to be in another, of monotonic()."""
 
     @classmethod
     def seen_now(cls, last: Death) -> Restarts:
-        """Note that a container is between two lives."""
+        """Note that a container is between two lives, or has just begun another."""
         return cls(last, monotonic())
 
     @property
     def text(self) -> str:
         """How it ended last, and whether it goes on doing so."""
+        if self.last.lives_again:
+            times = f" {self.last.restarts} times" if self.last.restarts > 1 else ""
+            return f"was restarted{times} a moment ago"
         how = f"exited with code {self.last.exit_code}"
         if self.last.out_of_memory:
             how = "was killed for memory"

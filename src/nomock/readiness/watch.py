@@ -48,6 +48,7 @@ class Watch:
             for name, service in self.project.services.items()
         }
         self._restarts: dict[str, Restarts] = {}
+        self._looked_into: set[str] = set()
 
     def anew(self) -> Watch:
         """Return one of the same services that has seen nothing yet."""
@@ -111,8 +112,10 @@ class Watch:
     def last_check(self, containers: Sequence[Container], name: str) -> str:
         """Return how the healthcheck of a service ended the last time, "" where it said nothing.
 
-        Only where the service is asked by its healthcheck.
+        Or where it is not what the service is asked by.
         """
+        if self.probe_settings.get(name, "health") != "health":
+            return ""
         for container in containers:
             if container.service == name and container.health is not None:
                 check = self.engine.last_check(container.id)
@@ -158,6 +161,8 @@ class Watch:
             if check is None or check.exit_code != 0:
                 return Verdict("lost", _UNHEALTHY)
             container = replace(container, health="healthy")
+        if isinstance(probe, Steady) and container.is_young:
+            self._look_into(container)
         restarts = self._restarts.get(container.id)
         if isinstance(probe, Steady) and restarts and not restarts.is_over:
             return Verdict("waiting", restarts.text, restarts.loops)
@@ -182,6 +187,14 @@ class Watch:
             return container
         found = next((c for c in containers if c.service == publisher), container)
         return replace(container, ports=found.ports)
+
+    def _look_into(self, container: Container) -> None:
+        """Ask once whether a container that has just been started was started before."""
+        if container.id not in self._looked_into:
+            self._looked_into.add(container.id)
+            death = self.engine.death(container.id)
+            if death is not None and death.restarts:
+                self._restarts.setdefault(container.id, Restarts.seen_now(death))
 
     def _judge_restarting(self, container: Container) -> Verdict:
         # However often: its restart policy says that it is to be tried again.

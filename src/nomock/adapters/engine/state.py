@@ -15,6 +15,8 @@ from typing import Any
 from nomock.adapters.engine.addresses import Address, Binding, Network, Ports
 from nomock.adapters.engine.locator import Locator
 
+# As the engine words it: https://github.com/docker/go-units/blob/master/duration.go
+_YOUNG = re.compile(r"Up (Less than a|\d) second")
 PROJECT_LABEL = "com.docker.compose.project"
 
 
@@ -38,6 +40,8 @@ class Container:
     """The compose files, joined by commas, which may also stand in their names."""
     ports: Ports
     locator: Locator = field(compare=False, repr=False)
+    is_young: bool = False
+    """Whether it was started less than ten seconds ago."""
 
     def published(self, port: int, protocol: str = "tcp") -> Address:
         """Return where this process reaches a port that is published.
@@ -156,6 +160,7 @@ def container_of(found: Mapping[str, Any], locator: Locator) -> Container:
         state=found["State"].lower(),
         health=_health(found.get("Status") or ""),
         created_s=int(found.get("Created") or 0),
+        is_young=bool(_YOUNG.match(found.get("Status") or "")),
         config_files=labels.get(f"{PROJECT_LABEL}.config_files", ""),
         ports=_ports(found),
         locator=locator,
