@@ -126,6 +126,8 @@ class Stack:
     def image_is_current(self, service: str) -> bool:
         """Tell whether the image of a service was built here, of its context as it is now."""
         built = self.project.service(service)
+        if not built.is_built:
+            return False
         image_id = self.engine.image_id(built.image)
         return self._records().image_is_current(built, built.sources, image_id)
 
