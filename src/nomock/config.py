@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nomock.errors import ConfigError, NomockError
+from nomock.places import state_dir
 
 STACK_MODES = ("attach", "fresh", "own")
 # In compose's own order: of the first one counts, and one of the second is added to it.
@@ -76,8 +77,8 @@ class Settings:
 
     @property
     def state_dir(self) -> Path:
-        """The ignored folder beside the compose file in which nomock keeps what it knows."""
-        return self.root / ".nomock"
+        """The folder in which nomock keeps what it knows: ``.nomock`` beside the compose file."""
+        return state_dir(self.root)
 
     def changed(self) -> list[tuple[str, Setting]]:
         """Return each setting that is not its default, with its source."""

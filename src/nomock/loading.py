@@ -21,6 +21,7 @@ from typing import Any
 from nomock.config import COMPOSE_NAMES, CONVERTERS, OVERRIDE_NAMES, Settings, Sources
 from nomock.errors import ConfigError, NomockError
 from nomock.paths import absolute
+from nomock.places import state_dir
 
 _FILES, _SEPARATOR = "COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"
 _OURS = tuple(f"NOMOCK_{name.upper()}" for name in CONVERTERS)
@@ -32,18 +33,15 @@ def load(
     environ: Mapping[str, str] = os.environ,
     *,
     arguments: Iterable[str] = (),
-    closer: bool = True,
 ) -> Settings:
     """Read the settings for a run that starts in a folder.
 
     ``options`` are the command line's, None where one was not given; ``arguments`` are the files
-    that the run is about, or tests in them. Not ``closer``: a folder is that of a stack only by the
-    name of a file in it, so that nothing is read of a user who has no stack; with it COMPOSE_FILE
-    may stand in a ``.env``. Raises ConfigError for a value that cannot be, a setting that does not
-    exist, and a compose file that a setting names and that is not there. Where compose cannot be
-    asked for its choice, ``Settings.trouble`` says why.
+    that the run is about, or tests in them. Raises ConfigError for a value that cannot be, a
+    setting that does not exist, and a compose file that a setting names and that is not there.
+    Where compose cannot be asked for its choice, ``Settings.trouble`` says why.
     """
-    home = _home(_places(start, arguments), start, environ, closer)
+    home = _home(_places(start, arguments), start, environ)
     sources = Sources(options or {}, environ, {}, home.table)
     named = sources.setting("files")
     if named is None:
@@ -57,7 +55,7 @@ def load(
     given = {name: setting for name, setting in read.items() if setting is not None}
     values = {name: setting.value for name, setting in given.items()} | {"files": files}
     root = files[0].parent if files else home.folder
-    told.remember(root / ".nomock")
+    told.remember(state_dir(root))
     return Settings(
         root=root,
         found=files if named is None else None,
@@ -93,7 +91,7 @@ def _folder_of(start: Path, argument: str) -> Path:
     return path if path.is_dir() else path.parent
 
 
-def _home(places: Iterable[Path], start: Path, environ: Mapping[str, str], closer: bool) -> _Home:
+def _home(places: Iterable[Path], start: Path, environ: Mapping[str, str]) -> _Home:
     table: Mapping[str, Any] | None = None
     for folder in places:
         here = _table(folder)
@@ -101,7 +99,7 @@ def _home(places: Iterable[Path], start: Path, environ: Mapping[str, str], close
             return _Home(folder, folder, here)
         table = here if table is None else table
         is_found = bool(_first(folder, COMPOSE_NAMES)) or (folder == start and _FILES in environ)
-        if is_found or (closer and _FILES.encode() in _bytes(folder / ".env")):
+        if is_found or _FILES.encode() in _bytes(folder / ".env"):
             if table is None:
                 table = next(filter(None, map(_table, folder.parents)), {})
                 # One that names files, or the project, is about another stack.
@@ -170,7 +168,7 @@ class _Told:
         from nomock.project.store import Store
 
         key = _key(text, asked, environ)
-        kept = Store(folders[0] / ".nomock", "dotenv").read()
+        kept = Store(state_dir(folders[0]), "dotenv").read()
         if kept.get("key") == key:
             return cls(kept["values"])
         from nomock.adapters.compose_call import Call, variables
@@ -183,13 +181,13 @@ class _Told:
             return cls(trouble=error)
         return cls(values, None, folders[0], key)
 
-    def remember(self, state_dir: Path) -> None:
+    def remember(self, known: Path) -> None:
         """Keep the answer for the next run, where a stack has been used before."""
-        if self.folder is not None and state_dir.is_dir():
+        if self.folder is not None and known.is_dir():
             from nomock.project.store import Store
 
             with suppress(OSError):
-                Store(self.folder / ".nomock", "dotenv").write(
+                Store(state_dir(self.folder), "dotenv").write(
                     {"key": self.key, "values": dict(self.values)}
                 )
 

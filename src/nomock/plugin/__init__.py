@@ -12,6 +12,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nomock.plugin import options
+from nomock.plugin.around import Around
+from nomock.plugin.crashed import Crashed
+from nomock.plugin.inputs import Inputs
+from nomock.plugin.use import Use
 
 if TYPE_CHECKING:  # heavy; a run without a stack never needs them
     from nomock.faults import Acknowledged
@@ -86,33 +90,27 @@ def pytest_load_initial_conftests(
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Register the marker, and the objects that hold the run's state and its other hooks."""
+    """Register the marker, and the objects that see whether this run uses a stack."""
     config.addinivalue_line("markers", "serial: never run beside another test")
-    from nomock.plugin.around import Around
-    from nomock.plugin.crashed import Crashed
-    from nomock.plugin.gone import Gone
-    from nomock.plugin.inputs import Inputs
-    from nomock.plugin.run import Run
-
-    run = Run.of(config)
-    config.pluginmanager.register(run, "nomock-run")
-    gone = Gone(run)
-    config.pluginmanager.register(gone, "nomock-gone")
-    config.pluginmanager.register(Around(run, gone), "nomock-around")
+    use = Use(config)
+    config.pluginmanager.register(use, "nomock-use")
+    config.pluginmanager.register(Around(use), "nomock-around")
     config.pluginmanager.register(Inputs(), "nomock-inputs")
-    config.pluginmanager.register(Crashed(run), "nomock-crashed")
+    config.pluginmanager.register(Crashed(use), "nomock-crashed")
+    if options.any_given(config):
+        use.begin()
     if any(
         options.given(config, name) for name in ("affected", "affected-since", "sidecar-coverage")
     ):
         from nomock.plugin.affected import register
 
-        register(run)
+        register(use.begin())
 
 
 def _run(config: pytest.Config) -> Run:
-    run: Run | None = config.pluginmanager.get_plugin("nomock-run")
-    assert run is not None, "pytest_configure registered it"
-    return run
+    use: Use | None = config.pluginmanager.get_plugin("nomock-use")
+    assert use is not None, "pytest_configure registered it"
+    return use.begin()
 
 
 @pytest.fixture(scope="session")

@@ -2,44 +2,53 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Generator, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
 
 import pytest
 
-from nomock import context
-from nomock.errors import NotPossibleError
-from nomock.plugin.gone import Gone
 from nomock.plugin.items import is_serial, now
-from nomock.plugin.run import Run
-from nomock.plugin.serial import Turnstile
+from nomock.plugin.use import Use
+
+if TYPE_CHECKING:  # loaded once a stack is used
+    from nomock.plugin.run import Run
 
 
 class Around:
-    """The hooks around the tests of one pytest process."""
+    """The hooks around the tests of one pytest process; they do nothing until it uses a stack."""
 
-    def __init__(self, run: Run, gone: Gone) -> None:
-        self._run = run
-        self._turnstile = Turnstile(run.settings.state_dir)
-        self._gone = gone
+    def __init__(self, use: Use) -> None:
+        self._use = use
+        self._item: pytest.Item | None = None
         self._began = now()
-        self._any_serial = False
-
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """See whether any test has to run alone."""
-        self._any_serial = any(map(is_serial, session.items))
+        self._surrounded = ExitStack()
+        use.when_begun.append(self._surround)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Name the test in the requests it makes, and keep serial ones alone."""
-        with self._passing(item):
-            context.set_current_test(item.nodeid)
-            self._began = now()
+        with self._surrounded:
+            self._item, self._began = item, now()
+            if self._use.run:
+                self._surround(self._use.run)
             try:
                 return (yield)
             finally:
-                context.set_current_test(None)
-                self._run.let_go()
+                self._item = None
+
+    def _surround(self, run: Run) -> None:
+        """Do so for the test that runs, which may be the one that begins to use a stack."""
+        if self._item is None:
+            return
+        from nomock import context
+
+        if run.settings.files:
+            self._surrounded.enter_context(run.turnstile.passing(alone=is_serial(self._item)))
+        self._surrounded.callback(run.let_go)
+        self._surrounded.callback(context.set_current_test, None)
+        context.set_current_test(self._item.nodeid)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self) -> Generator[None, None, None]:
@@ -59,21 +68,20 @@ class Around:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put into a failing test's report what befell the services while it ran."""
         report = yield
-        if report.failed:
+        run, gone = self._use.run, self._use.gone
+        if report.failed and run is not None and gone is not None:
             from nomock.plugin.failing import Failing  # a green run needs none of it
 
-            Failing(self._run, self._gone).take(item, report, self._began)
+            Failing(run, gone).take(item, report, self._began)
         return report
-
-    def _passing(self, item: pytest.Item) -> AbstractContextManager[None]:
-        if self._run.settings.files or self._any_serial:
-            return self._turnstile.passing(alone=is_serial(item))
-        return nullcontext()  # a run that has nothing to do with nomock leaves no trace of it
 
 
 @contextmanager
 def _skipping() -> Iterator[None]:
     try:
         yield
-    except NotPossibleError as error:
+    except Exception as error:
+        errors = sys.modules.get("nomock.errors")  # where it is not loaded it is not ours
+        if errors is None or not isinstance(error, errors.NotPossibleError):
+            raise
         pytest.skip(str(error))

@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from nomock.plugin.run import Run
+from nomock.plugin.use import Use
 
 
 class Crashed:
     """The hooks of the controller that hear of a worker's end."""
 
-    def __init__(self, run: Run) -> None:
-        self._run = run
+    def __init__(self, use: Use) -> None:
+        self._use = use
         self._any = False
         self._said = ""
 
@@ -32,8 +32,8 @@ class Crashed:
 
     def _heal(self) -> None:
         """Heal; what cannot be healed is said once, and the others go on."""
-        run = self._run
-        if not run.settings.files:
+        run = self._use.begun()
+        if run is None or not run.settings.files:
             return
         try:
             run.breaking(run.stack).heal_left(run.progress.show, starts=True)
@@ -42,7 +42,7 @@ class Crashed:
         run.progress.end()
 
     def _say(self, text: str) -> None:
-        terminal: Any = self._run.config.pluginmanager.get_plugin("terminalreporter")
+        terminal: Any = self._use.config.pluginmanager.get_plugin("terminalreporter")
         if text != self._said and terminal is not None:
             self._said = text
             terminal.ensure_newline()

@@ -26,6 +26,12 @@ def given(config: pytest.Config, name: str) -> Any:
     return config.getoption(_PREFIX + name)
 
 
+def any_given(config: pytest.Config) -> bool:
+    """Tell whether an option of ours was given."""
+    found = vars(config.option).items()
+    return any(n.startswith("nomock_") and value not in (None, False) for n, value in found)
+
+
 def spell_out(config: pytest.Config, parser: pytest.Parser, arguments: list[str]) -> Iterator[None]:
     """Write the short names of ours in full, around the step that loads the initial conftests.
 

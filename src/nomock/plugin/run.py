@@ -1,8 +1,7 @@
-"""One pytest run and its stack: looked at for the header, made ready once a test needs it.
+"""One pytest run and its stack: looked at once a test uses it, made ready once a test needs it.
 
-Under xdist the controller makes it ready after the workers have collected and before any of
-them runs a test; the workers attach. Which of them needs a stack they say by a file, because a
-worker cannot send the controller anything of its own before its first test.
+Under xdist the controller makes it ready after the workers have collected and before any of them
+runs a test; the workers attach.
 """
 
 from __future__ import annotations
@@ -24,10 +23,10 @@ from nomock.loading import load
 from nomock.paths import absolute, standing
 from nomock.plugin.breaking import Breaking
 from nomock.plugin.history import History
-from nomock.plugin.items import is_serial, needs_stack_of_run
+from nomock.plugin.items import needs_stack_of_run
 from nomock.plugin.options import given
+from nomock.plugin.serial import Turnstile
 from nomock.progress import Progress
-from nomock.project import make_state_dir
 from nomock.stack import Stack
 
 EXIT_NO_STACK = 6
@@ -51,12 +50,15 @@ class Run:
         self.history = History(settings)
         self._tried: Stack | None = None
         self._prepared = False
-        self._announced = False
+        self._is_shown = False
         self._coverage_report: list[str] = []
         self._breaking: dict[Stack, Breaking] = {}
         self.engine_is_gone = False
         """Whether the engine was found to be gone while tests ran."""
         self._not_healed: list[str] = []
+        self.turnstile = Turnstile(settings.state_dir)
+        self.is_prepared_by_controller = False
+        """Whether the controller of xdist makes the run's own stack ready before any test runs."""
         self.harvest_is_whole = False
         """Whether this run has collected what its tests ran, of every covered service."""
 
@@ -64,7 +66,7 @@ class Run:
     def of(cls, config: pytest.Config) -> Run:
         """Read the settings; a wrong one ends pytest with its usage error."""
         try:
-            settings = _load(config, closer=False)
+            settings = _load(config)
             if given(config, "sidecar-coverage"):
                 from nomock.plugin.coverage import spied
 
@@ -72,11 +74,6 @@ class Run:
         except NomockError as error:
             raise pytest.UsageError(str(error)) from error
         return cls(config, settings)
-
-    def look_closer(self) -> None:
-        """A test needs a stack: look also where a ``.env`` may name its files."""
-        if not self.settings.files:
-            self.settings = _load(self.config, closer=True)
 
     @cached_property
     def stack(self) -> Stack:
@@ -125,7 +122,7 @@ class Run:
         files = tuple(absolute(self.config.rootpath / file) for file in files)
         settings = replace(self.settings, files=files, project=project, probes=probes)
         if settings == self.settings:
-            if not self._announced:
+            if not self.is_prepared_by_controller:
                 self._prepare()  # a test may ask for the fixture by its name, while it runs
             yield self.stack
             return
@@ -155,46 +152,28 @@ class Run:
             self._breaking.pop(other).close()
             other.close()
 
-    def pytest_report_header(self) -> list[str]:
+    def pytest_report_collectionfinish(self) -> list[str]:
         """Say which stack there is, what each service runs, and which settings are not default."""
-        if self.is_worker or not self.settings.files:
+        option = self.config.option
+        quiet = self.config.get_verbosity() < 0 or option.no_header or option.collectonly
+        if quiet or self.is_worker or not self.settings.files:
             return []
         from nomock.plugin.header import header
 
         return header(self.settings, lambda: self.stack)
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Choose by --nomock-serial, and put serial tests last where tests run in parallel."""
-        wanted = given(self.config, "serial")
-        if wanted:
-            kept = [item for item in items if is_serial(item) == (wanted == "only")]
-            dropped = [item for item in items if is_serial(item) != (wanted == "only")]
-            self.config.hook.pytest_deselected(items=dropped)
-            items[:] = kept
-        if self.is_worker:
-            items.sort(key=is_serial)
+    def begin_for_workers(self, *, needs: bool) -> None:
+        """In the controller of xdist: do what a process does that has collected for itself.
 
-    def pytest_collection_finish(self, session: pytest.Session) -> None:
-        """In a worker: tell the controller that a test needs the stack."""
-        if self.is_worker and any(map(needs_stack_of_run, session.items)):
-            self._announced = True
-            self.look_closer()
-            make_state_dir(self.settings.state_dir)
-            # xdist gives a worker's config this attribute, which pytest's type does not have.
-            Path(self.config.workerinput["nomock_needed"]).touch()  # type: ignore[attr-defined]
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """In the controller: tell a worker which file says that the stack is needed."""
-        node.workerinput["nomock_needed"] = str(self._needed)
-        node.workerinput["nomock_run"] = os.getpid()
-
-    @pytest.hookimpl(optionalhook=True, tryfirst=True)
-    def pytest_xdist_node_collection_finished(self) -> None:
-        """In the controller: make the stack ready before the first test is handed out."""
-        if self._needed.exists():
-            self._needed.unlink()
+        ``needs``: whether a test needs the run's own stack.
+        """
+        terminal: Any = self.config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None and not self._is_shown:
+            self._is_shown = True
+            terminal.ensure_newline()
+            for line in self.pytest_report_collectionfinish():
+                terminal.write_line(line)
+        if needs:
             self._prepare_or_exit()
 
     @pytest.hookimpl(tryfirst=True)
@@ -240,8 +219,6 @@ class Run:
             if self._tried:
                 self.history.write(session.exitstatus, _command())
                 self._tried.close()
-            if "_needed" in self.__dict__:
-                self._needed.unlink(missing_ok=True)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print what is still broken, and the table of coverage."""
@@ -253,10 +230,6 @@ class Run:
             for line in self._coverage_report:
                 terminalreporter.write_line(line)
 
-    @cached_property
-    def _needed(self) -> Path:
-        return self.settings.state_dir / f"needed-{os.getpid()}"
-
     def _warn(self, error: NotHealedError) -> None:
         """Say once, now and at the end, what earlier runs left broken: it ends no run."""
         if str(error) not in self._not_healed:
@@ -265,7 +238,6 @@ class Run:
 
     def _prepare_or_exit(self) -> None:
         try:
-            self.look_closer()
             self._prepare()
         except NomockError as error:
             self.progress.end()
@@ -306,11 +278,11 @@ class Run:
             make_ready(self.settings, self.stack)
 
 
-def _load(config: pytest.Config, *, closer: bool) -> Settings:
+def _load(config: pytest.Config) -> Settings:
     options = {name: given(config, option) for name, option in _OPTIONS.items()}
     here = standing(config.invocation_params.dir)
     arguments = [*config.args, str(config.rootpath)]
-    return load(here, options, arguments=arguments, closer=closer)
+    return load(here, options, arguments=arguments)
 
 
 def _command() -> str:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nomock.errors import EngineMissingError
+from nomock.places import home
 
 
 def endpoint(environ: Mapping[str, str] = os.environ) -> str:
@@ -67,7 +68,7 @@ def _stored(what: str, context: str, environ: Mapping[str, str]) -> Path:
 
 
 def _folder(environ: Mapping[str, str]) -> Path:
-    return Path(environ.get("DOCKER_CONFIG") or Path.home() / ".docker")
+    return Path(environ.get("DOCKER_CONFIG") or (home(environ) or Path("/")) / ".docker")
 
 
 class _Stdio:

@@ -1,0 +1,126 @@
+"""Whether a pytest process has to do with a stack; until it has, nomock does nothing in it.
+
+It has once a chosen test uses the stack, once a test asks for the fixture by its name, or where an
+option of ours is given. Until then no setting is read, nothing is asked of compose or the engine
+and no file is written; this module and those that it imports are all that is loaded.
+
+Under xdist the workers collect. Which of them has a test that uses the stack it says by a file,
+because a worker cannot send the controller anything of its own before its first test.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+from tempfile import gettempdir
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from nomock.plugin.items import is_serial, needs_stack_of_run, uses_stack
+from nomock.plugin.options import given
+
+if TYPE_CHECKING:  # loads whatever a stack needs
+    from nomock.plugin.gone import Gone
+    from nomock.plugin.run import Run
+
+_NEEDS = "needs"
+
+
+class Use:
+    """The use of stacks by one pytest process, and the hooks that see whether there is any."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.run: Run | None = None
+        """The run, from ``begin`` on."""
+        self.gone: Gone | None = None
+        """What hears of an engine that is gone, from then on, too."""
+        self.when_begun: list[Callable[[Run], None]] = []
+        self._is_worker = hasattr(config, "workerinput")
+        self._has_stack = False
+        """Whether any test that was collected uses the stack, chosen or not."""
+        self._word: Path | None = None
+        """In the controller of xdist: what a worker writes that has a test which uses the stack."""
+        if self._is_worker:
+            self._word = Path(config.workerinput["nomock_word"])  # type: ignore[attr-defined]
+
+    def begin(self) -> Run:
+        """Return the run; read its settings if there is none yet.
+
+        Raises pytest's UsageError where a setting is wrong.
+        """
+        if self.run is None:
+            from nomock.plugin.gone import Gone
+            from nomock.plugin.run import Run
+
+            if self._is_worker and self._word and not self._word.exists():
+                self._leave_word("")
+            self.run = Run.of(self.config)
+            self.gone = Gone(self.run)
+            self.config.pluginmanager.register(self.run, "nomock-run")
+            self.config.pluginmanager.register(self.gone, "nomock-gone")
+            for told in self.when_begun:
+                told(self.run)
+        return self.run
+
+    def begun(self) -> Run | None:
+        """Return the run if there is one, in the controller also if a worker has begun one."""
+        return self.begin() if self.run or (self._word and self._word.exists()) else None
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Choose by --nomock-serial, and put serial tests last where tests run in parallel."""
+        self._has_stack = any(map(uses_stack, items))
+        if wanted := given(self.config, "serial"):
+            kept = [item for item in items if is_serial(item) == (wanted == "only")]
+            dropped = [item for item in items if is_serial(item) != (wanted == "only")]
+            self.config.hook.pytest_deselected(items=dropped)
+            items[:] = kept
+        if self._is_worker and (self._has_stack or wanted):
+            items.sort(key=is_serial)
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        """Begin if one of the tests that are left of all uses the stack.
+
+        Also for a serial one among others that do: it waits for those in another terminal.
+        """
+        uses = any(map(uses_stack, session.items))
+        if not (uses or (self._has_stack and any(map(is_serial, session.items)))):
+            return
+        if not self._is_worker:
+            self.begin()
+            return
+        needs = any(map(needs_stack_of_run, session.items))
+        self._leave_word(_NEEDS if needs else "")
+        with suppress(pytest.UsageError):  # the controller is about to say it, once
+            self.begin().is_prepared_by_controller = needs
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """In the controller: tell a worker where to leave word, and which process is the run."""
+        if self._word is None:
+            self._word = Path(gettempdir()) / f"nomock-{os.getpid()}-{os.urandom(8).hex()}"
+        node.workerinput["nomock_word"] = str(self._word)
+        node.workerinput["nomock_run"] = os.getpid()
+
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
+    def pytest_xdist_node_collection_finished(self) -> None:
+        """In the controller: make the stack ready before the first test is handed out."""
+        if self._word and self._word.exists():
+            needs = self._word.read_text(encoding="utf-8") == _NEEDS
+            self.begin().begin_for_workers(needs=needs)
+
+    def pytest_unconfigure(self) -> None:
+        """In the controller: remove what the workers left."""
+        if self._word and not self._is_worker:
+            self._word.unlink(missing_ok=True)
+
+    def _leave_word(self, word: str) -> None:
+        assert self._word is not None, "a worker was told where"
+        own = self._word.with_suffix(f".{os.getpid()}")
+        own.write_text(word, encoding="utf-8")
+        own.replace(self._word)
