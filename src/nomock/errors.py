@@ -38,6 +38,7 @@ NomockError
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
@@ -131,14 +132,28 @@ class ForeignStackError(ConfigError):
     """The project name is taken by a stack of another compose file: refused, not adopted."""
 
     def __init__(self, project: str, *, theirs: str, ours: str) -> None:
+        """``theirs`` and ``ours``: compose files, joined by commas."""
         self.project = project
+        if _folders(theirs) == _folders(ours):
+            name = (
+                "both are of one folder, from which they have the name: a line `name: …` at the "
+                "top of each mends it, where no COMPOSE_PROJECT_NAME goes before it"
+            )
+        else:
+            name = (
+                "give this one a name of its own: COMPOSE_PROJECT_NAME, or project in [tool.nomock]"
+            )
         super().__init__(
             "this project name belongs to a stack of another compose file",
             where=f"stack {project}",
             seen=f"running from {theirs}\nasked for    {ours}",
-            todo="give this one a name of its own: COMPOSE_PROJECT_NAME, or "
-            f"project in [tool.nomock]; or end the other: docker compose -p {project} down",
+            todo=f"{name}; or end the other: docker compose -p {project} down",
         )
+
+
+def _folders(files: str) -> set[str]:
+    # A comma may be in a name, too; what follows one between two files is the start of a path.
+    return {file.strip().rpartition("/")[0] for file in re.split(r",\s?(?=/)", files)}
 
 
 class EngineError(NomockError):

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import signal
 import subprocess
 
 import pytest
-from conftest import LISTENS, Tiny, docker, idle, server
+from conftest import LISTENS, NOMOCK, Tiny, docker, idle, server
 from proxied import left_on, proxied
 
 
@@ -184,3 +185,19 @@ def test_the_stack_should_be_in_the_story_when_it_did_not_start(tiny: Tiny) -> N
         "      why",
         "    -> see all of it: nomock logs broken",
     ]
+
+
+@pytest.mark.parametrize("command", ["--help", "status", "diagnose", "cleanup"])
+def test_a_command_should_end_quietly_when_nobody_reads_what_it_says(
+    tiny: Tiny, command: str
+) -> None:
+    tiny.compose(only=idle())
+    read, write = os.pipe()
+    os.close(read)
+    try:
+        # Its errors, too: `nomock status 2>&1 | head`.
+        both = {"stdout": write, "stderr": write if command == "cleanup" else subprocess.PIPE}
+        done = subprocess.run([NOMOCK, command], cwd=tiny.path, text=True, **both)
+    finally:
+        os.close(write)
+    assert (done.returncode, done.stderr or "") == (141, "")

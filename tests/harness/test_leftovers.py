@@ -109,3 +109,59 @@ def test_only_the_rows_of_tests_should_be_found_and_removed(stack: Stack, tiny: 
     assert str(wrong.value).startswith(
         "service db: no connection to database 'postgres' as 'postgres'\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("sql", "text"),
+    [
+        (
+            """
+            create function keep() returns trigger language plpgsql
+                as $$ begin raise exception 'the ledger is for ever'; end $$;
+            create trigger keep before delete on shop.customers
+                for each row execute function keep();
+            """,
+            "database, shop.customers: rows that tests left (1 row) cannot be deleted; nothing "
+            "was\n"
+            "  the ledger is for ever\n"
+            "  CONTEXT:  PL/pgSQL function keep() line 1 at RAISE\n"
+            "-> mend what PostgreSQL says there, or delete them as your application does; "
+            "nomock cleanup lists them",
+        ),
+        (
+            """
+            create function keep() returns trigger language plpgsql
+                as $$ begin raise exception 'not yet'; end $$;
+            create constraint trigger keep after delete on shop.orders
+                deferrable initially deferred for each row execute function keep();
+            """,
+            "database: rows that tests left cannot be deleted; nothing was\n  not yet\n"
+            "  CONTEXT:  PL/pgSQL function keep() line 1 at RAISE\n"
+            "-> mend what PostgreSQL says there, or delete them as your application does; "
+            "nomock cleanup lists them",
+        ),
+        (
+            "create rule keep as on delete to shop.orders do instead nothing",
+            "database, shop.orders: rows that tests left are still there after PostgreSQL deleted "
+            "them; nothing was\n  TEST order\n"
+            "-> a trigger, a rule or row security keeps them: delete them as your application does",
+        ),
+        (
+            "alter database postgres set default_transaction_read_only = on",
+            "cannot execute DELETE in a read-only transaction",
+        ),
+    ],
+    ids=["trigger", "at the commit", "rule", "read-only"],
+)
+def test_nothing_should_be_removed_when_the_database_refuses_a_row(
+    stack: Stack, tiny: Tiny, sql: str, text: str
+) -> None:
+    with stack.postgres.connect() as connection:
+        connection.execute("alter table shop.orders drop constraint orders_customer_fkey")
+        connection.execute(sql)
+    done = tiny.nomock("cleanup", "--remove")
+    assert (done.ret, done.outlines) == (1, [])
+    assert text in done.stderr.str()
+    assert "Traceback" not in done.stderr.str()
+    with stack.postgres.connect() as connection:
+        assert len(find(connection)) == 3

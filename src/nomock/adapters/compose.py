@@ -7,7 +7,6 @@ waits for these to end, and a start-up must be given up as soon as one service d
 
 from __future__ import annotations
 
-import re
 import subprocess
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
@@ -20,27 +19,8 @@ from python_on_whales import DockerClient
 
 from nomock.adapters import compose_call
 from nomock.adapters.compose_call import LAST_LINES, Call, require_client
+from nomock.adapters.compose_cures import cure_of
 from nomock.errors import BuildError, ComposeError
-
-# What compose and BuildKit say, and what a user can do about it.
-_CURES = (
-    (r"no space left on device", "the disk is full: docker system df shows what can go"),
-    (
-        r"port is already allocated|address already in use|ports are not available",
-        "another program has that port: end it, or let the engine choose (127.0.0.1::8000)",
-    ),
-    (
-        r"error from sender: .*permission denied",
-        "a file or folder of the build context may not be read: name it in .dockerignore",
-    ),
-    (
-        r"pull access denied|failed to resolve reference|manifest unknown|no such host"
-        r"|i/o timeout|failed to do request|failed to resolve source metadata"
-        r"|Get \"https?://[^\" ]*/v2/",
-        "an image is not here and no container registry gave it: nomock images, "
-        "or docker compose pull",
-    ),
-)
 
 
 class Compose:
@@ -181,8 +161,3 @@ class Running:
         if self._process.poll() is None:
             self._process.terminate()
         self.wait()
-
-
-def cure_of(lines: str) -> str:
-    """Return what to do about what compose or BuildKit said, empty where no cure is known."""
-    return next((cure for pattern, cure in _CURES if re.search(pattern, lines)), "")

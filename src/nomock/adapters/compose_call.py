@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nomock.adapters.compose_cures import cure_of
 from nomock.errors import ConfigError, EngineMissingError
 from nomock.paths import standing
 
@@ -94,7 +95,10 @@ def answer(
         ) from error
     if done.returncode != 0:
         raise ConfigError(
-            "compose cannot read this", where=where, seen=last_lines(done.stderr), todo=todo
+            "compose cannot read this",
+            where=where,
+            seen=last_lines(done.stderr),
+            todo=cure_of(done.stderr) or todo,
         )
     return done
 

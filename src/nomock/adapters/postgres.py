@@ -7,7 +7,12 @@ from typing import Any
 import psycopg
 from psycopg import Connection
 from psycopg import Error as DatabaseError
-from psycopg.errors import ForeignKeyViolation, InsufficientPrivilege, LockNotAvailable
+from psycopg.errors import (
+    ForeignKeyViolation,
+    InsufficientPrivilege,
+    LockNotAvailable,
+    RestrictViolation,
+)
 
 from nomock.errors import EngineError
 
@@ -17,6 +22,7 @@ __all__ = [
     "ForeignKeyViolation",
     "InsufficientPrivilege",
     "LockNotAvailable",
+    "RestrictViolation",
     "connect",
 ]
 

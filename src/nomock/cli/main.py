@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,9 +21,25 @@ from nomock.paths import standing
 from nomock.project import resolve
 from nomock.stack import Stack
 
+_ENDED_BY_SIGPIPE = 141  # as a shell says it: 128 and the signal
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code."""
+    try:
+        try:
+            return _run(arguments)
+        finally:
+            sys.stdout.flush()  # here, where a reader that has gone is still an error
+    except BrokenPipeError:
+        # `nomock status | head -1`. https://docs.python.org/3/library/signal.html#note-on-sigpipe
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for stream in (sys.stdout, sys.stderr):
+            os.dup2(nowhere, stream.fileno())
+        return _ENDED_BY_SIGPIPE
+
+
+def _run(arguments: Sequence[str] | None) -> int:
     chosen = _parser().parse_args(arguments)
     options = {"files": chosen.file, "project": chosen.project}
     command: Callable[[Settings, argparse.Namespace], int] = chosen.run
@@ -101,6 +118,8 @@ def compose(settings: Settings, chosen: argparse.Namespace) -> int:
     project = resolve(settings)
     command = Compose(project.call).command(chosen.command, *chosen.rest)
     sys.stdout.flush()
+    if hasattr(signal, "SIGPIPE"):  # Python ignores it, and what it becomes would do so, too
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     os.chdir(project.call.folder)
     os.execvpe(command[0], command, project.call.environ())
 

@@ -135,6 +135,8 @@ class Project:
     """How compose is called for this project."""
     read: tuple[Path, ...] = ()
     """The files that compose read, as far as they are there; some more may be among them."""
+    external_volumes: frozenset[str] = frozenset()
+    """Volumes by their names in the compose file that are not the project's own."""
     warnings: tuple[str, ...] = ()
     """What compose warned of when it resolved the files."""
     root: Path = Path()
@@ -156,6 +158,17 @@ class Project:
     def unset(self) -> list[str]:
         """Compose's warnings of variables that are not set: why a service may not start."""
         return [f"compose warned: {w}" for w in self.warnings if "variable is not set" in w]
+
+    @property
+    def kept_data(self) -> list[str]:
+        """What is not emptied with the stack's volumes: what else its services may write to."""
+        found = []
+        for name, service in self.services.items():
+            bound = [p for p in intention.writable(service.config) if not p.is_socket()]
+            used = {v.get("source") for v in service.config.get("volumes") or []}
+            sources = [*(_shown(p, self.call.folder) for p in bound), *used & self.external_volumes]
+            found += [f"{source} ({name})" for source in sources]
+        return sorted(set(found))
 
     @property
     def wanted(self) -> list[str]:
@@ -244,6 +257,8 @@ def _project(
     }
     jobs = {name for name, service in services.items() if intention.is_job(service.config)}
     done = _waited_for(services, "service_completed_successfully") | jobs
+    volumes = (config.get("volumes") or {}).items()
+    external = frozenset(volume for volume, how in volumes if (how or {}).get("external"))
     return Project(
         name,
         settings.files,
@@ -252,6 +267,7 @@ def _project(
         call=replace(call, project=name),
         read=read,
         root=settings.root,
+        external_volumes=external,
         secrets=config.get("secrets") or {},
     )
 
@@ -263,6 +279,10 @@ def _waited_for(services: Mapping[str, ServiceConfig], condition: str) -> frozen
         for dependency, how in (service.config.get("depends_on") or {}).items()
         if how.get("condition") == condition
     )
+
+
+def _shown(path: Path, folder: Path) -> str:
+    return f"./{path.relative_to(folder)}" if path.is_relative_to(folder) else str(path)
 
 
 def _digest(data: bytes) -> str:

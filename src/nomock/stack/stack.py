@@ -143,8 +143,8 @@ class Stack:
         """Make the stack ready as the settings say, and hold it until ``close``.
 
         ``progress`` gets a line for each step, ``waiting`` the holders if another run has the
-        stack, ``warn`` each of compose's warnings if anything is started; ``before_start`` is
-        called before that, while nobody else has it.
+        stack, ``warn`` each of compose's warnings if anything is started, and what a fresh one
+        keeps; ``before_start`` is called before that, while nobody else has it.
         Raises NomockError; what was started stays, and is not taken for a whole stack.
         """
         lock = self._hold(exclusive=self.settings.stack == "fresh", waiting=waiting)
@@ -152,6 +152,8 @@ class Stack:
             self.containers()  # refuses a stack that is not ours before its volumes are gone
             progress("emptying the volumes")
             self._compose_down(volumes=True)
+            if kept := self.project.kept_data:
+                warn(f"not emptied, as these are no volumes of the stack: {', '.join(kept)}")
         differences = self.differences()
         self.touched = True
         if differences:

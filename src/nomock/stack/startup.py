@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from nomock.adapters.compose_cures import name_taken
 from nomock.adapters.engine import Container, Engine
 from nomock.config import Settings
 from nomock.errors import ComposeError
@@ -43,7 +44,7 @@ def start_up(
         progress(f"recreating {', '.join(stale)}: a mounted file changed")
         with compose.up("--force-recreate", "--no-deps", *stale, on_line=_nothing) as running:
             running.wait()
-            _finished(running)
+            _finished(running, engine)
         containers = engine.containers(project.name)
 
     outdated = stale_sharers(engine, project, containers)
@@ -62,7 +63,7 @@ def start_up(
                 None,
                 deadline=deadline,
                 progress=progress,
-                finished=lambda: _finished(running),
+                finished=lambda: _finished(running, engine),
                 before=before,
             )
         except ComposeError as error:
@@ -123,13 +124,17 @@ def _build(
     return [i for i in before if i and i not in {records.image_id(service) for service in stale}]
 
 
-def _finished(running: Running) -> bool:
+def _finished(running: Running, engine: Engine) -> bool:
     code = running.exit_code()
     if code:
+        seen = running.last_lines()
+        if taken := name_taken(seen):
+            name, container_id = taken
+            seen += f"\n{name} is a container of {engine.owner(container_id)}"
         raise ComposeError(
             f"docker compose up ended with {code}",
             where="compose",
-            seen=running.last_lines(),
+            seen=seen,
             todo=running.cure() or "docker compose up",
         )
     return code == 0

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from nomock.adapters.engine.changes import UNLIMITED_BYTES, Changes
 from nomock.adapters.engine.conversation import Conversations
 from nomock.adapters.engine.state import (
+    PROJECT_LABEL,
     Container,
     Death,
     Image,
@@ -47,6 +48,15 @@ class Engine(Conversations, Changes):
             containers = [container_of(c, self.locator) for c in own]
         # The engine lists the newest first; of one number that one stays first.
         return sorted(containers, key=lambda container: container.number)
+
+    def owner(self, container_id: str) -> str:
+        """Return whose a container is, in words: the compose project's, and of which folder."""
+        found = self._inspect(container_id) or {"Config": {}}
+        labels = found["Config"].get("Labels") or {}
+        if PROJECT_LABEL not in labels:
+            return "no compose project"
+        folder = labels.get(f"{PROJECT_LABEL}.working_dir", "an unknown folder")
+        return f"the compose project {labels[PROJECT_LABEL]} in {folder}"
 
     def volumes(self, project: str) -> list[str]:
         """Return the names of the volumes of a compose project."""

@@ -1,0 +1,54 @@
+"""What compose, BuildKit and the engine say where they refuse, and what a user can do about it."""
+
+from __future__ import annotations
+
+import re
+
+_NAME_TAKEN = r'container name "/?([^"]+)" is already in use by container "?([0-9a-f]{12,64})'
+_CURES = (
+    (r"no space left on device", "the disk is full: docker system df shows what can go"),
+    (
+        r"port is already allocated|address already in use|ports are not available"
+        r"|all ports are allocated",
+        "another program has that port: end it, or let the engine choose (127.0.0.1::8000)",
+    ),
+    (
+        r"error from sender: .*permission denied",
+        "a file or folder of the build context may not be read: name it in .dockerignore",
+    ),
+    (
+        r"pull access denied|failed to resolve reference|manifest unknown|no such host"
+        r"|i/o timeout|failed to do request|failed to resolve source metadata"
+        r"|Get \"https?://[^\" ]*/v2/",
+        "an image is not here and no container registry gave it: nomock images, "
+        "or docker compose pull",
+    ),
+    (
+        _NAME_TAKEN,
+        r"if nobody needs that one: docker rm -f \1; or change this one's container_name, or leave "
+        "it out: compose then gives each project names of its own",
+    ),
+    (
+        r"project name must not be empty|invalid project name|not a valid project name",
+        "give the project a name of lowercase letters, digits, - and _: a line `name: shop` at the "
+        "top of the compose file, or COMPOSE_PROJECT_NAME=shop",
+    ),
+    (
+        r"context \S+ (?:not found|does not exist)|context not found"
+        r"|unable to resolve docker endpoint",
+        "docker context ls shows which docker contexts there are; choose one of them: "
+        "docker context use default, and unset DOCKER_CONTEXT",
+    ),
+)
+
+
+def cure_of(lines: str) -> str:
+    """Return what to do about what was said, empty where no cure is known."""
+    found = ((re.search(pattern, lines), cure) for pattern, cure in _CURES)
+    return next((match.expand(cure) for match, cure in found if match), "")
+
+
+def name_taken(lines: str) -> tuple[str, str] | None:
+    """Return the container's name that is taken, and the id of the container that has it."""
+    found = re.search(_NAME_TAKEN, lines)
+    return (found[1], found[2]) if found else None
