@@ -13,7 +13,7 @@ SRC = Path(__file__).parents[2] / "src" / "nomock"
 # From the bottom to the top. The packages of one layer do not know each other; inside a package
 # everything may import everything.
 LAYERS = (
-    ("errors", "places"),  # everybody raises them; where a user has folders
+    ("errors", "pages", "places"),  # everybody raises them; the docs; a user's folders
     ("config", "context", "paths", "progress"),  # values, no dependency
     ("adapters",),  # what others wrote, each behind one module
     ("project", "runlock", "command"),  # what there should be, and who may change it

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nomock.adapters.engine import names_of
+from nomock.cli.docs import docs
 from nomock.cli.overlay import overlay
 from nomock.cli.show import print_table, progress
 from nomock.cli.who import place, show_resilience, who_tests
@@ -17,6 +18,7 @@ from nomock.config import Settings
 from nomock.errors import NomockError, NotHealedError
 from nomock.faults.janitor import heal_left
 from nomock.loading import load
+from nomock.pages import hint
 from nomock.paths import standing
 from nomock.project import resolve
 from nomock.stack import Stack
@@ -44,9 +46,11 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = {"files": chosen.file, "project": chosen.project}
     command: Callable[[Settings, argparse.Namespace], int] = chosen.run
     try:
+        if "page" in chosen:  # of the docs, which are there whatever the settings are
+            return docs(chosen)
         return command(load(standing(), options), chosen)
     except NomockError as error:
-        print(error, file=sys.stderr)
+        print("\n".join(filter(None, (str(error), hint(str(error))))), file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; the next run goes on from here", file=sys.stderr)
@@ -200,6 +204,9 @@ def _parser() -> argparse.ArgumentParser:
         )
         handed.set_defaults(command=word)
         handed.add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
+    docs_ = commands.add_parser("docs", help="read the docs: a page, or which there are")
+    docs_.set_defaults(run=docs)
+    docs_.add_argument("page", nargs="?", metavar="PAGE", help="faults, or docs/faults.md")
     overlay_ = add("overlay", overlay, "write the compose file that adds the coverage spy")
     overlay_.add_argument(
         "services",

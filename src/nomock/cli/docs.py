@@ -1,0 +1,30 @@
+"""``nomock docs``: the docs of this version, for whoever has only the package."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from nomock.cli.show import print_table
+from nomock.errors import ConfigError
+from nomock.pages import pages
+
+
+def docs(chosen: argparse.Namespace) -> int:
+    """Print a page, or which pages there are; raises ConfigError for one that there is not."""
+    found = pages()
+    if chosen.page is None:
+        titles = [path.read_text(encoding="utf-8").partition("\n")[0] for path in found.values()]
+        body = [(n, title.lstrip("# ")) for n, title in zip(found, titles, strict=True)]
+        print_table(("page", "nomock docs PAGE"), body)
+        return 0
+    name = chosen.page.removeprefix("docs/").removesuffix(".md")
+    if name not in found:
+        raise ConfigError(
+            f"there is no page {chosen.page!r}",
+            where="docs",
+            seen=f"the pages are: {', '.join(found)}",
+            todo="name one of them",
+        )
+    sys.stdout.write(found[name].read_text(encoding="utf-8"))
+    return 0
