@@ -22,6 +22,9 @@ from nomock.adapters.compose_call import LAST_LINES, Call, require_client
 from nomock.adapters.compose_cures import cure_of
 from nomock.errors import BuildError, ComposeError
 
+# How long a command that is to end may take to undo what it has half done.
+_GRACE_S = 10.0
+
 
 class Compose:
     """The compose commands that change one project."""
@@ -160,4 +163,10 @@ class Running:
         """End it if it still runs, and wait until it is gone."""
         if self._process.poll() is None:
             self._process.terminate()
-        self.wait()
+            try:
+                self._process.wait(_GRACE_S)
+            except subprocess.TimeoutExpired:
+                self._process.kill()
+        self._process.wait()
+        # What it started itself may outlive it, and keep the pipe open.
+        self._reader.join(_GRACE_S)

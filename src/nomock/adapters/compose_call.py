@@ -12,8 +12,11 @@ import os
 import re
 import shlex
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -65,7 +68,12 @@ def require_client() -> None:
 
 
 def answer(
-    call: Call, command: Sequence[str], *, where: str, text: str | None = None
+    call: Call,
+    command: Sequence[str],
+    *,
+    where: str,
+    text: str | None = None,
+    timeout_s: float = _ANSWER_TIMEOUT_S,
 ) -> subprocess.CompletedProcess[str]:
     """Run a command of compose that only reads, to its end; ``text`` is its standard input.
 
@@ -74,30 +82,37 @@ def answer(
     require_client()
     away = "" if call.folder == standing() else f"cd {shlex.quote(str(call.folder))} && "
     todo = f"{away}docker compose config"
+    process = subprocess.Popen(
+        command,
+        cwd=call.folder,
+        env=call.environ(),
+        stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        encoding="utf-8",
+        errors="replace",
+        # The client starts compose in a process of its own, which is to end with it.
+        start_new_session=True,
+    )
     try:
-        done = subprocess.run(
-            command,
-            cwd=call.folder,
-            env=call.environ(),
-            input=text,
-            stdin=subprocess.DEVNULL if text is None else None,
-            capture_output=True,
-            encoding="utf-8",
-            errors="replace",
-            timeout=_ANSWER_TIMEOUT_S,
-        )
+        said, complained = process.communicate(text, timeout=timeout_s)
     except subprocess.TimeoutExpired as error:
         raise ConfigError(
-            f"compose did not answer within {_ANSWER_TIMEOUT_S:g} s",
+            f"compose did not answer within {timeout_s:g} s",
             where=where,
             seen=last_lines(_as_text(error.stderr) or _as_text(error.stdout)),
             todo=todo,
         ) from error
+    finally:
+        if process.poll() is None:
+            end_session(process, kill=True)
+            process.wait()
+    done = subprocess.CompletedProcess(command, process.returncode, said, complained)
     if done.returncode != 0:
         raise ConfigError(
             "compose cannot read this",
             where=where,
-            seen=last_lines(done.stderr),
+            seen=last_lines(done.stderr or done.stdout) or f"it ended with {done.returncode}",
             todo=cure_of(done.stderr) or todo,
         )
     return done
@@ -115,19 +130,22 @@ def config(
 
     ``command`` is the command line without ``config``; ``on_warning`` is called with each of
     compose's warnings, as that a variable is not set. Raises ConfigError, as ``answer`` does, and
-    where what compose says is no JSON.
+    where what compose says is no JSON, or is nothing like a project.
     """
     done = answer(call, [*command, "config", "--format", "json"], where=where, text=text)
     try:
         # Compose doubles each dollar sign, so that its answer could be a compose file again.
         found = json.loads(done.stdout.replace("$$", "$"))
-    except ValueError as error:
+        what = "" if _is_project(found) else "compose's answer is no project"
+    except ValueError:
+        what = "compose's answer is no JSON"
+    if what:
         raise ConfigError(
-            "compose's answer is no JSON",
+            what,
             where=where,
             seen=last_lines(done.stderr) or last_lines(done.stdout),
             todo="docker compose version; its answer: docker compose config --format json",
-        ) from error
+        )
     for warning in dict.fromkeys(_WARNING.findall(done.stderr)):
         on_warning(re.sub(r"\\(.)", r"\1", warning))
     return found
@@ -153,7 +171,23 @@ def _interpolated(call: Call, texts: Any) -> Any:
     """Let compose interpolate texts, in a file that it is handed as its standard input."""
     text = json.dumps({"name": "nomock", "services": {}, "x-nomock": texts})
     command = ["docker", "compose", "--file", "-"]
-    return config(call, command, where=str(call.folder), text=text)["x-nomock"]
+    return config(call, command, where=str(call.folder), text=text).get("x-nomock") or type(texts)()
+
+
+def end_session(process: subprocess.Popen[str], *, kill: bool) -> None:
+    """End a process that has a session of its own, and all that it started there."""
+    if sys.platform == "win32":  # which has none
+        process.kill() if kill else process.terminate()
+        return
+    with suppress(ProcessLookupError):  # it has just ended
+        os.killpg(process.pid, signal.SIGKILL if kill else signal.SIGTERM)
+
+
+def _is_project(found: object) -> bool:
+    if not isinstance(found, dict) or not isinstance(found.get("name"), str):
+        return False
+    services = found.get("services") or {}
+    return isinstance(services, dict) and all(isinstance(s, dict) for s in services.values())
 
 
 def last_lines(text: str) -> str:

@@ -135,6 +135,8 @@ class Project:
     """How compose is called for this project."""
     read: tuple[Path, ...] = ()
     """The files that compose read, as far as they are there; some more may be among them."""
+    stamp: object = None
+    """What these files looked like when they were read, without their contents."""
     external_volumes: frozenset[str] = frozenset()
     """Volumes by their names in the compose file that are not the project's own."""
     warnings: tuple[str, ...] = ()
@@ -158,6 +160,11 @@ class Project:
     def unset(self) -> list[str]:
         """Compose's warnings of variables that are not set: why a service may not start."""
         return [f"compose warned: {w}" for w in self.warnings if "variable is not set" in w]
+
+    @property
+    def is_as_read(self) -> bool:
+        """Whether no file has been written since: what compose does now, it does of the same."""
+        return self.stamp is None or self.stamp == _stamp(self.read)
 
     @property
     def kept_data(self) -> list[str]:
@@ -213,7 +220,8 @@ def resolve(settings: Settings) -> Project:
         store.write(entry)
     read = tuple(path for path in map(Path, entry["read"]) if path.is_file())
     project = _project(entry["config"], settings, call, read)
-    return replace(project, warnings=tuple(entry.get("warnings", ())))
+    warnings = tuple(entry.get("warnings", ()))
+    return replace(project, warnings=warnings, stamp=_stamp(read))
 
 
 def _hint(folder: Path) -> str:
@@ -279,6 +287,15 @@ def _waited_for(services: Mapping[str, ServiceConfig], condition: str) -> frozen
         for dependency, how in (service.config.get("depends_on") or {}).items()
         if how.get("condition") == condition
     )
+
+
+def _stamp(paths: Sequence[Path]) -> object:
+    found = []
+    for path in paths:
+        with suppress(OSError):
+            status = path.stat()
+            found.append((path, status.st_mtime_ns, status.st_size, status.st_ino))
+    return found
 
 
 def _shown(path: Path, folder: Path) -> str:

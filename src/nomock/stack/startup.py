@@ -73,7 +73,9 @@ def start_up(
                 raise loss from error
             raise
     containers = engine.containers(project.name)
-    records.started(project, containers)
+    # Of files that were edited meanwhile compose may have started something else than what is
+    # known here: of containers that nothing is recorded of, the next run looks again.
+    records.started(project, containers if project.is_as_read else ())
     files.started(containers)
     for image_id in superseded:
         engine.remove_image(image_id)
