@@ -24,28 +24,36 @@ class Around:
         self._item: pytest.Item | None = None
         self._began = now()
         self._surrounded = ExitStack()
-        use.when_begun.append(self._surround)
+        use.when_begun.append(self._begin)
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Name the test in the requests it makes, and keep serial ones alone."""
         with self._surrounded:
             self._item, self._began = item, now()
+            self._keep_apart(item)
             if self._use.run:
-                self._surround(self._use.run)
+                self._name(self._use.run)
             try:
                 return (yield)
             finally:
                 self._item = None
 
-    def _surround(self, run: Run) -> None:
-        """Do so for the test that runs, which may be the one that begins to use a stack."""
-        if self._item is None:
-            return
+    def _begin(self, run: Run) -> None:
+        """Do so for the test that runs, too, where it is the one that begins to use a stack."""
+        if self._item is not None:
+            if run.settings.files:  # else it is in the turnstile of a run without a stack
+                self._keep_apart(self._item)
+            self._name(run)
+
+    def _keep_apart(self, item: pytest.Item) -> None:
+        if turnstile := self._use.turnstile:
+            self._surrounded.enter_context(turnstile.passing(alone=is_serial(item)))
+
+    def _name(self, run: Run) -> None:
         from nomock import context
 
-        if run.settings.files:
-            self._surrounded.enter_context(run.turnstile.passing(alone=is_serial(self._item)))
+        assert self._item is not None, "a test runs"
         self._surrounded.callback(run.let_go)
         self._surrounded.callback(context.set_current_test, None)
         context.set_current_test(self._item.nodeid)

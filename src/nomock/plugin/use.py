@@ -13,7 +13,9 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
+from shutil import rmtree
 from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +27,7 @@ from nomock.plugin.options import given
 if TYPE_CHECKING:  # loads whatever a stack needs
     from nomock.plugin.gone import Gone
     from nomock.plugin.run import Run
+    from nomock.plugin.serial import Turnstile
 
 _NEEDS = "needs"
 
@@ -42,6 +45,8 @@ class Use:
         self._is_worker = hasattr(config, "workerinput")
         self._has_stack = False
         """Whether any test that was collected uses the stack, chosen or not."""
+        self._room: Path | None = None
+        """In a worker: the folder in which serial tests of a run without a stack keep alone."""
         self._word: Path | None = None
         """In the controller of xdist: what a worker writes that has a test which uses the stack."""
         if self._is_worker:
@@ -59,6 +64,7 @@ class Use:
             if self._is_worker and self._word and not self._word.exists():
                 self._leave_word("")
             self.run = Run.of(self.config)
+            self.__dict__.pop("turnstile", None)  # from now on it is the stack's
             self.gone = Gone(self.run)
             self.config.pluginmanager.register(self.run, "nomock-run")
             self.config.pluginmanager.register(self.gone, "nomock-gone")
@@ -70,6 +76,21 @@ class Use:
         """Return the run if there is one, in the controller also if a worker has begun one."""
         return self.begin() if self.run or (self._word and self._word.exists()) else None
 
+    @cached_property
+    def turnstile(self) -> Turnstile | None:
+        """The turnstile of serial tests; None where no other test can run beside one.
+
+        Without a stack these are the tests of other workers, and nothing of it is in the folder
+        of the user.
+        """
+        if self.run and self.run.settings.files:
+            return self.run.turnstile
+        if self._room is None:
+            return None
+        from nomock.plugin.serial import Turnstile
+
+        return Turnstile(self._room)
+
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Choose by --nomock-serial, and put serial tests last where tests run in parallel."""
@@ -79,7 +100,7 @@ class Use:
             dropped = [item for item in items if is_serial(item) != (wanted == "only")]
             self.config.hook.pytest_deselected(items=dropped)
             items[:] = kept
-        if self._is_worker and (self._has_stack or wanted):
+        if self._is_worker:
             items.sort(key=is_serial)
 
     @pytest.hookimpl(tryfirst=True)
@@ -89,7 +110,10 @@ class Use:
         Also for a serial one among others that do: it waits for those in another terminal.
         """
         uses = any(map(uses_stack, session.items))
-        if not (uses or (self._has_stack and any(map(is_serial, session.items)))):
+        any_serial = any(map(is_serial, session.items))
+        if any_serial and self._is_worker and self._word:
+            self._room = self._word.with_suffix(".serial")
+        if not (uses or (self._has_stack and any_serial)):
             return
         if not self._is_worker:
             self.begin()
@@ -118,6 +142,7 @@ class Use:
         """In the controller: remove what the workers left."""
         if self._word and not self._is_worker:
             self._word.unlink(missing_ok=True)
+            rmtree(self._word.with_suffix(".serial"), ignore_errors=True)
 
     def _leave_word(self, word: str) -> None:
         assert self._word is not None, "a worker was told where"
