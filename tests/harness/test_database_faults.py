@@ -6,7 +6,6 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
-from dataclasses import replace
 from threading import Event
 from time import monotonic
 from typing import Any
@@ -286,16 +285,12 @@ def test_a_fault_should_be_refused_when_the_stack_has_no_database(tiny: Tiny, fa
 
 
 def test_a_fault_should_be_refused_when_the_role_of_the_tests_has_not_the_right_to_it(
-    stack: Stack,
+    stack: Stack, ground: Ground, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``till`` is no superuser; of its own connections and tables it may do what it likes."""
-    db = stack.project.services["db"]
-    login = {"POSTGRES_USER": "till", "POSTGRES_PASSWORD": "pass", "POSTGRES_DB": "postgres"}
-    as_till = replace(db, config={**db.config, "environment": login})
-    project = replace(stack.project, services={**stack.project.services, "db": as_till})
-    ground = Ground(Stack(stack.settings, project, stack.engine))
     with stack.postgres.connect(autocommit=True) as connection:
         connection.execute("create table not_for_till (id int)")
+    monkeypatch.setenv("PGOPTIONS", "-c role=till")  # of each session from now on
     with pytest.raises(FaultError, match="may not end the connections of others") as caught:
         EndBackends("shop").check(ground)
     assert caught.value.seen == "till is no superuser, and no member of pg_signal_backend"
@@ -303,7 +298,8 @@ def test_a_fault_should_be_refused_when_the_role_of_the_tests_has_not_the_right_
     with pytest.raises(FaultError, match="may not lock it"):
         LockTable("not_for_till").check(ground)
     LockTable("visible").check(ground)
-    with stack.postgres.connect(autocommit=True) as connection:
+    as_superuser = {"autocommit": True, "options": "-c role=postgres"}
+    with stack.postgres.connect(**as_superuser) as connection:
         connection.execute("grant pg_signal_backend to till")
         EndBackends("shop").check(ground)
         with pytest.raises(FaultError, match="may not end the connections of others"):

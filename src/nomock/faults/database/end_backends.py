@@ -27,7 +27,7 @@ _BACKENDS = """
 """
 # https://www.postgresql.org/docs/current/functions-admin.html#FUNCTIONS-ADMIN-SIGNAL
 _REFUSED = """
-    SELECT FROM pg_roles AS theirs, pg_roles AS ours
+    SELECT ours.rolname FROM pg_roles AS theirs, pg_roles AS ours
     WHERE theirs.rolname = ANY(%s) AND ours.rolname = current_user AND NOT ours.rolsuper
     AND NOT pg_has_role(ours.oid, theirs.oid, 'MEMBER')
     AND (theirs.rolsuper OR NOT pg_has_role(ours.oid, 'pg_signal_backend', 'MEMBER'))
@@ -82,11 +82,12 @@ class EndBackends(Fault):
                     todo=f"did you mean {close[0]!r}?" if close else "name one of them",
                 )
         if refused:
+            [(ours,), *_] = refused
             raise FaultError(
                 "the role of the tests may not end the connections of others",
                 where=f"fault {self.name}",
-                seen=f"{ground.postgres.user} is no superuser, and no member of pg_signal_backend",
-                todo=f"GRANT pg_signal_backend TO {ground.postgres.user}; those of a superuser "
+                seen=f"{ours} is no superuser, and no member of pg_signal_backend",
+                todo=f"GRANT pg_signal_backend TO {ours}; those of a superuser "
                 "only a superuser may end",
             )
 
