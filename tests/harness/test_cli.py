@@ -148,6 +148,7 @@ def test_a_failure_should_be_explained_after_the_run(tiny: Tiny) -> None:
             "",
             "stack NAME:",
             "  one: exited with code 137",
+            "    exited with code 137, WHEN",
             "    last words",
             "",
             "last green run: WHEN; without git what changed is not known",
