@@ -749,6 +749,7 @@ class TestHarvest:
         first_page = report(harvest(data_dir, services), tmp_path, out)
 
         assert first_page == out / "html/index.html"
+        assert (out / ".gitignore").read_text().endswith("\n*\n")
         assert "unused.py" in first_page.read_text(encoding="utf-8")
         pages = [page.read_text(encoding="utf-8") for page in (out / "html").glob("*_app_py.html")]
         assert TEST_A in pages[0]

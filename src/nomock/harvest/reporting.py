@@ -77,7 +77,10 @@ def report(harvest: Harvest, root: Path, out_dir: Path) -> Path:
         "lcov.info": ["lcov", f"-o{out_dir / 'lcov.info'}"],
     }
     try:
-        out_dir.mkdir(parents=True, exist_ok=True)
+        if not out_dir.is_dir():
+            out_dir.mkdir(parents=True)
+            # A folder that was there is its user's, whatever is in it.
+            (out_dir / ".gitignore").write_text("# made by nomock; may be deleted\n*\n")
         # By it coverage.py keeps a page where the same lines ran, though in other tests.
         (out_dir / "html/status.json").unlink(missing_ok=True)
     except OSError as error:

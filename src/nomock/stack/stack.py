@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import cached_property
 from time import monotonic
 
@@ -58,7 +59,10 @@ class Stack:
     @classmethod
     def of(cls, settings: Settings) -> Stack:
         """Return the stack of some settings; raise ConfigError where the files are wrong."""
-        return cls(settings, resolve(settings), Engine(host=settings.host))
+        project = resolve(settings)
+        done = {name for name, probe in settings.probes.items() if probe == "done"}
+        project = replace(project, one_shots=project.one_shots | done)
+        return cls(settings, project, Engine(host=settings.host))
 
     @property
     def name(self) -> str:
