@@ -188,7 +188,7 @@ def test_the_stack_should_be_in_the_story_when_it_did_not_start(tiny: Tiny) -> N
     ]
 
 
-@pytest.mark.parametrize("command", ["--help", "status", "diagnose", "cleanup"])
+@pytest.mark.parametrize("command", ["status", "diagnose", "cleanup"])
 def test_a_command_should_end_quietly_when_nobody_reads_what_it_says(
     tiny: Tiny, command: str
 ) -> None:

@@ -23,7 +23,7 @@ def image(entrypoint: tuple[str, ...] = (), command: tuple[str, ...] = ()) -> Im
         ({"command": []}, ["/entry.sh"]),
         ({"entrypoint": ["tini", "--"]}, ["tini", "--"]),
         ({"entrypoint": [], "command": ["python3", "a.py"]}, ["python3", "a.py"]),
-        ({"command": ["echo", "$$HOME"]}, ["/entry.sh", "echo", "$HOME"]),
+        ({"command": ["echo", "$HOME"]}, ["/entry.sh", "echo", "$HOME"]),
     ],
 )
 def test_the_compose_file_should_win_over_the_image_as_it_does_in_docker(
