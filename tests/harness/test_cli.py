@@ -202,3 +202,13 @@ def test_a_command_should_end_quietly_when_nobody_reads_what_it_says(
     finally:
         os.close(write)
     assert (done.returncode, done.stderr or "") == (141, "")
+
+
+def test_status_should_be_well_when_a_covered_run_left_its_services_warm(tiny: Tiny) -> None:
+    tiny.compose(one=idle())
+    tiny.write("docker-compose.coverage.yml", "services: {one: {environment: {SPY: 'on'}}}")
+    files = ("--file", "docker-compose.yml", "--file", "docker-compose.coverage.yml")
+    assert said(tiny, *files, "up")[0] == 0
+    code, out, _ = said(tiny, "status")
+    assert (code, out[1].split()[:2]) == (0, ["one", "running"])
+    assert out[1].endswith("with the spy, of a covered run")

@@ -12,6 +12,8 @@ from pathlib import Path
 from nomock.adapters.engine import Container
 from nomock.project import Project, ServiceConfig, Sources, Store, what_changed
 
+CONFIGURATION_CHANGED = "configuration changed"
+
 
 class Records:
     """The records of one project; lost ones only cost a rebuild from the cache."""
@@ -52,7 +54,7 @@ class Records:
             if known is None:
                 return "not started by nomock"
             if known["config"] != service.config_digest:
-                return "configuration changed"
+                return CONFIGURATION_CHANGED
         return None
 
     def image_id(self, service: ServiceConfig) -> str | None:
