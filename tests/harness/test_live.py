@@ -105,7 +105,7 @@ class TestRun:
         assert by_line[10] == ["test_tiny.py::test_dog"]
         assert by_line[2] == [""]
         reports = {path.name for path in (web.path / "coverage-report").iterdir()}
-        assert reports == {"html", "coverage.xml", "coverage.json", "lcov.info"}
+        assert reports == {".gitignore", "html", "coverage.xml", "coverage.json", "lcov.info"}
 
     def test_every_test_should_have_its_lines_when_tests_run_in_parallel(self, web: Tiny) -> None:
         ran = web.run("--sidecar-coverage", "-n", "2")
