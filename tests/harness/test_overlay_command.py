@@ -343,7 +343,7 @@ def test_what_is_missing_should_be_named_when_there_is_no_engine_or_compose_file
     )
 
 
-def test_the_folder_should_be_named_when_it_cannot_be_written(tiny: Tiny) -> None:
+def test_the_overlay_should_be_named_when_it_cannot_be_written(tiny: Tiny) -> None:
     tiny.compose(one=PYTHON_COMMAND)
     tiny.path.chmod(0o555)
     # For root a folder is read-only only where its file system is.
@@ -352,9 +352,9 @@ def test_the_folder_should_be_named_when_it_cannot_be_written(tiny: Tiny) -> Non
     refused = tiny.pytester.run(*as_root, NOMOCK, "overlay")
     assert refused.ret == 1
     assert tiny.plain(refused.errlines[0]) == (
-        "DIR/.nomock/coverage: the folder for the spies' records cannot be made"
+        "DIR/docker-compose.coverage.yml: the overlay cannot be written"
     )
-    assert "DIR/.nomock'" in tiny.plain(refused.errlines[1])
+    assert "DIR/docker-compose.coverage.yml'" in tiny.plain(refused.errlines[1])
     printed = tiny.pytester.run(*as_root, NOMOCK, "overlay", "--output", "-")
     assert printed.ret == 0
     tiny.path.chmod(0o755)
