@@ -28,6 +28,7 @@ CACHES = (
     ".hypothesis",
     ".coverage",
     ".coverage.*",
+    ".docker/buildx",  # of the docker client, where the project is its user's home
 )
 _OVERLAY_MARK = b"# Written by `nomock overlay`"
 _SPY_FOLDER, _SPY_MARK = "coverage-spy", "nomock_spy/__init__.py"
