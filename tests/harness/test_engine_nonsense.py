@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import socket
 from collections.abc import Callable, Iterator
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, suppress
 from threading import Thread
 
 import pytest
@@ -25,11 +25,9 @@ def http(body: str, status: str = "200 OK", kind: str = "application/json") -> b
 @pytest.fixture
 def answering() -> Iterator[Callable[[Answer | bytes], Engine]]:
     """Returns an engine whose every request is answered with some bytes, and then closed."""
-    with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
-        listening.listen()
+    with ExitStack() as opened:
 
-        def serve(answer: Answer) -> None:
+        def serve(listening: socket.socket, answer: Answer) -> None:
             with suppress(OSError):  # the test is over
                 while True:
                     connection, _ = listening.accept()
@@ -38,12 +36,13 @@ def answering() -> Iterator[Callable[[Answer | bytes], Engine]]:
                         connection.sendall(answer(asked.split(" ")[1]))
 
         def start(answer: Answer | bytes) -> Engine:
+            listening = opened.enter_context(socket.create_server(("127.0.0.1", 0)))
+            opened.callback(listening.shutdown, socket.SHUT_RDWR)
             made = answer if callable(answer) else lambda path: answer
-            Thread(target=serve, args=(made,), daemon=True).start()
+            Thread(target=serve, args=(listening, made), daemon=True).start()
             return Engine(f"tcp://127.0.0.1:{listening.getsockname()[1]}", timeout_s=5.0)
 
         yield start
-        listening.shutdown(socket.SHUT_RDWR)
 
 
 LIST = "GET /containers/json"

@@ -212,7 +212,7 @@ def test_replicas_should_be_told_apart_wherever_one_is_named(fragile: Tiny) -> N
             "      /bin/sh: 1: curl: not found",
         ]
     )
-    header = [line for line in fragile.run("-n0", "--co").outlines if "python" in line]
+    header = [line for line in fragile.run("-n0").outlines if "python" in line]
     assert [line.split()[1] for line in header if line.startswith("nomock:  ")] == [
         "both-1",
         "both-2",
