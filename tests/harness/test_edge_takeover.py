@@ -12,6 +12,7 @@ from proxied import left_on, proxied
 from nomock.adapters.engine import Engine
 from nomock.faults.edge.latency import Latency
 from nomock.faults.edge.refused import Refused
+from nomock.faults.fault import State
 from nomock.faults.keeper.client import LABEL
 
 
@@ -31,8 +32,13 @@ def test_an_edge_should_stay_closed_when_the_keeper_of_a_killed_run_opens_it_lat
         # Its parent has not asked yet how it ended, as a controller may not of its worker.
         killed.kill()
         os.waitid(os.P_PID, killed.pid, os.WEXITED | os.WNOWAIT)
-        state = refused.prepare(ground)
-        begin = Thread(target=refused.begin, args=(ground, state))
+        state: State = {}
+
+        def prepare_and_begin() -> None:
+            state.update(refused.prepare(ground))
+            refused.begin(ground, state)
+
+        begin = Thread(target=prepare_and_begin)
         try:
             begin.start()
             begin.join(0.3)  # time enough to close it already, as it must not

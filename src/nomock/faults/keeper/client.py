@@ -23,7 +23,7 @@ LABEL = "nomock.keeper"
 """On its container; the value is the process that talks to it: machine and number."""
 _ANSWERS_WITHIN_S = 60.0
 _STOPS_WITHIN_S = 60
-_UNDOES_WITHIN_S = 30.0
+_UNDOES_WITHIN_S = 10.0
 _PAUSE_S = 0.01
 _REGISTRY_ANSWERS_WITHIN_S = 5.0
 _PULLED_WITHIN_S = 600.0
