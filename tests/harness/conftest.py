@@ -17,6 +17,7 @@ from uuid import uuid4
 
 # pytester forgets what is first imported inside a test of its own; httpx would go on to raise the
 # forgotten module's errors, which no `except` knows, and requests no cookies but those of another.
+import bytecode
 import httpcore  # noqa: F401
 import pytest
 import pythons
@@ -180,6 +181,13 @@ def docker(*words: str) -> str:
     done = subprocess.run(["docker", *words], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     return done.stdout
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile once what the processes of the tests import."""
+    if "PYTEST_XDIST_WORKER" not in os.environ:
+        bytecode.keep_source(ROOT / "src")
+        bytecode.keep_plugins(Path(sys.executable))
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import bytecode
 import conftest
 import pytest
 
@@ -134,7 +135,9 @@ def _install_wheel(environment: Path, folder: Path) -> None:
     run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment))
     python = str(environment / "bin" / "python")
     locked = ("--constraint", "requirements-dev.lock")
-    run(uv, "pip", "install", "--quiet", "--python", python, *locked, str(wheel))
+    install = (uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python)
+    run(*install, *locked, str(wheel))
+    bytecode.keep_plugins(environment / "bin" / "python")
 
 
 def _uv_environ() -> dict[str, str]:
