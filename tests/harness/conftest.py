@@ -197,10 +197,12 @@ def pytest_xdist_auto_num_workers() -> int:
 
 @pytest.fixture
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing in the environment that says something of another stack or run."""
+    """Nothing in the environment that says something of another stack or run; a quick pytest."""
     for name in os.environ:
         if re.match(r"NOMOCK_|COMPOSE_|PYTEST_XDIST_", name):
             monkeypatch.delenv(name)
+    # Hypothesis' plugin imports all of it at the end of each run, for a quarter of a second.
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
 
 
 @pytest.fixture
