@@ -5,6 +5,7 @@ NomockError
 │   ├── UnknownServiceError     a service was named that the stack does not have
 │   ├── UnknownEdgeError        an edge was named that does not run through Toxiproxy
 │   ├── UnpublishedError        a port was asked for that is not published
+│   ├── StateFolderError        nomock's own folder cannot be written: the disk may be full
 │   └── ForeignStackError       the project name belongs to another compose file
 ├── EngineError             the container engine does not do what was asked
 │   ├── EngineMissingError      no engine answers
@@ -154,6 +155,19 @@ class ForeignStackError(ConfigError):
 def _folders(files: str) -> set[str]:
     # A comma may be in a name, too; what follows one between two files is the start of a path.
     return {file.strip().rpartition("/")[0] for file in re.split(r",\s?(?=/)", files)}
+
+
+class StateFolderError(ConfigError):
+    """The folder of nomock's own state cannot be written, or its files not be locked."""
+
+    def __init__(self, folder: object, error: OSError) -> None:
+        """``folder``: where it was tried; ``error``: what the system says to it."""
+        super().__init__(
+            "nomock's own folder cannot be written",
+            where=str(folder),
+            seen=str(error),
+            todo="free space there, or let this user write there",
+        )
 
 
 class EngineError(NomockError):

@@ -16,6 +16,7 @@ from threading import Event
 from time import monotonic
 
 from nomock.errors import LockedError
+from nomock.statefolder import writing
 
 # Asking costs some microseconds; serial tests hand the lock on dozens of times in a run.
 _PAUSE_S = 0.01
@@ -58,16 +59,20 @@ class FileLock:
     """A lock on a file, shared or exclusive, freed by the system when this process ends."""
 
     def __init__(self, path: Path, *, create: bool = True) -> None:
-        """Open the file; raise FileNotFoundError for one that is only to be found."""
+        """Open the file, and make it if there is none; raise StateFolderError.
+
+        For one that is only to be found raise OSError: FileNotFoundError where it is not there.
+        """
         self._path = path
         if create:
-            path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            self._fd = os.open(path, os.O_RDWR | (os.O_CREAT if create else 0), 0o666)
-        except PermissionError:
-            if create:
-                raise
-            self._fd = os.open(path, os.O_RDONLY)  # another user's: to lock it this will do
+            with writing(path.parent):
+                path.parent.mkdir(parents=True, exist_ok=True)
+                self._fd = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+        else:
+            try:
+                self._fd = os.open(path, os.O_RDWR)
+            except PermissionError:
+                self._fd = os.open(path, os.O_RDONLY)  # another user's: to lock it this will do
         self._note: Path | None = None
 
     def acquire(
@@ -79,11 +84,11 @@ class FileLock:
     ) -> None:
         """Take the lock, or change the one that is held; call ``waiting`` once if others hold it.
 
-        Raises LockedError after timeout_s.
+        Raises LockedError after timeout_s, StateFolderError where files cannot be locked at all.
         """
         deadline = None if timeout_s is None else monotonic() + timeout_s
         pause, told = Event(), False
-        while not _try(self._fd, exclusive):
+        while not self.acquires_at_once(exclusive=exclusive):
             if not told:
                 waiting(self.holders())
                 told = True
@@ -101,7 +106,8 @@ class FileLock:
 
         One that was held in the other way is let go in any case (flock(2)).
         """
-        return _try(self._fd, exclusive)
+        with writing(self._path.parent):  # on network file systems there may be no locks
+            return _try(self._fd, exclusive)
 
     @property
     def is_of_its_path(self) -> bool:

@@ -13,8 +13,9 @@ import pytest
 from conftest import Tiny, idle
 
 from nomock.errors import ConfigError
-from nomock.project import Store, make_state_dir
+from nomock.project import Store
 from nomock.runlock import FileLock
+from nomock.statefolder import make_state_dir
 
 
 @contextmanager

@@ -60,7 +60,7 @@ def set_aside(stack: Stack, say: Callable[[str], None]) -> list[Lost]:
             "a journal cannot be moved away",
             where=f"faults that killed runs left on stack {stack.name}",
             seen="\n".join([*stuck, *(str(one) for one in lost)]),
-            todo="remove it as the user whom it belongs to",
+            todo="free space there, or remove it as the user whom it belongs to",
         )
     return lost
 

@@ -10,12 +10,14 @@ import json
 import os
 import re
 from collections.abc import Iterable
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-from nomock.project import make_state_dir
+from nomock.errors import StateFolderError
 from nomock.runlock import FileLock
+from nomock.statefolder import append_line, make_state_dir, writing
 
 _NAME = "bites.ndjson"
 # Some thousand tests: from then on the lines that newer ones replace are dropped.
@@ -38,26 +40,25 @@ def remember(
 ) -> None:
     """Write down which faults, as (kind, where), bit in a test; it may be none any more.
 
-    Its function is in one of ``files``: when it no longer is, the test is forgotten.
+    Its function is in one of ``files``: when it no longer is, the test is forgotten. Where it
+    cannot be written it is lost.
     """
-    make_state_dir(state_dir)
     # Seen from this folder, so that all can be moved together.
     relative = sorted(Path(os.path.relpath(file, state_dir)).as_posix() for file in files)
     line = json.dumps({"test": test, "files": relative, "bit": sorted(bit)})
-    lock = FileLock(state_dir / "bites.lock")
-    try:
-        lock.acquire(exclusive=True)
-        path = state_dir / _NAME
-        with path.open("a", encoding="utf-8") as lines:
-            lines.write(f"{line}\n")
-            grown = lines.tell() > _MOST_BYTES
-        if grown:
-            kept = "".join(f"{last}\n" for last in _last_lines(path).values())
-            new = path.with_suffix(".new")
-            new.write_text(kept, encoding="utf-8")
-            new.replace(path)
-    finally:
-        lock.close()
+    with suppress(StateFolderError):  # a full disk: the table of edges is no reason to fail
+        make_state_dir(state_dir)
+        with closing(FileLock(state_dir / "bites.lock")) as lock, writing(state_dir):
+            lock.acquire(exclusive=True)
+            _append(state_dir / _NAME, line)
+
+
+def _append(path: Path, line: str) -> None:
+    if append_line(path, line) > _MOST_BYTES:
+        kept = "".join(f"{last}\n" for last in _last_lines(path).values())
+        new = path.with_suffix(".new")
+        new.write_text(kept, encoding="utf-8")
+        new.replace(path)
 
 
 def recall(state_dir: Path) -> list[Bite]:

@@ -19,8 +19,8 @@ from time import monotonic
 from urllib.parse import quote
 
 from nomock.errors import LockedError
-from nomock.project import make_state_dir
 from nomock.runlock import FileLock
+from nomock.statefolder import make_state_dir
 
 # Longer than all faults of a large suite, one after the other, may take.
 _PATIENCE_S = 900.0
@@ -70,7 +70,7 @@ class Claims:
     def share(self, parts: Iterable[str]) -> None:
         """Use parts together with others, until ``let_go``; wait where one of them is broken.
 
-        Raises LockedError after 15 minutes.
+        Raises LockedError after 15 minutes, StateFolderError where there can be no locks.
         """
         wanted = set(parts)
         if wanted - self._shared - self._alone:
@@ -81,12 +81,15 @@ class Claims:
         """Hold parts alone until ``let_go``; wait until nobody else uses them.
 
         Not only until they are healed: what uses them takes a moment to recover. Raises
-        LockedError after 15 minutes, and holds then what it held before, but shares nothing.
+        LockedError after 15 minutes, and holds then what it held before, but shares nothing;
+        StateFolderError where there can be no locks.
         """
         with _waiting(), self._turn:
             wanted, shared = set(parts) - self._alone, set(self._shared)
             if not wanted:
                 return
+            for name in wanted:
+                self._part(name)  # where its locks cannot be made, nothing is taken yet
             if not self._breaks:
                 self._leave_shared()
                 self._begin_to_break(who)

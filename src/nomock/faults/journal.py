@@ -14,10 +14,10 @@ from pathlib import Path
 from secrets import token_hex
 from typing import Any
 
-from nomock.errors import FaultError
+from nomock.errors import FaultError, StateFolderError
 from nomock.faults.fault import Fault, State
-from nomock.project import make_state_dir
 from nomock.runlock import FileLock
+from nomock.statefolder import append_line, make_state_dir, writing
 
 
 def folder_of(state_dir: Path, stack: str) -> Path:
@@ -44,17 +44,18 @@ class Journal:
         self._count += 1
         line: dict[str, Any] = {"on": self._count, "kind": fault.kind, "name": fault.name}
         try:
-            if self._lock is None:
-                self._open()
             line |= {"arguments": fault.arguments, "state": state, "test": test}
-            self._write({**line, "engine": engine})
-        except OSError as error:
+            with writing(self._path.parent):
+                if self._lock is None:
+                    self._open()
+                self._write({**line, "engine": engine})
+        except StateFolderError as error:
             if not self._on:
                 self._remove()
             raise FaultError(
                 "it was not put on, since it could not be written down how to undo it",
                 where=f"fault {fault.name}",
-                seen=str(error),
+                seen=error.seen,
                 todo=f"let {self._path.parent} be written, on a disk that is not full",
             ) from error
         self._on.add(self._count)
@@ -90,7 +91,4 @@ class Journal:
         self.close()
 
     def _write(self, line: dict[str, Any]) -> None:
-        # To the system at once: what a killed process has written this way is there. Behind what
-        # a full disk may have cut off, which is a line of its own then.
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(line) + "\n")
+        append_line(self._path, json.dumps(line))

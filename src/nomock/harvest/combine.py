@@ -25,13 +25,16 @@ class Harvest:
     total: Row
     """All source files of this machine, each counted once."""
     data_file: Path
-    """coverage.py's data of all services: ``coverage report --data-file=…`` reads it."""
+    """coverage.py's data of all services: ``coverage report --data-file=…`` reads it.
+
+    There is none where it could not be written, which is one of the failures.
+    """
     files: Mapping[Path, frozenset[str]]
     """The source files of this machine that ran -> the services that ran them."""
     silent: tuple[str, ...]
     """The services that reported nothing."""
     failures: tuple[CoverageError, ...]
-    """What of the app is missing: services without a line, and files that ran."""
+    """What is missing: services without a line, files that ran, coverage.py's data."""
     notes: tuple[str, ...]
     """What a reader of the numbers has to know, a line each."""
 
@@ -56,12 +59,18 @@ def harvest(
     for name, service in gathered.services.items():
         for path in service.files() - counted.unread.keys():
             files[path] = files.get(path, frozenset()) | {name}
+    failed = list(failures(gathered, counted, allow_unmapped=allow_unmapped))
+    data_file = data_dir / DATA_FILE
+    try:
+        write(gathered, counted.unread.keys(), data_file)
+    except CoverageError as error:  # on a full disk: the table tells what it can all the same
+        failed.append(error)
     return Harvest(
         services=counted.services,
         total=counted.total,
-        data_file=write(gathered, counted.unread.keys(), data_dir / DATA_FILE),
+        data_file=data_file,
         files=files,
         silent=tuple(gathered.failure.services if gathered.failure else ()),
-        failures=tuple(failures(gathered, counted, allow_unmapped=allow_unmapped)),
+        failures=tuple(failed),
         notes=tuple(notes(gathered, counted)),
     )

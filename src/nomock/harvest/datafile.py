@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection
+from contextlib import suppress
 from pathlib import Path
 
+from nomock.errors import CoverageError
 from nomock.harvest.gather import Gathered
 from nomock.harvest.records import Arc, numbers
 
@@ -17,33 +19,53 @@ def write(gathered: Gathered, unread: Collection[Path], data_file: Path) -> Path
 
     Where branches were measured they are in it, and a line is an arc from itself to itself, as
     coverage.py's own core for sys.monitoring has it: one data file holds lines or arcs only.
-    """
-    from coverage import CoverageData  # slow to load, and needed in covered runs only
 
-    data_file.unlink(missing_ok=True)
-    data = CoverageData(basename=str(data_file))
-    arcs = None if gathered.without_branches else _arcs(gathered)
-    # Says which of the two it holds, even where that is nothing.
-    (data.add_lines if arcs is None else data.add_arcs)({})
-    for label, lines in _lines(gathered, unread).items():
-        data.set_context(label)
-        if arcs is None:
-            data.add_lines({path: numbers(ran) for path, ran in lines.items()})
-        else:
-            data.add_arcs(
-                {
-                    path: {(n, n) for n in numbers(ran)}.union(
-                        arc for arc in arcs.get((label, path), ()) if _ran(arc, ran)
-                    )
-                    for path, ran in lines.items()
-                }
-            )
-    data.set_context("")
-    ran = {path for service in gathered.services.values() for path in service.files()}
-    data.touch_files([str(path) for path in ran | gathered.unrun if path not in unread])
-    data.write()
-    data.close()
+    Raises CoverageError where it cannot be written; there is no file then.
+    """
+    from coverage.exceptions import CoverageException  # slow to load, needed in covered runs only
+
+    try:
+        data_file.unlink(missing_ok=True)
+        _write(gathered, unread, data_file)
+    except (OSError, CoverageException) as error:
+        with suppress(OSError):
+            data_file.unlink(missing_ok=True)
+        raise CoverageError(
+            "coverage.py's data cannot be written, so that there is no report but the table",
+            where=str(data_file),
+            seen=str(error),
+            todo="free space there, or let this user write there",
+        ) from error
     return data_file
+
+
+def _write(gathered: Gathered, unread: Collection[Path], data_file: Path) -> None:
+    from coverage import CoverageData
+
+    data = CoverageData(basename=str(data_file))
+    try:
+        arcs = None if gathered.without_branches else _arcs(gathered)
+        # Says which of the two it holds, even where that is nothing.
+        (data.add_lines if arcs is None else data.add_arcs)({})
+        for label, lines in _lines(gathered, unread).items():
+            data.set_context(label)
+            if arcs is None:
+                data.add_lines({path: numbers(ran) for path, ran in lines.items()})
+            else:
+                data.add_arcs(
+                    {
+                        path: {(n, n) for n in numbers(ran)}.union(
+                            arc for arc in arcs.get((label, path), ()) if _ran(arc, ran)
+                        )
+                        for path, ran in lines.items()
+                    }
+                )
+        data.set_context("")
+        ran = {path for service in gathered.services.values() for path in service.files()}
+        data.touch_files([str(path) for path in ran | gathered.unrun if path not in unread])
+        data.write()
+    finally:
+        data.close()
 
 
 def _lines(gathered: Gathered, unread: Collection[Path]) -> dict[str, dict[str, int]]:

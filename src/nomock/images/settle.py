@@ -18,7 +18,7 @@ from time import monotonic, time
 
 from nomock.adapters.compose_call import Call, variables
 from nomock.adapters.engine import Engine, Image
-from nomock.errors import BuildError
+from nomock.errors import BuildError, StateFolderError
 from nomock.images import envfile
 from nomock.images.steps import Steps, append
 from nomock.images.wanted import Wanted, read_wanted
@@ -88,7 +88,7 @@ def _settler(root: Path, progress: Callable[[str], None]) -> Iterator[_Settler]:
         yield settler
     except OSError as error:
         if error.errno != errno.ENOSPC:
-            raise
+            raise StateFolderError(error.filename or root, error) from error
         raise _disk_full(str(error.filename or root), settler.steps.current) from error
     finally:
         settler.close()

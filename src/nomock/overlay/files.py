@@ -11,7 +11,8 @@ from pathlib import Path
 
 from nomock.errors import ConfigError
 from nomock.overlay.text import OWN_SPY_FOLDER, SPY_FOLDER, is_as_written, is_foreign
-from nomock.project import Project, make_state_dir
+from nomock.project import Project
+from nomock.statefolder import make_state_dir
 
 
 def write_overlay(path: Path, text: str, *, force: bool) -> bool:

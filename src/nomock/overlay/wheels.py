@@ -19,7 +19,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from nomock.errors import CoverageError
-from nomock.project import Project, make_state_dir
+from nomock.project import Project
+from nomock.statefolder import make_state_dir
 
 # The version, with the hashes of its files.
 _REQUIREMENT = Path(__file__).with_name("tracer.txt")

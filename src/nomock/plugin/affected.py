@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +18,8 @@ from nomock.errors import NomockError
 from nomock.plugin.items import uses_stack
 from nomock.plugin.options import given
 from nomock.plugin.run import Run
-from nomock.project import make_state_dir, resolve
+from nomock.plugin.use import leave_word
+from nomock.project import resolve
 from nomock.spied import RUN_VARIABLE, data_dir
 
 _MOST_REASONS = 18
@@ -47,6 +48,8 @@ class Choosing:
         self._config = run.config
         self._said: list[str] = []
         self._needs_none = False
+        self._word: Path | None = None
+        """In the controller of xdist: what a worker writes that has chosen."""
         try:
             settings = _without_spy(run.settings)
             self._affected = Affected(settings, data_dir(settings), since)
@@ -69,10 +72,8 @@ class Choosing:
         if self._run.is_worker:
             word = {"said": self._said, "needs_none": self._needs_none}
             # xdist gives a worker's config this attribute, which pytest's type does not have.
-            path = Path(self._config.workerinput["nomock_choice"])  # type: ignore[attr-defined]
-            own = path.with_suffix(f".{os.getpid()}")
-            own.write_text(json.dumps(word), encoding="utf-8")
-            own.replace(path)
+            path = _choice(self._config.workerinput)  # type: ignore[attr-defined]
+            leave_word(path, json.dumps(word))
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Say what is chosen; under xdist this is never asked for."""
@@ -80,14 +81,13 @@ class Choosing:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """In the controller: tell a worker where to leave word."""
-        make_state_dir(self._run.settings.state_dir)
-        node.workerinput["nomock_choice"] = str(self._word)
+        """In the controller: see where the workers leave word."""
+        self._word = _choice(node.workerinput)
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_node_collection_finished(self) -> None:
         """In the controller: say what the first worker chose; the others chose the same."""
-        if self._said or not self._word.exists():
+        if self._said or self._word is None or not self._word.exists():
             return
         word = json.loads(self._word.read_text(encoding="utf-8"))
         self._said, self._needs_none = word["said"], word["needs_none"]
@@ -101,12 +101,8 @@ class Choosing:
         """Be green where no test was needed; pytest calls a run without tests a failure."""
         if self._needs_none and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
-        if not self._run.is_worker:
+        if self._word is not None:
             self._word.unlink(missing_ok=True)
-
-    @property
-    def _word(self) -> Path:
-        return self._run.settings.state_dir / f"choice-{os.getpid()}"
 
 
 class Remembering:
@@ -162,6 +158,11 @@ def _said(choice: Choice, found: int, *, each: bool) -> Iterator[str]:
         yield f"  {reason.text} -> {tests if count else 'no test'}"
     if len(shown) > _MOST_REASONS:
         yield f"  and {len(shown) - _MOST_REASONS} more changes; -v says each test's"
+
+
+def _choice(workerinput: Mapping[str, Any]) -> Path:
+    """Return where a worker says what it chose: beside what it says of its use of the stack."""
+    return Path(workerinput["nomock_word"]).with_suffix(".choice")
 
 
 def _without_spy(settings: Settings) -> Settings:

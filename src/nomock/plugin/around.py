@@ -23,6 +23,8 @@ class Around:
         self._use = use
         self._item: pytest.Item | None = None
         self._began = now()
+        self._not_apart = ""
+        """Why the test that runs cannot be kept apart from others."""
         self._surrounded = ExitStack()
         use.when_begun.append(self._begin)
 
@@ -30,8 +32,13 @@ class Around:
     def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
         """Name the test in the requests it makes, and keep serial ones alone."""
         with self._surrounded:
-            self._item, self._began = item, now()
-            self._keep_apart(item)
+            self._item, self._began, self._not_apart = item, now(), ""
+            try:
+                self._keep_apart(item)
+            except Exception as error:
+                if not _is_ours(error, "StateFolderError"):
+                    raise
+                self._not_apart = str(error)
             if self._use.run:
                 self._name(self._use.run)
             try:
@@ -61,6 +68,8 @@ class Around:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self) -> Generator[None, None, None]:
         """Skip a test whose fault is not possible here, with the reason: a fixture may break."""
+        if self._not_apart:
+            pytest.fail(self._not_apart, pytrace=False)
         with _skipping():
             yield
 
@@ -89,7 +98,12 @@ def _skipping() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        errors = sys.modules.get("nomock.errors")  # where it is not loaded it is not ours
-        if errors is None or not isinstance(error, errors.NotPossibleError):
+        if not _is_ours(error, "NotPossibleError"):
             raise
         pytest.skip(str(error))
+
+
+def _is_ours(error: Exception, name: str) -> bool:
+    """Tell whether it is an error of nomock of some kind: where these are not loaded it is none."""
+    errors = sys.modules.get("nomock.errors")
+    return errors is not None and isinstance(error, getattr(errors, name))

@@ -61,7 +61,7 @@ def harvested(settings: Settings, stack: Stack, *, allow_unmapped: bool) -> tupl
     )
     errors = list(found.failures)
     lines = [*table([*found.services, found.total], found.silent), *found.notes]
-    if found.total.files:
+    if found.total.files and found.data_file.exists():
         try:
             index = report(found, settings.root, settings.root / settings.coverage_report)
             lines.append(f"report: {index}")

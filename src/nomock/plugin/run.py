@@ -28,6 +28,7 @@ from nomock.plugin.options import given
 from nomock.plugin.serial import Turnstile
 from nomock.progress import Progress
 from nomock.stack import Stack
+from nomock.statefolder import make_state_dir
 
 EXIT_NO_STACK = 6
 """pytest's exit code without a stack, or with lines of the app missing; its own end at 5."""
@@ -56,7 +57,6 @@ class Run:
         self.engine_is_gone = False
         """Whether the engine was found to be gone while tests ran."""
         self._not_healed: list[str] = []
-        self.turnstile = Turnstile(settings.state_dir)
         self.is_prepared_by_controller = False
         """Whether the controller of xdist makes the run's own stack ready before any test runs."""
         self.harvest_is_whole = False
@@ -74,6 +74,12 @@ class Run:
         except NomockError as error:
             raise pytest.UsageError(str(error)) from error
         return cls(config, settings)
+
+    @cached_property
+    def turnstile(self) -> Turnstile:
+        """The turnstile of serial tests; raises StateFolderError where it cannot be locked."""
+        make_state_dir(self.settings.state_dir)
+        return Turnstile(self.settings.state_dir)
 
     @cached_property
     def stack(self) -> Stack:
@@ -250,6 +256,7 @@ class Run:
         if self._prepared:
             return
         self._tried = self.stack
+        _ = self.turnstile  # on a full disk the run ends by it once, and not each of its tests
         if given(self.config, "sidecar-coverage"):
             from nomock.plugin.coverage import look_at_overlay
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cached_property
 from pathlib import Path
 
-from nomock.project import make_state_dir
 from nomock.runlock import FileLock
 
 
 class Turnstile:
-    """The turnstile of one state folder."""
+    """The turnstile of one folder."""
 
-    def __init__(self, state_dir: Path) -> None:
-        self._state_dir = state_dir
+    def __init__(self, folder: Path) -> None:
+        """Open its locks; raise StateFolderError."""
+        self._entry = FileLock(folder / "serial-entry.lock")
+        self._room = FileLock(folder / "serial-room.lock")
 
     @contextmanager
     def passing(self, *, alone: bool) -> Iterator[None]:
@@ -35,12 +35,3 @@ class Turnstile:
             self._room.release()
             if alone:
                 self._entry.release()
-
-    @cached_property
-    def _entry(self) -> FileLock:
-        make_state_dir(self._state_dir)
-        return FileLock(self._state_dir / "serial-entry.lock")
-
-    @cached_property
-    def _room(self) -> FileLock:
-        return FileLock(self._state_dir / "serial-room.lock")

@@ -45,6 +45,8 @@ class Use:
         self._is_worker = hasattr(config, "workerinput")
         self._has_stack = False
         """Whether any test that was collected uses the stack, chosen or not."""
+        self._uses_stack = False
+        """Whether any that was chosen does."""
         self._room: Path | None = None
         """In a worker: the folder in which serial tests of a run without a stack keep alone."""
         self._word: Path | None = None
@@ -81,10 +83,17 @@ class Use:
         """The turnstile of serial tests; None where no other test can run beside one.
 
         Without a stack these are the tests of other workers, and nothing of it is in the folder
-        of the user.
+        of the user. Raises StateFolderError where it is one of a stack, and cannot be locked.
         """
         if self.run and self.run.settings.files:
-            return self.run.turnstile
+            from nomock.errors import StateFolderError
+
+            try:
+                return self.run.turnstile
+            except StateFolderError:
+                if self._uses_stack:
+                    raise
+                # A run that needs no stack needs no folder of its state, either.
         if self._room is None:
             return None
         from nomock.plugin.serial import Turnstile
@@ -109,7 +118,7 @@ class Use:
 
         Also for a serial one among others that do: it waits for those in another terminal.
         """
-        uses = any(map(uses_stack, session.items))
+        uses = self._uses_stack = any(map(uses_stack, session.items))
         any_serial = any(map(is_serial, session.items))
         if any_serial and self._is_worker and self._word:
             self._room = self._word.with_suffix(".serial")
@@ -119,11 +128,12 @@ class Use:
             self.begin()
             return
         needs = any(map(needs_stack_of_run, session.items))
-        self._leave_word(_NEEDS if needs else "")
+        # Where no word can be left, this worker makes the stack ready itself.
+        needs = self._leave_word(_NEEDS if needs else "") and needs
         with suppress(pytest.UsageError):  # the controller is about to say it, once
             self.begin().is_prepared_by_controller = needs
 
-    @pytest.hookimpl(optionalhook=True)
+    @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_configure_node(self, node: Any) -> None:
         """In the controller: tell a worker where to leave word, and which process is the run."""
         if self._word is None:
@@ -144,8 +154,20 @@ class Use:
             self._word.unlink(missing_ok=True)
             rmtree(self._word.with_suffix(".serial"), ignore_errors=True)
 
-    def _leave_word(self, word: str) -> None:
+    def _leave_word(self, word: str) -> bool:
+        """Tell the controller; return whether that was possible: the disk may be full."""
         assert self._word is not None, "a worker was told where"
-        own = self._word.with_suffix(f".{os.getpid()}")
+        return leave_word(self._word, word)
+
+
+def leave_word(path: Path, word: str) -> bool:
+    """Write a file that another process never sees half of; return whether that was possible."""
+    own = path.with_suffix(f"{path.suffix}.{os.getpid()}")
+    try:
         own.write_text(word, encoding="utf-8")
-        own.replace(self._word)
+        own.replace(path)
+    except OSError:
+        with suppress(OSError):
+            own.unlink()
+        return False
+    return True

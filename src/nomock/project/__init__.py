@@ -22,7 +22,7 @@ from nomock.project import intention
 from nomock.project.contexts import Build, Sources, build_folders, context_files, mounted_files
 from nomock.project.inputs import digest_of, key_of, read_by
 from nomock.project.left_out import ONLY_NAMES, LeftOut
-from nomock.project.store import Store, make_state_dir
+from nomock.project.store import Store
 from nomock.project.told import what_changed
 
 __all__ = [
@@ -33,7 +33,6 @@ __all__ = [
     "build_folders",
     "call_of",
     "context_files",
-    "make_state_dir",
     "resolve",
     "what_changed",
 ]

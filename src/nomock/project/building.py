@@ -21,6 +21,7 @@ from typing import Any
 from nomock.project import Project
 from nomock.project.contexts import Build, Context
 from nomock.project.scan import scan
+from nomock.statefolder import writing
 
 _USED_BY_BUILDS = ("image", "platform", "pull_policy")
 # As Go reads it: the builder of old, which knows of no rules beside a Dockerfile.
@@ -29,26 +30,38 @@ _NO_BUILDKIT = {"0", "f", "F", "false", "False", "FALSE"}
 
 @contextmanager
 def build_text(project: Project, names: Collection[str], state_dir: Path) -> Iterator[str | None]:
-    """Give the text of the compose file to build some services by; None: the user's own will do."""
+    """Give the text of the compose file to build some services by; None: the user's own will do.
+
+    Raises StateFolderError where the folder with what it names cannot be written.
+    """
     builds = {name: s.build for name, s in project.services.items() if s.is_built}
     if not any(_holds_ours(context) for name in names for context in builds[name].contexts):
         yield None
         return
     folder = _own_folder(state_dir / f"building-{project.name}")
     try:
-        services = {}
-        for name, build in builds.items():
-            config = project.services[name].config
-            own = folder / name
-            own.mkdir()
-            services[name] = {key: config[key] for key in _USED_BY_BUILDS if key in config}
-            is_wanted = name in names  # the others are there because builds may name them
-            services[name]["build"] = _without_ours(build, own) if is_wanted else build.section
-        text = {"name": project.name, "services": services, "secrets": dict(project.secrets)}
-        # All of it is resolved: what looks like a variable is none.
-        yield json.dumps(text).replace("$", "$$")
+        with writing(folder):
+            text = _text(project, builds, names, folder)
+        yield text
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _text(
+    project: Project, builds: Mapping[str, Build], names: Collection[str], folder: Path
+) -> str:
+    """Return the text of the compose file, with what it names put into a folder."""
+    services = {}
+    for name, build in builds.items():
+        config = project.services[name].config
+        own = folder / name
+        own.mkdir()
+        services[name] = {key: config[key] for key in _USED_BY_BUILDS if key in config}
+        is_wanted = name in names  # the others are there because builds may name them
+        services[name]["build"] = _without_ours(build, own) if is_wanted else build.section
+    text = {"name": project.name, "services": services, "secrets": dict(project.secrets)}
+    # All of it is resolved: what looks like a variable is none.
+    return json.dumps(text).replace("$", "$$")
 
 
 def _own_folder(path: Path) -> Path:

@@ -8,6 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from nomock.errors import StateFolderError
+from nomock.statefolder import make_state_dir
+
 
 class Store:
     """One JSON object in one file; a missing or broken file is an empty object."""
@@ -25,7 +28,7 @@ class Store:
 
     def write(self, value: dict[str, Any]) -> None:
         """Replace the file in one step; where it cannot be written, it is lost."""
-        with suppress(OSError):
+        with suppress(StateFolderError):
             make_state_dir(self._path.parent)
         write_or_lose(self._path, json.dumps(value))
 
@@ -48,19 +51,6 @@ def write_or_lose(path: Path, text: str) -> None:
         for left in (temporary, path):
             with suppress(OSError):
                 left.unlink()
-
-
-def make_state_dir(state_dir: Path) -> None:
-    """Make the folder that git ignores by itself, wherever it is; raise OSError."""
-    ignored = state_dir / ".gitignore"
-    if ignored.exists():
-        return
-    state_dir.mkdir(parents=True, exist_ok=True)
-    try:
-        ignored.write_text("# made by nomock; may be deleted\n*\n")
-    except OSError:
-        ignored.unlink(missing_ok=True)  # half of it would be taken for all of it
-        raise
 
 
 def _for_this_user(path: str, flags: int) -> int:

@@ -11,8 +11,8 @@ from time import monotonic
 
 from nomock.adapters.engine import Container, Engine
 from nomock.config import Settings
-from nomock.errors import ConfigError, ForeignStackError
-from nomock.project import Project, Store, make_state_dir, resolve
+from nomock.errors import ForeignStackError
+from nomock.project import Project, Store, resolve
 from nomock.readiness import Watch, wait_again, wait_until_ready
 from nomock.runlock import FileLock
 from nomock.stack.database import Postgres, postgres_service
@@ -21,6 +21,7 @@ from nomock.stack.records import Records
 from nomock.stack.service import Service
 from nomock.stack.sharing import stale_sharers, start_sharers
 from nomock.stack.startup import start_up
+from nomock.statefolder import make_state_dir
 
 Say = Callable[[str], None]
 
@@ -238,21 +239,16 @@ class Stack:
     @contextmanager
     def _notes(self) -> Iterator[FileLock]:
         """Give the lock only to be asked."""
-        with closing(FileLock(self.settings.state_dir / f"{self.name}.lock")) as lock:
+        with closing(self._opened_lock()) as lock:
             yield lock
+
+    def _opened_lock(self) -> FileLock:
+        make_state_dir(self.settings.state_dir)
+        return FileLock(self.settings.state_dir / f"{self.name}.lock")
 
     def _hold(self, *, exclusive: bool, waiting: Say) -> FileLock:
         if self._lock is None:
-            try:
-                make_state_dir(self.settings.state_dir)
-                self._lock = FileLock(self.settings.state_dir / f"{self.name}.lock")
-            except OSError as error:
-                raise ConfigError(
-                    "nomock's own folder cannot be written",
-                    where=str(self.settings.state_dir),
-                    seen=str(error),
-                    todo="free space there, or let this user write there",
-                ) from error
+            self._lock = self._opened_lock()
         self._lock.acquire(exclusive=exclusive, waiting=waiting)
         return self._lock
 
