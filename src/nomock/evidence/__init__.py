@@ -1,8 +1,19 @@
-"""Evidence: what a failing test shows of the services it ran on."""
+"""Evidence: what a failing test, or a run, shows of the services it ran on."""
 
 from nomock.evidence.logs import window_logs
 from nomock.evidence.mishaps import Mishap, mishaps
 from nomock.evidence.stories import Scene
+from nomock.evidence.unasked import RunWindow, unasked
 from nomock.evidence.window import Span, Window, settle
 
-__all__ = ["Mishap", "Scene", "Span", "Window", "mishaps", "settle", "window_logs"]
+__all__ = [
+    "Mishap",
+    "RunWindow",
+    "Scene",
+    "Span",
+    "Window",
+    "mishaps",
+    "settle",
+    "unasked",
+    "window_logs",
+]

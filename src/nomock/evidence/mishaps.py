@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nomock.adapters.engine import Container, Course, Engine
 from nomock.evidence.stories import End, Scene, Story, stories
@@ -19,6 +19,8 @@ _WIDTH = 160
 class Mishap:
     """What befell one container."""
 
+    container_id: str
+    service: str
     line: str
     """``web-2: exited with code 137 at 0.4 s (killed for memory)``."""
     at_s: float
@@ -38,14 +40,14 @@ def mishaps(engine: Engine, containers: Sequence[Container], scene: Scene) -> li
     """
     found = []
     for story in stories(engine, containers, scene):
-        for mishap in (_end(story, scene), _illness(story, scene), _pause(story, scene)):
+        for mishap in (ended(story, scene), turned_unhealthy(story, scene), _pause(story, scene)):
             if mishap is not None:
-                found.append(_with_details(engine, story, mishap))
+                found.append(with_details(engine, story, mishap))
     since_s = scene.window.since_s
     return sorted(found, key=lambda m: (m.is_asked, m.at_s < since_s, m.at_s))
 
 
-def _end(story: Story, scene: Scene) -> Mishap | None:
+def ended(story: Story, scene: Scene) -> Mishap | None:
     """Tell how it ended, or that it was started again."""
     ends = [e for e in story.ends if e.exit_code != 0 or story.service not in scene.one_shots]
     if not ends:
@@ -74,7 +76,7 @@ def _end(story: Story, scene: Scene) -> Mishap | None:
     return _mishap(story, scene, last.at_s, what + (f" ({told})" if told else ""), last)
 
 
-def _illness(story: Story, scene: Scene) -> Mishap | None:
+def turned_unhealthy(story: Story, scene: Scene) -> Mishap | None:
     """Tell that its healthcheck called it unhealthy, and what that said."""
     course = story.course
     if course is None or story.service in scene.ignores_health or story.is_dead:
@@ -103,30 +105,35 @@ def _pause(story: Story, scene: Scene) -> Mishap | None:
 
 def _mishap(story: Story, scene: Scene, at_s: float, what: str, end: End | None = None) -> Mishap:
     """Make the line, with whose doing it was, so far as that is known."""
-    window = scene.window
-    on = [
-        span
-        for span in scene.spans
-        if span.began_s + window.ahead_s <= at_s + window.slack_s
-        and (span.ended_s is None or at_s <= span.ended_s + window.ahead_s + window.slack_s)
-    ]
+    whose, is_asked, is_of_fault = doer(story, scene, at_s, end)
+    line = f"{story.name}: {what.replace('{when}', scene.window.when(at_s))}{whose}"
+    return Mishap(story.id, story.service, line, at_s, is_asked, is_of_fault)
+
+
+def doer(story: Story, scene: Scene, at_s: float, end: End | None) -> tuple[str, bool, bool]:
+    """Return who did it, in words, whether it was asked for, and whether that was by a fault."""
+    on = [span for span in scene.spans if scene.window.is_in(span, at_s)]
     of_fault = next((span for span in on if span.where == story.service), None)
     act, other = end.act if end else None, scene.others.get(story.service)
-    line = f"{story.name}: {what.replace('{when}', window.when(at_s))}"
+    whose = "this test's" if scene.test is not None else "a test's"
     if of_fault is not None:
-        line += f", by this test's fault {of_fault.name}"
-    elif act is not None:
+        return f", by {whose} fault {of_fault.name}", True, True
+    if act is not None:
         who = "this test" if act.test == scene.test else act.test or "this run"
-        line += f", after {who} {'stopped it' if act.what == 'stop' else f'sent it {act.what}'}"
-    elif other is not None:
-        line += f", by the {other}"
-    elif on:
-        line += f", while this test's fault was on: {', '.join(span.name for span in on)}"
-    is_asked = of_fault is not None or act is not None or other is not None
-    return Mishap(line, at_s, is_asked, of_fault is not None)
+        return (
+            f", after {who} {'stopped it' if act.what == 'stop' else f'sent it {act.what}'}",
+            True,
+            False,
+        )
+    if other is not None:
+        return f", by the {other}", True, False
+    if on:
+        return f", while {whose} fault was on: {', '.join(span.name for span in on)}", False, False
+    return "", False, False
 
 
-def _with_details(engine: Engine, story: Story, mishap: Mishap) -> Mishap:
+def with_details(engine: Engine, story: Story, mishap: Mishap) -> Mishap:
+    """Add what its healthcheck said, and what it logged last; nothing to what was asked for."""
     if mishap.is_asked:
         return mishap
     details = list(_healthcheck(story.course))
@@ -136,7 +143,7 @@ def _with_details(engine: Engine, story: Story, mishap: Mishap) -> Mishap:
         details += [f"the last that {story.name} logged:", *_indented(log.splitlines())]
     else:
         details.append(f"{story.name} logged nothing")
-    return Mishap(mishap.line, mishap.at_s, details=tuple(details))
+    return replace(mishap, details=tuple(details))
 
 
 def _healthcheck(course: Course | None) -> Iterator[str]:

@@ -7,7 +7,7 @@ once that runs again, its exit code is gone, and of several ends all but the las
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from nomock.adapters.engine import Act, Container, Course, Engine, Happening, names_of
 from nomock.evidence.window import Span, Window
@@ -133,10 +133,8 @@ def _ends(
         for end in ends
         if end.at_s >= window.since_s or (lasts and end is ends[-1] and id_ in scene.lost)
     ]
-    return [
-        End(end.at_s, end.exit_code, end.note, end.signal, _act_before(acts, end, window))
-        for end in kept
-    ]
+    starts = [event.at_s for event in events if event.what == "start"]
+    return [replace(end, act=_act_before(acts, end, window, starts)) for end in kept]
 
 
 def _with_kept(
@@ -167,11 +165,20 @@ def _why(engine: Engine, id_: str, course: Course) -> str:
     return "perhaps killed for memory" if death and death.perhaps_out_of_memory else ""
 
 
-def _act_before(acts: Sequence[Act], end: End, window: Window) -> Act | None:
-    """Return what this process did that may have ended a container, if it has not started since."""
+def _act_before(
+    acts: Sequence[Act], end: End, window: Window, starts: Sequence[float]
+) -> Act | None:
+    """Return what this process did that may have ended a container, if it has not started since.
+
+    ``starts``: when it did, by the engine, which tells that better than when it was asked to: it
+    takes its time to clear up behind an end first.
+    """
     for act in reversed(acts):
         at_s = act.at_s + window.ahead_s
         if at_s > end.at_s + window.slack_s or act.what in {"pause", "unpause"}:
             continue
-        return None if act.what == "start" else act
+        if act.what != "start":
+            return None if any(at_s + window.slack_s < s < end.at_s for s in starts) else act
+        if not starts:
+            return None
     return None

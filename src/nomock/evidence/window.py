@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event
 from time import monotonic
+from typing import Self
 
 from nomock.adapters.engine import Container, Engine
 
@@ -42,7 +43,7 @@ class Window:
     """How much ``ahead_s`` may be wrong."""
 
     @classmethod
-    def of(cls, engine: Engine, *, began_s: float, ready_s: float | None = None) -> Window:
+    def of(cls, engine: Engine, *, began_s: float, ready_s: float | None = None) -> Self:
         """Take the window that ends now; both moments are of the monotonic clock."""
         asked_s = monotonic()
         now_s = engine.now_s()
@@ -50,6 +51,14 @@ class Window:
         ahead_s = now_s - told_s
         since_s = began_s if ready_s is None else max(began_s, ready_s)
         return cls(began_s + ahead_s, since_s + ahead_s, now_s, ahead_s, told_s - asked_s)
+
+    def is_in(self, span: Span, at_s: float) -> bool:
+        """Tell whether a moment of the engine's clock may have been while something was on."""
+        since_s, slack_s = at_s - self.ahead_s, self.slack_s
+        ended_s = span.ended_s
+        return span.began_s <= since_s + slack_s and (
+            ended_s is None or since_s <= ended_s + slack_s
+        )
 
     def when(self, at_s: float) -> str:
         """Say a moment of the engine's clock as a reader counts: from the test's begin."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nomock.plugin.items import is_serial, now
+from nomock.plugin.items import faults_of, is_serial, now
 from nomock.plugin.use import Use
 
 if TYPE_CHECKING:  # loaded once a stack is used
@@ -25,6 +25,7 @@ class Around:
         self._began = now()
         self._not_apart = ""
         """Why the test that runs cannot be kept apart from others."""
+        self._acts_told = 0
         self._surrounded = ExitStack()
         use.when_begun.append(self._begin)
 
@@ -86,11 +87,24 @@ class Around:
         """Put into a failing test's report what befell the services while it ran."""
         report = yield
         run, gone = self._use.run, self._use.gone
+        if run is not None and report.when == "teardown":
+            self._tell_deeds(run, item, report)
         if report.failed and run is not None and gone is not None:
             from nomock.plugin.failing import Failing  # a green run needs none of it
 
             Failing(run, gone).take(item, report, self._began)
         return report
+
+    def _tell_deeds(self, run: Run, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Let the report carry what the test did to the services of the run's own stack."""
+        acts = run.stack.engine.acts[self._acts_told :] if run.has_stack else []
+        self._acts_told += len(acts)
+        faults = faults_of(item)
+        spans = faults.spans if faults is not None else []
+        if acts or spans:
+            from nomock.plugin.deeds import tell
+
+            tell(report, acts=acts, spans=spans)
 
 
 @contextmanager

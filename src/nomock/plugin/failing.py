@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import sys
-from typing import Any
-
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative
 
 from nomock.errors import NomockError
-from nomock.evidence import Mishap, Scene, Window, mishaps, settle, window_logs
+from nomock.evidence import Mishap, Scene, Span, Window, mishaps, settle, window_logs
+from nomock.plugin.deeds import tell
 from nomock.plugin.gone import Gone
-from nomock.plugin.items import Moment, uses_stack
+from nomock.plugin.items import Moment, faults_of, uses_stack
 from nomock.plugin.run import Run
 from nomock.stack import Stack
 
@@ -54,7 +52,10 @@ class Failing:
         window = Window.of(engine, began_s=began.monotonic_s, ready_s=stack.ready_s)
         if stack.ready_s is not None or self._run.is_worker:  # else its start says what befell it
             scene = self._scene(stack, item, window, stack.lost(containers))
-            _show(report, mishaps(engine, containers, scene))
+            found = mishaps(engine, containers, scene)
+            _show(report, found)
+            told = [Span("", m.container_id, window.since_s, window.now_s) for m in found]
+            tell(report, told=told)
         text = window_logs(
             engine, containers, since_s=window.began_s, cap=self._run.settings.log_lines
         )
@@ -93,10 +94,3 @@ def _show(report: pytest.TestReport, found: list[Mishap]) -> None:
     if unasked and isinstance(report.longrepr, ExceptionChainRepr):
         first = report.longrepr.chain[0][0]
         first.reprentries = [ReprEntryNative(unasked), *first.reprentries]
-
-
-def faults_of(item: pytest.Item) -> Any:
-    """Return what a test breaks; a fixture of the user's may have the same name."""
-    found = getattr(item, "funcargs", {}).get("faults")
-    module = sys.modules.get("nomock.faults.faults")  # where it is not loaded nothing is broken
-    return found if module is not None and isinstance(found, module.Faults) else None

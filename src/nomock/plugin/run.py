@@ -26,6 +26,7 @@ from nomock.plugin.history import History
 from nomock.plugin.items import needs_stack_of_run
 from nomock.plugin.options import given
 from nomock.plugin.serial import Turnstile
+from nomock.plugin.unasked import Unasked
 from nomock.progress import Progress
 from nomock.stack import Stack
 from nomock.statefolder import make_state_dir
@@ -49,6 +50,7 @@ class Run:
         self.settings = settings
         self.is_worker = hasattr(config, "workerinput")
         self.history = History(settings)
+        self.unasked = Unasked()
         self._tried: Stack | None = None
         self._prepared = False
         self._is_shown = False
@@ -87,6 +89,11 @@ class Run:
         stack = Stack.of(self.settings)
         self.breaking(stack)
         return stack
+
+    @property
+    def has_stack(self) -> bool:
+        """Whether the run's own stack has been looked at."""
+        return "stack" in self.__dict__
 
     def breaking(self, stack: Stack) -> Breaking:
         """Return what it takes to break a stack; from then on its requests pass the gate."""
@@ -202,6 +209,8 @@ class Run:
             if self._tried:
                 self._tried.close()
             return
+        if self._prepared and not self.engine_is_gone:
+            self.unasked.look(self.stack)
         try:
             if self._prepared and given(self.config, "sidecar-coverage"):
                 from nomock.plugin.coverage import harvested

@@ -70,6 +70,8 @@ class Use:
             self.gone = Gone(self.run)
             self.config.pluginmanager.register(self.run, "nomock-run")
             self.config.pluginmanager.register(self.gone, "nomock-gone")
+            if not self._is_worker:
+                self.config.pluginmanager.register(self.run.unasked, "nomock-unasked")
             for told in self.when_begun:
                 told(self.run)
         return self.run

@@ -36,13 +36,15 @@ _PAUSE_S = 0.05
 class Engine(Conversations, Changes):
     """A client of one container engine; it keeps no connection open and may be shared."""
 
-    def containers(self, project: str) -> list[Container]:
+    def containers(self, project: str, *, timeout_s: float | None = None) -> list[Container]:
         """Return the containers of a compose project, stopped ones too, in one request.
 
-        Of a service with replicas the first comes first.
+        Of a service with replicas the first comes first. ``timeout_s``: where the answer is not
+        worth as long a wait as others.
         """
         asked = "/containers/json"
-        found = self._all(asked, {"all": "1", **of_project(project)})
+        extra = {} if timeout_s is None else {"timeout_s": timeout_s}
+        found = self._all(asked, {"all": "1", **of_project(project)}, **extra)
         with self._reading(f"GET {asked}", found):
             own = [c for c in found if not is_one_off(c.get("Labels") or {})]
             containers = [container_of(c, self.locator) for c in own]

@@ -16,7 +16,14 @@ from nomock.adapters.engine.addresses import Address, Binding, Network, Ports
 from nomock.adapters.engine.locator import Locator
 
 # As the engine words it: https://github.com/docker/go-units/blob/master/duration.go
-_YOUNG = re.compile(r"Up (Less than a|\d) second")
+_STATUS = re.compile(r"(?:Up|\w+ \(-?\d+\)) (?:(\d+)|(Less than a|About an?)) ([a-z]+?)s?\b")
+# Hours are rounded, and what is counted in longer units is counted in these.
+_UNITS_S = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
+_UNITS_S |= {"month": 30 * 86400, "year": 365 * 86400}
+_HALF_HOUR_S = 1800
+_YOUNG_S = 10
+# The engine counts by its own clock.
+_ROUNDED_S = 1
 PROJECT_LABEL = "com.docker.compose.project"
 
 
@@ -40,8 +47,20 @@ class Container:
     """The compose files, joined by commas, which may also stand in their names."""
     ports: Ports
     locator: Locator = field(compare=False, repr=False)
-    is_young: bool = False
-    """Whether it was started less than ten seconds ago."""
+    steady_s: int | None = None
+    """For how long it has run, or has ended, at the least; None where the engine does not say."""
+
+    @property
+    def is_young(self) -> bool:
+        """Whether it was started less than ten seconds ago."""
+        runs = self.state in {"running", "paused"}
+        return runs and self.steady_s is not None and self.steady_s < _YOUNG_S
+
+    def may_have_changed(self, within_s: float) -> bool:
+        """Tell whether it may have ended or been started as long ago as that, or since."""
+        if self.state == "created":
+            return False
+        return self.steady_s is None or self.steady_s <= within_s + _ROUNDED_S
 
     def published(self, port: int, protocol: str = "tcp") -> Address:
         """Return where this process reaches a port that is published.
@@ -160,7 +179,7 @@ def container_of(found: Mapping[str, Any], locator: Locator) -> Container:
         state=found["State"].lower(),
         health=_health(found.get("Status") or ""),
         created_s=int(found.get("Created") or 0),
-        is_young=bool(_YOUNG.match(found.get("Status") or "")),
+        steady_s=_steady_s(found.get("Status") or ""),
         config_files=labels.get(f"{PROJECT_LABEL}.config_files", ""),
         ports=_ports(found),
         locator=locator,
@@ -249,6 +268,24 @@ def image_config_of(found: Mapping[str, Any]) -> ImageConfig:
 
 def _variables(config: Mapping[str, Any]) -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in config.get("Env") or () if "=" in pair)
+
+
+def _steady_s(status: str) -> int | None:
+    """Read the least time that the words of a status can mean.
+
+    >>> [_steady_s(said) for said in ("Up 4 seconds (healthy)", "Exited (0) 2 hours ago")]
+    [4, 5400]
+    >>> [_steady_s(said) for said in ("Up Less than a second", "Up About an hour", "Created")]
+    [0, 3600, None]
+    """
+    found = _STATUS.match(status)
+    if found is None or found[3] not in _UNITS_S:
+        return None
+    number, word, unit = found.groups()
+    if word:
+        return 0 if word.startswith("Less") else _UNITS_S[unit]
+    rounded = _HALF_HOUR_S if _UNITS_S[unit] >= _UNITS_S["hour"] else 0
+    return int(number) * _UNITS_S[unit] - rounded
 
 
 def _health(status: str) -> str | None:

@@ -162,9 +162,11 @@ class Transport:
             again = True
             pause.wait(_PAUSE_S)
 
-    def _all(self, path: str, query: Mapping[str, Any] | None = None) -> list[Mapping[str, Any]]:
+    def _all(
+        self, path: str, query: Mapping[str, Any] | None = None, **extra: Any
+    ) -> list[Mapping[str, Any]]:
         """Return a list of objects; raise EngineError for anything else."""
-        found = self._call("GET", path, query)
+        found = self._call("GET", path, query, **extra)
         if not isinstance(found, list) or not all(isinstance(one, dict) for one in found):
             raise self._nonsense(f"GET {path}", found)
         return found
