@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from conftest import NOMOCK, Tiny, docker, environment, idle
 
 from nomock.adapters.compose_call import Call, answer
 from nomock.adapters.compose_cures import cure_of
+from nomock.adapters.engine import endpoint
 from nomock.errors import ComposeError, ConfigError, ForeignStackError
 from nomock.pages import pages
 
@@ -101,7 +103,8 @@ def test_what_is_kept_should_be_said_when_the_stack_is_to_be_fresh(tiny: Tiny) -
         ("echo []", "compose's answer is no project"),
         ('echo \'{"name": "x", "services": {"one": 3}}\'', "compose's answer is no project"),
         ("printf '\\377\\376' >&2; exit 3", "compose cannot read this"),
-        ("kill -9 $$", "compose cannot read this\n  it ended with -9"),
+        ("kill -9 $$", "compose was killed by SIGKILL while it read this"),
+        ("true", "compose's answer is no JSON\n  (it said nothing)"),
     ],
 )
 def test_compose_should_be_named_when_it_answers_nonsense(
@@ -114,6 +117,101 @@ def test_compose_should_be_named_when_it_answers_nonsense(
     said = status(tiny.path, PATH=f"{client.parent}{os.pathsep}{os.environ['PATH']}")
     assert said.startswith(f"{tiny.path}/docker-compose.yml: {what}\n")
     assert said.splitlines()[-1].startswith("-> docker compose ")
+
+
+NOT_INSTALLED = "-> install its compose plugin: https://docs.docker.com/compose/install/; try it: "
+
+
+@pytest.mark.parametrize(
+    ("client", "what", "cure"),
+    [
+        *(
+            (
+                f'#!/bin/sh\necho "{said}" >&2; exit {code}\n',
+                "this docker client has no compose",
+                NOT_INSTALLED + "docker compose version",
+            )
+            for said, code in (
+                ("docker: 'compose' is not a docker command.", 1),
+                ("docker: unknown command: docker compose", 1),
+                ("unknown shorthand flag: 'f' in -f", 125),
+                # Podman as docker, without anything that it could call.
+                ("Error: looking up compose provider failed", 125),
+            )
+        ),
+        (
+            "not a program",
+            "the docker client cannot be run",
+            "-> see what that file is; install the client with its compose plugin: "
+            "https://docs.docker.com/get-docker/",
+        ),
+    ],
+)
+def test_the_client_should_be_named_when_it_cannot_compose(
+    tiny: Tiny, client: str, what: str, cure: str
+) -> None:
+    tiny.compose(one=idle())
+    path = tiny.write("bin/docker", client)
+    path.chmod(0o755)
+    said = status(tiny.path, PATH=f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+    assert said.startswith(f"{path}: {what}\n")
+    assert said.splitlines()[-1] == cure
+
+
+def test_composes_answer_should_be_read_when_something_else_is_said_around_it(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = shutil.which("docker")
+    client = tiny.write(
+        "bin/docker",
+        f'#!/bin/sh\necho "WARNING: {{odd}}"; {real} "$@"; echo "A new version is out"\n',
+    )
+    client.chmod(0o755)
+    tiny.compose(one=idle())
+    monkeypatch.setenv("PATH", str(client.parent), prepend=os.pathsep)
+    assert [*tiny.stack()] == ["one"]
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "{", '{"currentContext": null}', ""])
+def test_the_default_engine_should_be_asked_when_the_clients_settings_are_nonsense(
+    tmp_path: Path, text: str
+) -> None:
+    (tmp_path / "config.json").write_text(text)
+    assert endpoint({"DOCKER_CONFIG": str(tmp_path)}) == "unix:///var/run/docker.sock"
+
+
+def test_compose_should_be_given_up_when_it_does_not_take_the_stack_down(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.compose(one=idle(stop_grace_period="1s"))
+    stack = tiny.stack(timeout_s=1)
+    client = tiny.write("bin/docker", "#!/bin/sh\necho about to begin; exec sleep infinity\n")
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", str(client.parent), prepend=os.pathsep)
+    with pytest.raises(ComposeError) as late:
+        stack.down()
+    stack.close()
+    assert late.value.what == "compose has not ended after 2 s"
+    assert late.value.seen == "about to begin"
+
+
+def test_compose_should_be_asked_again_when_its_file_is_half_written(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.compose_text("services: [half")
+    whole = json.dumps({"services": {"one": idle()}})
+    # What edits the file is done when compose has read it.
+    client = tiny.write(
+        "bin/docker",
+        f"""#!/bin/sh
+        {shutil.which("docker")} "$@"; code=$?
+        case "$*" in *--file*) ;; *json*) echo '{whole}' > {tiny.path}/docker-compose.yml;; esac
+        exit $code
+        """,
+    )
+    client.chmod(0o755)
+    monkeypatch.setenv("PATH", str(client.parent), prepend=os.pathsep)
+    assert [*tiny.stack()] == ["one"]
 
 
 def test_compose_should_be_ended_with_all_it_started_when_it_does_not_answer(

@@ -77,11 +77,14 @@ class Compose:
         """Run ``compose up --detach`` while the block watches the services."""
         return self._running(self.command("up", "--detach", "--no-build", *options), on_line)
 
-    def down(self, *, volumes: bool) -> None:
-        """Stop and remove the project's containers and networks, and its volumes if asked."""
+    def down(self, *, volumes: bool, within_s: float) -> None:
+        """Stop and remove the project's containers and networks, and its volumes if asked.
+
+        Raises ComposeError, also where it does not end in time.
+        """
         words = ["down", "--remove-orphans", *(["--volumes"] if volumes else [])]
         with self._running(self.command(*words), lambda line: None) as down:
-            if down.wait() != 0:
+            if down.wait(within_s) != 0:
                 raise ComposeError(
                     "the stack could not be taken down",
                     where="compose down",
@@ -115,17 +118,11 @@ class Running:
         text: str | None = None,
     ) -> None:
         """``text`` is its standard input; None: it has none."""
+        self._command = command
         self._on_line = on_line
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
-        self._process = subprocess.Popen(
-            command,
-            cwd=call.folder,
-            env=call.environ(),
-            stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
+        self._process = compose_call.started(
+            command, call, is_told=text is not None, stderr=subprocess.STDOUT
         )
         # A thread of its own, so that a full pipe never blocks compose while nobody reads.
         self._reader = Thread(target=self._read, daemon=True)
@@ -145,9 +142,17 @@ class Running:
         """Return the exit code, None while it runs."""
         return self._process.poll()
 
-    def wait(self) -> int:
-        """Wait for the end and return the exit code."""
-        code = self._process.wait()
+    def wait(self, within_s: float | None = None) -> int:
+        """Wait for the end and return the exit code; raise ComposeError where it does not come."""
+        try:
+            code = self._process.wait(within_s)
+        except subprocess.TimeoutExpired as error:
+            raise ComposeError(
+                f"compose has not ended after {within_s:g} s",
+                where=" ".join(self._command),
+                seen=self.last_lines() or "(it said nothing)",
+                todo="see whether the engine does what it is asked: docker ps, and its own log",
+            ) from error
         self._reader.join()
         return code
 

@@ -30,6 +30,12 @@ _ANSWER_TIMEOUT_S = 60.0
 LAST_LINES = 20
 # No path has it, so that a list of paths can be joined by it, whatever is in their names.
 _SEPARATOR = "\n"
+# Of the docker client, old and new, and of Podman's in its place.
+_NO_COMPOSE = re.compile(
+    r"compose' is not a docker command|unknown command: docker compose"
+    r"|unknown (?:shorthand )?flag: (?:--file|'f' in -f|--project-name|'p' in -p)"
+    r"|looking up compose provider failed"
+)
 # A line of its log, where it writes to no terminal: https://github.com/sirupsen/logrus
 _WARNING = re.compile(r'level=warning msg="((?:[^"\\]|\\.)*)"')
 
@@ -57,6 +63,55 @@ class Call:
         return found
 
 
+def started(
+    command: Sequence[str], call: Call, *, is_told: bool = False, **options: Any
+) -> subprocess.Popen[str]:
+    """Start a process of compose; ``is_told``: it gets a text as its standard input.
+
+    Raises EngineMissingError where what is called docker cannot be run.
+    """
+    require_client()
+    if not call.folder.is_dir():
+        raise ConfigError(
+            "the folder in which compose is called is gone",
+            where=str(call.folder),
+            todo="call it in a folder that is there",
+        )
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=call.folder,
+            env=call.environ(),
+            stdin=subprocess.PIPE if is_told else subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            encoding="utf-8",
+            errors="replace",
+            **options,
+        )
+    except OSError as error:
+        raise EngineMissingError(
+            "the docker client cannot be run",
+            where=str(shutil.which("docker")),
+            seen=str(error),
+            todo="see what that file is; install the client with its compose plugin: "
+            "https://docs.docker.com/get-docker/",
+        ) from error
+
+
+def how_ended(code: int) -> str:
+    """Say how a process ended: ``ended with 3``, ``was killed by SIGKILL``.
+
+    >>> how_ended(1)
+    'ended with 1'
+    """
+    if code >= 0:
+        return f"ended with {code}"
+    try:
+        return f"was killed by {signal.Signals(-code).name}"
+    except ValueError:
+        return f"was killed by signal {-code}"
+
+
 def require_client() -> None:
     """Raise EngineMissingError where there is no docker client."""
     if shutil.which("docker") is None:
@@ -79,18 +134,13 @@ def answer(
 
     Raises ConfigError where it does not end with 0 or not in time, with compose's own last words.
     """
-    require_client()
     away = "" if call.folder == standing() else f"cd {shlex.quote(str(call.folder))} && "
     todo = f"{away}docker compose config"
-    process = subprocess.Popen(
+    process = started(
         command,
-        cwd=call.folder,
-        env=call.environ(),
-        stdin=subprocess.DEVNULL if text is None else subprocess.PIPE,
-        stdout=subprocess.PIPE,
+        call,
+        is_told=text is not None,
         stderr=subprocess.PIPE,
-        encoding="utf-8",
-        errors="replace",
         # The client starts compose in a process of its own, which is to end with it.
         start_new_session=True,
     )
@@ -108,14 +158,37 @@ def answer(
             end_session(process, kill=True)
             process.wait()
     done = subprocess.CompletedProcess(command, process.returncode, said, complained)
-    if done.returncode != 0:
+    if done.returncode == 0:
+        return done
+    seen = last_lines(done.stderr or done.stdout)
+    if plugin := no_compose(seen):
+        raise plugin
+    if done.returncode < 0:  # what it read had nothing to do with that
         raise ConfigError(
-            "compose cannot read this",
+            f"compose {how_ended(done.returncode)} while it read this",
             where=where,
-            seen=last_lines(done.stderr or done.stdout) or f"it ended with {done.returncode}",
-            todo=cure_of(done.stderr) or todo,
+            seen=seen,
+            todo=f"{todo}; see whether the machine is short of memory",
         )
-    return done
+    raise ConfigError(
+        "compose cannot read this",
+        where=where,
+        seen=seen or f"it {how_ended(done.returncode)}",
+        todo=cure_of(done.stderr) or todo,
+    )
+
+
+def no_compose(said: str) -> EngineMissingError | None:
+    """Return the error where a docker client says that it has no compose; None for other words."""
+    if _NO_COMPOSE.search(said) is None:
+        return None
+    return EngineMissingError(
+        "this docker client has no compose",
+        where=str(shutil.which("docker")),
+        seen=said,
+        todo="install its compose plugin: https://docs.docker.com/compose/install/; "
+        "try it: docker compose version",
+    )
 
 
 def config(
@@ -135,7 +208,7 @@ def config(
     done = answer(call, [*command, "config", "--format", "json"], where=where, text=text)
     try:
         # Compose doubles each dollar sign, so that its answer could be a compose file again.
-        found = json.loads(done.stdout.replace("$$", "$"))
+        found = _json_in(done.stdout.replace("$$", "$"))
         what = "" if _is_project(found) else "compose's answer is no project"
     except ValueError:
         what = "compose's answer is no JSON"
@@ -143,12 +216,26 @@ def config(
         raise ConfigError(
             what,
             where=where,
-            seen=last_lines(done.stderr) or last_lines(done.stdout),
+            seen=last_lines(done.stderr) or last_lines(done.stdout) or "(it said nothing)",
             todo="docker compose version; its answer: docker compose config --format json",
         )
     for warning in dict.fromkeys(_WARNING.findall(done.stderr)):
         on_warning(re.sub(r"\\(.)", r"\1", warning))
     return found
+
+
+def _json_in(text: str) -> Any:
+    """Read the object in what compose said, whatever a wrapper or a plugin said before or behind.
+
+    Raises ValueError where there is none.
+    """
+    try:
+        return json.loads(text)
+    except ValueError:
+        begin = re.search(r"^\{", text, re.MULTILINE)
+        if begin is None:
+            raise
+        return json.JSONDecoder().raw_decode(text, begin.start())[0]
 
 
 def variables(call: Call, names: Iterable[str]) -> dict[str, str]:

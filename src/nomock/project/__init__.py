@@ -182,6 +182,11 @@ class Project:
         """The names of the services that are to have a container: all but those scaled to 0."""
         return [name for name, service in self.services.items() if service.replicas > 0]
 
+    @property
+    def grace_s(self) -> float:
+        """For how long all services together may go on when they are to stop, one by one."""
+        return sum(intention.grace_s(service.config) for service in self.services.values())
+
     def publisher(self, name: str) -> ServiceConfig:
         """Return the service that publishes a service's ports: another, if it is in its network."""
         service = self.services[name]
@@ -242,11 +247,16 @@ def _asked(call: Call, files: Sequence[Path]) -> dict[str, Any]:
     """Let compose resolve; again where a file was changed meanwhile."""
     from nomock.adapters.compose import Compose
 
-    for _ in range(_MOST_CHANGES):
+    for left in reversed(range(_MOST_CHANGES)):
         paths = read_by(call, files)
         digest = digest_of(paths)
         warnings: list[str] = []
-        config = Compose(call).config(", ".join(map(str, files)), warnings.append)
+        try:
+            config = Compose(call).config(", ".join(map(str, files)), warnings.append)
+        except ConfigError:
+            if left and digest != digest_of(paths):
+                continue  # it was half written
+            raise
         if digest == digest_of(paths):
             break
     # Where it goes on changing the digest is of before: the next run asks again.

@@ -6,10 +6,13 @@ https://github.com/compose-spec/compose-spec/blob/main/spec.md
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+# As Go writes a duration, which is how compose has it: https://pkg.go.dev/time#Duration.String
+_UNITS_S = {"h": 3600.0, "m": 60.0, "s": 1.0, "ms": 1e-3, "us": 1e-6, "ns": 1e-9}
 _OF_SERVICE = "service:"
 
 
@@ -48,6 +51,16 @@ def writable(config: Mapping[str, Any]) -> list[Path]:
     volumes = config.get("volumes") or []
     bound = [v for v in volumes if v.get("type") == "bind" and v.get("source")]
     return [Path(v["source"]) for v in bound if not v.get("read_only")]
+
+
+def grace_s(config: Mapping[str, Any]) -> float:
+    """Return for how long it may go on when it is to stop.
+
+    >>> grace_s({"stop_grace_period": "1m30.5s"}), grace_s({})
+    (90.5, 10.0)
+    """
+    parts = re.findall(r"([\d.]+)(h|ms|us|ns|m|s)", str(config.get("stop_grace_period", "10s")))
+    return sum((float(number) * _UNITS_S[unit] for number, unit in parts), 0.0)
 
 
 def is_on_host(config: Mapping[str, Any]) -> bool:

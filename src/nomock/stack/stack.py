@@ -262,4 +262,5 @@ class Stack:
     def _compose_down(self, *, volumes: bool) -> None:
         from nomock.adapters.compose import Compose
 
-        Compose(self.project.call).down(volumes=volumes)
+        within_s = self.settings.timeout_s + self.project.grace_s
+        Compose(self.project.call).down(volumes=volumes, within_s=within_s)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import TYPE_CHECKING
 
+from nomock.adapters.compose_call import how_ended
 from nomock.adapters.compose_cures import name_taken
 from nomock.adapters.engine import Container, Engine
 from nomock.config import Settings
@@ -43,7 +44,7 @@ def start_up(
     if stale:
         progress(f"recreating {', '.join(stale)}: a mounted file changed")
         with compose.up("--force-recreate", "--no-deps", *stale, on_line=_nothing) as running:
-            running.wait()
+            running.wait(settings.timeout_s + project.grace_s)
             _finished(running, engine)
         containers = engine.containers(project.name)
 
@@ -134,7 +135,7 @@ def _finished(running: Running, engine: Engine) -> bool:
             name, container_id = taken
             seen += f"\n{name} is a container of {engine.owner(container_id)}"
         raise ComposeError(
-            f"docker compose up ended with {code}",
+            f"docker compose up {how_ended(code)}",
             where="compose",
             seen=seen,
             todo=running.cure() or "docker compose up",

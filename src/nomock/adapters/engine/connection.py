@@ -33,7 +33,7 @@ def endpoint(environ: Mapping[str, str] = os.environ) -> str:
         try:
             found = json.loads((_stored("meta", name, environ) / "meta.json").read_text())
             return str(found["Endpoints"]["docker"]["Host"])
-        except (OSError, ValueError, KeyError) as error:
+        except (OSError, ValueError, LookupError, TypeError) as error:
             raise EngineMissingError(
                 f"the docker context {name!r} cannot be read",
                 where="engine",
@@ -56,8 +56,8 @@ def _context(environ: Mapping[str, str]) -> str | None:
     name = environ.get("DOCKER_CONTEXT")
     if not name:
         try:
-            name = json.loads((_folder(environ) / "config.json").read_text()).get("currentContext")
-        except (OSError, ValueError):
+            name = json.loads((_folder(environ) / "config.json").read_text())["currentContext"]
+        except (OSError, ValueError, LookupError, TypeError):
             name = None
     return name if name and name != "default" else None
 
