@@ -83,12 +83,14 @@ def stories(engine: Engine, containers: Sequence[Container], scene: Scene) -> li
     """Ask the engine what it knows of a stack's containers, gone ones too."""
     window = scene.window
     events: dict[str, list[Happening]] = {}
-    since_s = min(window.since_s, window.now_s)
+    since_s = min(window.earliest_s, window.now_s)
     for event in engine.happenings(scene.project, since_s=since_s, until_s=engine.now_s()):
-        events.setdefault(event.container_id, []).append(event)
+        event = replace(event, at_s=window.by_now(event.at_s))
+        if not window.set_s or event.at_s >= window.since_s:
+            events.setdefault(event.container_id, []).append(event)
     names, found = names_of(containers), []
     for container in containers:
-        course, own = engine.course(container.id), events.pop(container.id, [])
+        course, own = _by_now(engine.course(container.id), window), events.pop(container.id, [])
         acts = [act for act in engine.acts if act.container_id == container.id]
         ends = _ends(engine, container.id, course, own, acts, scene)
         name = names[container.id]
@@ -103,6 +105,18 @@ def stories(engine: Engine, containers: Sequence[Container], scene: Scene) -> li
         ends = _ends(engine, id_, None, own, acts, scene)
         found.append(Story(id_, name, service, None, None, ends, own, acts))
     return found
+
+
+def _by_now(course: Course | None, window: Window) -> Course | None:
+    """Return it with its times as the clock says them by now."""
+    if course is None:
+        return None
+    finished_s, unhealthy_s = course.finished_s, course.unhealthy_since_s
+    return replace(
+        course,
+        finished_s=None if finished_s is None else window.by_now(finished_s),
+        unhealthy_since_s=None if unhealthy_s is None else window.by_now(unhealthy_s),
+    )
 
 
 def _ends(

@@ -148,7 +148,7 @@ class Faults:
 
     @property
     def story(self) -> list[tuple[float, str]]:
-        """What was done when, in seconds since the epoch."""
+        """What was done when, by the monotonic clock."""
         return self._test.story
 
     @property

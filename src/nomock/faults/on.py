@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from threading import RLock
-from time import monotonic, time
+from time import monotonic
 from types import TracebackType
 
 from nomock import context
@@ -43,7 +43,7 @@ class Test:
     left: list[On] = field(default_factory=list)
     """The same, and those of tests before: what this process may heal later."""
     story: list[tuple[float, str]] = field(default_factory=list)
-    """What was done when, in seconds since the epoch, for the evidence."""
+    """What was done when, by the monotonic clock, for the evidence."""
     spans: list[Span] = field(default_factory=list)
     """When each fault was on, for the evidence."""
     bit: set[tuple[str, str]] = field(default_factory=set)
@@ -53,7 +53,7 @@ class Test:
 
     def tell(self, text: str) -> None:
         """Add to the story."""
-        self.story.append((time(), text))
+        self.story.append((monotonic(), text))
 
     def changed(self) -> None:
         """Name the faults that are on in the requests of the test."""

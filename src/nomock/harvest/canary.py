@@ -98,7 +98,8 @@ class _Own:
         for process in self.processes:
             # Killed as it started, as a healthcheck's Python may be: it ran nothing, and if it did
             # all the same the report of the run names it.
-            is_old = time() - process.started > _STARTS_WITHIN_S
+            # Nor is one of the future young: the clock was set back.
+            is_old = not 0 <= time() - process.started <= _STARTS_WITHIN_S
             if process.wrote_nothing and one_proved and is_old:
                 continue
             if failure := process.canary_failure():

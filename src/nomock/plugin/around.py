@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from nomock.plugin.items import faults_of, is_serial, now
+from nomock.moments import now
+from nomock.plugin.items import faults_of, is_serial
 from nomock.plugin.use import Use
 
 if TYPE_CHECKING:  # loaded once a stack is used

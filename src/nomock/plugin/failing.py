@@ -7,14 +7,16 @@ from _pytest._code.code import ExceptionChainRepr, ReprEntryNative
 
 from nomock.errors import NomockError
 from nomock.evidence import Mishap, Scene, Span, Window, mishaps, settle, window_logs
+from nomock.moments import Moment
 from nomock.plugin.deeds import tell
 from nomock.plugin.gone import Gone
-from nomock.plugin.items import Moment, faults_of, uses_stack
+from nomock.plugin.items import faults_of, uses_stack
 from nomock.plugin.run import Run
 from nomock.stack import Stack
 
 _MISHAPS = "What befell the services"
 _FAULTS = "Faults of the test"
+_CLOCK = "The clock"
 _LOGS = "Service logs in the test's window"
 # Where everything went down at once, the first ones say enough.
 _MOST_DETAILED = 5
@@ -31,7 +33,7 @@ class Failing:
         """Put it into the report; nothing is asked of the engine but for a test on a stack."""
         faults = faults_of(item)
         if faults is not None and faults.story:
-            lines = [f"{at_s - began.wall_s:8.3f} s  {told}" for at_s, told in faults.story]
+            lines = [f"{at_s - began.monotonic_s:8.3f} s  {told}" for at_s, told in faults.story]
             report.sections.append((_FAULTS, "\n".join(lines)))
         # A fixture of the test may have made a stack of its own.
         found = getattr(item, "funcargs", {}).get("stack")
@@ -49,7 +51,9 @@ class Failing:
     ) -> None:
         engine = stack.engine
         containers = settle(engine, lambda: engine.containers(stack.name))
-        window = Window.of(engine, began_s=began.monotonic_s, ready_s=stack.ready_s)
+        window = Window.of(engine, began, ready_s=stack.ready_s)
+        if window.notice:
+            report.sections.append((_CLOCK, window.notice))
         if stack.ready_s is not None or self._run.is_worker:  # else its start says what befell it
             scene = self._scene(stack, item, window, stack.lost(containers))
             found = mishaps(engine, containers, scene)
@@ -57,7 +61,7 @@ class Failing:
             told = [Span("", m.container_id, window.since_s, window.now_s) for m in found]
             tell(report, told=told)
         text = window_logs(
-            engine, containers, since_s=window.began_s, cap=self._run.settings.log_lines
+            engine, containers, since_s=window.earliest_s, cap=self._run.settings.log_lines
         )
         report.sections.append((_LOGS, text or "(none)"))
 

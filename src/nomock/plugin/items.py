@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from inspect import unwrap
 from pathlib import Path
-from time import monotonic, time
-from typing import Any, NamedTuple
+from typing import Any
 
 import pytest
 
@@ -54,18 +53,6 @@ def files_of(request: pytest.FixtureRequest) -> set[Path]:
     """Return the files in which a test's function may stand: its module, and what that ran."""
     code = getattr(unwrap(request.function), "__code__", None)
     return {request.path} | ({Path(code.co_filename)} if code else set())
-
-
-class Moment(NamedTuple):
-    """A moment by our two clocks."""
-
-    wall_s: float
-    monotonic_s: float
-
-
-def now() -> Moment:
-    """Return this moment."""
-    return Moment(time(), monotonic())
 
 
 def faults_of(item: pytest.Item) -> Any:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nomock.errors import NomockError
+from nomock.moments import now
 from nomock.plugin.deeds import deeds_of
 
 if TYPE_CHECKING:  # a run in which nothing happened needs none of it
@@ -33,6 +34,7 @@ class Unasked:
     """Hears of the tests, in the process that stands for the run, and looks once at its end."""
 
     def __init__(self) -> None:
+        self._began = now()
         self._running: dict[str, float] = {}
         self._tests: list[tuple[str, float, float]] = []
         # The fields of what the reports carry.
@@ -69,7 +71,9 @@ class Unasked:
             return
         with suppress(NomockError):
             containers = stack.engine.containers(stack.name, timeout_s=_ANSWER_TIMEOUT_S)
-            if _is_suspicious(stack, containers, monotonic() - stack.ready_s):
+            # Where the clock was set forward, the engine takes all to have run for longer.
+            within_s = monotonic() - stack.ready_s + max(self._began.set_s, 0.0)
+            if _is_suspicious(stack, containers, within_s):
                 self._lines = _lines(self._found(stack, containers, stack.ready_s))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -89,7 +93,7 @@ class Unasked:
         tests = [Span(test, "", began_s, ended_s) for test, began_s, ended_s in self._tests]
         scene = Scene(
             project=stack.name,
-            window=RunWindow.of(engine, began_s=ready_s).with_tests(tests),
+            window=RunWindow.of(engine, self._began, ready_s=ready_s).with_tests(tests),
             spans=[Span(*span) for span in self._spans],
             lost=stack.lost(containers),
             one_shots=stack.project.one_shots,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from threading import Event
-from time import monotonic, time
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from nomock.errors import EngineError, FaultError
@@ -18,6 +18,7 @@ from nomock.faults.database.sessions import (
     visit,
 )
 from nomock.faults.fault import Fault, State, whole_number
+from nomock.moments import Moment, now
 
 if TYPE_CHECKING:
     from nomock.adapters.postgres import Connection
@@ -88,7 +89,7 @@ class FillSlots(Fault):
             sessions.open_many(free, expires)
             return free > 0
 
-        state["since_s"] = time()
+        state["since"] = now()
         deadline, pause = monotonic() + _FULL_WITHIN_S, Event()
         # One that has just been closed may have its slot a moment longer.
         while fill() or not (words := self._refusal(ground, login)):
@@ -116,7 +117,7 @@ class FillSlots(Fault):
             sessions.ask(lambda: _mark(sessions, "off"))
         deadline, pause = monotonic() + _LOGGED_WITHIN_S, Event()
         while True:
-            log = ground.postgres.service.logs(since=state["since_s"])
+            log = ground.postgres.service.logs(since=Moment(*state["since"]).earliest_s)
             _, on, after = log.partition(_line(sessions, "on"))
             meanwhile, off, _ = after.partition(_line(sessions, "off"))
             if off or monotonic() > deadline:
