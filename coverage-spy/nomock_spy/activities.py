@@ -85,8 +85,11 @@ def begin(baggage: str, *, direct: bool = False) -> Activity:
 
 def found_server(name: str) -> None:
     """Tell that the requests of a server begin and end activities."""
-    if _engine is not None:
-        _engine.server(name)
+    try:
+        if _engine is not None:
+            _engine.server(name)
+    except BaseException as error:
+        swallow(error)
 
 
 def _context_of(origin: Origin) -> Context:

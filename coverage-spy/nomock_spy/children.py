@@ -14,6 +14,7 @@ from typing import Any
 from nomock_spy import audit
 from nomock_spy.engines import Engine
 from nomock_spy.guard import HOME, swallow
+from nomock_spy.standins import replace
 
 _CUSTOMIZE = "/sitecustomize.py"
 _MOST_SAID = 200
@@ -34,26 +35,24 @@ def listen(engine: Engine) -> None:
     audit.listen("subprocess.Popen", lambda arguments: _complete(arguments[3]))
     # These have read the environment that they are given before they tell of it.
     for name in ("execve", "posix_spawn", "posix_spawnp"):
-        function = getattr(os, name, None)
-        if function is not None:
-            completing = _with_completed(function)
-            setattr(os, name, completing)
-            if function in os.supports_fd:  # by which a service may ask what it takes
-                os.supports_fd.add(completing)
+        if hasattr(os, name):
+            replace(os, name, _with_completed)
 
 
 def install(module: Any) -> None:
     """Let multiprocessing.util complete the environment before it starts a process afresh."""
-    spawn = module.spawnv_passfds
 
-    def spawnv_passfds(*arguments: Any, **named: Any) -> Any:
-        try:
-            _complete_own()
-        except BaseException as error:
-            swallow(error)
-        return spawn(*arguments, **named)
+    def make(spawn: Any) -> Callable[..., Any]:
+        def spawnv_passfds(*arguments: Any, **named: Any) -> Any:
+            try:
+                _complete_own()
+            except BaseException as error:
+                swallow(error)
+            return spawn(*arguments, **named)
 
-    module.spawnv_passfds = spawnv_passfds
+        return spawnv_passfds
+
+    replace(module, "spawnv_passfds", make)
 
 
 def path_with_spy(environ: Mapping[str, str]) -> str | None:

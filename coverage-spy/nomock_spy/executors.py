@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from nomock_spy.contexts import BACKGROUND, current
+from nomock_spy.contexts import BACKGROUND, Context, current
+from nomock_spy.guard import swallow
+from nomock_spy.standins import replace
+
+_CONTEXT = "nomock_context"
+"""Where a piece of work keeps the context that it was submitted in."""
 
 
 def install(module: Any) -> None:
@@ -14,27 +20,34 @@ def install(module: Any) -> None:
     not the function that is submitted: it stays what subclasses, and other interpreters, expect.
     """
     work, pool = module._WorkItem, module.ThreadPoolExecutor
-    initialize, run, add_thread = work.__init__, work.run, pool._adjust_thread_count
+    run, add_thread = work.run, pool._adjust_thread_count  # each has to be there
 
+    replace(work, "__init__", _keeping_context)
+    replace(work, "run", lambda _: _within(run, lambda item: getattr(item, _CONTEXT, None)))
+    # A thread of the pool outlives the test that needed one more.
+    replace(pool, "_adjust_thread_count", lambda _: _within(add_thread, lambda pool: BACKGROUND))
+
+
+def _keeping_context(initialize: Any) -> Callable[..., Any]:
     def initialize_in_context(self: Any, *arguments: Any, **named: Any) -> None:
         initialize(self, *arguments, **named)
-        self.nomock_context = current.get()
-
-    def run_in_context(self: Any, *arguments: Any) -> None:
-        before = current.set(self.nomock_context)
         try:
-            run(self, *arguments)
-        finally:
-            current.reset(before)
+            setattr(self, _CONTEXT, current.get())
+        except BaseException as error:
+            swallow(error)
 
-    def add_thread_in_background(self: Any) -> None:
-        # A thread of the pool outlives the test that needed one more.
-        before = current.set(BACKGROUND)
+    return initialize_in_context
+
+
+def _within(method: Any, context_of: Callable[[Any], Context | None]) -> Callable[..., Any]:
+    """Return a method that does what it does in another context than that of its caller."""
+
+    def do_in_context(self: Any, *arguments: Any, **named: Any) -> Any:
+        before = current.get()
+        current.set(context_of(self) or before)
         try:
-            add_thread(self)
+            return method(self, *arguments, **named)
         finally:
-            current.reset(before)
+            current.set(before)
 
-    work.__init__ = initialize_in_context
-    work.run = run_in_context
-    pool._adjust_thread_count = add_thread_in_background
+    return do_in_context

@@ -12,6 +12,7 @@ from importlib.machinery import ModuleSpec
 from types import ModuleType
 
 from nomock_spy.guard import swallow
+from nomock_spy.standins import known_as
 
 PATCHES = {
     "aiohttp.client_reqrep": "nomock_spy.clients.aiohttp",
@@ -27,6 +28,7 @@ PATCHES = {
     "hypercorn.app_wrappers": "nomock_spy.servers.hypercorn",
     "multiprocessing.util": "nomock_spy.children",
     "rq.job": "nomock_spy.queues.rq",
+    "subprocess": "nomock_spy.popen",
     "threading": "nomock_spy.threads",
     "uvicorn.config": "nomock_spy.servers.uvicorn",
     "waitress.server": "nomock_spy.servers.waitress",
@@ -68,17 +70,19 @@ class _Finder:
 
 def _patch_after(spec: ModuleSpec) -> None:
     loader = spec.loader
-    if loader is None:
+    run_module = getattr(loader, "exec_module", None)
+    if loader is None or run_module is None:
         return
-    run_module = loader.exec_module
 
     def exec_module(module: ModuleType) -> None:
-        run_module(module)
         if module.__name__ == spec.name:  # the loader of a zip file has many modules
+            vars(loader).pop("exec_module", None)
+        run_module(module)
+        if module.__name__ == spec.name:
             _patch(module)
 
-    # On the instance: its type stays what packages that look at it expect.
-    loader.exec_module = exec_module  # type: ignore[method-assign]
+    # On the instance, and for once: its type stays what packages that look at it expect.
+    loader.exec_module = known_as(run_module, exec_module)  # type: ignore[method-assign]
 
 
 def _patch(module: ModuleType) -> None:

@@ -11,13 +11,16 @@ from typing import Any
 
 from nomock_spy.contexts import BACKGROUND, Context, current
 from nomock_spy.guard import swallow
+from nomock_spy.standins import known_as, replace
 
 
 def install(module: Any) -> None:
     """Let threading.Thread run in the context it is started in, also what overrides ``run``."""
-    start = module.Thread.start
+    replace(module.Thread, "start", _in_context)
 
-    def start_in_context(self: Any) -> None:
+
+def _in_context(start: Any) -> Callable[..., Any]:
+    def start_in_context(self: Any, *arguments: Any, **named: Any) -> Any:
         put_back: Callable[[], None] = _nothing
         try:
             context = current.get()
@@ -26,12 +29,12 @@ def install(module: Any) -> None:
         except BaseException as error:
             swallow(error)
         try:
-            start(self)
+            return start(self, *arguments, **named)
         except BaseException:
             put_back()
             raise
 
-    module.Thread.start = start_in_context
+    return start_in_context
 
 
 def _nothing() -> None:
@@ -49,11 +52,12 @@ def _run_in(context: Context, thread: Any) -> Callable[[], None]:
 
     def run_in_context() -> None:
         put_back()
-        before = current.set(context)
+        before = current.get()
+        current.set(context)
         try:
             run()
         finally:
-            current.reset(before)  # the service may have given the thread a context of its own
+            current.set(before)  # the service may have given the thread a context of its own
 
-    attributes["run"] = run_in_context  # past a __setattr__ of the service's
+    attributes["run"] = known_as(run, run_in_context)  # past a __setattr__ of the service's
     return put_back

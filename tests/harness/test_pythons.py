@@ -10,7 +10,6 @@ import pytest
 from pythons import VERSIONS, image_of
 from test_spy import APP, Container, lines_of, marked, missing
 
-from nomock.harvest import prepare
 from nomock.harvest.folder import read_all
 from nomock.harvest.records import BACKGROUND, Process
 
@@ -19,24 +18,43 @@ pytestmark = pytest.mark.parametrize("version", VERSIONS)
 
 
 @pytest.fixture
-def run(version: str, tmp_path: Path, tracer_options: Callable[[str], list[str]]) -> Run:
-    """Runs a command in the scripts' folder, and reads what its processes recorded."""
-    data_dir = tmp_path / "coverage"
-    prepare(data_dir)
-    container = Container(image_of(version), data_dir)
-    options = container.options(
+def container(version: str, data_dir: Path) -> Container:
+    return Container(image_of(version), data_dir)
+
+
+@pytest.fixture
+def options(
+    container: Container, version: str, tracer_options: Callable[[str], list[str]]
+) -> list[str]:
+    """Of docker: a command of the container runs in the scripts' folder."""
+    return container.options(
         *("--user", "10001", "--workdir", "/app"),
         *("--mount", f"type=bind,source={APP}/app,target=/app,readonly"),
         *container.mount,
         *tracer_options(version),
     )
 
+
+@pytest.fixture
+def run(container: Container, options: list[str]) -> Run:
+    """Runs a command in the scripts' folder, and reads what its processes recorded."""
+
     def run(*command: str) -> list[Process]:
         ended: subprocess.CompletedProcess[str] = container.run(*command, options=options)
         assert (ended.returncode, ended.stderr) == (0, "")
-        return read_all(data_dir).processes
+        return read_all(container.data_dir).processes
 
     return run
+
+
+def test_a_program_should_see_the_same_of_python_and_its_own_when_the_spy_is_there(
+    container: Container, options: list[str]
+) -> None:
+    with_spy = container.run("python3", "sees.py", options=options)
+    without = container.run("python3", "sees.py", options=[*options, "--env", "NOMOCK_SPY_OUT="])
+    assert (without.returncode, without.stderr) == (0, "")
+    assert with_spy.stdout.splitlines() == without.stdout.splitlines()
+    assert (with_spy.returncode, with_spy.stderr) == (0, "")
 
 
 @pytest.mark.parametrize(

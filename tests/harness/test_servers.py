@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import shutil
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -10,7 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from calling import program
 from serving import HANGS, SET_UPS, SPY, SetUp, serving
+
+from nomock.harvest.folder import read_all
 
 Images = Callable[[str], str]
 Options = Callable[[str], list[str]]
@@ -51,6 +55,25 @@ def test_exactly_its_lines_should_be_on_disk_when_a_tests_response_arrives_and_a
             server.kill()
         expected[test] = HANGS.lines(set_up)
         assert server.ran() == {**expected, "": at_start_up}
+
+
+def test_every_server_should_answer_log_and_exit_as_without_the_spy_when_its_app_is_an_odd_one(
+    server_image: Images, data_dir: Path
+) -> None:
+    """A class, a partial, slots, a body with a length, a factory, another framework's object."""
+    image = server_image("3.13")
+    with ThreadPoolExecutor(2) as both:
+        without, with_spy = both.map(
+            lambda out: program(image, data_dir, "python", "odd_servers.py", options=out),
+            (["--env", "NOMOCK_SPY_OUT="], []),
+        )
+    expected = json.loads(without.stdout)
+    answers = [answer[0] for _, answer, *_ in expected]
+    assert answers.count(200) == len(answers) - 2, expected  # uvicorn takes two for ASGI 2
+    assert json.loads(with_spy.stdout) == expected
+    tests = [{r.context.test for r in p.ran()} - {""} for p in read_all(data_dir).processes]
+    # Not the one that is Tornado's own, nor those that come to nothing.
+    assert len([t for t in tests if t]) == len(answers) - 3
 
 
 # A broken spy meets each way to load it and to serve: an event loop, processes made before and

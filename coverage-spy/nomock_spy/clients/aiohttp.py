@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nomock_spy.clients import baggage_of_the_test
 from nomock_spy.guard import swallow
+from nomock_spy.standins import check_is_async, replace
 
 
 def install(module: Any) -> None:
@@ -14,7 +16,11 @@ def install(module: Any) -> None:
     There is one for each time that anything is sent, also for each redirect; a tunnel's CONNECT is
     for the proxy alone.
     """
-    send = module.ClientRequest.send
+    replace(module.ClientRequest, "send", _for_the_test)
+
+
+def _for_the_test(send: Any) -> Callable[..., Any]:
+    check_is_async(send)
 
     async def send_for_the_test(self: Any, *arguments: Any, **named: Any) -> Any:
         try:
@@ -26,4 +32,4 @@ def install(module: Any) -> None:
             swallow(error)
         return await send(self, *arguments, **named)
 
-    module.ClientRequest.send = send_for_the_test
+    return send_for_the_test

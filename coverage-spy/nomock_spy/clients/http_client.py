@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nomock_spy.clients import baggage_of_the_test
 from nomock_spy.guard import swallow
+from nomock_spy.standins import replace
 
 _NAME = b"baggage:"
 
@@ -16,16 +18,18 @@ def install(module: Any) -> None:
     All of its ways of sending a request end them there. The CONNECT of a tunnel does not: it is
     for the proxy alone.
     """
-    endheaders = module.HTTPConnection.endheaders
+    replace(module.HTTPConnection, "endheaders", _for_the_test)
 
-    def endheaders_for_the_test(self: Any, *arguments: Any, **named: Any) -> None:
+
+def _for_the_test(endheaders: Any) -> Callable[..., Any]:
+    def endheaders_for_the_test(self: Any, *arguments: Any, **named: Any) -> Any:
         try:
             _complete(self._buffer)
         except BaseException as error:
             swallow(error)
-        endheaders(self, *arguments, **named)
+        return endheaders(self, *arguments, **named)
 
-    module.HTTPConnection.endheaders = endheaders_for_the_test
+    return endheaders_for_the_test
 
 
 def _complete(lines: list[bytes]) -> None:

@@ -6,25 +6,34 @@ another test; httpcore has one of its own for each time, also for each redirect.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from nomock_spy.clients import baggage_of_the_test
 from nomock_spy.guard import swallow
+from nomock_spy.standins import check_is_async, replace
 
 
 def install(module: Any) -> None:
     """Let the pools of connections, of which proxies are a kind, complete the headers."""
-    handle_request = module.ConnectionPool.handle_request
-    handle_async_request = module.AsyncConnectionPool.handle_async_request
+    replace(module.ConnectionPool, "handle_request", _for_the_test)
+    replace(module.AsyncConnectionPool, "handle_async_request", _for_the_test_async)
 
-    def handle_for_the_test(self: Any, request: Any) -> Any:
-        return handle_request(self, _completed(request))
 
-    async def handle_async_for_the_test(self: Any, request: Any) -> Any:
-        return await handle_async_request(self, _completed(request))
+def _for_the_test(handle_request: Any) -> Callable[..., Any]:
+    def handle_for_the_test(self: Any, request: Any, *arguments: Any, **named: Any) -> Any:
+        return handle_request(self, _completed(request), *arguments, **named)
 
-    module.ConnectionPool.handle_request = handle_for_the_test
-    module.AsyncConnectionPool.handle_async_request = handle_async_for_the_test
+    return handle_for_the_test
+
+
+def _for_the_test_async(handle_request: Any) -> Callable[..., Any]:
+    check_is_async(handle_request)
+
+    async def handle_for_the_test(self: Any, request: Any, *arguments: Any, **named: Any) -> Any:
+        return await handle_request(self, _completed(request), *arguments, **named)
+
+    return handle_for_the_test
 
 
 def _completed(request: Any) -> Any:

@@ -22,8 +22,10 @@ import os
 import sys
 from _thread import RLock
 from collections import defaultdict
+from collections.abc import Callable
 from sys import getrefcount
 from time import monotonic
+from typing import Any
 
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.contexts import BACKGROUND, Context
@@ -32,6 +34,7 @@ from nomock_spy.engines.none import NoEngine
 from nomock_spy.engines.tracers import Files, Tracers, load
 from nomock_spy.guard import swallow
 from nomock_spy.settings import Settings
+from nomock_spy.standins import replace
 from nomock_spy.writer import Writer
 
 # How long it is not looked for news: of the background and of what is under way, which takes some
@@ -207,13 +210,14 @@ class CTracing:
             swallow(error)
 
     def _write_before_exit(self) -> None:
-        leave = os._exit
+        def make(leave: Callable[..., Any]) -> Callable[..., Any]:
+            def write_and_exit(*arguments: Any, **named: Any) -> Any:
+                self._write_last()
+                return leave(*arguments, **named)
 
-        def _exit(status: int) -> None:
-            self._write_last()
-            leave(status)
+            return write_and_exit
 
-        os._exit = _exit  # type: ignore[assignment]
+        replace(os, "_exit", make)
 
     def _forget(self) -> None:
         """Forget the context that began longest ago, of those that nothing is added to."""

@@ -24,6 +24,7 @@ from typing import Any
 from nomock_spy.contexts import BACKGROUND, Context, current
 from nomock_spy.guard import is_spys, say, swallow
 from nomock_spy.imports import PATCHES
+from nomock_spy.standins import known_as, replace
 
 Files = dict[str, set[int]]
 """The lines that ran, by the file name of the code."""
@@ -91,20 +92,21 @@ class Tracers:
         global _tracers
         _tracers = self
         self._trace_this_thread()
-        start_new_thread = _thread.start_new_thread
 
-        def start_traced(function: Any, *arguments: Any) -> int:
-            return start_new_thread(
-                self._traced(function) if callable(function) else function, *arguments
-            )
+        def make(start_new_thread: Callable[..., int]) -> Callable[..., int]:
+            def start_traced(function: Any, *arguments: Any) -> int:
+                return start_new_thread(
+                    self._traced(function) if callable(function) else function, *arguments
+                )
+
+            return start_traced
 
         # Not threading.settrace, which has every new thread set a trace function by itself.
-        for module, name in (
-            (_thread, "start_new_thread"),
-            (sys.modules.get("threading"), "_start_new_thread"),
-        ):
-            if module is not None:
-                setattr(module, name, start_traced)
+        for name in ("start_new_thread", "start_new"):
+            replace(_thread, name, make)
+        threading: Any = sys.modules.get("threading")
+        if threading is not None:
+            threading._start_new_thread = _thread.start_new_thread
         PATCHES["greenlet"] = __name__
 
     def here(self) -> None:
@@ -188,7 +190,11 @@ class Tracers:
                 swallow(error)
             return function(*arguments, **named)
 
-        return run_traced
+        try:  # what Python calls a thread that ends with an error
+            return known_as(function, run_traced)
+        except BaseException as error:
+            swallow(error)
+            return run_traced
 
     def _decide(self, filename: str, frame: FrameType) -> object:
         """Tell a tracer, once a file, whether its lines are wanted."""

@@ -7,23 +7,19 @@ from typing import Any
 
 from nomock_spy.activities import begin
 from nomock_spy.guard import swallow
-from nomock_spy.servers import wrapped
+from nomock_spy.servers import wrap_argument
+from nomock_spy.standins import stand_in
 
 Handler = Callable[[Any], Awaitable[Any]]
 
 
 def install(module: Any) -> None:
     """Wrap what aiohttp.web_server.Server is given."""
-    initialize = module.Server.__init__
-
-    def initialize_with_wrapped(self: Any, handler: Any, *arguments: Any, **named: Any) -> None:
-        initialize(self, wrapped("aiohttp", _wrap, handler), *arguments, **named)
-
-    module.Server.__init__ = initialize_with_wrapped
+    wrap_argument("aiohttp", module.Server, "handler", _wrap)
 
 
 def _wrap(handler: Handler) -> Handler:
-    async def spied(request: Any) -> Any:
+    async def handled(request: Any) -> Any:
         # Direct: a handler may send parts of its answer itself. The rest is sent behind it.
         activity = begin(_baggage(request), direct=True)
         try:
@@ -31,6 +27,7 @@ def _wrap(handler: Handler) -> Handler:
         finally:
             activity.end()
 
+    spied: Handler = stand_in(handler, __call__=handled)
     return spied
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any
 
-from nomock_spy.activities import begin
+from nomock_spy.activities import NO_TEST, Activity, begin
 from nomock_spy.guard import swallow
+from nomock_spy.standins import stand_in
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -16,29 +17,48 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 
 
 def wrap(app: Application) -> Application:
-    """Return the application with each request and each websocket as an activity."""
-    if getattr(app, "nomock_spied", False):  # one server runs another: gunicorn uvicorn's
-        return app
+    """Return the application with each request and each websocket as an activity.
 
-    async def spied(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] not in ("http", "websocket"):
-            await app(scope, receive, send)
-            return
+    However else it is called, it does what it does: a server finds out in this way whether it is
+    a function that makes the application.
+    """
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         activity = begin(_baggage(scope))
-
-        async def send_what_is_on_disk(message: Message) -> None:
-            # Before every part of the answer: with a Content-Length the client has all of it
-            # before the app says that this was all.
-            activity.flush()
-            await send(message)
-
         try:
-            await app(scope, receive, send_what_is_on_disk)
+            await app(scope, receive, send if activity is NO_TEST else _flushing(activity, send))
         finally:
             activity.end()
 
-    spied.nomock_spied = True  # type: ignore[attr-defined]
+    def call(*arguments: Any, **named: Any) -> Any:
+        if len(arguments) == 3 and not named and _is_served(arguments[0]):
+            return serve(*arguments)
+        return app(*arguments, **named)
+
+    spied: Application = stand_in(app, __call__=call)
     return spied
+
+
+def _is_served(scope: Any) -> bool:
+    try:
+        return scope["type"] in ("http", "websocket")
+    except (KeyError, TypeError):
+        return False
+
+
+def _flushing(activity: Activity, send: Send) -> Send:
+    async def send_what_is_on_disk(message: Message) -> None:
+        # Before every part of the answer: with a Content-Length the client has all of it
+        # before the app says that this was all.
+        activity.flush()
+        await send(message)
+
+    try:
+        flushing: Send = stand_in(send, __call__=send_what_is_on_disk)
+    except BaseException as error:
+        swallow(error)
+        return send
+    return flushing
 
 
 def _baggage(scope: Scope) -> str:

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from inspect import iscoroutinefunction, isfunction, ismethod
+from inspect import signature
 from typing import Any
 
-from nomock_spy.servers import asgi, wrapped, wsgi
+from nomock_spy.servers import wrap_what_is_loaded, wsgi
 
 
 def install(module: Any) -> None:
-    """Wrap what gunicorn.workers.base.Worker loads."""
-    load_wsgi = module.Worker.load_wsgi
+    """Wrap what gunicorn.workers.base.Worker loads, where it is WSGI.
 
-    def load_and_wrap(self: Any) -> None:
-        load_wsgi(self)
-        if getattr(self, "wsgi", None) is not None:
-            self.wsgi = wrapped("gunicorn", _wrap, self.wsgi)
-
-    module.Worker.load_wsgi = load_and_wrap
+    Other workers run other servers, which are known by themselves: uvicorn, aiohttp.web. Theirs
+    are applications of their own kind, or functions that make one.
+    """
+    wrap_what_is_loaded("gunicorn", module.Worker, "load_wsgi", "wsgi", _wrap)
 
 
 def _wrap(app: Any) -> Any:
-    call = app if isfunction(app) or ismethod(app) else type(app).__call__
-    return asgi.wrap(app) if iscoroutinefunction(call) else wsgi.wrap(app)
+    try:
+        signature(app).bind(None, None)
+    except (TypeError, ValueError):
+        return app
+    return wsgi.wrap(app)

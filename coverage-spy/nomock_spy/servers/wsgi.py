@@ -8,44 +8,71 @@ from typing import Any
 
 from nomock_spy.activities import NO_TEST, Activity, begin
 from nomock_spy.contexts import BACKGROUND, current
+from nomock_spy.guard import swallow
+from nomock_spy.standins import stand_in
 
 Environ = MutableMapping[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 
 def wrap(app: Application) -> Application:
-    """Return the application with each request as an activity."""
-    if getattr(app, "nomock_spied", False):  # one server runs another
-        return app
+    """Return the application with each request as an activity.
 
-    def spied(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-        activity = begin(environ.get("HTTP_BAGGAGE", ""))
+    However else it is called, it does what it does.
+    """
+
+    def call(*arguments: Any, **named: Any) -> Any:
+        if len(arguments) != 2 or named:
+            return app(*arguments, **named)
+        environ, start_response = arguments
+        activity = begin(_baggage(environ))
         if activity is NO_TEST:
             return app(environ, start_response)
-
-        def start(*arguments: Any, **named: Any) -> Callable[[bytes], Any]:
-            write = start_response(*arguments, **named)
-
-            def write_what_is_on_disk(data: bytes) -> Any:
-                activity.flush()
-                return write(data)
-
-            return write_what_is_on_disk
-
         try:
-            body = app(environ, start)
+            body = app(environ, _flushing(activity, start_response))
         except BaseException:
             activity.end()
             raise
-        if isinstance(body, (list, tuple)) or _is_file(body, environ):  # nothing of it is to run
-            activity.end()
-            return body
-        made_later = _Body(body, activity)
-        current.set(BACKGROUND)
-        return made_later
+        if not isinstance(body, (list, tuple)) and not _is_file(body, environ):
+            try:
+                made_later = _later(body, activity)
+                current.set(BACKGROUND)
+            except BaseException as error:
+                swallow(error)
+            else:
+                return made_later
+        activity.end()  # nothing of it is to run
+        return body
 
-    spied.nomock_spied = True  # type: ignore[attr-defined]
+    spied: Application = stand_in(app, __call__=call)
     return spied
+
+
+def _baggage(environ: Environ) -> str:
+    try:
+        found: str = environ.get("HTTP_BAGGAGE", "")
+    except BaseException as error:
+        swallow(error)
+        return ""
+    return found
+
+
+def _flushing(activity: Activity, start_response: Callable[..., Any]) -> Callable[..., Any]:
+    def start(*arguments: Any, **named: Any) -> Callable[[bytes], Any]:
+        write = start_response(*arguments, **named)
+
+        def write_what_is_on_disk(data: bytes) -> Any:
+            activity.flush()
+            return write(data)
+
+        return write_what_is_on_disk
+
+    try:
+        flushing: Callable[..., Any] = stand_in(start_response, __call__=start)
+    except BaseException as error:
+        swallow(error)
+        return start_response
+    return flushing
 
 
 def _is_file(body: object, environ: Environ) -> bool:
@@ -53,12 +80,21 @@ def _is_file(body: object, environ: Environ) -> bool:
     return isinstance(wrapper, type) and isinstance(body, wrapper)
 
 
-class _Body:
-    """A body that is made while it is sent: that runs code of the app, for the same test.
+def _later(body: Iterable[bytes], activity: Activity) -> Any:
+    """Return a body that is made while it is sent: that runs code of the app, for the same test.
 
     The server asks for the parts from wherever it is, so they are made in the context that the
-    app was called in.
+    app was called in. What else it asks of the body, such as its length, the app's says.
     """
+    parts = _Parts(body, activity)
+    doing: dict[str, Callable[..., Any]] = {"__iter__": parts.__iter__, "close": parts.close}
+    if hasattr(body, "__next__"):
+        doing["__next__"] = parts.__next__
+    return stand_in(body, **doing)
+
+
+class _Parts:
+    """The parts of a body, each made in the context of its activity."""
 
     def __init__(self, body: Iterable[bytes], activity: Activity) -> None:
         self._body = body
