@@ -25,11 +25,33 @@ def _start_spy() -> None:
 
         nomock_spy.start(os.environ)
     except BaseException as error:
-        try:  # noqa: SIM105 - contextlib is slow to load
-            # No f-string: this file is readable for every Python 3.
-            sys.stderr.write("nomock-spy: not recording: %r\n" % (error,))  # noqa: UP031
+        # No f-string: this file is readable for every Python 3.
+        why = "%r" % (error,)  # noqa: UP031
+        try:  # noqa: SIM105
+            _leave_word(out, why)
         except BaseException:
             pass
+        try:  # noqa: SIM105 - contextlib is slow to load
+            sys.stderr.write("nomock-spy: not recording: " + why + "\n")
+        except BaseException:
+            pass
+
+
+def _leave_word(folder, why):
+    """Leave a file in the place of a spy that does not even start: nomock_spy.writer has more."""
+    import json
+    import time
+
+    host, pid = os.uname()[1], os.getpid()
+    service = os.environ.get("NOMOCK_SPY_SERVICE") or host
+    run = os.environ.get("NOMOCK_SPY_RUN", "")
+    header = {"v": 2, "engine": None, "unsupported": "its spy did not start: " + why}
+    header.update(service=service, run=run, python=sys.version.split()[0], host=host, pid=pid)
+    header["started"] = time.time()
+    name = ".".join((service, run or "-", host, str(pid), "%08x" % (id(header) & 0xFFFFFFFF)))
+    with open(folder + "/" + name.replace("/", "_") + ".ndjson", "a") as file:  # noqa: PTH123
+        os.chmod(file.name, 0o644)  # noqa: PTH101 - whatever umask the service has
+        file.write(json.dumps(header) + "\n")
 
 
 def _keep_compiled(folder):

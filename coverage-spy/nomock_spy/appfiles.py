@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from nomock_spy.guard import HOME
+from nomock_spy.guard import HOME, STANDARD_LIBRARY
 from nomock_spy.launchers import is_launcher
 
 _PACKAGES = ("/site-packages/", "/dist-packages/")
@@ -25,8 +25,7 @@ class AppFiles:
         places = [module.replace(".", "/") for module in modules]
         self._folders = tuple(place + "/" for place in places)
         self._files = {place + ".py" for place in places}
-        # Not from sysconfig, which takes milliseconds to load.
-        self._others = (HOME + "/", os.path.dirname(os.__file__) + "/")  # noqa: PTH120
+        self._others = (HOME + "/", STANDARD_LIBRARY)
         self._answers: dict[str, bool] = {}
 
     def __contains__(self, filename: str) -> bool:
@@ -37,7 +36,8 @@ class AppFiles:
         return answer
 
     def _decide(self, filename: str) -> bool:
-        if filename.startswith("<"):  # <string>, <frozen importlib>: made at run time, no file
+        # Made at run time: <string>, <frozen importlib>, or no name at all.
+        if not filename or filename[0] == "<":
             return False
         path = absolute(filename)
         module = _in_packages(path)

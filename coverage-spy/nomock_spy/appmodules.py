@@ -5,10 +5,10 @@ nomock sees in the build context which these are, and says so in the folder of t
 
 from __future__ import annotations
 
-import os
 from typing import Any
 
-from nomock_spy.guard import say
+from nomock_spy.files import content
+from nomock_spy.guard import lose
 
 FILE = "app-modules.json"
 """``{"shop": ["till", "company.goods"]}``: modules and packages, by service."""
@@ -16,18 +16,13 @@ FILE = "app-modules.json"
 
 def modules_of(out: str, service: str) -> tuple[str, ...]:
     """Return the installed modules that are a service's own; none where nothing is said of it."""
-    try:
-        fd = os.open(f"{out}/{FILE}", os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
+    text = content(f"{out}/{FILE}")
+    if text is None:
         return ()
-    try:
-        text = os.read(fd, os.fstat(fd).st_size)
-    finally:
-        os.close(fd)
     try:
         return tuple(map(str, _parsed(text.decode()).get(service, ())))
     except (ValueError, AttributeError, TypeError) as error:
-        say(f"not reading which modules are the app's: {FILE}: {error}")
+        lose(f"not reading which modules are the app's: {FILE}: {error}")
         return ()
 
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from nomock_spy import audit
 from nomock_spy.engines import Engine
+from nomock_spy.files import content
 from nomock_spy.guard import HOME, swallow
 from nomock_spy.standins import replace
 
@@ -118,9 +119,5 @@ def _is_python(path: str) -> bool:
         return False
     if path.rpartition("/")[2].startswith("python"):
         return True
-    fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    try:
-        start = os.read(fd, 256)
-    finally:
-        os.close(fd)
+    start = content(path, 256) or b""
     return start.startswith(b"#!") and b"python" in start.partition(b"\n")[0]

@@ -4,25 +4,54 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 
 # No pathlib in the spy: it is slow to load, and each process of the service would pay.
 _HERE = os.path.dirname(os.path.abspath(__file__)) + "/"  # noqa: PTH100, PTH120
 HOME = os.path.dirname(_HERE.rstrip("/"))  # noqa: PTH120
 """The folder that has to be on PYTHONPATH."""
+STANDARD_LIBRARY = os.path.dirname(os.__file__) + "/"  # noqa: PTH120
+"""Not from sysconfig, which takes milliseconds to load."""
 _MOST_SAID = 10
 _said: set[str] = set()
 
 
-def swallow(error: BaseException) -> None:
+def _nowhere(what: str) -> None:
+    """Record nothing: there is no file yet."""
+
+
+_record: Callable[[str], None] = _nowhere
+
+
+def report_to(record: Callable[[str], None]) -> None:
+    """Have recorded, too, what the spy loses, and has lost so far."""
+    global _record
+    _record = record
+    for what in tuple(_said):
+        record(what)
+
+
+def swallow(error: BaseException, lost: str = "something that ran") -> None:
     """Say once what the spy raised, and let go on what the service raised.
 
-    Called by every piece of the spy that the service's own code runs through.
+    Called by every piece of the spy that the service's own code runs through. ``lost`` is what
+    may be missing by it.
     """
     if not _is_ours(error):
         raise error
-    if repr(error) not in _said and len(_said) < _MOST_SAID:
-        _said.add(repr(error))
-        say(f"lost something that ran: {error!r}")
+    lose(f"lost {lost}: {error!r}")
+
+
+def lose(what: str) -> None:
+    """Say once, on stderr and to the harvest, that something is lost, and why."""
+    if what not in _said and len(_said) < _MOST_SAID:
+        _said.add(what)
+        say(what)
+    try:
+        _record(what)
+    except BaseException as error:
+        if not _is_ours(error):
+            raise
 
 
 def _is_ours(error: BaseException) -> bool:
@@ -30,20 +59,30 @@ def _is_ours(error: BaseException) -> bool:
 
     A signal handler of the service may run while code of ours does, and what it raises
     (``sys.exit()`` on SIGTERM) passes through our frames: that is the service's and has to go on.
-    It is known by its innermost frame, which is not in our files. KeyboardInterrupt is raised by
-    a handler in C, which has no frame, and never by us.
+    It is known by a frame that is neither in our files nor in Python's own, which we call.
+    KeyboardInterrupt is raised by a handler in C, which has no frame, and never by us.
     """
     if isinstance(error, KeyboardInterrupt):
         return False
     traceback = error.__traceback__
-    while traceback is not None and traceback.tb_next is not None:
+    while traceback is not None:
+        filename = traceback.tb_frame.f_code.co_filename
+        if not is_spys(filename) and not is_pythons(filename):
+            return False
         traceback = traceback.tb_next
-    return traceback is not None and is_spys(traceback.tb_frame.f_code.co_filename)
+    return error.__traceback__ is not None
 
 
 def is_spys(filename: str) -> bool:
     """Tell whether the file name of a code object is one of the spy's."""
     return filename.startswith(_HERE)
+
+
+def is_pythons(filename: str) -> bool:
+    """Tell whether the file name of a code object is one of the standard library's."""
+    if filename.startswith("<frozen "):
+        return True
+    return filename.startswith(STANDARD_LIBRARY) and "-packages/" not in filename
 
 
 def say(message: str) -> None:

@@ -89,4 +89,5 @@ def _patch(module: ModuleType) -> None:
     try:
         import_module(PATCHES[module.__name__]).install(module)
     except BaseException as error:
-        swallow(error)
+        # One of another version than those we know, perhaps.
+        swallow(error, f"who uses {module.__name__}")

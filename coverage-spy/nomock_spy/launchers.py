@@ -10,6 +10,8 @@ from __future__ import annotations
 import os
 import sys
 
+from nomock_spy.files import content
+
 # The programs of a distribution, which come with it and not with the app.
 _DISTRIBUTIONS = ("/usr/bin/", "/usr/sbin/", "/bin/", "/sbin/")
 _FOLDERS = ("bin", "Scripts")
@@ -46,16 +48,7 @@ def is_launcher(path: str) -> bool:
 
 def _lines(path: str) -> list[bytes]:
     """Return a file's lines that are not empty; [] where it cannot be read."""
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return []
-    try:
-        text = os.read(fd, _MOST_BYTES)
-    except OSError:
-        return []
-    finally:
-        os.close(fd)
+    text = content(path, _MOST_BYTES) or b""
     return [line for line in map(bytes.strip, text.split(b"\n")) if line]
 
 
@@ -81,17 +74,8 @@ def _is_installed(name: str) -> bool:
 
 
 def _lists(folder: str, about: str, entry: bytes) -> bool:
-    record = f"{folder}/{about}/RECORD"
-    try:
-        fd = os.open(record, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return False
-    try:
-        return entry in os.read(fd, os.fstat(fd).st_size)
-    except OSError:
-        return False
-    finally:
-        os.close(fd)
+    record = content(f"{folder}/{about}/RECORD")
+    return record is not None and entry in record
 
 
 def _names_in(folder: str) -> list[str]:

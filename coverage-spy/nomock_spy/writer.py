@@ -11,6 +11,7 @@ What was written is safe when ``os.write`` returns: a process that is killed a m
     {"server":"uvicorn"}                                           its requests have contexts
     {"canary":4,"context":1,"hit":12,"missed":14}                  what the canary must have run
     {"became":"python app.py"}                                     the process is another Python now
+    {"lost":"ValueError('broken')"}                                something of what ran is missing
 
 Context 0 is never introduced: start-up and background. A file or a context may be introduced
 more than once, with another number. ``arcs`` beside ``lines`` are branches taken, by file number:
@@ -22,28 +23,25 @@ from __future__ import annotations
 import errno
 import os
 import sys
-import time
-from binascii import crc32
-from collections.abc import Collection, Mapping
-from itertools import count
+from collections.abc import Callable, Collection, Mapping
+from time import monotonic
 
-from nomock_spy.appfiles import absolute
 from nomock_spy.contexts import Arc, Context
 from nomock_spy.guard import say
+from nomock_spy.quoting import quote
+from nomock_spy.recordfile import CLOSED, HERE, REMOVED, RecordFile
 from nomock_spy.settings import Settings
 
-try:  # json takes milliseconds to load; this is its part in C that quotes a string
-    from _json import encode_basestring_ascii as quote
-except ImportError:
-    from json.encoder import py_encode_basestring_ascii as quote
-
-FORMAT_VERSION = 2
+# How long it is not tried to write again after that went wrong: a disk may have room some day,
+# and each try costs a line of the service.
+_REST_S = 1.0
+_REMOVED = "what was in its first file of records is gone: somebody removed it"
 
 
 class Writer:
     """Appends records to a file of this process's own; another one after a fork.
 
-    When the file cannot be written, that is said once on stderr, and nothing is written after.
+    When it cannot, that is said once on stderr and in the file's name, and tried again later.
     """
 
     def __init__(
@@ -57,22 +55,25 @@ class Writer:
             f'"run":{quote(settings.run)},"python":{quote(sys.version.split()[0])},'
             f'"executable":{quote(sys.executable or "")}'
         )
-        self._file: _File | None = None
-        self._dead = False
+        self._file: RecordFile | None = None
+        self._rests_until = 0.0
+        self._failed = 0
+        """The number of the error for which something could not be written; 0 without one."""
 
     def open(self) -> bool:
         """Begin a file, which stays empty until ``release``; return whether it can be written.
 
         Called once more in the child of a fork, whose parent keeps the file.
         """
-        if not self._dead:
-            try:
-                if self._file is not None and self._file.is_ours():
-                    os.close(self._file.fd)
-                self._file = _File(self._settings, self._header)
-            except OSError as error:
-                self._give_up(error)
-        return not self._dead
+        try:
+            if self._file is not None and self._file.fate() != CLOSED:
+                os.close(self._file.fd)
+            self._file = RecordFile(self._settings, self._header)
+        except OSError as error:
+            self._give_up(error)
+            return False
+        self._failed = 0  # what failed in the parent is in the parent's file
+        return True
 
     def release(self) -> None:
         """Write down what there is: the header, and the canary.
@@ -80,12 +81,7 @@ class Writer:
         In one piece, so that a process that is killed as it starts has proved itself or left
         nothing; and before a line of the app has run, so that the harvest sees a spy.
         """
-        if self._dead or self._file is None:
-            return
-        try:
-            self._file.release()
-        except OSError as error:
-            self._give_up(error)
+        self._write(lambda file: file.release())
 
     def ran(
         self,
@@ -94,7 +90,8 @@ class Writer:
         arcs: Mapping[str, Collection[Arc]],
     ) -> None:
         """Record the lines that ran in a context, each once, and the branches, by file name."""
-        if self._dead:
+        if self._failed:
+            self._write(lambda file: file.ran(context, lines, arcs))
             return
         try:
             self._ours().ran(context, lines, arcs)
@@ -103,165 +100,60 @@ class Writer:
 
     def server(self, name: str) -> None:
         """Record that the requests which this process serves have contexts."""
-        self._note(f'{{"server":{quote(name)}}}\n')
+        self._write(lambda file: file.append(f'{{"server":{quote(name)}}}\n'))
 
     def became(self, command: str) -> None:
         """Record that this process is about to become another Python: the next one of its id."""
-        self._note(f'{{"became":{quote(command)}}}\n')
+        self._write(lambda file: file.append(f'{{"became":{quote(command)}}}\n'))
+
+    def lost(self, what: str) -> None:
+        """Record that something of what ran is missing."""
+        self._write(lambda file: file.lost(what))
 
     def canary(self, context: Context, filename: str, *, hit: int, missed: int) -> None:
         """Record which line of the canary must have run in a context, and which must not."""
-        if not self._dead:
-            file = self._ours()
-            self._note(
+        self._write(
+            lambda file: file.append(
                 f'{{"canary":{file.numbers.get(filename, -1)},"context":{file.context(context)[0]},'
                 f'"hit":{hit},"missed":{missed}}}\n'
             )
+        )
 
-    def _note(self, record: str) -> None:
-        if self._dead:
+    def _write(self, write: Callable[[RecordFile], None]) -> None:
+        if self._failed and monotonic() < self._rests_until:
             return
         try:
-            self._ours().append(record)
+            write(self._ours())
         except OSError as error:
             self._give_up(error)
 
-    def _ours(self) -> _File:
+    def _ours(self) -> RecordFile:
         """Return the open file; another one where the service has closed it, as daemons do.
 
-        And in the child of a fork that nobody was told of.
+        And in the child of a fork that nobody was told of, and where somebody removed it.
         """
         file = self._file
         # Not every fork is told of: uWSGI makes its workers without Python's hooks.
-        if file is None or file.pid != os.getpid() or not file.is_ours():
-            # Said, since there is no canary in it.
-            header = self._header + ',"goes_on":true'
-            file = self._file = _File(self._settings, header)
-            file.release()
+        fate = file.fate() if file is not None and file.pid == os.getpid() else CLOSED
+        if file is not None and fate == HERE:
+            return file
+        if file is not None and fate == REMOVED:
+            os.close(file.fd)
+        # Said, since there is no canary in it.
+        file = RecordFile(self._settings, self._header + ',"goes_on":true')
+        file.release()
+        self._file = file
+        if fate == REMOVED:
+            say(_REMOVED)
+            file.lost(_REMOVED)
+        if self._failed:
+            file.give_up(self._failed)
         return file
 
     def _give_up(self, error: OSError) -> None:
-        self._dead = True
-        say(f"not recording: cannot write to {self._settings.out}: {error.strerror}")
-
-
-class _File:
-    """An open file that begins with the header; the numbers of files and contexts are its own.
-
-    The name holds the run, so that data of two runs are never mixed, and the host and a random
-    part beside the process id, since the first process of every container has the id 1.
-    """
-
-    def __init__(self, settings: Settings, header: str) -> None:
-        host, self.pid = os.uname().nodename, os.getpid()
-        parts = (settings.service, settings.run or "-", host, str(self.pid), os.urandom(4).hex())
-        name = ".".join(parts).replace("/", "_") + ".ndjson"
-        self.fd = os.open(
-            f"{settings.out}/{name}", os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644
-        )
-        # Whatever umask the service has: the one who harvests may be another user.
-        os.fchmod(self.fd, 0o644)
-        self._identity = self._stat()
-        self._held: str | None = ""
-        self.numbers: dict[str, int] = {}
-        self._next_file = count().__next__
-        self._next_context = count(1).__next__
-        self.append(
-            f'{{"v":{FORMAT_VERSION},{header},'
-            f'"host":{quote(host)},"pid":{self.pid},"started":{time.time():.3f}}}\n'
-        )
-
-    def is_ours(self) -> bool:
-        """Tell whether the descriptor still is this file.
-
-        A service that becomes a daemon closes all descriptors it has; the number may be one of
-        its sockets a moment later.
-        """
-        try:
-            return self._stat() == self._identity
-        except OSError:
-            return False
-
-    def ran(
-        self,
-        context: Context,
-        lines: Mapping[str, Collection[int]],
-        arcs: Mapping[str, Collection[Arc]],
-    ) -> None:
-        """Append one record, behind those that introduce its context and its files.
-
-        Numbers are made known when they are written: of two threads that get here at once, each
-        introduces its own.
-        """
-        number, record = self.context(context)
-        numbers = {name: self.numbers.get(name, -1) for name in (*lines, *arcs)}
-        for name, known in numbers.items():
-            if known < 0:
-                numbers[name] = self._next_file()
-                path = absolute(name)
-                record += f'{{"file":{numbers[name]},"path":{quote(path)}{_fingerprint(path)}}}\n'
-        ran = ",".join(f'"{numbers[name]}":{_shortest(found)}' for name, found in lines.items())
-        record += f'{{"in":{number},"at":{time.time():.3f},"lines":{{{ran}}}'
-        if arcs:
-            taken = ",".join(
-                f'"{numbers[name]}":[{",".join(f"[{start},{end}]" for start, end in set(pairs))}]'
-                for name, pairs in arcs.items()
-            )
-            record += f',"arcs":{{{taken}}}'
-        self.append(record + "}\n")
-        context.number = (self, number)
-        self.numbers.update(numbers)
-
-    def context(self, context: Context) -> tuple[int, str]:
-        """Return the context's number here, and the record that introduces it, if it has none."""
-        if context.number is not None and context.number[0] is self:
-            return context.number[1], ""
-        if context.origin is None:
-            return 0, ""
-        number = self._next_context()
-        test, fault = context.origin
-        return number, f'{{"context":{number},"test":{quote(test)},"fault":{quote(fault)}}}\n'
-
-    def append(self, text: str) -> None:
-        """Write to the end of the file; raises OSError where not all of it could be.
-
-        Before ``release`` it is kept for that.
-        """
-        if self._held is not None:
-            self._held += text
-            return
-        data = text.encode("ascii")
-        if os.write(self.fd, data) != len(data):
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-
-    def release(self) -> None:
-        """Write what was kept, and from now on everything at once."""
-        held, self._held = self._held, None
-        if held:
-            self.append(held)
-
-    def _stat(self) -> tuple[int, int]:
-        stat = os.fstat(self.fd)
-        return stat.st_dev, stat.st_ino
-
-
-def _shortest(lines: Collection[int]) -> str:
-    """Return lines as a list when it is one, as most of a start-up's are, else as a bitmap."""
-    return str(lines) if len(lines) == 1 else f'"{sum(map((1).__lshift__, lines)):x}"'
-
-
-def _fingerprint(path: str) -> str:
-    """Return what tells this version of a source file from another, nothing if it is not there.
-
-    By it the harvest notices that the image is older than the files it reports on. CRC-32 is
-    enough for that, and at hand without loading hashlib.
-    """
-    try:
-        fd = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
-    except OSError:
-        return ""
-    try:
-        source = os.read(fd, os.fstat(fd).st_size)
-    finally:
-        os.close(fd)
-    return f',"size":{len(source)},"crc32":{crc32(source)}'
+        if not self._failed:
+            say(f"not recording: cannot write to {self._settings.out}: {error.strerror}")
+        self._failed = error.errno or errno.EIO
+        self._rests_until = monotonic() + _REST_S
+        if self._file is not None and self._file.pid == os.getpid():
+            self._file.give_up(self._failed)

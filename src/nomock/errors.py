@@ -22,6 +22,7 @@ NomockError
 │   ├── CanaryError             a service's spy does not report what runs
 │   ├── NotCoverableError       a service runs no Python that the spy can record
 │   ├── NoCoverageError         a service reported no line
+│   ├── StoppedSpyError         a spy could not write what its service ran
 │   └── UnmappedSourceError     lines of the app that ran are not in the report
 └── FaultError              a fault cannot be put on, or did not do what it is for
     ├── ClashingFaultsError     two faults contradict each other
@@ -300,6 +301,21 @@ class NoCoverageError(CoverageError):
             "name the folders of its source: coverage_sources in [tool.nomock]; "
             f"nomock logs {self.services[0]} shows what the spy said; all causes that there are: "
             "docs/coverage.md",
+        )
+
+
+class StoppedSpyError(CoverageError):
+    """Spies could not write what their services ran, for a while or for good."""
+
+    def __init__(self, processes: Mapping[str, Sequence[str]]) -> None:
+        """``processes``: the service's name -> which of its processes, and why."""
+        self.services = sorted(processes)
+        super().__init__(
+            "the spy could not write all that ran",
+            where=f"coverage of {', '.join(self.services)}",
+            seen="\n".join(f"{name}: {why}" for name in self.services for why in processes[name]),
+            todo="make room on the disk that .nomock is on (df -h .nomock), let the services' "
+            "users write there, and run again",
         )
 
 

@@ -73,6 +73,12 @@ def test_exactly_the_lines_that_ran_should_be_recorded_when_there_is_no_test(
     }
 
 
+def test_every_line_should_be_recorded_when_the_file_of_some_code_is_none(run: Run) -> None:
+    processes = run("python3", "nameless.py")
+    assert missing(processes, "nameless.py") == set()
+    assert missing(processes, "shapes.py") == marked("shapes.py", "never")
+
+
 def test_its_canary_should_be_recorded_when_a_process_runs_code_of_the_app(run: Run) -> None:
     assert [process.canary_failure() for process in run("python3", "shapes.py")] == [""]
 

@@ -135,6 +135,7 @@ DEFECTS = (
     Defect("writer.py", "_ours", RAISES),
     Defect("servers/__init__.py", "wrapped", EXITS),
     Defect("imports.py", "_patch", EXITS),
+    Defect("servers/__init__.py", "", "this is not Python"),
     Defect("engines/ctracer.py", "_on_audit", EXITS, version="3.11"),
 )
 

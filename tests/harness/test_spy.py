@@ -324,6 +324,10 @@ def test_the_service_should_run_when_the_spy_is_broken(
     assert ended.returncode == 0
     assert ended.stderr.startswith("nomock-spy: ")
     assert error in ended.stderr
+    # And to the harvest, whatever it is.
+    processes = read_all(container.data_dir).processes
+    told = [why for p in processes for why in (*p.lost, p.unsupported) if error in why]
+    assert told
 
 
 def test_what_a_signal_handler_raises_should_reach_the_service_when_it_runs_inside_the_spy(

@@ -32,7 +32,7 @@ from nomock_spy.contexts import BACKGROUND, Context
 from nomock_spy.engines import Engine
 from nomock_spy.engines.none import NoEngine
 from nomock_spy.engines.tracers import Files, Tracers, load
-from nomock_spy.guard import swallow
+from nomock_spy.guard import report_to, swallow
 from nomock_spy.settings import Settings
 from nomock_spy.standins import replace
 from nomock_spy.writer import Writer
@@ -89,6 +89,7 @@ class CTracing:
         # Reentrant: a finalizer or a signal handler of the service may run while it is held.
         self._lock = RLock()
         self._busy = False
+        self._pid = os.getpid()
         self._look_again = self._look_at_idle = 0.0
         self._records = {BACKGROUND: _Record()}
         self._files = {BACKGROUND: self._records[BACKGROUND].files}
@@ -98,6 +99,7 @@ class CTracing:
         """Start recording; return False where no file can be written."""
         if not self._writer.open():
             return False
+        report_to(self._writer.lost)
         from nomock_spy import canary
 
         self._canary_file = canary.__file__
@@ -110,6 +112,8 @@ class CTracing:
 
     def began(self, activity: object, context: Context, *, direct: bool) -> None:
         """Learn that an activity began."""
+        if os.getpid() != self._pid:  # uWSGI makes its workers without Python's hooks
+            self.forked()
         with self._lock:
             record = self._records.pop(context, None) or _Record()
             self._records[context] = record  # last: see _forget
@@ -148,6 +152,7 @@ class CTracing:
 
     def forked(self) -> None:
         """Begin a file of the child's own."""
+        self._pid = os.getpid()
         self._lock = RLock()  # the parent's may have been held by another thread
         self._busy = False
         self._tracers.forked()

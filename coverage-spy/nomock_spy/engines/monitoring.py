@@ -8,6 +8,7 @@ event that it had before can be switched off only when both ways were gone.
 
 from __future__ import annotations
 
+import os
 import sys
 from _thread import RLock
 from collections.abc import Callable
@@ -19,7 +20,8 @@ from nomock_spy import audit
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.branches import Branches
 from nomock_spy.contexts import Arc, Branch, Context, current
-from nomock_spy.guard import say, swallow
+from nomock_spy.engines.none import NoEngine
+from nomock_spy.guard import lose, report_to, swallow
 from nomock_spy.settings import Settings
 from nomock_spy.writer import Writer
 
@@ -31,6 +33,7 @@ _SUSPENDS = 0x20 | 0x80 | 0x200
 # Looked for in this order: 3 and 4 belong to nobody; 1 is left to coverage.py, in case the
 # service measures itself.
 _TOOL_IDS = (4, 3, 5, 2, 0)
+_NAME = "nomock-spy"
 
 if sys.version_info >= (3, 12):
     from nomock_spy.engines.events import Events
@@ -51,6 +54,7 @@ if sys.version_info >= (3, 12):
         """
 
         def __init__(self, settings: Settings) -> None:
+            self._settings = settings
             self._writer = Writer(settings, "sys.monitoring", branches=bool(_BRANCHES))
             self._branches = Branches()
             self._app_files = AppFiles(settings.roots, settings.modules)
@@ -58,6 +62,7 @@ if sys.version_info >= (3, 12):
             self._events = Events()
             # Reentrant: a finalizer or a signal handler of the service may run while it is held.
             self._flushing = RLock()
+            self._pid = os.getpid()
 
         def start(self) -> bool:
             """Start recording; return False where no tool id is free or no file can be written."""
@@ -65,11 +70,11 @@ if sys.version_info >= (3, 12):
                 if sys.monitoring.get_tool(tool_id) is None:
                     break
             else:
-                say("not recording: every tool id of sys.monitoring is taken")
-                return False
+                return NoEngine(self._settings, "every tool id of sys.monitoring is taken").start()
             if not self._writer.open():
                 return False
-            sys.monitoring.use_tool_id(tool_id, "nomock-spy")
+            report_to(self._writer.lost)
+            sys.monitoring.use_tool_id(tool_id, _NAME)
             self._tool_id = tool_id
             for event, callback in self._callbacks().items():
                 sys.monitoring.register_callback(tool_id, event, callback)
@@ -79,6 +84,10 @@ if sys.version_info >= (3, 12):
 
         def began(self, activity: object, context: Context, *, direct: bool) -> None:
             """Learn that an activity began."""
+            if os.getpid() != self._pid:  # uWSGI makes its workers without Python's hooks
+                self.forked()
+            if sys.monitoring.get_tool(self._tool_id) != _NAME:
+                lose("no line since the service has taken the spy's tool id of sys.monitoring")
             self._events.began(activity, context, direct=direct)
 
         def flush(self, context: Context) -> None:
@@ -109,6 +118,7 @@ if sys.version_info >= (3, 12):
 
         def forked(self) -> None:
             """Begin a file of the child's own."""
+            self._pid = os.getpid()
             self._flushing = RLock()  # another thread of the parent may have held it
             self._events.forked()
             if self._writer.open():

@@ -22,7 +22,7 @@ from types import FrameType
 from typing import Any
 
 from nomock_spy.contexts import BACKGROUND, Context, current
-from nomock_spy.guard import is_spys, say, swallow
+from nomock_spy.guard import is_spys, lose, swallow
 from nomock_spy.imports import PATCHES
 from nomock_spy.standins import known_as, replace
 
@@ -116,7 +116,7 @@ class Tracers:
             self._trace_this_thread()
         elif not isinstance(tracer, self._module.CTracer) and not self._displaced:
             self._displaced = True
-            say("not recording in a thread for which the service has set a trace function")
+            lose("not recording in a thread for which the service has set a trace function")
 
     def enter_again(self) -> None:
         """Let the service's function that runs go on in the context that it has now.

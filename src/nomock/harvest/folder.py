@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nomock.errors import CoverageError
-from nomock.harvest.reading import header_of, process_of
+from nomock.harvest.reading import failure_of, header_of, header_of_name, process_of
 from nomock.harvest.records import Process
 
 DATA_FILE = "services.coverage"
@@ -68,13 +68,14 @@ def read_all(data_dir: Path, run: str | None = None, *, since_s: float | None = 
         try:
             with path.open("rb") as lines:
                 first = next(lines, b"")
-                header = header_of(first)
+                header = header_of(first) or header_of_name(path.name)
                 if header is None:
                     damaged += bool(first)  # empty: it was killed before it wrote a byte
                 elif run is not None and header["run"] != run:
                     others += 1
                 else:
                     process = process_of(header, lines, where=str(path), since_s=since_s)
+                    process.gave_up = failure_of(path.name)
                     damaged += process.damaged
                     processes.append(process)
         except FileNotFoundError:  # a new run began

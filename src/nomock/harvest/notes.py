@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from nomock.errors import CoverageError, UnmappedSourceError
+from nomock.errors import CoverageError, StoppedSpyError, UnmappedSourceError
 from nomock.harvest.counting import Counted
 from nomock.harvest.gather import Gathered, ServiceRan
 from nomock.harvest.omitted import Omitted, as_lines, listed, unread
@@ -16,6 +16,15 @@ def failures(
     """Yield what of the app is missing: services, and the files of those that reported some."""
     if gathered.failure is not None:
         yield gathered.failure
+    stopped = {
+        # A process that has closed its file has another one.
+        name: list(
+            dict.fromkeys(f"{p.title}: {p.gave_up}" for p in service.processes if p.gave_up)
+        )
+        for name, service in gathered.services.items()
+    }
+    if any(stopped.values()):
+        yield StoppedSpyError({name: why for name, why in stopped.items() if why})
     missing = {
         name: {file.path: file for file in _omitted(service, counted) if file.cure}
         for name, service in gathered.services.items()
@@ -47,6 +56,10 @@ def notes(gathered: Gathered, counted: Counted) -> Iterator[str]:
                 f"be missing: {reason}; it was killed as it started, or its spy failed "
                 f"(nomock logs {name})"
             )
+    for name, service in gathered.services.items():
+        for process in service.processes:
+            for what in process.lost:
+                yield f"{name}: what {process.title} ran may be missing: {what}"
     for name, service in gathered.services.items():
         yield from as_lines(name, _omitted(service, counted))
         if service.unrun.tests:

@@ -6,7 +6,10 @@ record, and a disk may be full in the middle of one.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import re
 from collections.abc import Callable, Iterable, Mapping
 from posixpath import normpath
 from typing import Any
@@ -23,12 +26,49 @@ from nomock.harvest.records import (
 )
 
 _FORMAT_VERSION = 2
+# <service>.<run>.<host>.<pid>.<random>, and an errno where something could not be written.
+_NAME = re.compile(
+    r"(?P<service>.+?)\.(?P<run>[0-9a-f]{8}|-)\.(?P<host>.+)\.(?P<pid>\d+)\.[0-9a-f]{8}"
+    r"\.(?P<failed>E[A-Z0-9]+)\.ndjson"
+)
 
 
 def header_of(first: bytes) -> Mapping[str, Any] | None:
     """Return the first record of a file; None when it is not whole."""
     header = _record(first) if first.endswith(b"\n") else None
     return header if header and {"v", "service", "run"} <= header.keys() else None
+
+
+def failure_of(name: str) -> str:
+    """Return why a process could not write to its file, by the file's name; empty if it could.
+
+    >>> failure_of("web.5fd0c3a1.4f2ac0.1.0badcafe.ENOSPC.ndjson")
+    'it could not write: No space left on device'
+    """
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return ""
+    number = getattr(errno, found["failed"], None)
+    return f"it could not write: {os.strerror(number) if number else found['failed']}"
+
+
+def header_of_name(name: str) -> Mapping[str, Any] | None:
+    """Return what the name of a file in which nothing could be written says of its process.
+
+    None where it does not say that nothing could be.
+    """
+    found = _NAME.fullmatch(name)
+    if found is None:
+        return None
+    return {
+        "v": _FORMAT_VERSION,
+        "service": found["service"],
+        "run": found["run"].strip("-"),
+        "host": found["host"],
+        "pid": int(found["pid"]),
+        "engine": None,
+        "unsupported": failure_of(name),
+    }
 
 
 def process_of(
@@ -80,6 +120,7 @@ class _Reader:
             "canary": self._canary,
             "server": self._server,
             "became": self._became,
+            "lost": self._lost,
         }
 
     def read(self, line: bytes) -> None:
@@ -109,6 +150,9 @@ class _Reader:
 
     def _became(self, record: Mapping[str, Any]) -> None:
         self._process.became = str(record["became"])
+
+    def _lost(self, record: Mapping[str, Any]) -> None:
+        self._process.lost.append(str(record["lost"]))
 
     def _canary(self, record: Mapping[str, Any]) -> None:
         context = self._contexts.get(record["context"], Context(CANARY_TEST))

@@ -89,6 +89,10 @@ class Process:
     servers: set[str] = field(default_factory=set)
     """The servers whose requests have contexts in it."""
     canaries: list[Canary] = field(default_factory=list)
+    lost: list[str] = field(default_factory=list)
+    """What may be missing of what it ran, and why, by its own account."""
+    gave_up: str = ""
+    """Why it could not write, for a while or for good; empty where it always could."""
     damaged: int = 0
     """Records that cannot be read."""
 
@@ -123,16 +127,22 @@ class Process:
         return (other.host, other.pid) == (self.host, self.pid) and other.started > self.started
 
     @property
+    def title(self) -> str:
+        """What a message calls it."""
+        return f"process {self.pid} of container {self.host[:12]}"
+
+    @property
     def wrote_nothing(self) -> bool:
         """Whether there is nothing of it but that it began."""
-        return self.engine is not None and not (self.canaries or self.lines or self.goes_on)
+        wrote = self.canaries or self.lines or self.goes_on or self.gave_up
+        return self.engine is not None and not wrote
 
     def canary_failure(self) -> str:
         """Say what is wrong with what its canary reported; empty when it is as it must be."""
         if self.engine is None:
             return self.unsupported or "it has no engine to record with"
         if not self.canaries and not self.goes_on:
-            return "it reported no canary"
+            return self.gave_up or "it reported no canary"
         for canary in self.canaries:
             ran = self.lines.get(canary.context, {})
             lines = ran.get(canary.file, 0) if canary.file else 0
