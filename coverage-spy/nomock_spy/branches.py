@@ -19,6 +19,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from types import CodeType
+from typing import Any
 
 from nomock_spy.contexts import Arc
 from nomock_spy.guard import swallow
@@ -34,14 +35,17 @@ class Branches:
 
     def __init__(self) -> None:
         # A code object is known by its begin and its name: to hash one takes a microsecond.
-        self._trails: dict[tuple[str, int, str], dict[Branch, tuple[Arc, ...]]] = {}
+        self._trails: dict[tuple[Any, ...], dict[Branch, tuple[Arc, ...]]] = {}
+        self._varying: set[tuple[str, int, str]] = set()
         self.definitions: defaultdict[tuple[str, int], list[tuple[CodeType, CodeType]]]
         self.definitions = defaultdict(list)
         """Each line that defines a piece of code on itself: the definition's code, and its own."""
 
     def arcs(self, code: CodeType, source: int, destination: int) -> tuple[Arc, ...]:
         """Return the arcs of a branch; from RESUME to itself: those that the code begins with."""
-        key = code.co_filename, code.co_firstlineno, code.co_name
+        key: tuple[Any, ...] = code.co_filename, code.co_firstlineno, code.co_name
+        if key in self._varying:
+            key = code, *key
         trails = self._trails.get(key)
         if trails is None:
             trails = self._trails[key] = _trails(code)
@@ -49,6 +53,10 @@ class Branches:
         if arcs is None:  # where LINE events are on, `async for` has other offsets than it says
             arcs = trails[source, destination] = tuple(_Walk(code).arcs(source, destination))
         return arcs
+
+    def vary(self, code: CodeType) -> None:
+        """Learn that there is other code of this begin and name."""
+        self._varying.add((code.co_filename, code.co_firstlineno, code.co_name))
 
     def expect(self, code: CodeType) -> None:
         """Learn of the classes and functions on one line that code defines.

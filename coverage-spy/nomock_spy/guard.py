@@ -7,13 +7,12 @@ import sys
 from collections.abc import Callable
 
 # No pathlib in the spy: it is slow to load, and each process of the service would pay.
-_HERE = os.path.dirname(os.path.abspath(__file__)) + "/"  # noqa: PTH100, PTH120
-HOME = os.path.dirname(_HERE.rstrip("/"))  # noqa: PTH120
+HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120
 """The folder that has to be on PYTHONPATH."""
 STANDARD_LIBRARY = os.path.dirname(os.__file__) + "/"  # noqa: PTH120
 """Not from sysconfig, which takes milliseconds to load."""
 _MOST_SAID = 10
-_said: set[str] = set()
+_said: dict[str, str] = {}
 
 
 def _nowhere(what: str) -> None:
@@ -27,7 +26,7 @@ def report_to(record: Callable[[str], None]) -> None:
     """Have recorded, too, what the spy loses, and has lost so far."""
     global _record
     _record = record
-    for what in tuple(_said):
+    for what in tuple(_said.values()):
         record(what)
 
 
@@ -39,13 +38,13 @@ def swallow(error: BaseException, lost: str = "something that ran") -> None:
     """
     if not _is_ours(error):
         raise error
-    lose(f"lost {lost}: {error!r}")
+    lose(f"lost {lost}: {error!r}", repr(error))
 
 
-def lose(what: str) -> None:
-    """Say once, on stderr and to the harvest, that something is lost, and why."""
-    if what not in _said and len(_said) < _MOST_SAID:
-        _said.add(what)
+def lose(what: str, why: str = "") -> None:
+    """Tell the harvest that something is lost, and say it on stderr, once for each reason."""
+    if (why or what) not in _said and len(_said) < _MOST_SAID:
+        _said[why or what] = what
         say(what)
     try:
         _record(what)
@@ -75,7 +74,7 @@ def _is_ours(error: BaseException) -> bool:
 
 def is_spys(filename: str) -> bool:
     """Tell whether the file name of a code object is one of the spy's."""
-    return filename.startswith(_HERE)
+    return filename.startswith(HOME + "/")
 
 
 def is_pythons(filename: str) -> bool:

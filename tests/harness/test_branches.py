@@ -110,6 +110,19 @@ def test_branches_and_lines_should_be_those_of_coverage_py_when_a_file_has_every
         assert ours[key], f"the file shows nothing of {key}"
 
 
+@pytest.mark.parametrize("version", ["3.13", "3.14"])
+def test_branches_and_lines_should_be_those_of_coverage_py_when_code_is_made_or_replaced(
+    data_dir: Path, coverage_py: Path, tmp_path: Path, version: str
+) -> None:
+    spied = Spied(data_dir)
+    assert spied.run("replaced.py", version) == ""
+    ours = spied.report("app")["replaced.py"]
+    theirs = by_coverage_py(coverage_py, "ctrace", "replaced.py", tmp_path / "out")["replaced.py"]
+    branches = ("executed_branches", "missing_branches") if version == "3.14" else ()
+    for key in ("executed_lines", "missing_lines", *branches):
+        assert ours[key] == theirs[key], key
+
+
 def test_each_way_should_be_its_tests_own_when_events_were_switched_off_before(
     data_dir: Path,
 ) -> None:

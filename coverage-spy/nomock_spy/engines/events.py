@@ -25,7 +25,8 @@ if sys.version_info >= (3, 12):
             # Reentrant: a finalizer or a signal handler of the service may run while it is held.
             self._lock = RLock()
             self._running: dict[object, tuple[Context, bool]] = {}
-            self._owner: Context | None = BACKGROUND
+            self.owner: Context | None = BACKGROUND
+            """Whose events may be switched off; None while code of several contexts may run."""
             self._last_owner = BACKGROUND
             self._no_news = 0
             self._switched_off = False
@@ -52,22 +53,22 @@ if sys.version_info >= (3, 12):
 
         def no_news(self, context: Context) -> object:
             """Take an event that is no news to its context; return what is to become of it."""
-            if context is self._owner:
+            if context is self.owner:
                 self._no_news += 1
                 if self._no_news > _MANY:
                     self._switched_off = True
                     # No other thread may run between this look and the switch, and begin a test
                     # that needs the event. None does: Python looks for one where a function
                     # begins and a loop goes on, and not where it returns.
-                    if context is self._owner:
+                    if context is self.owner:
                         return self._disable
-            elif context is BACKGROUND and self._owner is None and not self._running:
+            elif context is BACKGROUND and self.owner is None and not self._running:
                 self._take_background()
             return None
 
         def _settle(self, changed: Context) -> None:
             """Find out who owns the events, after an activity of a context came or went."""
-            self._owner = None
+            self.owner = None
             contexts = [context for context, _ in self._running.values()]
             changed.direct = all(
                 direct for context, direct in self._running.values() if context is changed
@@ -91,7 +92,7 @@ if sys.version_info >= (3, 12):
             if owner is not self._last_owner:
                 self._switch_on()
                 self._last_owner = owner
-            self._owner = owner
+            self.owner = owner
 
         def _switch_on(self) -> None:
             self._no_news = 0

@@ -19,7 +19,7 @@ from typing import Any, TypeVar
 from nomock_spy import audit
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.branches import Branches
-from nomock_spy.contexts import Arc, Branch, Context, current
+from nomock_spy.contexts import BACKGROUND, Arc, Branch, Context, current
 from nomock_spy.engines.none import NoEngine
 from nomock_spy.guard import lose, report_to, swallow
 from nomock_spy.settings import Settings
@@ -51,6 +51,7 @@ if sys.version_info >= (3, 12):
         process runs as fast as ever. That it is loaded is learned from the audit event ``exec``,
         which Python raises for every piece of code it is about to run as a whole: modules,
         whichever loader they come from, and the script of ``python app.py`` and ``python -m``.
+        What functions are made of in other ways, two more events tell.
         """
 
         def __init__(self, settings: Settings) -> None:
@@ -79,7 +80,10 @@ if sys.version_info >= (3, 12):
             for event, callback in self._callbacks().items():
                 sys.monitoring.register_callback(tool_id, event, callback)
             self._run_canary()
-            audit.listen("exec", self._on_exec)  # the last, as it cannot be taken back
+            # The last, as it cannot be taken back.
+            audit.listen("exec", self._on_exec)
+            audit.listen("function.__new__", self._on_made)
+            audit.listen("object.__setattr__", self._on_set)
             return True
 
         def began(self, activity: object, context: Context, *, direct: bool) -> None:
@@ -127,7 +131,7 @@ if sys.version_info >= (3, 12):
         def _callbacks(self) -> dict[int, Callable[..., object]]:
             # The hot path: what it uses is in cells, and for news it calls nothing of ours.
             context_of_this_code = current.get
-            no_news, write = self._events.no_news, self._writer.ran
+            events, no_news, write = self._events, self._events.no_news, self._writer.ran
             branches, definitions = self._branches, self._branches.definitions
 
             def take(
@@ -147,6 +151,10 @@ if sys.version_info >= (3, 12):
                     # By file: hashing a code object is slow, and id() raises an audit event.
                     seen = context.lines[name]
                     if line in seen:
+                        # Each call of ours is one more place where Python may collect garbage, and
+                        # what finalizers run in here it tells nobody.
+                        if context is not BACKGROUND and context is not events.owner:
+                            return None
                         return no_news(context)
                     seen[line] = None
                     if context.direct:  # asked behind that: a flush may have come before it
@@ -167,6 +175,8 @@ if sys.version_info >= (3, 12):
                     context, name = context_of_this_code(), code.co_filename
                     branch = (code.co_firstlineno, code.co_name, source, destination)
                     if branch in context.branches[name]:
+                        if context is not BACKGROUND and context is not events.owner:
+                            return None
                         return no_news(context)
                     take(context, name, branch, lambda: branches.arcs(code, source, destination))
                 except BaseException as error:
@@ -182,12 +192,25 @@ if sys.version_info >= (3, 12):
 
             return {_LINE: on_line, _START: on_start, **dict.fromkeys(_BRANCHES, on_branch)}
 
-        def _on_exec(self, arguments: tuple[object, ...]) -> None:
+        def _on_exec(self, arguments: tuple[object, ...], *, varies: bool = False) -> None:
             code = arguments[0]
             if isinstance(code, CodeType) and code.co_filename in self._app_files:
+                if varies and _BRANCHES:
+                    self._branches.vary(code)
                 self._watch(code)
 
+        def _on_made(self, arguments: tuple[object, ...]) -> None:
+            # FunctionType(code, ...), as copies of functions are made.
+            self._on_exec(arguments, varies=True)
+
+        def _on_set(self, arguments: tuple[object, ...]) -> None:
+            # Code that replaces other code: types.coroutine does so.
+            if arguments[1] == "__code__":
+                self._on_exec(arguments[2:], varies=True)
+
         def _watch(self, code: CodeType) -> None:
+            if sys.monitoring.get_local_events(self._tool_id, code):
+                return  # and all that is in it
             events = _LINE | _START if _works_on_its_first_line(code) else _LINE
             sys.monitoring.set_local_events(self._tool_id, code, sum(_BRANCHES, events))
             if _BRANCHES:

@@ -18,9 +18,7 @@ def failures(
         yield gathered.failure
     stopped = {
         # A process that has closed its file has another one.
-        name: list(
-            dict.fromkeys(f"{p.title}: {p.gave_up}" for p in service.processes if p.gave_up)
-        )
+        name: list(dict.fromkeys(f"{p.title}: {p.gave_up}" for p in service.processes if p.gave_up))
         for name, service in gathered.services.items()
     }
     if any(stopped.values()):
