@@ -95,6 +95,20 @@ def test_an_engine_should_be_given_up_when_it_accepts_and_never_answers(
     )
 
 
+def test_an_engine_should_be_given_up_soon_when_it_gives_no_sign_of_life_either(
+    silent_socket: str,
+) -> None:
+    with pytest.raises(EngineError) as caught:  # it may take two minutes to stop a container
+        Engine(f"unix://{silent_socket}").stop("x")
+    assert str(caught.value) == (
+        f"engine at unix://{silent_socket}: the engine hangs: for 9 s it gave no answer, "
+        "and no sign of life\n"
+        "  POST /containers/x/stop\n"
+        "  GET /_ping\n"
+        "-> look at the engine's own log; restart it"
+    )
+
+
 def test_an_answer_should_be_called_no_engines_when_it_is_not_http(silent_socket: str) -> None:
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))

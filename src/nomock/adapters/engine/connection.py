@@ -6,6 +6,7 @@ import hashlib
 import http.client
 import json
 import os
+import selectors
 import socket
 import subprocess
 from collections.abc import Mapping
@@ -139,6 +140,17 @@ class Connection(http.client.HTTPConnection):
         self._address = address
         self._timeout_s = timeout_s
         self.stdio: _Stdio | None = None
+
+    def answers_within(self, seconds: float) -> bool:
+        """Wait until the answer to a request begins; tell whether it did, as far as that is known.
+
+        Nothing is known of what the docker client passes on.
+        """
+        if not isinstance(self.sock, socket.socket):
+            return True
+        with selectors.DefaultSelector() as selector:
+            selector.register(self.sock, selectors.EVENT_READ)
+            return bool(selector.select(seconds))
 
     def connect(self) -> None:
         """Open it; http.client calls this before the first request."""

@@ -26,6 +26,9 @@ from nomock.errors import (
 API = "1.44"
 """What is asked needs this version of the engine's API: Docker Engine 25, Docker Desktop 4.27."""
 _ANSWER_TIMEOUT_S = 20.0
+# One that works on a question gives a sign of life meanwhile; one that hangs is not waited for.
+_LIFE_AFTER_S = 4.0
+_LIFE_WITHIN_S = 5.0
 # Once it is known to be gone nobody waits for it again: what is still asked is asked in passing.
 _GONE_TIMEOUT_S = 1.0
 _PAUSE_S = 0.25
@@ -82,6 +85,8 @@ class Transport:
         began = False
         try:
             connection.request(method, f"/v{self._api}{path}", body, headers)
+            if timeout_s is None or timeout_s > _LIFE_AFTER_S + _LIFE_WITHIN_S:
+                self._look_for_life(connection, f"{method} {path}")
             response = connection.getresponse()
             began, self.answered_s = True, monotonic()
             yield response
@@ -120,6 +125,24 @@ class Transport:
             ) from error
         finally:
             connection.close()
+
+    def _look_for_life(self, connection: Connection, asked: str) -> None:
+        """Ask for a sign of life if the answer is not there soon; raise EngineError without one."""
+        if connection.answers_within(_LIFE_AFTER_S):
+            return
+        try:
+            with self._request("GET", "/_ping", timeout_s=_LIFE_WITHIN_S) as response:
+                response.read()
+        except EngineMissingError:
+            raise
+        except EngineError as error:
+            raise EngineError(
+                f"the engine hangs: for {_LIFE_AFTER_S + _LIFE_WITHIN_S:g} s it gave no answer, "
+                "and no sign of life",
+                where=f"engine at {self.address}",
+                seen=f"{asked}\n{error.seen}",
+                todo=error.todo or "look at the engine's own log; restart it",
+            ) from error
 
     def _call(
         self, method: str, path: str, query: Mapping[str, Any] | None = None, **extra: Any
