@@ -13,7 +13,10 @@ from conftest import Tiny, idle
 from filling import fill
 from test_harvest import ran, records
 
-from nomock.harvest import ServiceSource, harvest
+from nomock.errors import StateFolderError
+from nomock.harvest import ServiceSource, harvest, tell_modules
+from nomock.overlay.files import provide_data_folder, provide_spy
+from nomock.overlay.wheels import provide as provide_tracer
 
 OURS = "nomock's own folder cannot be written"
 TESTS = """
@@ -124,3 +127,17 @@ def test_the_table_should_be_there_without_a_report_when_the_disk_is_full(
     assert failure.what.startswith("coverage.py's data cannot be written")
     assert failure.where == str(found.data_file)
     assert not found.data_file.exists()
+
+
+def test_the_folder_should_be_named_when_what_services_mount_cannot_be_put_there(
+    tiny: Tiny, disk: Path
+) -> None:
+    fill(disk)
+    for provide in (
+        lambda: provide_spy(tiny.path),
+        lambda: provide_data_folder(disk),
+        lambda: provide_tracer("cp311", "glibc", "x86_64", disk / "wheels" / "cp311-glibc-x86_64"),
+        lambda: tell_modules(disk, {}),
+    ):
+        with pytest.raises(StateFolderError, match="No space left on device"):
+            provide()

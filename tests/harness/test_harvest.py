@@ -1096,7 +1096,7 @@ class TestHarvest:
         assert str(raised.value) == (
             f"{tmp_path}/file/coverage: the folder for the spies' records cannot be made ready\n"
             f"  [Errno 20] {os.strerror(20)}: '{tmp_path}/file/coverage'\n"
-            "-> remove it, as the user it belongs to, and try again"
+            "-> free space there, or remove it as the user it belongs to, and try again"
         )
 
 

@@ -54,7 +54,7 @@ def prepare(data_dir: Path, run: str = "") -> None:
             "the folder for the spies' records cannot be made ready",
             where=str(data_dir),
             seen=str(error),
-            todo="remove it, as the user it belongs to, and try again",
+            todo="free space there, or remove it as the user it belongs to, and try again",
         ) from error
 
 

@@ -13,10 +13,10 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from nomock.errors import CoverageError
 from nomock.harvest.records import SourceFile
 from nomock.harvest.services import ServiceSource
 from nomock.harvest.sources import Kind, Mapped, Unmapped, source_files
+from nomock.statefolder import writing
 
 MODULES_FILE = "app-modules.json"
 
@@ -31,19 +31,18 @@ _NO_MODULES = {
 
 
 def tell_modules(data_dir: Path, services: Mapping[str, ServiceSource]) -> None:
-    """Write down the names of each service's modules, for its spy to read when it starts."""
+    """Write down the names of each service's modules, for its spy to read when it starts.
+
+    Raises StateFolderError.
+    """
     told = {
         name: sorted({m for folder in source.folders for m in modules(folder)})
         for name, source in services.items()
     }
     path = data_dir / MODULES_FILE
-    try:
+    with writing(data_dir):
         path.write_text(json.dumps(told), encoding="utf-8")
         path.chmod(0o644)  # whatever umask is here: the services are other users
-    except OSError as error:
-        raise CoverageError(
-            "the names of the app's modules cannot be written", where=str(path), seen=str(error)
-        ) from error
 
 
 def modules(folder: Path) -> set[str]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from nomock.errors import ConfigError
 from nomock.overlay.text import OWN_SPY_FOLDER, SPY_FOLDER, is_as_written, is_foreign
 from nomock.project import Project
-from nomock.statefolder import make_state_dir
+from nomock.statefolder import make_state_dir, writing
 
 
 def write_overlay(path: Path, text: str, *, force: bool) -> bool:
@@ -63,30 +63,28 @@ def spy_folder(root: Path) -> str:
 def provide_spy(root: Path) -> str:
     """Put the spy where the overlay mounts it from; return what was done, empty for nothing.
 
-    Raises ConfigError where that cannot be written.
+    Raises StateFolderError where that cannot be written.
     """
     folder = root / spy_folder(root)
     if _is_this_spy(folder):
         return ""
     verb = "replaced" if folder.exists() else "made"
-    try:
-        make_state_dir(folder.parent)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
+    make_state_dir(folder.parent)
+    with writing(folder), tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
+        try:
             _copy(spy_source(), Path(new, "spy"))
-            if folder.exists():
-                folder.rename(Path(new, "old"))
-            Path(new, "spy").rename(folder)
-    except OSError as error:
-        raise ConfigError(
-            "the spy cannot be put where services mount it", where=str(folder), seen=str(error)
-        ) from error
+        except shutil.Error as error:  # of each file it has the reason
+            raise OSError(error.args[0][0][2]) from error
+        if folder.exists():
+            folder.rename(Path(new, "old"))
+        Path(new, "spy").rename(folder)
     return f"{verb} {OWN_SPY_FOLDER}/, this nomock's spy"
 
 
 def provide_mounted_spy(project: Project, root: Path) -> None:
     """Put this nomock's spy where the services of a project mount it from, if that is ours.
 
-    So nothing is to be done after another version of nomock was installed. Raises ConfigError.
+    So nothing is to be done after another version of nomock was installed. Raises StateFolderError.
     """
     sources = {
         volume.get("source")
@@ -110,16 +108,15 @@ def spy_source() -> Path:
 
 
 def provide_data_folder(state_dir: Path) -> None:
-    """Make the folder that the spies write to: it is mounted, by services of any user."""
+    """Make the folder that the spies write to: it is mounted, by services of any user.
+
+    Raises StateFolderError.
+    """
     folder = state_dir / "coverage"
-    try:
-        make_state_dir(state_dir)
+    make_state_dir(state_dir)
+    with writing(folder):
         folder.mkdir(exist_ok=True)
         folder.chmod(0o777)
-    except OSError as error:
-        raise ConfigError(
-            "the folder for the spies' records cannot be made", where=str(folder), seen=str(error)
-        ) from error
 
 
 def _copy(source: Path, target: Path) -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from nomock.errors import CoverageError
 from nomock.project import Project
-from nomock.statefolder import make_state_dir
+from nomock.statefolder import make_state_dir, writing
 
 # The version, with the hashes of its files.
 _REQUIREMENT = Path(__file__).with_name("tracer.txt")
@@ -53,23 +53,19 @@ def provide(python_tag: str, libc: str, machine: str, folder: Path) -> None:
     """Make a folder with the tracer for one kind of Python: ``cp311``, ``glibc``, ``x86_64``.
 
     One that is there already is left as it is, unless it is of another version. Raises
-    CoverageError where the tracer is not to be had.
+    CoverageError where the tracer is not to be had, StateFolderError where it cannot be put there.
     """
     kind = Kind(python_tag, libc, machine)
     pinned = re.findall(r"^coverage==(\S+)", _REQUIREMENT.read_text(encoding="utf-8"), re.M)
     about = f"coverage-{pinned[0]}.dist-info"
     if (folder / about).is_dir():
         return
-    try:
-        make_state_dir(folder.parents[1])
+    make_state_dir(folder.parents[1])
+    with writing(folder):
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as new:
             _install(kind, Path(new, "all"), folder)
             _put(_needed(Path(new), about), folder)
-    except OSError as error:
-        raise CoverageError(
-            "coverage.py's tracer cannot be put here", where=str(folder), seen=str(error)
-        ) from error
 
 
 def provide_mounted(project: Project) -> None:
