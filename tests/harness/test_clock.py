@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import re
 from contextlib import closing
+from datetime import UTC, datetime
 from threading import Event
 from time import monotonic, time
 
 import pytest
 from conftest import IMAGE, Tiny, idle
 
-from nomock.adapters.engine import Engine
+from nomock.adapters.engine import Engine, Life
 from nomock.evidence import Scene, Window, mishaps
 from nomock.moments import Moment
+from nomock.stack.sharing import Clock, Sharing
 
 HOUR_S = 3600.0
 
@@ -106,3 +108,27 @@ def test_nothing_should_be_changed_when_all_that_is_known_is_of_the_future(tiny:
         path.write_text("before\n")
         os.utime(path, (tomorrow, tomorrow))
     assert tiny.stack().differences() == {}
+
+
+def life(started_s: float) -> Life:
+    started = datetime.fromtimestamp(started_s, UTC).isoformat()
+    return Life("running", started, "0001-01-01T00:00:00Z", 0, False, {})
+
+
+@pytest.mark.parametrize(
+    ("sharer_s", "owner_s", "is_stale"),
+    [
+        (-10, -20, False),
+        (-20, -10, True),
+        # The clock was set back by an hour after the one of the future was started.
+        (-20, 3580, False),
+        (3580, -20, True),
+        (3590, 3580, False),
+    ],
+)
+def test_who_shares_should_be_started_anew_only_when_the_other_was_by_whatever_clock(
+    sharer_s: float, owner_s: float, is_stale: bool
+) -> None:
+    owners = {"network": life(time() + owner_s)}
+    sharing = Sharing("x", life(time() + sharer_s), owners, Clock(Engine().now_s))
+    assert sharing.is_stale == is_stale

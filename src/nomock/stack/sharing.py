@@ -9,9 +9,11 @@ is only started again. https://docs.docker.com/reference/compose-file/services/#
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from graphlib import TopologicalSorter
+from time import time
 
 from nomock.adapters.engine import Container, Engine, Life
 from nomock.adapters.engine.past import moment
@@ -86,17 +88,40 @@ def waits_for_another(engine: Engine, life: Life) -> bool:
     return any(owner is None or owner.state not in _LIVES for owner in owners)
 
 
+class Clock:
+    """Puts moments of one engine in order, also where its clock was set back between them."""
+
+    def __init__(self, now_s: Callable[[], float]) -> None:
+        """``now_s`` asks for the engine's time, and is asked only where it matters."""
+        self._now_s = now_s
+
+    def order(self, text: str, before_s: float = 0.0) -> tuple[bool, float]:
+        """Return what a moment is put in order by; ``before_s``: one that was so long before it.
+
+        One of the future was before the clock was set back, and so before all that are not.
+        """
+        at_s = moment(text) or 0.0
+        is_past = at_s <= time() or at_s <= self._asked_s
+        return is_past, at_s - before_s
+
+    @cached_property
+    def _asked_s(self) -> float:
+        return self._now_s()
+
+
 @dataclass(frozen=True)
-class _Sharing:
+class Sharing:
     """A container that shares something of others, and how these are."""
 
     container_id: str
     life: Life
     owners: Mapping[str, Life]
     """By what it has of theirs."""
+    clock: Clock
 
     @property
     def can_join(self) -> bool:
+        """Whether all that it shares something of is there."""
         return all(owner.state in _LIVES for owner in self.owners.values())
 
     @property
@@ -104,8 +129,8 @@ class _Sharing:
         """Whether it goes on with what is no longer there."""
         if self.life.state not in _LIVES | {"restarting"}:
             return False
-        began_s = _seconds(self.life.started_at)
-        again = any(_seconds(o.started_at) > began_s for o in self.owners.values())
+        began = self.clock.order(self.life.started_at)
+        again = any(self.clock.order(o.started_at) > began for o in self.owners.values())
         return again or not self.can_join
 
     @property
@@ -113,21 +138,23 @@ class _Sharing:
         """Whether it ended while one of them did not run."""
         if self.life.state not in {"exited", "dead"}:
             return False
-        ended_s = _seconds(self.life.finished_at)
+        order = self.clock.order
+        ended = order(self.life.finished_at)
         for what, owner in self.owners.items():
             together = what == "processes" and self.life.exit_code == _BY_SIGKILL
-            earliest_s = _seconds(owner.finished_at) - (_TOGETHER_S if together else 0)
-            if earliest_s <= ended_s < _seconds(owner.started_at):
+            earliest = order(owner.finished_at, _TOGETHER_S if together else 0.0)
+            if earliest <= ended < order(owner.started_at):
                 return True
         return False
 
 
-def _sharing(engine: Engine, containers: Sequence[Container], service: str) -> Iterator[_Sharing]:
+def _sharing(engine: Engine, containers: Sequence[Container], service: str) -> Iterator[Sharing]:
+    clock = Clock(engine.now_s)
     for container in containers:
         if container.service == service and (life := engine.life(container.id)):
             found = {what: engine.life(id_) for what, id_ in life.joins.items()}
             owners = {what: owner for what, owner in found.items() if owner is not None}
-            yield _Sharing(container.id, life, owners)
+            yield Sharing(container.id, life, owners, clock)
 
 
 def _owners(project: Project, service: str) -> set[str]:
@@ -147,7 +174,3 @@ def _named(project: Project, service: str, key: str) -> str:
             if named == other.config.get("container_name") or re.fullmatch(usual, named):
                 return name
     return ""
-
-
-def _seconds(text: str) -> float:
-    return moment(text) or 0.0
