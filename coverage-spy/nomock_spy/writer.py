@@ -65,6 +65,8 @@ class Writer:
 
         Called once more in the child of a fork, whose parent keeps the file.
         """
+        if self._file is not None and self._file.pid == os.getpid():
+            return True  # of a fork that nobody was told of until something had been written
         try:
             if self._file is not None and self._file.fate() != CLOSED:
                 os.close(self._file.fd)

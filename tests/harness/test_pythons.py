@@ -83,10 +83,11 @@ def test_its_canary_should_be_recorded_when_a_process_runs_code_of_the_app(run: 
     assert [process.canary_failure() for process in run("python3", "shapes.py")] == [""]
 
 
-def test_each_process_should_have_records_of_its_own_when_one_forks(run: Run) -> None:
-    processes = run("python3", "forks.py")
-    child, parent = marked("forks.py", "child"), marked("forks.py", "parent")
-    own = [lines_of([process], "forks.py") & (child | parent) for process in processes]
+@pytest.mark.parametrize("script", ["forks.py", "forks_unseen.py"])
+def test_each_process_should_have_records_of_its_own_when_one_forks(run: Run, script: str) -> None:
+    processes = run("python3", script)
+    child, parent = marked(script, "child"), marked(script, "parent")
+    own = [lines_of([process], script) & (child | parent) for process in processes]
     assert sorted(own, key=min) == sorted([child, parent], key=min)
 
 
