@@ -115,7 +115,7 @@ def _run_next(path):
     spec = PathFinder.find_spec(__name__, path)
     if spec is None or spec.loader is None:
         return
-    from importlib.util import module_from_spec
+    from importlib._bootstrap import module_from_spec  # importlib.util is slow to load
 
     module = module_from_spec(spec)
     sys.modules[__name__] = module

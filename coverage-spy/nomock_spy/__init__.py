@@ -6,11 +6,11 @@ Standard library only, and little of that: each import here delays the start of 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from nomock_spy import activities, children, imports, jobs
 from nomock_spy.engines import Engine, engine_for
 from nomock_spy.guard import swallow
+from nomock_spy.hints import Mapping
 from nomock_spy.settings import Settings
 
 

@@ -5,10 +5,9 @@ nomock sees in the build context which these are, and says so in the folder of t
 
 from __future__ import annotations
 
-from typing import Any
-
 from nomock_spy.files import content
 from nomock_spy.guard import lose
+from nomock_spy.hints import Any
 
 FILE = "app-modules.json"
 """``{"shop": ["till", "company.goods"]}``: modules and packages, by service."""

@@ -7,9 +7,9 @@ each hook is called for each.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
 
 from nomock_spy.guard import swallow
+from nomock_spy.hints import Callable
 
 _handlers: dict[str, Callable[[tuple[object, ...]], None]] = {}
 

@@ -6,8 +6,6 @@ by commas; values are percent-encoded UTF-8.
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 # What everybody on the way has to pass on: https://www.w3.org/TR/baggage/#limits
 MOST_BYTES = 8192
 MOST_MEMBERS = 64
@@ -16,13 +14,27 @@ _TEST = "nomock.test"
 _FAULT = "nomock.fault"
 
 
-class Origin(NamedTuple):
-    """What a request says of where it comes from."""
+class Origin(tuple[str, str]):
+    """What a request says of where it comes from: a named tuple, for which nothing is loaded."""
 
-    test: str
-    """The test's node id."""
-    fault: str
-    """The fault that was on when it was sent; empty without one."""
+    __slots__ = ()
+
+    def __new__(cls, test: str, fault: str) -> Origin:
+        """Return one of a test's node id, and the fault that was on; empty without one."""
+        return tuple.__new__(cls, (test, fault))
+
+    @property
+    def test(self) -> str:
+        """The test's node id."""
+        return self[0]
+
+    @property
+    def fault(self) -> str:
+        """The fault that was on when it was sent; empty without one."""
+        return self[1]
+
+    def __repr__(self) -> str:
+        return f"Origin(test={self.test!r}, fault={self.fault!r})"
 
 
 def origin_of(header: str) -> Origin | None:

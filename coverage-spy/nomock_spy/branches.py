@@ -16,13 +16,9 @@ between lines that did not run.
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from types import CodeType
-from typing import Any
-
 from nomock_spy.contexts import Arc
 from nomock_spy.guard import swallow
+from nomock_spy.hints import Any, CodeType, Iterable, Iterator, defaultdict
 
 Branch = tuple[int, int]
 """The offsets of an instruction and of the one that it goes to."""

@@ -8,13 +8,12 @@ handed the rest of the spy's settings, its PYTHONPATH is completed.
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
-from typing import Any
 
 from nomock_spy import audit
 from nomock_spy.engines import Engine
 from nomock_spy.files import content
 from nomock_spy.guard import HOME, swallow
+from nomock_spy.hints import Any, Callable, Mapping
 from nomock_spy.standins import replace
 
 _CUSTOMIZE = "/sitecustomize.py"

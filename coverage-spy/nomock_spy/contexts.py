@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from contextvars import ContextVar
 
 from nomock_spy.baggage import Origin
+from nomock_spy.hints import defaultdict
 
 Arc = tuple[int, int]
 """From a line to a line; to a negative one: out of the code that begins at that line."""

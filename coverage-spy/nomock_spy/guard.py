@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
+
+from nomock_spy.hints import Callable
 
 # No pathlib in the spy: it is slow to load, and each process of the service would pay.
 HOME = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))  # noqa: PTH100, PTH120

@@ -6,12 +6,11 @@ A service that does not use a package pays nothing for it: the patch is not even
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
 from importlib import import_module
 from importlib.machinery import ModuleSpec
-from types import ModuleType
 
 from nomock_spy.guard import swallow
+from nomock_spy.hints import ModuleType, Sequence
 from nomock_spy.standins import known_as
 
 PATCHES = {

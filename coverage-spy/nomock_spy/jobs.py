@@ -11,18 +11,22 @@ and the next one ends the last. One that is done in the middle of a request ends
 from __future__ import annotations
 
 from contextvars import ContextVar
-from typing import NamedTuple
 
 from nomock_spy import audit
 from nomock_spy.activities import Activity, begin
 from nomock_spy.contexts import Context, current
 
 
-class _Job(NamedTuple):
-    activity: Activity
-    context: Context
-    before: Context
-    """The context in which the job was begun."""
+class _Job:
+    """A job that is being done."""
+
+    __slots__ = ("activity", "before", "context")
+
+    def __init__(self, activity: Activity, context: Context, before: Context) -> None:
+        self.activity = activity
+        self.context = context
+        self.before = before
+        """The context in which the job was begun."""
 
 
 _job: ContextVar[_Job | None] = ContextVar("nomock_spy_job", default=None)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from nomock_spy.hints import Callable
 
 __all__ = ["quote"]
 

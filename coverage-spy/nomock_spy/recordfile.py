@@ -6,12 +6,12 @@ import errno
 import os
 import time
 from binascii import crc32
-from collections.abc import Collection, Mapping
 from itertools import count
 
 from nomock_spy.appfiles import absolute
 from nomock_spy.contexts import Arc, Context
 from nomock_spy.files import content
+from nomock_spy.hints import Collection, Mapping
 from nomock_spy.quoting import quote
 from nomock_spy.settings import Settings
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
 
 from nomock_spy.appmodules import modules_of
+from nomock_spy.hints import Mapping
 
 
 class Settings:

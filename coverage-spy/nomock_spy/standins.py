@@ -7,9 +7,8 @@ Only what it was made for goes another way.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
-from types import FunctionType
-from typing import Any
+
+from nomock_spy.hints import Any, Callable, FunctionType
 
 CO_COROUTINE = 0x80  # inspect.CO_COROUTINE, which takes long to load
 # As functools has them, which takes long to load.

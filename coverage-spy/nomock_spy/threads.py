@@ -6,11 +6,9 @@ has the value it has where the thread is started. Ours is carried, and never the
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from nomock_spy.contexts import BACKGROUND, Context, current
 from nomock_spy.guard import swallow
+from nomock_spy.hints import Any, Callable
 from nomock_spy.standins import known_as, replace
 
 

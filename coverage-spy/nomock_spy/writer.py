@@ -23,11 +23,11 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Callable, Collection, Mapping
 from time import monotonic
 
 from nomock_spy.contexts import Arc, Context
 from nomock_spy.guard import say
+from nomock_spy.hints import Callable, Collection, Mapping
 from nomock_spy.quoting import quote
 from nomock_spy.recordfile import CLOSED, HERE, REMOVED, RecordFile
 from nomock_spy.settings import Settings

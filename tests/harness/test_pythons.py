@@ -57,6 +57,20 @@ def test_a_program_should_see_the_same_of_python_and_its_own_when_the_spy_is_the
     assert (with_spy.returncode, with_spy.stderr) == (0, "")
 
 
+def test_nothing_slow_should_be_loaded_or_compiled_again_when_a_process_starts(
+    container: Container, options: list[str]
+) -> None:
+    """The Python of a healthcheck is started each few seconds, and has little to do."""
+    look = ("python3", "-c", "import sys; print(*sys.modules)")
+    loaded = set(container.run(*look, options=options).stdout.split())
+    without = container.run(*look, options=[*options, "--env", "NOMOCK_SPY_OUT="]).stdout.split()
+    spys = {name for name in loaded if name.partition(".")[0] == "nomock_spy"}
+    slow = {"typing", "types", "collections", "functools", "json", "pathlib", "opcode"}
+    assert slow & (loaded - set(without)) == set()
+    kept = {path.name.rpartition(".cpython")[0] for path in container.data_dir.glob("*.pyc")}
+    assert kept == spys
+
+
 @pytest.mark.parametrize(
     "command",
     [["python3", "shapes.py"], ["python3", "-m", "shapes"], ["python3", "-c", "import shapes"]],

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from typing import Protocol
 
 from nomock_spy.contexts import Context
+from nomock_spy.hints import Protocol
 from nomock_spy.settings import Settings
 
 

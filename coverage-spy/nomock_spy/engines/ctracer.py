@@ -21,11 +21,8 @@ import atexit
 import os
 import sys
 from _thread import RLock
-from collections import defaultdict
-from collections.abc import Callable
 from sys import getrefcount
 from time import monotonic
-from typing import Any
 
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.contexts import BACKGROUND, Context
@@ -33,6 +30,7 @@ from nomock_spy.engines import Engine
 from nomock_spy.engines.none import NoEngine
 from nomock_spy.engines.tracers import Files, Tracers, load
 from nomock_spy.guard import report_to, swallow
+from nomock_spy.hints import Any, Callable, defaultdict
 from nomock_spy.settings import Settings
 from nomock_spy.standins import replace
 from nomock_spy.writer import Writer

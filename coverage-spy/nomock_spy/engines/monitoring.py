@@ -11,10 +11,7 @@ from __future__ import annotations
 import os
 import sys
 from _thread import RLock
-from collections.abc import Callable
 from itertools import chain
-from types import CodeType
-from typing import Any, TypeVar
 
 from nomock_spy import audit
 from nomock_spy.appfiles import AppFiles
@@ -22,6 +19,7 @@ from nomock_spy.branches import Branches
 from nomock_spy.contexts import BACKGROUND, Arc, Branch, Context, current
 from nomock_spy.engines.none import NoEngine
 from nomock_spy.guard import lose, report_to, swallow
+from nomock_spy.hints import Any, Callable, CodeType, TypeVar
 from nomock_spy.settings import Settings
 from nomock_spy.writer import Writer
 
@@ -222,7 +220,8 @@ if sys.version_info >= (3, 12):
         def _run_canary(self) -> None:
             from nomock_spy.canary import run, sing
 
-            self._watch(sing.__code__)
+            # Lines alone: what a branch means takes a millisecond to load.
+            sys.monitoring.set_local_events(self._tool_id, sing.__code__, _LINE)
             run(self, self._writer)
 
     def _new(

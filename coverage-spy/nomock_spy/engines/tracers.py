@@ -15,14 +15,12 @@ import _thread
 import os
 import sys
 from _thread import RLock, get_ident
-from collections.abc import Callable
 from importlib.machinery import EXTENSION_SUFFIXES, ExtensionFileLoader, ModuleSpec
 from itertools import repeat, starmap
-from types import FrameType
-from typing import Any
 
 from nomock_spy.contexts import BACKGROUND, Context, current
 from nomock_spy.guard import is_spys, lose, swallow
+from nomock_spy.hints import Any, Callable, FrameType
 from nomock_spy.imports import PATCHES
 from nomock_spy.standins import known_as, replace
 
