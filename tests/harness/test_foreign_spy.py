@@ -24,7 +24,7 @@ Foreigns = Callable[..., Foreign]
 
 def table(done: Done) -> dict[str, list[str]]:
     """Return files, lines, covered lines and tests by service, of a covered run."""
-    rows = re.findall(r"^(\w+) +(\d+) +(\d+) +(\d+) +[\d.]+ +(\d+)$", done.text, re.M)
+    rows = re.findall(r"^([\w-]+) +(\d+) +(\d+) +(\d+) +[\d.]+ +(\d+)$", done.text, re.M)
     return {name: numbers for name, *numbers in rows}
 
 
@@ -170,6 +170,7 @@ def test_requests_should_have_their_test_when_other_servers_serve_them(foreign: 
     rows = table(done)
     # Each process of uWSGI's, however it forks, has all lines of its own.
     assert rows["uwsgi"][:3] == rows["forked"][:3] == rows["waitress"][:3], done.text
+    assert rows["by-file"][:3] == rows["uwsgi"][:3], done.text
     assert (rows["waitress"][3], rows["aiohttp"][3]) == ("1", "1"), done.text
 
 

@@ -128,7 +128,7 @@ EXITS, RAISES = "raise SystemExit(3)", "raise ValueError('broken')"
 DEFECTS = (
     Defect("engines/monitoring.py", "", "this is not Python", servers=SET_UPS),
     Defect("activities.py", "", "import no_such_module"),
-    Defect("engines/monitoring.py", "_watch", RAISES),
+    Defect("engines/appcode.py", "_watch", RAISES),
     Defect("engines/monitoring.py", "on_line", EXITS, servers=SET_UPS),
     Defect("engines/monitoring.py", "forked", EXITS, only="gunicorn"),
     Defect("baggage.py", "origin_of", EXITS),

@@ -13,7 +13,6 @@ import sys
 from _thread import RLock
 from itertools import chain
 
-from nomock_spy import audit
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.branches import Branches
 from nomock_spy.contexts import BACKGROUND, Arc, Branch, Context, current
@@ -26,35 +25,24 @@ from nomock_spy.writer import Writer
 _What = TypeVar("_What")
 _Seen = TypeVar("_Seen", bound="dict[Any, Any]")
 
-# Flags of code that is left and entered again: generators, coroutines, asynchronous generators.
-_SUSPENDS = 0x20 | 0x80 | 0x200
 # Looked for in this order: 3 and 4 belong to nobody; 1 is left to coverage.py, in case the
 # service measures itself.
 _TOOL_IDS = (4, 3, 5, 2, 0)
 _NAME = "nomock-spy"
 
 if sys.version_info >= (3, 12):
+    from nomock_spy.engines.appcode import BRANCHES, AppCode
     from nomock_spy.engines.events import Events
 
     _LINE = sys.monitoring.events.LINE
     _START = sys.monitoring.events.PY_START
-    _BRANCHES: tuple[int, ...] = ()
-    if sys.version_info >= (3, 14):
-        _BRANCHES = (sys.monitoring.events.BRANCH_LEFT, sys.monitoring.events.BRANCH_RIGHT)
 
     class Monitoring:
-        """Records the lines of all code of the app that this process loads from now on.
-
-        Only the app's own code is instrumented, piece by piece as it is loaded: the rest of the
-        process runs as fast as ever. That it is loaded is learned from the audit event ``exec``,
-        which Python raises for every piece of code it is about to run as a whole: modules,
-        whichever loader they come from, and the script of ``python app.py`` and ``python -m``.
-        What functions are made of in other ways, two more events tell.
-        """
+        """Records the lines of all code of the app that this process loads from now on."""
 
         def __init__(self, settings: Settings) -> None:
             self._settings = settings
-            self._writer = Writer(settings, "sys.monitoring", branches=bool(_BRANCHES))
+            self._writer = Writer(settings, "sys.monitoring", branches=bool(BRANCHES))
             self._branches = Branches()
             self._app_files = AppFiles(settings.roots, settings.modules)
             self._tool_id = -1
@@ -75,13 +63,12 @@ if sys.version_info >= (3, 12):
             report_to(self._writer.lost)
             sys.monitoring.use_tool_id(tool_id, _NAME)
             self._tool_id = tool_id
-            for event, callback in self._callbacks().items():
+            callbacks = self._callbacks()
+            for event, callback in callbacks.items():
                 sys.monitoring.register_callback(tool_id, event, callback)
             self._run_canary()
             # The last, as it cannot be taken back.
-            audit.listen("exec", self._on_exec)
-            audit.listen("function.__new__", self._on_made)
-            audit.listen("object.__setattr__", self._on_set)
+            AppCode(tool_id, self._app_files, self._branches, callbacks[_START]).listen()
             return True
 
         def began(self, activity: object, context: Context, *, direct: bool) -> None:
@@ -184,38 +171,11 @@ if sys.version_info >= (3, 12):
             def on_start(code: CodeType, offset: int) -> object:
                 of_line = on_line(code, code.co_firstlineno)
                 # A lambda or a generator expression is no statement, and has no arcs.
-                if not _BRANCHES or code.co_name[0] == "<":
+                if not BRANCHES or code.co_name[0] == "<":
                     return of_line
                 return on_branch(code, offset, offset)
 
-            return {_LINE: on_line, _START: on_start, **dict.fromkeys(_BRANCHES, on_branch)}
-
-        def _on_exec(self, arguments: tuple[object, ...], *, varies: bool = False) -> None:
-            code = arguments[0]
-            if isinstance(code, CodeType) and code.co_filename in self._app_files:
-                if varies and _BRANCHES:
-                    self._branches.vary(code)
-                self._watch(code)
-
-        def _on_made(self, arguments: tuple[object, ...]) -> None:
-            # FunctionType(code, ...), as copies of functions are made.
-            self._on_exec(arguments, varies=True)
-
-        def _on_set(self, arguments: tuple[object, ...]) -> None:
-            # Code that replaces other code: types.coroutine does so.
-            if arguments[1] == "__code__":
-                self._on_exec(arguments[2:], varies=True)
-
-        def _watch(self, code: CodeType) -> None:
-            if sys.monitoring.get_local_events(self._tool_id, code):
-                return  # and all that is in it
-            events = _LINE | _START if _works_on_its_first_line(code) else _LINE
-            sys.monitoring.set_local_events(self._tool_id, code, sum(_BRANCHES, events))
-            if _BRANCHES:
-                self._branches.expect(code)
-            for constant in code.co_consts:
-                if isinstance(constant, CodeType):
-                    self._watch(constant)
+            return {_LINE: on_line, _START: on_start, **dict.fromkeys(BRANCHES, on_branch)}
 
         def _run_canary(self) -> None:
             from nomock_spy.canary import run, sing
@@ -243,14 +203,3 @@ if sys.version_info >= (3, 12):
     def _count(flushed: dict[str, int], new: dict[str, list[_What]]) -> None:
         for name, found in new.items():
             flushed[name] = flushed.get(name, 0) + len(found)
-
-    def _works_on_its_first_line(code: CodeType) -> bool:
-        """Tell whether code does something on the line that it begins on: ``lambda: 1``.
-
-        Python has an event for a line where it comes to it from another one, and here the line
-        before, that of the instruction RESUME, is the same.
-        """
-        start, end, line = next(lines for lines in code.co_lines() if lines[2] is not None)
-        # RESUME; in a generator or coroutine RETURN_GENERATOR and POP_TOP before it.
-        preamble_bytes = 6 if code.co_flags & _SUSPENDS else 2
-        return line == code.co_firstlineno and end - start > preamble_bytes
