@@ -89,7 +89,7 @@ def test_the_run_should_end_with_a_warning_when_a_service_died_in_a_green_test(
     lines = warned(result)
     befell = [line for line in lines if not line.startswith((" ", "->"))]
     # What an engine with much to do forgets (of several ends all but the last) is not looked at.
-    assert {re.split(r" at \d| while test| \(", line)[0] for line in befell} == {
+    assert {re.split(r" at \d| while test| \(|, ", line)[0] for line in befell} == {
         "web: exited with code 3",
         "again: restarted",
         "both-2: exited with code 137",
@@ -97,7 +97,8 @@ def test_the_run_should_end_with_a_warning_when_a_service_died_in_a_green_test(
     }
     tests = {"web": "dies", "again": "restarts", "both-2": "is_killed", "sick": "turns_unhealthy"}
     for line in befell:
-        assert f"test_tiny.py::test_{tests[line.partition(':')[0]]}" in line
+        told = f"test_tiny.py::test_{tests[line.partition(':')[0]]}" in line
+        assert told or "the engine has forgotten when" in line
     at = next(number for number, line in enumerate(lines) if line.startswith("web"))
     assert lines[at + 1 :][:4] == [
         "  the last that web logged:",
@@ -136,6 +137,22 @@ def test_the_engine_should_be_asked_once_more_when_nothing_befell_the_services(
         "def test_stack(stack): assert stack['web'].http.get('/')\ndef test_plain(): pass"
     )
     fragile.write("conftest.py", COUNTS)
+    # It is the same stack, by another object: what is done by that is asked for, too.
+    fragile.write(
+        "test_own.py",
+        """if True:
+            import pytest
+
+            @pytest.fixture(scope="session")
+            def readiness_probes(): return {"web": "tcp:8000"}
+
+            def test_ends_it(stack): stack["web"].restart()
+        """,
+    )
+    result = fragile.run()
+    result.assert_outcomes(passed=3)
+    assert not warned(result)
+    (fragile.path / "test_own.py").unlink()
     for _ in range(20):  # one that was started as long ago as the run lasts is looked into
         result = fragile.run()
         result.assert_outcomes(passed=2)

@@ -85,6 +85,9 @@ def turned_unhealthy(story: Story, scene: Scene) -> Mishap | None:
     if turned_s is None or turned_s < scene.window.since_s:
         if course.health != "unhealthy" or (course.probes and course.probes[-1].exit_code == 0):
             return None
+        if scene.test is None:  # a run began with all of them well
+            what = f"turned unhealthy, the engine has forgotten when{_said(course)}"
+            return _mishap(story, scene, turned_s or scene.window.now_s, what)
         since = "is unhealthy, since before this test began"
         return _mishap(story, scene, turned_s or scene.window.since_s, since + _said(course))
     if any(a.what == "pause" and a.at_s + scene.window.ahead_s <= turned_s for a in story.acts):

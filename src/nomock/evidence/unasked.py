@@ -75,6 +75,8 @@ def _news(story: Story, scene: Scene, told: Collection[Span]) -> Iterator[Mishap
     illness = turned_unhealthy(story, scene)
     if illness is None or illness.is_asked or not is_news(illness.at_s):
         return
+    if told and illness.at_s == scene.window.now_s:  # since when is forgotten
+        return
     # With something broken a healthcheck that asks for it fails as it should.
     if not any(scene.window.is_in(span, illness.at_s) for span in scene.spans):
         yield illness

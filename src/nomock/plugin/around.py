@@ -14,6 +14,7 @@ from nomock.plugin.items import faults_of, is_serial
 from nomock.plugin.use import Use
 
 if TYPE_CHECKING:  # loaded once a stack is used
+    from nomock.adapters.engine import Act
     from nomock.plugin.run import Run
 
 
@@ -26,7 +27,8 @@ class Around:
         self._began = now()
         self._not_apart = ""
         """Why the test that runs cannot be kept apart from others."""
-        self._acts_told = 0
+        self._told: set[Act] = set()
+        """What was asked of the engine, and is in a report."""
         self._surrounded = ExitStack()
         use.when_begun.append(self._begin)
 
@@ -97,9 +99,9 @@ class Around:
         return report
 
     def _tell_deeds(self, run: Run, item: pytest.Item, report: pytest.TestReport) -> None:
-        """Let the report carry what the test did to the services of the run's own stack."""
-        acts = run.stack.engine.acts[self._acts_told :] if run.has_stack else []
-        self._acts_told += len(acts)
+        """Let the report carry what the test did to services."""
+        acts = [act for act in run.acts if act not in self._told]
+        self._told.update(acts)
         faults = faults_of(item)
         spans = faults.spans if faults is not None else []
         if acts or spans:

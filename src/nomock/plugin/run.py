@@ -17,6 +17,7 @@ from typing import Any
 
 import pytest
 
+from nomock.adapters.engine import Act
 from nomock.config import Settings
 from nomock.errors import ConfigError, NomockError, NotHealedError
 from nomock.loading import load
@@ -91,9 +92,9 @@ class Run:
         return stack
 
     @property
-    def has_stack(self) -> bool:
-        """Whether the run's own stack has been looked at."""
-        return "stack" in self.__dict__
+    def acts(self) -> list[Act]:
+        """What this process asked of the engine that starts or ends services, on any stack."""
+        return [act for stack in self._breaking for act in stack.engine.acts]
 
     def breaking(self, stack: Stack) -> Breaking:
         """Return what it takes to break a stack; from then on its requests pass the gate."""
