@@ -29,7 +29,7 @@ def replace(owner: Any, name: str, make: Callable[[Any], Callable[..., Any]]) ->
     if isinstance(owner, type) or type(original) is FunctionType:
         setattr(owner, name, known_as(original, replacement))
     else:
-        setattr(owner, name, stand_in(original, __call__=replacement))
+        setattr(owner, name, called_as(original, replacement))
 
 
 def known_as(original: Any, function: Callable[..., Any]) -> Callable[..., Any]:
@@ -53,14 +53,18 @@ def check_is_async(function: Any) -> None:
 class _StandIn:
     """Is in the place of an object of any kind. The classes below have what Python asks a type."""
 
-    __slots__ = ("__weakref__", "_nomock_doing", "_nomock_original")
+    __slots__ = ("__weakref__", "_nomock_call", "_nomock_doing", "_nomock_original")
     _nomock_original: Any
+    _nomock_call: Callable[..., Any]
     _nomock_doing: dict[str, Callable[..., Any]]
 
 
 # Past __getattribute__.
 _original: Callable[[Any], Any] = vars(_StandIn)["_nomock_original"].__get__
 _doing: Callable[[Any], dict[str, Callable[..., Any]]] = vars(_StandIn)["_nomock_doing"].__get__
+_call: Callable[[Any], Callable[..., Any]] = vars(_StandIn)["_nomock_call"].__get__
+_set_call: Callable[[Any, Any], None] = vars(_StandIn)["_nomock_call"].__set__
+_new = object.__new__
 _set_original: Callable[[Any, Any], None] = vars(_StandIn)["_nomock_original"].__set__
 _set_doing: Callable[[Any, Any], None] = vars(_StandIn)["_nomock_doing"].__set__
 
@@ -72,23 +76,40 @@ _NOT_HANDED_ON = {
 # Of as many types as there are; a service that makes one for each request must not fill these.
 _MOST_TYPES = 256
 _types: dict[tuple[Any, ...], type] = {}
+_callable_types: dict[type, type] = {}
+_NOTHING: dict[str, Callable[..., Any]] = {}
 
 
 def stand_in(original: Any, **doing: Callable[..., Any]) -> Any:
-    """Return an object like the original that does some things otherwise: ``__call__``, ``close``.
-
-    What is asked for by name as ``app.__call__`` is the original's: by that frameworks decide
-    what kind of application they have.
-    """
+    """Return an object like the original that does otherwise what is given: ``__iter__=…``."""
     key = (type(original), *doing)
     kind = _types.get(key)
     if kind is None:
         if len(_types) > _MOST_TYPES:
             _types.clear()
         kind = _types[key] = _type_like(type(original), doing)
-    made: Any = object.__new__(kind)
+    made: Any = _new(kind)
     _set_original(made, original)
     _set_doing(made, doing)
+    return made
+
+
+def called_as(original: Any, call: Callable[..., Any]) -> Any:
+    """Return an object like the original that is called otherwise; cheap: one for each request.
+
+    What is asked for by name as ``app.__call__`` is the original's: by that frameworks decide
+    what kind of application they have.
+    """
+    kind = _callable_types.get(type(original))
+    if kind is None:
+        if len(_callable_types) > _MOST_TYPES:
+            _callable_types.clear()
+        kind = _type_like(type(original), {"__call__": call})
+        _callable_types[type(original)] = kind
+    made: Any = _new(kind)
+    _set_original(made, original)
+    _set_doing(made, _NOTHING)
+    _set_call(made, call)
     return made
 
 
@@ -109,7 +130,7 @@ def _type_like(kind: type, doing: dict[str, Callable[..., Any]]) -> type:
                 methods[name] = method
     for name in doing:
         if name[:2] == "__":
-            function = _done(name)
+            function = _calling() if name == "__call__" else _done(name)
             methods[name] = known_as(methods[name], function) if name in methods else function
     methods["__getattribute__"] = _get
     methods.update(__copy__=_copy, __deepcopy__=_deepcopy)
@@ -119,6 +140,13 @@ def _type_like(kind: type, doing: dict[str, Callable[..., Any]]) -> type:
 def _handed_on(method: Any) -> Callable[..., Any]:
     def special(self: Any, *arguments: Any, **named: Any) -> Any:
         return method(_original(self), *arguments, **named)
+
+    return special
+
+
+def _calling() -> Callable[..., Any]:
+    def special(self: Any, *arguments: Any, **named: Any) -> Any:
+        return _call(self)(*arguments, **named)
 
     return special
 

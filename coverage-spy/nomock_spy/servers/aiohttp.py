@@ -8,7 +8,7 @@ from typing import Any
 from nomock_spy.activities import begin
 from nomock_spy.guard import swallow
 from nomock_spy.servers import wrap_argument
-from nomock_spy.standins import stand_in
+from nomock_spy.standins import called_as
 
 Handler = Callable[[Any], Awaitable[Any]]
 
@@ -27,7 +27,7 @@ def _wrap(handler: Handler) -> Handler:
         finally:
             activity.end()
 
-    spied: Handler = stand_in(handler, __call__=handled)
+    spied: Handler = called_as(handler, handled)
     return spied
 
 

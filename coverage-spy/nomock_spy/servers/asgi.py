@@ -7,7 +7,7 @@ from typing import Any
 
 from nomock_spy.activities import NO_TEST, Activity, begin
 from nomock_spy.guard import swallow
-from nomock_spy.standins import stand_in
+from nomock_spy.standins import called_as
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
@@ -35,7 +35,7 @@ def wrap(app: Application) -> Application:
             return serve(*arguments)
         return app(*arguments, **named)
 
-    spied: Application = stand_in(app, __call__=call)
+    spied: Application = called_as(app, call)
     return spied
 
 
@@ -54,7 +54,7 @@ def _flushing(activity: Activity, send: Send) -> Send:
         await send(message)
 
     try:
-        flushing: Send = stand_in(send, __call__=send_what_is_on_disk)
+        flushing: Send = called_as(send, send_what_is_on_disk)
     except BaseException as error:
         swallow(error)
         return send

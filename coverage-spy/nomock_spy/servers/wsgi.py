@@ -9,7 +9,7 @@ from typing import Any
 from nomock_spy.activities import NO_TEST, Activity, begin
 from nomock_spy.contexts import BACKGROUND, current
 from nomock_spy.guard import swallow
-from nomock_spy.standins import stand_in
+from nomock_spy.standins import called_as, stand_in
 
 Environ = MutableMapping[str, Any]
 Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
@@ -44,7 +44,7 @@ def wrap(app: Application) -> Application:
         activity.end()  # nothing of it is to run
         return body
 
-    spied: Application = stand_in(app, __call__=call)
+    spied: Application = called_as(app, call)
     return spied
 
 
@@ -68,7 +68,7 @@ def _flushing(activity: Activity, start_response: Callable[..., Any]) -> Callabl
         return write_what_is_on_disk
 
     try:
-        flushing: Callable[..., Any] = stand_in(start_response, __call__=start)
+        flushing: Callable[..., Any] = called_as(start_response, start)
     except BaseException as error:
         swallow(error)
         return start_response
