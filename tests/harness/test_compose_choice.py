@@ -202,3 +202,17 @@ def test_nomock_should_choose_what_compose_chooses_before_and_after_a_file_chang
             text = text.replace(old, new)
         changed.write_text(text, encoding="utf-8")
         assert_alike(stand)
+
+
+def test_a_compose_file_should_count_when_it_comes_beside_those_that_were_read(
+    tmp_path: Path,
+) -> None:
+    coming = {
+        "docker-compose.yml": "services: {web: {image: x}}",
+        "docker-compose.override.yml": "services: {web: {labels: {over: ridden}}}",
+        "compose.yaml": "services: {web: {image: y}}",
+    }
+    with in_environment(tmp_path, {}):
+        for name, text in coming.items():
+            (tmp_path / name).write_text(text)
+            assert_alike(tmp_path)

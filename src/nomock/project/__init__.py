@@ -218,9 +218,7 @@ def resolve(settings: Settings) -> Project:
     call = call_of(settings)
     store = Store(settings.state_dir, "resolved-" + key_of(call))
     entry = store.read()
-    if not entry.keys() >= {"config", "read", "digest"} or entry["digest"] != digest_of(
-        entry["read"]
-    ):
+    if not _is_current(entry, settings.files):
         entry = _asked(call, settings.files)
         store.write(entry)
     read = tuple(path for path in map(Path, entry["read"]) if path.is_file())
@@ -241,6 +239,18 @@ def call_of(settings: Settings) -> Call:
         return Call(settings.folder, named=settings.files, project=settings.project)
     chosen = () if settings.files == settings.found else settings.files
     return Call(settings.folder, chosen=chosen, project=settings.project)
+
+
+def _is_current(entry: Mapping[str, Any], files: Sequence[Path]) -> bool:
+    """Whether compose would answer the same: of these files, an override that has come among them.
+
+    One that has gone changes the digest.
+    """
+    return (
+        entry.keys() >= {"config", "read", "digest"}
+        and set(map(str, files)) <= set(entry["read"])
+        and entry["digest"] == digest_of(entry["read"])
+    )
 
 
 def _asked(call: Call, files: Sequence[Path]) -> dict[str, Any]:
