@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
+from conftest import ROOT, settled_image
 from foreign import Foreign
 
 
@@ -30,3 +32,22 @@ def test_a_project_should_stay_whole_when_a_fault_cannot_begin_and_a_shared_netw
     third = project.pytest("-q", "-k", "without")
     assert (third.code, "1 passed" in third) == (0, True), third.text
     assert list(folder.iterdir()) == []
+
+
+def test_the_snippet_of_the_docs_should_make_an_edge_when_a_project_has_no_toxiproxy(
+    foreign: Callable[..., Foreign],
+) -> None:
+    project = foreign("two-services")
+    page = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
+    snippet = page[page.index("**A project that has no Toxiproxy yet**") :]
+    yaml, edges = re.findall(r"```(?:yaml|json)\n(.*?)```", snippet, re.S)[:2]
+    before = project.pytest("-q")
+    assert before.code == 1, before.text
+    assert "no service of this stack is Toxiproxy" in before
+    assert "nomock docs faults shows how" in before
+
+    project.write("docker-compose.override.yml", yaml)
+    project.write("edges.json", edges)
+    project.environ["TOXIPROXY_IMAGE"] = settled_image("TOXIPROXY_IMAGE", "nomock/toxiproxy:2.12.0")
+    done = project.pytest("-q")
+    assert (done.code, "1 passed" in done) == (0, True), done.text
