@@ -102,7 +102,7 @@ class UnknownEdgeError(ConfigError, KeyError):
         ends = [end.strip() for end in name.split("->")]
         if len(ends) == 2 and set(ends) <= set(services):
             what = f"the edge {name!r} does not run through Toxiproxy"
-            todo = "let it: docs/faults.md shows how"
+            todo = "let it: nomock docs faults shows how"
         else:
             what = f"there is no edge {name!r}"
             close = get_close_matches(name, self.known, n=1)
@@ -268,7 +268,7 @@ class CanaryError(CoverageError):
             seen="\n".join(
                 f"{name}: {services[name][0]}\n  -> {services[name][1]}" for name in self.services
             ),
-            todo="all causes that there are: docs/coverage.md",
+            todo="all causes that there are: nomock docs coverage",
         )
 
 
@@ -300,7 +300,7 @@ class NoCoverageError(CoverageError):
             f"{overlay}; where its app is an installed package, or its image is built elsewhere, "
             "name the folders of its source: coverage_sources in [tool.nomock]; "
             f"nomock logs {self.services[0]} shows what the spy said; all causes that there are: "
-            "docs/coverage.md",
+            "nomock docs coverage",
         )
 
 

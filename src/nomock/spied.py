@@ -117,5 +117,5 @@ def run_of(stack: Stack) -> str:
         "no service runs with the spy",
         where=f"stack {stack.name}",
         seen=f"those that can be covered: {', '.join(services) or 'none'}",
-        todo="start it with the spy, and leave it so: just test-sidecar-coverage",
+        todo="start it with the spy, and leave it so: pytest --nomock-sidecar-coverage",
     )

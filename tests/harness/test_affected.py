@@ -567,7 +567,7 @@ def test_it_should_be_said_how_to_make_a_covered_run_when_there_is_none(project:
         project.reasons()
     assert str(caught.value) == (
         f"{project.data_dir}: what the last covered run had seen is not on record\n"
-        "-> run all tests once under the spy: just test-sidecar-coverage"
+        "-> run all tests once under the spy: pytest --nomock-sidecar-coverage"
     )
     (project.data_dir / DATA_FILE).unlink()
     with pytest.raises(CoverageError, match="no covered run to look into"):
@@ -680,7 +680,7 @@ class TestChoosing:
         result.stderr.fnmatch_lines(
             [
                 "ERROR: *services.coverage: there is no covered run to look into",
-                "-> make one: just test-sidecar-coverage",
+                "-> make one: pytest --nomock-sidecar-coverage",
             ]
         )
 

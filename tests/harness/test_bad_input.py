@@ -27,8 +27,8 @@ from nomock.errors import (
 )
 
 START_IT = (
-    "-> start it (Docker Desktop, or: systemctl start docker); ./just starts or installs one "
-    "where it can"
+    "-> start it (Docker Desktop, or: systemctl start docker), or choose another: "
+    "docker context use, DOCKER_HOST"
 )
 
 
@@ -195,7 +195,7 @@ def test_composes_own_words_should_be_shown_when_it_cannot_read_the_file(
     first, *middle, last = tiny.plain(str(caught.value)).splitlines()
     assert first == "DIR/docker-compose.yml: compose cannot read this"
     assert seen in "\n".join(middle)
-    assert last == "-> docker compose config"
+    assert last == f"-> {cure_of(seen) or 'docker compose config'}"
 
 
 def test_the_names_should_be_said_when_a_service_is_unknown(tiny: Tiny) -> None:
@@ -269,8 +269,8 @@ def test_the_cure_should_be_said_when_an_image_is_nowhere(tiny: Tiny) -> None:
     text = error_of(tiny, ComposeError)
     assert text.startswith("compose: docker compose up ended with 18\n")
     assert text.endswith(
-        "\n-> an image is not here and no container registry gave it: nomock images, "
-        "or docker compose pull"
+        "\n-> an image is not here and no container registry gave it: docker compose pull "
+        "shows its answer; where none answers, name images that are here: nomock docs images"
     )
 
 
@@ -289,8 +289,23 @@ def test_the_cure_should_be_said_when_an_image_is_nowhere(tiny: Tiny) -> None:
         (
             "failed to solve: python:3.13-slim: failed to resolve source metadata for "
             "library/python:3.13-slim: dial tcp: lookup registry: no such host",
-            "an image is not here and no container registry gave it: nomock images, "
-            "or docker compose pull",
+            "an image is not here and no container registry gave it: docker compose "
+            "pull shows its answer; where none answers, name images that are here: nomock docs "
+            "images",
+        ),
+        (
+            "unsupported external secret tok",
+            "only swarm has external secrets: give tok a file: or environment: of its own, in an "
+            "override file",
+        ),
+        (
+            "network edge declared as external, but could not be found",
+            "make it, as its owner does: docker network create edge",
+        ),
+        ('external volume "data" not found', "make it: docker volume create data"),
+        (
+            "validating compose.yaml: services.web Additional property models is not allowed",
+            "it is misspelt, or newer than this compose: docker compose version; update it",
         ),
         ("something else", ""),
     ],

@@ -808,7 +808,7 @@ class TestHarvest:
             "-> where it runs nothing of yours, leave it out of the overlay: nomock overlay worker"
             "; where its app is an installed package, or its image is built elsewhere, name the "
             "folders of its source: coverage_sources in [tool.nomock]; nomock logs auth shows what "
-            "the spy said; all causes that there are: docs/coverage.md"
+            "the spy said; all causes that there are: nomock docs coverage"
         )
         assert found.services == (Row("worker", 1, 1, 1, 0),)
         assert table([*found.services, found.total], found.silent)[2].split() == [
@@ -868,7 +868,7 @@ class TestHarvest:
         path.write_bytes(records(*CANARY, *ran(0, "/app/auth/app.py", 1, 2)))
         assert harvest(data_dir, services).notes[-1] == (
             "auth: no line of it is credited to a test; the spy knows no server in it "
-            "(docs/coverage-spy.md: which ones it knows)"
+            "(nomock docs coverage-spy: which ones it knows)"
         )
         path.write_bytes(records(*CANARY, {"server": "uvicorn"}, *ran(0, "/app/auth/app.py", 1, 2)))
         assert harvest(data_dir, services).notes[-1] == (

@@ -263,7 +263,7 @@ Permission denied
     -> let its user write there; see whether the disk is full
   without: container ID: no folder of its PYTHONPATH (/nomock-spy) is mounted
     -> mount coverage-spy there in the overlay
--> all causes that there are: docs/coverage.md"""
+-> all causes that there are: nomock docs coverage"""
 
 
 @pytest.fixture
@@ -364,7 +364,7 @@ class TestCommand:
             1,
             "stack NAME: no service runs with the spy\n"
             "  those that can be covered: web\n"
-            "-> start it with the spy, and leave it so: just test-sidecar-coverage",
+            "-> start it with the spy, and leave it so: pytest --nomock-sidecar-coverage",
         )
 
 

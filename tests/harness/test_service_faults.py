@@ -512,7 +512,7 @@ def test_a_wrong_clock_should_be_refused_when_the_library_is_not_there(tiny: Tin
             "  its environment lacks LD_PRELOAD=…libfaketime.so.1\n"
             "  its environment lacks FAKETIME_TIMESTAMP_FILE=/dev/shm/…\n"
             "  its environment lacks FAKETIME_NO_CACHE=1\n"
-            "-> add the overlay that docs/faults.md shows"
+            "-> add the overlay that nomock docs faults shows"
         )
         with pytest.raises(NotPossibleError, match="lacks FAKETIME_TIMESTAMP_FILE"):
             Skew("half", offset_s=60).ensure(ground)

@@ -191,14 +191,14 @@ def test_it_should_be_said_that_lines_may_have_moved_when_the_source_changed(
             "other/other.py:1",
             [
                 "DIR/other/other.py: the last covered run has nothing of this file",
-                "-> name one that a covered service ran: docs/coverage.md says which those are",
+                "-> name one that a covered service ran: nomock docs coverage says which those are",
             ],
         ),
         (
             "gone.py:1",
             [
                 "DIR/gone.py: there is no such file",
-                "-> name one that a covered service ran: docs/coverage.md says which those are",
+                "-> name one that a covered service ran: nomock docs coverage says which those are",
             ],
         ),
     ],
@@ -234,7 +234,7 @@ def test_it_should_be_said_how_to_make_a_covered_run_when_there_is_none(
         [],
         [
             f"DIR/.nomock/coverage/{DATA_FILE}: there is no covered run to look into",
-            "-> make one: just test-sidecar-coverage",
+            "-> make one: pytest --nomock-sidecar-coverage",
         ],
     )
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import os
+import re
 import shutil
 import subprocess
 from pathlib import Path
@@ -11,11 +13,14 @@ from pathlib import Path
 import pytest
 from conftest import NOMOCK, Tiny, docker, environment, idle
 
+import nomock
 from nomock.adapters.compose_call import Call, answer
 from nomock.adapters.compose_cures import cure_of
 from nomock.adapters.engine import endpoint
 from nomock.errors import ComposeError, ConfigError, ForeignStackError
 from nomock.pages import pages
+
+SOURCE = Path(nomock.__file__).parent
 
 
 def status(folder: Path, **variables: str) -> str:
@@ -254,3 +259,23 @@ def test_every_page_should_be_printed_when_it_is_asked_for_as_errors_name_it(tin
     assert [line.split()[0] for line in listed.outlines[1:]] == [*pages()]
     wrong = tiny.nomock("docs", "nowhere")
     assert (wrong.ret, wrong.errlines[0]) == (1, "docs: there is no page 'nowhere'")
+
+
+def test_a_message_should_name_nothing_of_this_checkout_when_only_the_wheel_is_there() -> None:
+    texts = [text for path in SOURCE.rglob("*.py") for text in _texts(path)]
+    assert [text for text in texts if re.search(r"\bdocs/[\w-]+\.md|\bjust [a-z]+-", text)] == []
+    named = {name for text in texts for name in re.findall(r"nomock docs ([a-z-]+)", text)}
+    assert {"faults", "coverage", "images"} <= named <= pages().keys()
+
+
+def _texts(path: Path) -> list[str]:
+    """Return the texts of a module but for its docstrings: what may be shown to a user."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    docstrings = {id(node.value) for node in nodes if isinstance(node, ast.Expr)}
+    return [
+        node.value
+        for node in nodes
+        if isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and id(node) not in docstrings
+    ]

@@ -20,8 +20,8 @@ _CURES = (
         r"pull access denied|failed to resolve reference|manifest unknown|no such host"
         r"|i/o timeout|failed to do request|failed to resolve source metadata"
         r"|Get \"https?://[^\" ]*/v2/",
-        "an image is not here and no container registry gave it: nomock images, "
-        "or docker compose pull",
+        "an image is not here and no container registry gave it: docker compose pull shows its "
+        "answer; where none answers, name images that are here: nomock docs images",
     ),
     (
         _NAME_TAKEN,
@@ -32,6 +32,20 @@ _CURES = (
         r"project name must not be empty|invalid project name|not a valid project name",
         "give the project a name of lowercase letters, digits, - and _: a line `name: shop` at the "
         "top of the compose file, or COMPOSE_PROJECT_NAME=shop",
+    ),
+    (
+        r"unsupported external secret (\S+)",
+        r"only swarm has external secrets: give \1 a file: or environment: of its own, in an "
+        "override file",
+    ),
+    (
+        r"network (\S+) declared as external, but could not be found",
+        r"make it, as its owner does: docker network create \1",
+    ),
+    (r"external volume \"(\S+)\" not found", r"make it: docker volume create \1"),
+    (
+        r"Additional property (\S+) is not allowed|unsupported env_file format \"?(\w+)",
+        "it is misspelt, or newer than this compose: docker compose version; update it",
     ),
     (
         r"context \S+ (?:not found|does not exist)|context not found"

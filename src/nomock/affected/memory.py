@@ -70,7 +70,7 @@ def recall(data_dir: Path) -> Memory:
         raise CoverageError(
             "what the last covered run had seen is not on record",
             where=str(data_dir),
-            todo="run all tests once under the spy: just test-sidecar-coverage",
+            todo="run all tests once under the spy: pytest --nomock-sidecar-coverage",
         )
     sources = found["sources"]
     suite = found["suite"]

@@ -18,7 +18,6 @@ from nomock.config import Settings
 from nomock.errors import NomockError, NotHealedError
 from nomock.faults.janitor import heal_left
 from nomock.loading import load
-from nomock.pages import hint
 from nomock.paths import standing
 from nomock.project import resolve
 from nomock.stack import CONFIGURATION_CHANGED, Stack
@@ -50,7 +49,7 @@ def _run(arguments: Sequence[str] | None) -> int:
             return docs(chosen)
         return command(load(standing(), options), chosen)
     except NomockError as error:
-        print("\n".join(filter(None, (str(error), hint(str(error))))), file=sys.stderr)
+        print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("interrupted; the next run goes on from here", file=sys.stderr)
@@ -211,7 +210,7 @@ def _parser() -> argparse.ArgumentParser:
         handed.add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
     docs_ = commands.add_parser("docs", help="read the docs: a page, or which there are")
     docs_.set_defaults(run=docs)
-    docs_.add_argument("page", nargs="?", metavar="PAGE", help="faults, or docs/faults.md")
+    docs_.add_argument("page", nargs="?", metavar="PAGE", help="faults, coverage, …")
     overlay_ = add("overlay", overlay, "write the compose file that adds the coverage spy")
     overlay_.add_argument(
         "services",

@@ -33,7 +33,7 @@ def who_tests(settings: Settings, chosen: argparse.Namespace) -> int:
         raise CoverageError(
             "the last covered run has nothing of this file" if there else "there is no such file",
             where=str(file),
-            todo="name one that a covered service ran: docs/coverage.md says which those are",
+            todo="name one that a covered service ran: nomock docs coverage says which those are",
         )
     ran = what_ran(contexts, file, line)
     where = f"{named}:{as_ranges(range(ran.first, ran.last + 1))}"

@@ -79,7 +79,7 @@ class Ground:
             where=f"stack {self.project.name}",
             seen=f"services that publish port {CONTROL_PORT}: {', '.join(found) or 'none'}",
             todo="let the edges run through Toxiproxy, its control port published on loopback; "
-            "docs/faults.md shows how",
+            "nomock docs faults shows how",
         )
 
     @cached_property
@@ -127,7 +127,7 @@ class Ground:
             "no service of this stack is the HTTP fault proxy",
             where=f"stack {self.project.name}",
             seen=f"none publishes port {CONTROL_PORT}; the services are: {', '.join(services)}",
-            todo="let HTTP edges run through it: docs/faults-http.md shows how",
+            todo="let HTTP edges run through it: nomock docs faults-http shows how",
         )
 
     @property

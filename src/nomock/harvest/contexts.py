@@ -24,7 +24,7 @@ class Contexts:
             raise CoverageError(
                 "there is no covered run to look into",
                 where=str(data_file),
-                todo="make one: just test-sidecar-coverage",
+                todo="make one: pytest --nomock-sidecar-coverage",
             )
         self._where = data_file
         self._data = CoverageData(basename=str(data_file))
@@ -69,7 +69,7 @@ class Contexts:
                 "coverage.py cannot read its data",
                 where=str(self._where),
                 seen=str(error),
-                todo="make it anew: just test-sidecar-coverage",
+                todo="make it anew: pytest --nomock-sidecar-coverage",
             ) from error
 
 

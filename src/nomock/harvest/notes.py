@@ -76,7 +76,7 @@ def _why_no_test(service: ServiceRan) -> str:
     servers = {server for process in service.processes for server in process.servers}
     if servers:
         return f"its server, {', '.join(sorted(servers))}, got no request of one"
-    return "the spy knows no server in it (docs/coverage-spy.md: which ones it knows)"
+    return "the spy knows no server in it (nomock docs coverage-spy: which ones it knows)"
 
 
 def _omitted(service: ServiceRan, counted: Counted) -> Iterator[Omitted]:

@@ -7,7 +7,6 @@ from time import time
 import pytest
 
 from nomock.config import Settings
-from nomock.pages import hint
 from nomock.project import Store
 
 
@@ -35,10 +34,6 @@ class History:
     def add_end(self, message: str) -> None:
         """Remember why the run ended before its tests had all run."""
         self._failed.append({"test": "(the others did not run)", "when": "end", "message": message})
-
-    def hint(self) -> str:
-        """Return how to read the pages of the docs that the failures name; empty for none."""
-        return hint("\n".join(failure["message"] for failure in self._failed))
 
     def write(self, exit_status: int, command: str) -> None:
         """Write the run down; a green one also with the state of the files it was green with."""

@@ -237,7 +237,7 @@ class Run:
                 self._tried.close()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Print what is still broken, the table of coverage, and the docs that failures name."""
+        """Print what is still broken, and the table of coverage."""
         if self._not_healed:
             terminalreporter.section("faults that are not healed")
             terminalreporter.write_line("\n".join(self._not_healed))
@@ -245,8 +245,6 @@ class Run:
             terminalreporter.section("sidecar coverage")
             for line in self._coverage_report:
                 terminalreporter.write_line(line)
-        if hint := self.history.hint():
-            terminalreporter.write_line(hint)
 
     def _warn(self, error: NotHealedError) -> None:
         """Say once, now and at the end, what earlier runs left broken: it ends no run."""

@@ -120,8 +120,8 @@ class Transport:
                 "no container engine answers",
                 where=f"engine at {self.address}",
                 seen=_shown(seen),
-                todo="start it (Docker Desktop, or: systemctl start docker); "
-                "./just starts or installs one where it can",
+                todo="start it (Docker Desktop, or: systemctl start docker), or choose another: "
+                "docker context use, DOCKER_HOST",
             ) from error
         finally:
             connection.close()

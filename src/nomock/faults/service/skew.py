@@ -53,7 +53,7 @@ class Skew(OnService):
                     "libfaketime is not set up in its container",
                     where=f"fault {self.name}",
                     seen="\n".join(lacking),
-                    todo="add the overlay that docs/faults.md shows",
+                    todo="add the overlay that nomock docs faults shows",
                 )
 
     def begin(self, ground: Ground, state: State) -> None:
