@@ -50,10 +50,15 @@ NO_PYTHON_IMAGE = settled_image("REDIS_IMAGE", "nomock/redis:8")
 TOOLS_IMAGE = settled_image("NOMOCK_TOOLS_IMAGE", "nomock/tools:1")
 
 
+def _image(more: Service) -> Service:
+    """What a service runs; one that is built must not be built under the name of all."""
+    return {} if "build" in more else {"image": IMAGE}
+
+
 def idle(command: str = "exec sleep infinity", **more: Any) -> Service:
     """A service without a port that runs a shell command; quick to start and to stop."""
     return {
-        "image": IMAGE,
+        **_image(more),
         "command": ["sh", "-c", command],
         "network_mode": "none",
         "init": True,
@@ -65,7 +70,7 @@ def idle(command: str = "exec sleep infinity", **more: Any) -> Service:
 def server(port: int = 8000, before: str = "true", **more: Any) -> Service:
     """An HTTP server behind a published port; ``before`` is a shell command that runs first."""
     return {
-        "image": IMAGE,
+        **_image(more),
         "command": ["sh", "-c", f"{before}; exec python3 -u -m http.server {port}"],
         "working_dir": "/srv",
         "init": True,

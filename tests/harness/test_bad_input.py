@@ -233,7 +233,6 @@ def test_a_probe_should_be_refused_when_it_is_none_or_of_no_service(
 
 def test_the_last_lines_should_be_shown_when_an_image_does_not_build(tiny: Tiny) -> None:
     one = idle(build={"context": "."})
-    del one["image"]
     tiny.write(
         "Dockerfile", f"FROM {IMAGE}\nRUN echo first && sh -c 'echo no such thing; exit 9'\n"
     )

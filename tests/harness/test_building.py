@@ -24,9 +24,7 @@ _OURS = {
 
 
 def _built(**build: object) -> dict[str, object]:
-    service = idle(build=build)
-    del service["image"]
-    return service
+    return idle(build=build)
 
 
 def _inside(tiny: Tiny, service: str) -> set[str]:

@@ -23,7 +23,6 @@ def prepare(tiny: Tiny) -> list[str]:
 def built(tiny: Tiny) -> Tiny:
     """A service that is built of a context and an additional one, beside one that is not."""
     app = idle(build={"context": "app", "additional_contexts": {"shared": "./shared"}})
-    del app["image"]
     tiny.compose(app=app, other=idle())
     tiny.write("app/Dockerfile", f"FROM {IMAGE}\nCOPY . /app\nCOPY --from=shared . /shared\n")
     tiny.write("app/.dockerignore", "*.md\n")

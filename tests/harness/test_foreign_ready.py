@@ -302,7 +302,6 @@ def test_a_probe_should_replace_a_healthcheck_when_that_cannot_work(
         "HEALTHCHECK --interval=100ms --retries=1 CMD curl -f http://127.0.0.1:8000/\n",
     )
     web = server(build={"context": "app"})
-    del web["image"]
     tiny.compose(web=web, own=server(healthcheck=check("exit 7", interval="100ms", retries=1)))
     own = {"own": "tcp:8000"}
     # Without a probe for it: the healthcheck's own words, and how to ask it otherwise.

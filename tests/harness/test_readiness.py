@@ -223,7 +223,6 @@ def test_a_healthcheck_of_the_image_should_count_when_the_compose_file_has_none(
         "HEALTHCHECK --interval=5s --start-period=9s --start-interval=200ms CMD test -e /tmp/ok\n",
     )
     one = idle("sleep 0.5; touch /tmp/ok; exec sleep infinity", build={"context": "app"})
-    del one["image"]
     tiny.compose(one=one)
     ready(tiny)
     assert inspect(tiny.containers()["one"])["State"]["Health"]["Status"] == "healthy"
