@@ -301,6 +301,11 @@ def test_the_cure_should_be_said_when_an_image_is_nowhere(tiny: Tiny) -> None:
             "network edge declared as external, but could not be found",
             "make it, as its owner does: docker network create edge",
         ),
+        (
+            "Error response from daemon: network edge not found",
+            "make it, as its owner does: docker network create edge",
+        ),
+        (f"Error response from daemon: network {64 * 'a'} not found", ""),
         ('external volume "data" not found', "make it: docker volume create data"),
         (
             "validating compose.yaml: services.web Additional property models is not allowed",

@@ -39,7 +39,8 @@ _CURES = (
         "override file",
     ),
     (
-        r"network (\S+) declared as external, but could not be found",
+        # Not of one that is named by its ID: a container's own, that somebody has removed.
+        r"network (?![0-9a-f]{64})(\S+) (?:declared as external, but could not be|not) found",
         r"make it, as its owner does: docker network create \1",
     ),
     (r"external volume \"(\S+)\" not found", r"make it: docker volume create \1"),
