@@ -27,7 +27,7 @@ def _start_spy() -> None:
     except BaseException as error:
         # No f-string: this file is readable for every Python 3.
         why = "%r" % (error,)  # noqa: UP031
-        try:  # noqa: SIM105
+        try:  # noqa: SIM105 - contextlib is slow to load
             _leave_word(out, why)
         except BaseException:
             pass

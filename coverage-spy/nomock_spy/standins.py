@@ -40,6 +40,7 @@ def known_as(original: Any, function: Callable[..., Any]) -> Callable[..., Any]:
         except (AttributeError, TypeError):  # a callable that has none, or one that is no name
             continue
     vars(function).update(getattr(original, "__dict__", ()))
+    # As functools.wraps does it, which is slow to load.
     function.__wrapped__ = original  # type: ignore[attr-defined]
     return function
 

@@ -14,7 +14,7 @@ from nomock_spy import audit
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.branches import Branches
 from nomock_spy.guard import is_spys, swallow
-from nomock_spy.hints import Callable, CodeType
+from nomock_spy.hints import Callable, CodeType, FrameType
 
 # Flags of code that is left and entered again: generators, coroutines, asynchronous generators.
 _SUSPENDS = 0x20 | 0x80 | 0x200
@@ -112,9 +112,9 @@ if sys.version_info >= (3, 12):
 
     def _is_import() -> bool:
         """Tell whether Python's import raises the event that is handled, behind which it runs."""
-        frame = sys._getframe()
+        frame: FrameType | None = sys._getframe()
         while frame is not None and is_spys(frame.f_code.co_filename):
-            frame = frame.f_back  # type: ignore[assignment]
+            frame = frame.f_back
         return frame is not None and frame.f_code.co_filename.startswith("<frozen importlib")
 
     def _works_on_its_first_line(code: CodeType) -> bool:

@@ -36,7 +36,7 @@ changed.__code__ = to_be.__code__.replace(co_name="changed")
 
 def rewritten(text):
     if text:
-        inner = lambda: (  # noqa: E731
+        inner = lambda: (  # noqa: E731 - the shape that is to be measured
             text.upper()
         )
         return inner()
