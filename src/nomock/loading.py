@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from nomock.config import COMPOSE_NAMES, CONVERTERS, OVERRIDE_NAMES, Settings, Sources
+from nomock.environment import named_in
 from nomock.errors import ConfigError, NomockError
 from nomock.paths import absolute
 from nomock.places import state_dir
@@ -196,7 +197,7 @@ def _key(text: bytes, asked: Iterable[str], environ: Mapping[str, str]) -> str:
     """Return a digest of all that may have gone into an answer."""
     import hashlib
 
-    used = {name: environ[name] for name in environ if name.encode() in text}
+    used = named_in(text, environ)
     used |= {name: value for name, value in environ.items() if name.startswith("COMPOSE_")}
     return hashlib.sha256(repr((text, sorted(asked), sorted(used.items()))).encode()).hexdigest()
 

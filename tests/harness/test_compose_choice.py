@@ -12,10 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 from conftest import IMAGE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nomock.adapters.compose import Compose
 from nomock.errors import ConfigError
 from nomock.loading import load
 from nomock.project import resolve
@@ -216,3 +218,23 @@ def test_a_compose_file_should_count_when_it_comes_beside_those_that_were_read(
         for name, text in coming.items():
             (tmp_path / name).write_text(text)
             assert_alike(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "is_asked"), [("_", False), ("SHOP", False), ("MY_SHOP", True), ("my.key", True)]
+)
+def test_compose_should_be_asked_again_only_when_a_variable_that_a_file_names_has_changed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, is_asked: bool
+) -> None:
+    (tmp_path / "compose.yaml").write_text(
+        "services: {web: {image: 'x:${MY_SHOP:-1}', environment: [my.key]}}"
+    )
+    asked = []
+    config = Compose.config
+    monkeypatch.setattr(Compose, "config", lambda *a: [asked.append(a), config(*a)][1])
+    with in_environment(tmp_path, {name: "before"}):
+        resolve(load(tmp_path))
+        os.environ[name] = "after"
+        resolve(load(tmp_path))
+        assert len(asked) == (2 if is_asked else 1)
+        assert_alike(tmp_path)

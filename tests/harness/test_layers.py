@@ -14,7 +14,8 @@ SRC = Path(__file__).parents[2] / "src" / "nomock"
 # everything may import everything.
 LAYERS = (
     ("errors", "pages", "places"),  # everybody raises them; the docs; a user's folders
-    ("config", "context", "moments", "paths", "progress", "statefolder"),  # values, no dependency
+    # values, no dependency
+    ("config", "context", "environment", "moments", "paths", "progress", "statefolder"),
     ("adapters",),  # what others wrote, each behind one module
     ("project", "runlock", "command"),  # what there should be, and who may change it
     ("loading",),  # which project it is

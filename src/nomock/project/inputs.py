@@ -16,6 +16,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from nomock.adapters.compose_call import Call, interpolated
+from nomock.environment import named_in
 from nomock.errors import ConfigError
 from nomock.paths import absolute
 
@@ -80,10 +81,10 @@ def digest_of(paths: Iterable[Path | str]) -> str:
         digest.update(f"\0{path}\0{None if text is None else len(text)}\0".encode())
         texts.append(text or b"")
         digest.update(texts[-1])
-    every = b"\0".join(texts)
-    for name, value in sorted(os.environ.items()):
-        if _STEERING.match(name) or name.encode(errors="replace") in every:
-            digest.update(f"\0{name}={value}".encode(errors="surrogateescape"))
+    used = named_in(b"\0".join(texts))
+    used |= {name: value for name, value in os.environ.items() if _STEERING.match(name)}
+    for name, value in sorted(used.items()):
+        digest.update(f"\0{name}={value}".encode(errors="surrogateescape"))
     return digest.hexdigest()
 
 
@@ -144,7 +145,7 @@ def _scalars(line: str) -> Iterator[str]:
     """Yield each part of a line that may be a value of YAML: all readings of it, not the right one.
 
     >>> list(_scalars('  - path: "env files/a.env"  # ours'))
-    ['env files/a.env', '"env files/a.env"']
+    ['env files/a.env', '"env files/a.env"', 'env files/a.env']
     """
     for double, single in _QUOTED.findall(line):
         yield re.sub(r"\\(.)", r"\1", double) or single.replace("''", "'")
