@@ -48,6 +48,21 @@ def test_the_contexts_should_be_the_cure_when_the_docker_context_is_gone(tiny: T
     assert "-> docker context ls" in status(tiny.path, DOCKER_CONTEXT="gone")
 
 
+def test_the_variable_should_be_the_cure_when_it_names_no_engine(tiny: Tiny) -> None:
+    tiny.compose(one=idle())
+    nowhere = str(tiny.path / "certificates")
+    said = status(
+        tiny.path,
+        DOCKER_HOST="tcp://127.0.0.1:2376",
+        DOCKER_TLS_VERIFY="1",
+        DOCKER_CERT_PATH=nowhere,
+    )
+    assert nowhere in said
+    assert "DOCKER_CERT_PATH is the folder of ca.pem, cert.pem and key.pem" in said
+    said = status(tiny.path, DOCKER_HOST="http://127.0.0.1:2375")
+    assert "DOCKER_HOST begins with unix://, tcp:// or ssh://" in said
+
+
 def test_the_other_container_should_be_named_when_a_containers_name_is_taken(tiny: Tiny) -> None:
     name = f"{tiny.name}-the-till"
     labels = ["--label", f"com.docker.compose.project={tiny.name}-other"]

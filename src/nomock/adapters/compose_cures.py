@@ -49,6 +49,15 @@ _CURES = (
         "it is misspelt, or newer than this compose: docker compose version; update it",
     ),
     (
+        r"unable to resolve docker endpoint: open ",
+        "the certificates of this engine are not there: DOCKER_CERT_PATH is the folder of ca.pem, "
+        "cert.pem and key.pem; where it speaks no TLS, unset DOCKER_TLS_VERIFY",
+    ),
+    (
+        r"unable to resolve docker endpoint: invalid bind address",
+        "DOCKER_HOST begins with unix://, tcp:// or ssh://",
+    ),
+    (
         r"context \S+ (?:not found|does not exist)|context not found"
         r"|unable to resolve docker endpoint",
         "docker context ls shows which docker contexts there are; choose one of them: "
