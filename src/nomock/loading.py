@@ -67,6 +67,40 @@ def load(
     )
 
 
+def check_one_stack(
+    start: Path,
+    options: Mapping[str, Any],
+    environ: Mapping[str, str] = os.environ,
+    *,
+    arguments: Iterable[str],
+    tests: Iterable[Path],
+) -> None:
+    """Refuse the tests of two projects in one run, where only an argument decided for one of them.
+
+    ``tests`` are the files of those that use the run's own stack, the others as for ``load``.
+    Whoever stands where the stack is, or names its files, has chosen it for all tests. Raises
+    ConfigError for the first test that is nearer to another stack.
+    """
+    if options.get("files") or "NOMOCK_FILES" in environ:
+        return
+    chosen = _home(_places(start, arguments), start, environ).folder
+    if chosen == start or chosen in start.parents:
+        return
+    for test in dict.fromkeys(map(absolute, tests)):
+        if any(map(chosen.samefile, test.parents)):
+            continue
+        own = _home(test.parents, start, environ).folder
+        if own != start:  # which is what comes where there is none
+            raise ConfigError(
+                f"a test of another stack than the run's, which is that of {chosen}",
+                where=str(test),
+                seen=f"the nearest compose file is in {own}",
+                todo="run the tests of each stack alone; or stand in the folder of the stack that "
+                "all are to use; or let a conftest.py beside each compose file override the "
+                "fixture compose_files: nomock docs settings",
+            )
+
+
 @dataclass(frozen=True)
 class _Home:
     """Where a stack is."""

@@ -196,3 +196,87 @@ def test_a_dollar_sign_should_be_one_when_the_compose_file_has_it_doubled(foreig
     project = foreign("dollar")
     done = project.pytest("-q")
     assert done.code == 0, done.text
+
+
+def two_projects(foreign: Copy) -> Foreign:
+    """A folder that has no compose file, but two projects, whose services say which they are."""
+    project = foreign("till")
+    compose = (project.path / "docker-compose.yml").read_text()
+    for name in ("north", "south"):
+        # Each has a name of its own beside those of other runs.
+        named = f"name: {name}-{project.path.name}\n{compose.replace('corner', name)}"
+        project.write(f"{name}/docker-compose.yml", named)
+        project.write(f"{name}/till.py", (project.path / "till.py").read_text())
+        project.write(f"{name}/pytest.ini", "[pytest]\n")
+        project.write(
+            f"{name}/tests/test_{name}.py",
+            f'def test_it(stack): assert stack["till"].http.get("/").text == "till {name}"\n',
+        )
+        project.write(f"{name}/tests/test_plain_{name}.py", "def test_plain(): pass\n")
+    for name in ("docker-compose.yml", "till.py", "test_till.py"):
+        (project.path / name).unlink()
+    return project
+
+
+@pytest.mark.parametrize(
+    ("arguments", "chosen"),
+    [
+        (("north/tests", "south/tests"), "north"),
+        (("south/tests", "north/tests/test_north.py::test_it"), "south"),
+        (("-c", "south/pytest.ini", "--rootdir", "south"), "south"),
+        (("north", "south", "-n1"), "north"),
+    ],
+    ids=["two folders", "a folder and a test", "-c, --rootdir", "in parallel"],
+)
+def test_tests_of_two_projects_should_be_refused_when_only_arguments_chose_one(
+    foreign: Copy, arguments: tuple[str, ...], chosen: str
+) -> None:
+    project = two_projects(foreign)
+    done = project.pytest("-q", *arguments)
+    other = {"north": "south", "south": "north"}[chosen]
+    assert done.code == 4, done.text
+    assert (
+        f"ERROR: {project.path}/{other}/tests/test_{other}.py: a test of another stack than the "
+        f"run's, which is that of {project.path}/{chosen}\n"
+        f"  the nearest compose file is in {project.path}/{other}\n"
+        "-> run the tests of each stack alone; or stand in the folder of the stack that all are to "
+        "use; or let a conftest.py beside each compose file override the fixture compose_files: "
+        "nomock docs settings\n"
+    ) in done
+    assert project.projects() == set(), "nothing was started for tests that cannot run"
+
+
+def test_tests_of_two_projects_should_each_have_their_own_when_conftests_say_so(
+    foreign: Copy,
+) -> None:
+    project = two_projects(foreign)
+    for name in ("north", "south"):
+        project.write(
+            f"{name}/conftest.py",
+            "from pathlib import Path\nimport pytest\n\n\n"
+            '@pytest.fixture(scope="session")\ndef compose_files():\n'
+            '    return (Path(__file__).with_name("docker-compose.yml"),)\n',
+        )
+    done = project.pytest("-q", "--rootdir", ".", "north", "south")
+    assert done.code == 0, done.text
+    assert project.projects() == {f"{n}-{project.path.name}" for n in ("north", "south")}
+
+
+@pytest.mark.parametrize(
+    ("stands", "arguments"),
+    [
+        ("", ("--rootdir", "south", "south/tests", "north/tests/test_plain_north.py")),
+        ("", ("-c", "south/pytest.ini", "south/tests")),
+        ("north", ("--rootdir", "..", "../south")),
+    ],
+    ids=["--rootdir, and a test without a stack", "-c", "from beside it"],
+)
+def test_the_stack_should_be_the_one_that_is_pointed_at_when_the_user_stands_elsewhere(
+    foreign: Copy, stands: str, arguments: tuple[str, ...]
+) -> None:
+    project = two_projects(foreign)
+    if stands:
+        (project.path / stands / "docker-compose.yml").unlink()
+    done = project.pytest("-q", *arguments, cwd=stands)
+    assert done.code == 0, done.text
+    assert project.projects() == {f"south-{project.path.name}"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -20,7 +20,7 @@ import pytest
 from nomock.adapters.engine import Act
 from nomock.config import Settings
 from nomock.errors import ConfigError, NomockError, NotHealedError
-from nomock.loading import load
+from nomock.loading import check_one_stack, load
 from nomock.paths import absolute, standing
 from nomock.plugin.breaking import Breaking
 from nomock.plugin.history import History
@@ -295,11 +295,28 @@ class Run:
             make_ready(self.settings, self.stack)
 
 
+def refusal_of(config: pytest.Config, items: Iterable[pytest.Item]) -> str:
+    """Return why the run's own stack cannot be that of all tests that use it; "" where it can."""
+    tests = [item.path for item in items if needs_stack_of_run(item)]
+    try:
+        check_one_stack(*_chosen_by(config), arguments=_arguments(config), tests=tests)
+    except NomockError as error:
+        return str(error)
+    return ""
+
+
 def _load(config: pytest.Config) -> Settings:
+    return load(*_chosen_by(config), arguments=_arguments(config))
+
+
+def _chosen_by(config: pytest.Config) -> tuple[Path, dict[str, Any]]:
+    """Return where the user stands, and the settings that are options."""
     options = {name: given(config, option) for name, option in _OPTIONS.items()}
-    here = standing(config.invocation_params.dir)
-    arguments = [*config.args, str(config.rootpath)]
-    return load(here, options, arguments=arguments)
+    return standing(config.invocation_params.dir), options
+
+
+def _arguments(config: pytest.Config) -> list[str]:
+    return [*config.args, str(config.rootpath)]
 
 
 def _command() -> str:

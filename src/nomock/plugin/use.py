@@ -50,7 +50,10 @@ class Use:
         self._room: Path | None = None
         """In a worker: the folder in which serial tests of a run without a stack keep alone."""
         self._word: Path | None = None
-        """In the controller of xdist: what a worker writes that has a test which uses the stack."""
+        """In the controller of xdist: what a worker writes that has a test which uses the stack.
+
+        That one of its tests needs it, or why not all that do can have the same; or nothing.
+        """
         if self._is_worker:
             self._word = Path(config.workerinput["nomock_word"])  # type: ignore[attr-defined]
 
@@ -126,12 +129,17 @@ class Use:
             self._room = self._word.with_suffix(".serial")
         if not (uses or (self._has_stack and any_serial)):
             return
+        from nomock.plugin.run import refusal_of
+
+        refusal = refusal_of(self.config, session.items)
         if not self._is_worker:
             self.begin()
+            if refusal:
+                raise pytest.UsageError(refusal)
             return
         needs = any(map(needs_stack_of_run, session.items))
         # Where no word can be left, this worker makes the stack ready itself.
-        needs = self._leave_word(_NEEDS if needs else "") and needs
+        needs = self._leave_word(refusal or (_NEEDS if needs else "")) and needs
         with suppress(pytest.UsageError):  # the controller is about to say it, once
             self.begin().is_prepared_by_controller = needs
 
@@ -147,8 +155,11 @@ class Use:
     def pytest_xdist_node_collection_finished(self) -> None:
         """In the controller: make the stack ready before the first test is handed out."""
         if self._word and self._word.exists():
-            needs = self._word.read_text(encoding="utf-8") == _NEEDS
-            self.begin().begin_for_workers(needs=needs)
+            word = self._word.read_text(encoding="utf-8")
+            run = self.begin()
+            if word not in {"", _NEEDS}:
+                raise pytest.UsageError(word)  # what stands in the way
+            run.begin_for_workers(needs=word == _NEEDS)
 
     def pytest_unconfigure(self) -> None:
         """In the controller: remove what the workers left."""
