@@ -1,7 +1,8 @@
 """Activities: the stretches of a service's work that are done for one test, such as a request.
 
 What finds them (the hooks of the servers, a job's audit event) calls ``begin``, and on what that
-returns ``flush`` before each part of the answer leaves, and ``end``.
+returns ``flush`` before each part of the answer leaves, and ``end``. Who has a part may be the last
+to ask for anything, so what runs behind the first flush is written line by line.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ class Activity:
     """Some work of the service for no test: nothing is to be done about it."""
 
     def flush(self) -> None:
-        """Put on disk what ran so far."""
+        """Put on disk what ran so far, and from now on at once."""
 
     def end(self) -> None:
         """Put on disk all that ran."""
@@ -42,11 +43,15 @@ class TestActivity(Activity):
     def __init__(self, engine: Engine, context: Context, *, direct: bool) -> None:
         self._engine = engine
         self._context = context
+        self._direct = direct
         engine.began(self, context, direct=direct)
 
     def flush(self) -> None:
-        """Put on disk what ran so far."""
+        """Put on disk what ran so far, and from now on at once."""
         try:
+            if not self._direct:
+                self._direct = True
+                self._engine.turned_direct(self, self._context)
             self._engine.flush(self._context)
         except BaseException as error:
             swallow(error)

@@ -116,6 +116,15 @@ REQUESTS = (
 )
 POOL = Request("/pool", (26,))
 HANGS = Request("/hangs", (23,))
+BEHIND = {
+    "asgi_app": (
+        Request("/background", (27,)),
+        Request("/events", (28,)),
+        Request("/websocket", (29,), status=101),
+    ),
+    "wsgi_app": (Request("/closing", (27,)), Request("/events", (28,))),
+}
+"""What goes on when its answer has begun, by application; ``/ran/background`` waits for it."""
 
 
 def marked(file: str, mark: str) -> Lines:
@@ -124,6 +133,15 @@ def marked(file: str, mark: str) -> Lines:
     found = {(file, n) for n, line in enumerate(lines, 1) if line.endswith(f"# in: {mark}")}
     assert found, f"no line of {file} is marked {mark!r}"
     return found
+
+
+WEBSOCKET = {
+    "Connection": "Upgrade",
+    "Upgrade": "websocket",
+    "Sec-WebSocket-Version": "13",
+    "Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==",
+}
+"""Headers that ask for one: https://www.rfc-editor.org/rfc/rfc6455#section-1.3."""
 
 
 @dataclass(frozen=True)
@@ -168,11 +186,13 @@ class Server:
             return Answer(response.status, response.read())
 
     @contextmanager
-    def begun(self, path: str, test: str) -> Iterator[http.client.HTTPResponse]:
-        """A response whose body is still to be read."""
+    def begun(
+        self, path: str, test: str, *, websocket: bool = False
+    ) -> Iterator[http.client.HTTPResponse]:
+        """A response whose body is still to be read, or with which a websocket begins."""
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=60)
         try:
-            headers = {"Connection": "close"}
+            headers = dict(WEBSOCKET) if websocket else {"Connection": "close"}
             if test:
                 headers[BAGGAGE_HEADER] = with_context("", test)
             connection.request("GET", path, headers=headers)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 from calling import program
-from serving import HANGS, SET_UPS, SPY, SetUp, serving
+from serving import BEHIND, HANGS, SET_UPS, SPY, SetUp, marked, serving
 
 from nomock.harvest.folder import read_all
 
@@ -53,8 +53,43 @@ def test_exactly_its_lines_should_be_on_disk_when_a_tests_response_arrives_and_a
         with server.begun(HANGS.path, test) as response:
             assert response.read1() == b"8388608"
             server.kill()
+        ran = server.ran()
+        for mark in ("hangs later", "never"):  # it may have come to these, or not
+            ran[test] -= marked(set_up.file, mark)
         expected[test] = HANGS.lines(set_up)
-        assert server.ran() == {**expected, "": at_start_up}
+        assert ran == {**expected, "": at_start_up}
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("uvicorn", "3.13"),
+        ("uvicorn", "3.14"),
+        ("hypercorn", "3.13"),
+        ("gunicorn with threads", "3.13"),
+        ("flask run", "3.13"),
+    ],
+)
+def test_what_runs_behind_the_begin_of_an_answer_should_be_on_disk_as_it_runs_and_after_kill_9(
+    server_image: Images, tmp_path: Path, name: str, version: str
+) -> None:
+    set_up, expected = SET_UPS[name], {}
+    with serving(server_image(version), set_up, tmp_path / "coverage") as server:
+        for request in BEHIND[set_up.app]:
+            test, other = (f"tests/test_shop.py::test_{n}{request.route}" for n in ("", "other_"))
+            is_websocket = request.status == 101
+            with server.begun(request.path, test, websocket=is_websocket) as response:
+                assert response.status == request.status
+                # It has run when another test's request is answered, and it goes on.
+                assert is_websocket or response.read(4) == b"sent"
+                assert server.get(f"/ran{request.path}", other).body == b"ran"
+                ran = server.ran()
+            expected[test] = request.lines(set_up) | marked(set_up.file, "never")
+            expected[other] = marked(set_up.file, "ran")
+            assert ran.get(test) == expected[test]
+        server.kill()
+        ran = server.ran()
+        assert {test: ran[test] for test in expected} == expected
 
 
 def test_every_server_should_answer_log_and_exit_as_without_the_spy_when_its_app_is_an_odd_one(

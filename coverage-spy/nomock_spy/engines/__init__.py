@@ -21,6 +21,9 @@ class Engine(Protocol):
         ``direct``: what it runs is to be on disk at once, since nobody will call flush.
         """
 
+    def turned_direct(self, activity: object, context: Context) -> None:
+        """Learn that what an activity runs from now on is to be on disk at once."""
+
     def flush(self, context: Context) -> None:
         """Write down what ran in a context; it is on disk when this returns."""
 

@@ -5,11 +5,11 @@ whenever the tracer enters code of the app it is handed those of the context tha
 belongs to its test however many tests are in flight, as it does with sys.monitoring.
 
 What ran is in memory until it is written: for a request before each part of its answer and at its
-end; for everything else at the audit events of Python (an import, a file, a connection, a log
-record, …), where something new ran and a millisecond has passed since it was looked for; and at
-the end of the process, ``os._exit`` included. So what SIGKILL, or a signal without a handler, can
-take is what ran in the background, or in a job, since the last of these, such as a computation
-that does nothing else.
+end; in between, and for everything else, at the audit events of Python (an import, a file, a
+connection, a log record, …), where something new ran and a millisecond has passed since it was
+looked for; and at the end of the process, ``os._exit`` included. So what SIGKILL, or a signal
+without a handler, can take is what ran in the background, in a job, or behind the begin of an
+answer, since the last of these, such as a computation that does nothing else.
 
 Not seen: threads that are started in C until their first request, and what runs in a thread in
 which the service sets a trace function of its own, such as a debugger's.
@@ -121,6 +121,9 @@ class CTracing:
         self._tracers.here()
         if direct:
             self._tracers.enter_again()
+
+    def turned_direct(self, activity: object, context: Context) -> None:
+        """Do nothing: what is under way is looked at with each audit event."""
 
     def flush(self, context: Context) -> None:
         """Write down what ran in a context and is not written yet."""

@@ -38,6 +38,13 @@ if sys.version_info >= (3, 12):
                 self._running[activity] = (context, direct)
                 self._settle(context)
 
+        def turned_direct(self, activity: object, context: Context) -> None:
+            """Learn that what an activity runs is to be written at once from now on."""
+            with self._lock:
+                if activity in self._running:
+                    self._running[activity] = (context, True)
+                    context.direct = True
+
         def ended(self, activity: object, context: Context) -> None:
             """Learn that an activity ended."""
             with self._lock:
@@ -70,9 +77,9 @@ if sys.version_info >= (3, 12):
             """Find out who owns the events, after an activity of a context came or went."""
             self.owner = None
             contexts = [context for context, _ in self._running.values()]
-            changed.direct = all(
-                direct for context, direct in self._running.values() if context is changed
-            )
+            direct = [direct for context, direct in self._running.values() if context is changed]
+            # One that is direct must not wait for another's answer.
+            changed.direct = any(direct) or not direct
             # With nothing running nobody does, until something runs in the background.
             if contexts and all(context is contexts[0] for context in contexts):
                 self._hand_over(contexts[0])

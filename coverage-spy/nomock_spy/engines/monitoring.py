@@ -79,6 +79,10 @@ if sys.version_info >= (3, 12):
                 lose("no line since the service has taken the spy's tool id of sys.monitoring")
             self._events.began(activity, context, direct=direct)
 
+        def turned_direct(self, activity: object, context: Context) -> None:
+            """Learn that what an activity runs from now on is to be on disk at once."""
+            self._events.turned_direct(activity, context)
+
         def flush(self, context: Context) -> None:
             """Write down what ran in a context and is not written yet."""
             # A thread that finds nothing to write must not go on while another one writes it.

@@ -25,6 +25,9 @@ class NoEngine:
     def began(self, activity: object, context: Context, *, direct: bool) -> None:
         """Do nothing."""
 
+    def turned_direct(self, activity: object, context: Context) -> None:
+        """Do nothing."""
+
     def flush(self, context: Context) -> None:
         """Do nothing."""
 

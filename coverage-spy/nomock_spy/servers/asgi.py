@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any
+from typing import Any, TypeVar
 
 from nomock_spy.activities import NO_TEST, Activity, begin
 from nomock_spy.guard import swallow
@@ -14,6 +14,7 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
+_Talk = TypeVar("_Talk", bound=Callable[..., Awaitable[Any]])
 
 
 def wrap(app: Application) -> Application:
@@ -24,9 +25,15 @@ def wrap(app: Application) -> Application:
     """
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
-        activity = begin(_baggage(scope))
+        # Direct: a websocket has no answer, and may never get or send anything.
+        is_websocket = scope["type"] == "websocket"
+        activity = begin(_baggage(scope), direct=is_websocket)
+        if activity is not NO_TEST:
+            send = _flushing(activity, send)
+            if is_websocket:
+                receive = _flushing(activity, receive)
         try:
-            await app(scope, receive, send if activity is NO_TEST else _flushing(activity, send))
+            await app(scope, receive, send)
         finally:
             activity.end()
 
@@ -46,18 +53,20 @@ def _is_served(scope: Any) -> bool:
         return False
 
 
-def _flushing(activity: Activity, send: Send) -> Send:
-    async def send_what_is_on_disk(message: Message) -> None:
+def _flushing(activity: Activity, talk: _Talk) -> _Talk:
+    """Return a ``send`` or ``receive`` that puts on disk what ran before it does anything."""
+
+    async def talk_of_what_is_on_disk(*message: Message) -> Any:
         # Before every part of the answer: with a Content-Length the client has all of it
         # before the app says that this was all.
         activity.flush()
-        await send(message)
+        return await talk(*message)
 
     try:
-        flushing: Send = called_as(send, send_what_is_on_disk)
+        flushing: _Talk = called_as(talk, talk_of_what_is_on_disk)
     except BaseException as error:
         swallow(error)
-        return send
+        return talk
     return flushing
 
 

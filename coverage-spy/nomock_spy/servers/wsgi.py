@@ -35,6 +35,7 @@ def wrap(app: Application) -> Application:
             raise
         if not isinstance(body, (list, tuple)) and not _is_file(body, environ):
             try:
+                activity.flush()  # what makes it and closes it may wait for ever
                 made_later = _later(body, activity)
                 current.set(BACKGROUND)
             except BaseException as error:

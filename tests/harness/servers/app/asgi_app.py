@@ -10,14 +10,17 @@ import threading
 from collections.abc import AsyncIterator
 
 from starlette.applications import Starlette
+from starlette.background import BackgroundTask
 from starlette.middleware import Middleware
 from starlette.middleware.base import BaseHTTPMiddleware, RequestResponseEndpoint
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
+from starlette.websockets import WebSocket
 from steps import STEPS
 
 meetings: dict[str, asyncio.Barrier] = {}
+behind = {what: asyncio.Event() for what in ("background", "events", "websocket")}
 
 
 async def steps(request: Request) -> Response:
@@ -60,7 +63,7 @@ async def raises(request: Request) -> Response:
 async def hangs(request: Request) -> Response:
     async def parts() -> AsyncIterator[str]:  # in: hangs
         yield str(STEPS[23]())  # in: hangs
-        await asyncio.Event().wait()
+        await never()  # in: hangs later
         yield "never"
 
     return StreamingResponse(parts())  # in: hangs
@@ -83,6 +86,41 @@ def pool(request: Request) -> Response:
     return JSONResponse(STEPS[26]())  # in: pool
 
 
+async def never() -> None:
+    await asyncio.Event().wait()  # in: never
+
+
+async def background(request: Request) -> Response:
+    async def task() -> None:  # in: background
+        STEPS[27]()  # in: background
+        behind["background"].set()  # in: background
+        await never()  # in: background
+
+    return PlainTextResponse("sent", background=BackgroundTask(task))  # in: background
+
+
+async def events(request: Request) -> Response:
+    async def parts() -> AsyncIterator[str]:  # in: events
+        yield "sent"  # in: events
+        STEPS[28]()  # in: events
+        behind["events"].set()  # in: events
+        await never()  # in: events
+
+    return StreamingResponse(parts())  # in: events
+
+
+async def websocket(socket: WebSocket) -> None:
+    await socket.accept()  # in: websocket
+    STEPS[29]()  # in: websocket
+    behind["websocket"].set()  # in: websocket
+    await never()  # in: websocket
+
+
+async def ran(request: Request) -> Response:
+    await behind[request.path_params["what"]].wait()  # in: ran
+    return PlainTextResponse("ran")  # in: ran
+
+
 app = Starlette(
     routes=[
         Route("/steps/{meeting}/{parties:int}/{rounds:int}/{parts}", steps),
@@ -93,5 +131,9 @@ app = Starlette(
         Route("/thread", thread),
         Route("/executor", executor),
         Route("/pool", pool),
+        Route("/background", background),
+        Route("/events", events),
+        WebSocketRoute("/websocket", websocket),
+        Route("/ran/{what}", ran),
     ]
 )

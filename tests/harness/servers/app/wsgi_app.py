@@ -14,6 +14,7 @@ from steps import STEPS
 app = Flask(__name__)
 meetings: dict[str, threading.Barrier] = {}
 workers = ThreadPoolExecutor(1)
+behind = {what: threading.Event() for what in ("closing", "events")}
 
 
 @app.get("/steps/<meeting>/<int:parties>/<int:rounds>/<parts>")
@@ -54,7 +55,7 @@ def raises() -> Response:
 def hangs() -> Response:
     def parts() -> Iterator[str]:  # in: hangs
         yield str(STEPS[23]())  # in: hangs
-        threading.Event().wait()
+        never()  # in: hangs later
         yield "never"
 
     return Response(parts())  # in: hangs
@@ -72,3 +73,36 @@ def thread() -> Response:
 @app.get("/executor")
 def executor() -> Response:
     return jsonify(workers.submit(STEPS[25]).result())  # in: executor
+
+
+def never() -> None:
+    threading.Event().wait()  # in: never
+
+
+@app.get("/closing")
+def closing() -> Response:
+    def task() -> None:  # in: closing
+        STEPS[27]()  # in: closing
+        behind["closing"].set()  # in: closing
+        never()  # in: closing
+
+    response = Response("sent")  # in: closing
+    response.call_on_close(task)  # in: closing
+    return response  # in: closing
+
+
+@app.get("/events")
+def events() -> Response:
+    def parts() -> Iterator[str]:  # in: events
+        yield "sent"  # in: events
+        STEPS[28]()  # in: events
+        behind["events"].set()  # in: events
+        never()  # in: events
+
+    return Response(parts())  # in: events
+
+
+@app.get("/ran/<what>")
+def ran(what: str) -> str:
+    behind[what].wait()  # in: ran
+    return "ran"  # in: ran
