@@ -18,6 +18,7 @@ class AppFiles:
     sys.prefix": that is ``/usr`` on Debian, and many images keep their app in ``/usr/src/app``.
     With roots it has to lie under one of them, and not in packages below it. ``modules`` are
     installed, and the app's all the same: a package ``shop`` or ``company.shop``, a ``till.py``.
+    What is no Python file is nobody's: a template has its own name as its code's, or any name.
     """
 
     def __init__(self, roots: tuple[str, ...] = (), modules: tuple[str, ...] = ()) -> None:
@@ -40,6 +41,8 @@ class AppFiles:
         if not filename or filename[0] == "<":
             return False
         path = absolute(filename)
+        if not _is_python(path):
+            return False
         module = _in_packages(path)
         if module and (module in self._files or module.startswith(self._folders)):
             return True
@@ -56,6 +59,15 @@ def absolute(filename: str) -> str:
     (see guard), so that the less of it there is, the better.
     """
     return filename if filename.startswith("/") else os.getcwd() + "/" + filename  # noqa: PTH109
+
+
+def _is_python(path: str) -> bool:
+    """Tell whether a file may be Python's: a ``.py``, or a script without a suffix.
+
+    Modules may be there only as what was compiled of them, and a script has to be there itself.
+    """
+    suffix = os.path.splitext(path)[1]  # noqa: PTH122 - pathlib is slow to load
+    return suffix == ".py" or (not suffix and os.path.isfile(path))  # noqa: PTH113
 
 
 def _in_packages(path: str) -> str:

@@ -165,18 +165,6 @@ class TestReading:
         )
         assert ran_in(process) == {("", "/app/a.py"): {1}}
 
-    @pytest.mark.parametrize(
-        ("path", "counts"),
-        [
-            ("/app/a.py", True),
-            ("/app/bin/serve", True),
-            ("/app/templates/page.html", False),
-            ("/app/a.so", False),
-        ],
-    )
-    def test_only_source_files_should_count(self, path: str, counts: bool) -> None:
-        assert bool(ran_in(read(records(*ran(0, path, 1))))) is counts
-
     def test_lines_should_be_the_same_when_they_are_a_list_or_a_bitmap(self) -> None:
         listed = {"in": 0, "at": 5.0, "lines": {"0": [3, 3, 64]}}
         process = read(records(file(0, "/app/a.py"), listed, lines(0, 3, 4)))

@@ -111,6 +111,20 @@ def test_every_server_should_answer_log_and_exit_as_without_the_spy_when_its_app
     assert len([t for t in tests if t]) == len(answers) - 3
 
 
+@pytest.mark.parametrize("version", ["3.11", "3.13"])
+def test_only_the_apps_own_code_should_be_recorded_when_it_renders_templates(
+    server_image: Images, tracer_options: Options, data_dir: Path, version: str
+) -> None:
+    command = ("python", "renders.py")
+    image, options = server_image(version), tracer_options(version)
+    ended = program(image, data_dir, *command, options=options)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (0, "Jinja\nMako\n", "")
+    (process,) = read_all(data_dir).processes
+    assert process.canary_failure() == ""
+    recorded = {Path(file.path).name for files in process.lines.values() for file in files}
+    assert recorded == {"canary.py", "renders.py"}
+
+
 # A broken spy meets each way to load it and to serve: an event loop, processes made before and
 # after the application is loaded, greenlets, threads, a process that reloads.
 ONE_OF_EACH = (

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import compress, count
-from posixpath import dirname, splitext
+from posixpath import dirname
 from typing import NamedTuple
 
 from nomock.context import label
@@ -99,11 +99,11 @@ class Process:
     def app_files(self) -> set[SourceFile]:
         """Return the app's source files of which it ran anything.
 
-        The spy's own are none, and neither is a template, which has its own path as its code's.
+        The spy's own are none. What else is not the app's, such as a template, it does not record.
         """
         spys = tuple({f"{dirname(c.file.path)}/" for c in self.canaries if c.file})
         files = {file for files in self.lines.values() for file in files}
-        return {f for f in files if is_source(f.path) and not f.path.startswith(spys)}
+        return {file for file in files if not file.path.startswith(spys)}
 
     def ran(self) -> Iterator[Ran]:
         """Yield what ran of the app's files.
@@ -161,8 +161,3 @@ def numbers(lines: int) -> list[int]:
     """
     digits = f"{lines:b}"[::-1].encode()
     return list(compress(count(), digits.translate(_TRUTH)))  # no step of it is in Python
-
-
-def is_source(path: str) -> bool:
-    """Tell whether a path may be Python's source: a ``.py``, or a script without a suffix."""
-    return splitext(path)[1] in {"", ".py"}

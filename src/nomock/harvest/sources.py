@@ -16,8 +16,10 @@ from dataclasses import dataclass, field
 from enum import Enum, auto
 from pathlib import Path, PurePosixPath
 
-from nomock.harvest.records import SourceFile, is_source
+from nomock.harvest.records import SourceFile
 from nomock.harvest.services import ServiceSource
+
+_PYTHONS_SUFFIXES = {"", ".py"}
 
 
 class Kind(Enum):
@@ -210,7 +212,7 @@ def source_files(folder: Path) -> Iterator[Path]:
             and name not in {"__pycache__", "node_modules"}
             and not (here / name / "pyvenv.cfg").exists()
         )
-        yield from (here / name for name in sorted(files) if is_source(name))
+        yield from (here / name for name in sorted(files) if Path(name).suffix in _PYTHONS_SUFFIXES)
 
 
 def _has_content(path: Path, file: SourceFile) -> bool:
