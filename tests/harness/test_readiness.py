@@ -15,6 +15,7 @@ from nomock.adapters.engine.locator import Locator
 from nomock.adapters.engine.state import container_of
 from nomock.errors import NotReadyError, ServiceDiedError
 from nomock.readiness import Answer, Watch, tcp
+from nomock.readiness.listeners import explained
 from nomock.readiness.wait import wait_until_ready
 
 NUMBERS = "\n".join(f"  {n}" for n in range(6, 26))
@@ -145,10 +146,49 @@ def test_a_port_that_only_the_engine_opened_should_not_be_ready(
     assert re.sub(r"\d+ times", "N times", tiny.plain(str(caught.value))) == (
         "stack NAME: web not ready after 3 s\n"
         "  web: port 8000 closed (asked N times)\n"
+        "  web: nothing in it listens on a port yet\n"
         "  the last that web logged:\n"
         "  (it logged nothing)\n"
         "-> nomock logs web; more time: timeout_s in [tool.nomock]"
     )
+
+
+@pytest.mark.parametrize(
+    ("address", "port", "said"),
+    [
+        (
+            "127.0.0.1",
+            8000,
+            "it listens on 127.0.0.1:8000 only, which nobody outside its container reaches: let it "
+            "listen on 0.0.0.0",
+        ),
+        ("0.0.0.0", 5000, "it does not listen on 8000, but on 0.0.0.0:5000"),
+    ],
+)
+def test_what_a_service_listens_on_should_be_told_when_it_is_not_its_port(
+    tiny: Tiny, address: str, port: int, said: str
+) -> None:
+    command = ["python3", "-m", "http.server", "--bind", address, str(port)]
+    listens = check(f"exec 3<>/dev/tcp/127.0.0.1/{port}")
+    tiny.compose(web=server(command=command, healthcheck=listens))
+    ready(tiny)  # by its health: it does listen now
+    stack = tiny.stack(timeout_s=1, probes={"web": "tcp:8000"})
+    with pytest.raises(NotReadyError) as caught:
+        stack.wait_ready()
+    stack.close()
+    assert f"  web: {said}\n" in str(caught.value)
+
+
+def test_listeners_should_be_read_from_the_tables_of_the_kernel() -> None:
+    columns = "  sl  local_address rem_address   st tx_queue\n"
+    tables = (
+        f"{columns}   0: 0B00007F:B2F5 00000000:0000 0A 00000000:00000000\n"
+        "   1: 0100007F:22B8 0100007F:1F40 01 00000000:00000000\n"
+        f"{columns}   0: {'0' * 24}01000000:1388 {'0' * 32}:0000 0A 00000000:00000000\n"
+    )
+    assert explained(tables, 8000) == "it does not listen on 8000, but on [::1]:5000"
+    assert explained(tables, 5000).startswith("it listens on [::1]:5000 only")
+    assert explained(columns, 8000) == "nothing in it listens on a port yet"
 
 
 def test_the_last_sure_answer_of_a_port_should_be_told_when_it_is_silent_again(

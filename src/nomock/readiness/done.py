@@ -9,6 +9,8 @@ from nomock.readiness.probes import Answer
 class Done:
     """Ready when the container has ended with 0."""
 
+    port = None
+
     @classmethod
     def of(cls, rest: str) -> Done:
         """Make the probe of the setting ``done``."""

@@ -9,6 +9,8 @@ from nomock.readiness.probes import Answer
 class Health:
     """Ready when the engine calls the container healthy."""
 
+    port = None
+
     @classmethod
     def of(cls, rest: str) -> Health:
         """Make the probe of the setting ``health``."""

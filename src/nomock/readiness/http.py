@@ -15,7 +15,7 @@ class Http:
     """Ready when GET of a path answers 2xx or 3xx."""
 
     def __init__(self, port: int, path: str) -> None:
-        self._port = port
+        self.port = port
         self._path = path
 
     @classmethod
@@ -26,7 +26,7 @@ class Http:
 
     def ask(self, container: Container, *, sure: bool) -> Answer:
         """Send one request to where the port is published."""
-        address = published(container, self._port)
+        address = published(container, self.port)
         if isinstance(address, Answer):
             return address
         connection = http.client.HTTPConnection(*address, timeout=_ANSWER_TIMEOUT_S)
@@ -34,7 +34,7 @@ class Http:
             connection.request("GET", self._path)
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
-            return Answer(False, f"GET :{self._port}{self._path}: {error or type(error).__name__}")
+            return Answer(False, f"GET :{self.port}{self._path}: {error or type(error).__name__}")
         finally:
             connection.close()
-        return Answer(200 <= status < 400, f"GET :{self._port}{self._path}: {status}")
+        return Answer(200 <= status < 400, f"GET :{self.port}{self._path}: {status}")

@@ -9,6 +9,8 @@ from nomock.readiness.probes import Answer
 class Nothing:
     """Ready as soon as the container runs."""
 
+    port = None
+
     @classmethod
     def of(cls, rest: str) -> Nothing:
         """Make the probe of the setting ``none``."""

@@ -22,6 +22,10 @@ class Answer:
 class Probe(Protocol):
     """One question with a yes or no answer, asked of a running container."""
 
+    @property
+    def port(self) -> int | None:
+        """The port in the container that it asks, None where it asks none."""
+
     def ask(self, container: Container, *, sure: bool) -> Answer:
         """Ask once and return at once; a probe never waits and never raises for a "no".
 

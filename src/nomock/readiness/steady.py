@@ -21,6 +21,8 @@ _START_CPU_S = 3.0
 class Steady:
     """Ready when the container no longer works on its start."""
 
+    port = None
+
     def __init__(self, work: Callable[[str], Work]) -> None:
         """``work`` says what a container does; it may raise EngineError."""
         self._work = work

@@ -21,7 +21,7 @@ class Tcp:
     """Ready when a connection to the published port is accepted and stays open."""
 
     def __init__(self, port: int) -> None:
-        self._port = port
+        self.port = port
         self._held: dict[Address, tuple[socket.socket, float]] = {}
         self._proved: set[Address] = set()
         self._last_seen: dict[Address, str] = {}
@@ -33,7 +33,7 @@ class Tcp:
 
     def ask(self, container: Container, *, sure: bool) -> Answer:
         """Connect to where the port is published, or look at one that is still silent."""
-        address = published(container, self._port)
+        address = published(container, self.port)
         if isinstance(address, Answer):
             return address
         try:
@@ -45,13 +45,13 @@ class Tcp:
                 silent_s = monotonic() - since_s
                 if sure and address not in self._proved and silent_s < _SURE_SILENCE_S:
                     self._held[address] = connection, since_s
-                    return Answer(False, self._last_seen.get(address, f"port {self._port} accepts"))
+                    return Answer(False, self._last_seen.get(address, f"port {self.port} accepts"))
                 open_still = True
                 self._proved.add(address)
             connection.close()
-            seen = f"port {self._port} " + ("open" if open_still else "closed")
+            seen = f"port {self.port} " + ("open" if open_still else "closed")
         except OSError as error:
-            open_still, seen = False, f"port {self._port}: {error.strerror or error}"
+            open_still, seen = False, f"port {self.port}: {error.strerror or error}"
         # What is told while the next connection is still silent, also when time is up.
         self._last_seen[address] = seen
         return Answer(open_still, seen)

@@ -86,6 +86,8 @@ def _late(
         seen.append(f"{name}: {verdict.seen} (asked {asked} times)")
         if check := watch.last_check(containers, name):
             seen += check.splitlines()
+        if listens := watch.why_closed(containers, name):
+            seen.append(f"{name}: {listens}")
     seen += watch.project.unset
     name = next((n for n, v in waiting.items() if v.loops), next(iter(waiting)))
     log = watch.last_log(containers, name) or "(it logged nothing)"

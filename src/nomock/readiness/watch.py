@@ -11,6 +11,7 @@ from nomock.errors import ServiceDiedError
 from nomock.project import Project, ServiceConfig
 from nomock.readiness.ends import Restarts, judge_end
 from nomock.readiness.health import Health
+from nomock.readiness.listeners import why_closed
 from nomock.readiness.probes import Probe, probe_for
 from nomock.readiness.steady import Steady
 from nomock.readiness.verdict import Verdict
@@ -123,6 +124,12 @@ class Watch:
                     last = "\n".join(said.splitlines()[-_CHECK_LINES:])
                     return f"its healthcheck ended with {check.exit_code}: {last}"
         return ""
+
+    def why_closed(self, containers: Sequence[Container], name: str) -> str:
+        """Return on what a service listens instead of the port that it is asked on, else ""."""
+        port = self._probes[name].port
+        running = [c for c in containers if c.service == name and c.state == "running"]
+        return why_closed(self.engine, running[0], port) if port and running else ""
 
     def _excused(
         self, verdict: Verdict, container: Container, before: Mapping[str, str | None]
