@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from contextlib import closing
 from typing import Any
@@ -254,6 +255,45 @@ def test_a_service_should_be_dead_at_once_when_its_tries_are_used_up(tiny: Tiny)
         "service one: exited with code 9 after 2 restarts\n  no\n  no\n  no\n"
         "-> see all of it: nomock logs one"
     )
+
+
+WAITED_FOR = {"one": {"condition": "service_completed_successfully"}}
+
+
+@pytest.mark.parametrize(
+    ("service", "others"),
+    [
+        (idle("echo seeded", restart="unless-stopped"), {}),
+        (idle("echo seeded", restart="always", healthcheck=LISTENS), {}),
+        (idle("echo seeded", restart="always"), {"app": idle(depends_on=WAITED_FOR)}),
+        (server(before="echo seeded; exit 0", restart="always"), {}),
+    ],
+    ids=["alone", "healthcheck by an anchor", "waited for", "with a port"],
+)
+def test_a_service_should_be_lost_when_it_ends_well_and_is_started_again_and_again(
+    tiny: Tiny, service: Service, others: dict[str, Service]
+) -> None:
+    """No try of it will ever be its last one. A neighbour that is never ready does not hide it."""
+    tiny.compose(one=service, never=server(before="exec sleep infinity"), **others)
+    what, *log, todo = lost(tiny, timeout_s=110).splitlines()
+    assert re.fullmatch(
+        r"service one: restarts in a loop \(\d+ times\), exited with code 0, though it ended well: "
+        r'one that is to end needs restart: on-failure, or "no"',
+        what,
+    )
+    assert set(log) == {"  seeded"}
+    assert todo == "-> see all of it: nomock logs one"
+
+
+def test_a_service_that_works_again_and_again_should_be_ready_when_its_probe_is_none(
+    tiny: Tiny,
+) -> None:
+    tiny.compose(one=idle("echo worked", restart="always"))
+    started(tiny, probes={"one": "none"})
+    while inspect(*tiny.containers().values())["RestartCount"] < 7:
+        pass  # in the pause of three seconds before the next one, or in the next
+    with closing(tiny.stack(probes={"one": "none"})) as stack:
+        assert stack.differences() == {}
 
 
 def test_a_one_shot_should_be_waited_for_and_then_left_alone_when_nothing_else_waits_for_it(

@@ -11,6 +11,12 @@ from nomock.readiness.verdict import Verdict
 
 # A service may lose a race with its database once or twice; the third time it loops.
 _RESTARTS_THAT_LOOP = 3
+# One that ends well is waiting for nothing. The engine doubles its pause before each restart, so
+# that these are six seconds, in which also one that says 0 of a lost race has had its time.
+_GOOD_ENDS_THAT_LOOP = 6
+# From then on the engine takes a life for none that failed, and its pauses begin anew:
+# https://github.com/moby/moby/blob/v26.1.5/restartmanager/restartmanager.go
+_LONG_LIFE_S = 10.0
 # One that was restarted, and can be asked nothing, has to run on for longer than it did before.
 _LEAST_STEADY_S = 2.0
 _MOST_STEADY_S = 15.0
@@ -86,6 +92,16 @@ class Restarts:
     def loops(self) -> bool:
         """Whether it was started again so often that this is no race with another service."""
         return self.last.restarts >= _RESTARTS_THAT_LOOP
+
+    @property
+    def never_stays(self) -> bool:
+        """Whether it does its work again and again, and would do so for ever.
+
+        Of another end that cannot be said: it may be waiting for what its next try will find.
+        """
+        ended_well = not self.last.lives_again and self.last.exit_code == 0
+        is_short = self.last.ran_s < _LONG_LIFE_S
+        return ended_well and is_short and self.last.restarts >= _GOOD_ENDS_THAT_LOOP
 
     @property
     def is_over(self) -> bool:

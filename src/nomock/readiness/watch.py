@@ -157,7 +157,7 @@ class Watch:
                 return Verdict("waiting", "was started")
             return judge_end(death, service, self.project, setting)
         if container.state == "restarting":
-            return self._judge_restarting(container)
+            return self._judge_restarting(container, setting)
         if container.state == "paused":
             return Verdict("lost", "is paused")
         if container.state != "running":
@@ -203,8 +203,8 @@ class Watch:
             if death is not None and death.restarts:
                 self._restarts.setdefault(container.id, Restarts.seen_now(death))
 
-    def _judge_restarting(self, container: Container) -> Verdict:
-        # However often: its restart policy says that it is to be tried again.
+    def _judge_restarting(self, container: Container, setting: str | None) -> Verdict:
+        # After a bad end however often: its restart policy says that it is to be tried again.
         death = self.engine.death(container.id)
         if death is None:
             return _GONE
@@ -213,6 +213,10 @@ class Watch:
             restarts = self._restarts[container.id] = Restarts.seen_now(death)
         elif restarts is None:
             return Verdict("waiting", "was restarted")
+        if setting == "none" and death.exit_code == 0:
+            return Verdict("ready", "ended with 0, is restarted")
+        if restarts.never_stays:
+            return Verdict("lost", restarts.text)
         return Verdict("waiting", restarts.text, restarts.loops)
 
 
