@@ -38,6 +38,14 @@ _REST_S = 1.0
 _REMOVED = "what was in its first file of records is gone: somebody removed it"
 
 
+def _given() -> str:
+    """Return by which option this Python is given its program as text; "" where it is a file."""
+    first = getattr(sys, "argv", None) or [None]
+    if first[0] == "":  # a pipe; or it is a part of another program, such as uWSGI
+        return "-" if getattr(sys, "orig_argv", None) else ""
+    return first[0] if first[0] in ("-c", "-") else ""
+
+
 class Writer:
     """Appends records to a file of this process's own; another one after a fork.
 
@@ -53,7 +61,7 @@ class Writer:
             f'"engine":{tool},"branches":{"true" if branches else "false"},'
             f'"unsupported":{quote(unsupported)},"service":{quote(settings.service)},'
             f'"run":{quote(settings.run)},"python":{quote(sys.version.split()[0])},'
-            f'"executable":{quote(sys.executable or "")}'
+            f'"executable":{quote(sys.executable or "")},"given":{quote(_given())}'
         )
         self._file: RecordFile | None = None
         self._rests_until = 0.0

@@ -55,6 +55,31 @@ def test_the_report_should_be_there_and_name_what_it_lacks_when_much_of_what_ran
     assert "is old" not in done.text
 
 
+def test_a_service_should_be_a_note_when_its_program_is_text_and_it_has_no_file(
+    foreign: Callable[..., Foreign],
+) -> None:
+    project = foreign("given-as-text")
+    done = cover(project)
+    assert done.code == 0, done.text
+    for name, option in (("option", "-c"), ("pipe", "-")):
+        assert (
+            f"{name}: it has no file of the app: python {option} is given its program as " in done
+        )
+        assert re.search(rf"^{name} +- +- +- +none +-$", done.text, re.MULTILINE), done.text
+    # With files of its own it is as any other, and so it is where a setting says that it has some.
+    project.write("shop/till.py", "import http.server as h\nh.test(h.SimpleHTTPRequestHandler)\n")
+    compose = project.path / "docker-compose.yml"
+    served = "import http.server as h; h.test(h.SimpleHTTPRequestHandler, port=8000)"
+    mounted = '"import till"]\n    working_dir: /shop\n    volumes: ["./shop:/shop:ro"]\n'
+    text = compose.read_text().replace(f'"{served}"]\n', mounted)
+    project.write("docker-compose.yml", text)
+    project.environ["NOMOCK_COVERAGE_SOURCES"] = "pipe=shop"
+    done = cover(project)
+    assert done.code == 6, done.text
+    assert rows(done)["option"].startswith("1 2 2 100.0")
+    assert "ERROR coverage of pipe: reported no line" in done
+
+
 def test_every_service_should_have_its_own_files_when_they_share_a_context_or_an_image(
     foreign: Callable[..., Foreign],
 ) -> None:

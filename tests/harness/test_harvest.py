@@ -816,6 +816,32 @@ class TestHarvest:
             f"auth: 1 of its processes started a spy, and ran no file of the app\nworker: {old}"
         )
 
+    @pytest.mark.parametrize(
+        ("header", "more", "note"),
+        [
+            ({"given": "-c"}, (), "python -c"),
+            ({"given": "-"}, (), "python -"),
+            ({"given": ""}, (), ""),
+            ({"given": "-c", "engine": None, "unsupported": "too old"}, (), ""),
+            ({"given": "-c"}, ({"lost": "something"},), ""),
+        ],
+        ids=["-c", "a pipe", "a file", "not recorded", "perhaps not recorded"],
+    )
+    def test_having_no_line_should_be_a_note_only_when_all_programs_are_text_and_recorded(
+        self,
+        data_dir: Path,
+        services: dict[str, ServiceSource],
+        header: dict[str, Any],
+        more: tuple[dict[str, Any], ...],
+        note: str,
+    ) -> None:
+        (data_dir / "auth.r1.a.1.x.ndjson").write_bytes(records(*CANARY, *more, **header))
+        found = harvest(data_dir, {"auth": services["auth"]})
+        assert found.silent == ("auth",)
+        assert bool(found.failures) is not bool(note)
+        told = f"auth: it has no file of the app: {note} is given its program as text"
+        assert (told in found.notes) is bool(note)
+
     def test_only_the_run_should_count_when_a_process_of_another_wrote_late(
         self, data_dir: Path, services: dict[str, ServiceSource]
     ) -> None:

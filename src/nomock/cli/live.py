@@ -44,8 +44,7 @@ def coverage_live(settings: Settings, chosen: Namespace) -> int:
         test = the_test(chosen.test, gathered.tests) if chosen.test else None
         counted = count(gathered, test)
         missing = list(failures(gathered, counted, allow_unmapped=chosen.allow_unmapped))
-        silent = gathered.failure.services if gathered.failure else ()
-        told = [*([test] if test else []), *table(counted.rows, silent)]
+        told = [*([test] if test else []), *table(counted.rows, gathered.without_lines)]
         told += notes(gathered, counted)
         return [*told, *(f"ERROR {error}" for error in missing)], not missing
 

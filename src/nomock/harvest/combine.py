@@ -32,7 +32,7 @@ class Harvest:
     files: Mapping[Path, frozenset[str]]
     """The source files of this machine that ran -> the services that ran them."""
     silent: tuple[str, ...]
-    """The services that reported nothing."""
+    """The services that reported no line; one that has no file of the app is no failure."""
     failures: tuple[CoverageError, ...]
     """What is missing: services without a line, files that ran, coverage.py's data."""
     notes: tuple[str, ...]
@@ -70,7 +70,7 @@ def harvest(
         total=counted.total,
         data_file=data_file,
         files=files,
-        silent=tuple(gathered.failure.services if gathered.failure else ()),
+        silent=gathered.without_lines,
         failures=tuple(failed),
         notes=tuple(notes(gathered, counted)),
     )

@@ -40,6 +40,19 @@ class ServiceRan:
     """Files that never ran."""
 
     @property
+    def only_given(self) -> str:
+        """How its Pythons are given their program, where none of them has a file; else "".
+
+        Where a setting names folders of its source, it has files.
+        """
+        given = {
+            p.given if p.engine and not p.gave_up and not p.lost else "" for p in self.processes
+        }
+        if self.lines or self.omitted or self.source.named or "" in given:
+            return ""
+        return " and ".join(f"python {option}" for option in sorted(given))
+
+    @property
     def tests(self) -> set[str]:
         """The tests that ran a line of it."""
         return {c.test for c, files in self.lines.items() if c.test and any(files.values())}
@@ -64,9 +77,16 @@ class Gathered:
 
     services: Mapping[str, ServiceRan]
     """The services of which a file ran, by name."""
+    fileless: Mapping[str, str]
+    """The services that have no file of the app, by name, each with how it gets its program."""
     failure: NoCoverageError | None
-    """Names the services that reported nothing; None when each did."""
+    """Names the services that reported nothing and should have; None where there is none."""
     found: Found
+
+    @property
+    def without_lines(self) -> tuple[str, ...]:
+        """The services of which no line is known, whether that is as it should be or not."""
+        return (*self.fileless, *(self.failure.services if self.failure else ()))
 
     @property
     def tests(self) -> set[str]:
@@ -121,16 +141,19 @@ def gather(
     """
     found = read_all(data_dir, run, since_s=since_s)
     silent: dict[str, str] = {}
+    fileless: dict[str, str] = {}
     gathered = {}
     for name, source in sorted(services.items()):
         own = [process for process in found.processes if process.service == name]
         ran = _on_host(source, own, inside or Unknown())
         if ran.lines:
             gathered[name] = ran
+        elif ran.only_given:
+            fileless[name] = ran.only_given
         else:
             silent[name] = _why_silent(ran, found.processes, data_dir)
     failure = NoCoverageError(silent, others=gathered) if silent else None
-    return Gathered(gathered, failure, found)
+    return Gathered(gathered, fileless, failure, found)
 
 
 def _on_host(source: ServiceSource, processes: list[Process], inside: Unknown) -> ServiceRan:

@@ -97,6 +97,7 @@ def process_of(
         goes_on=bool(header.get("goes_on")),
         started=_seconds(header.get("started")),
         executable=str(header.get("executable") or ""),
+        given=str(header.get("given") or ""),
     )
     reader = _Reader(process, since_s or 0.0)
     for line in rest:

@@ -81,6 +81,8 @@ class Process:
     """In seconds since the epoch."""
     executable: str = ""
     """The program that its Python is."""
+    given: str = ""
+    """The option by which it was given its program as text, ``-c`` or ``-``; empty otherwise."""
     became: str = ""
     """The command of the Python that it has become by ``exec``, empty while it is this one."""
     lines: dict[Context, dict[SourceFile, int]] = field(default_factory=lambda: defaultdict(dict))
