@@ -35,11 +35,8 @@ def with_spy(settings: Settings, run: str | None = None) -> Settings:
     return replace(settings, files=(*settings.files, overlay))
 
 
-def check_overlay(settings: Settings, stack: Stack) -> list[str]:
-    """Return a note for each service that can be covered and that the overlay knows nothing of.
-
-    Raises ConfigError where it gives no service the spy.
-    """
+def check_overlay(settings: Settings, stack: Stack) -> None:
+    """Raise ConfigError where the overlay gives no service the spy."""
     path = settings.root / settings.coverage_overlay
     text = path.read_text(encoding="utf-8", errors="replace")
     if not covered(stack):
@@ -52,7 +49,15 @@ def check_overlay(settings: Settings, stack: Stack) -> list[str]:
             if is_foreign(text)
             else "nomock overlay writes it anew",
         )
-    asked = asked_in(text)
+
+
+def unknown_to_overlay(settings: Settings, stack: Stack) -> list[str]:
+    """Return a note for each service that can be covered and that the overlay knows nothing of.
+
+    Asked of a stack that is ready: a service that came with its profile may have to be built first.
+    """
+    path = settings.root / settings.coverage_overlay
+    asked = asked_in(path.read_text(encoding="utf-8", errors="replace"))
     new = set() if asked is None else set(stack.project.services) - asked - set(covered(stack))
     return [
         f"note: {found.service} runs {found.python}, and came after the overlay was written: "

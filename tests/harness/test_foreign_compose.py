@@ -280,3 +280,38 @@ def test_the_stack_should_be_the_one_that_is_pointed_at_when_the_user_stands_els
     done = project.pytest("-q", *arguments, cwd=stands)
     assert done.code == 0, done.text
     assert project.projects() == {f"south-{project.path.name}"}
+
+
+def test_a_built_service_of_a_profile_should_be_there_only_while_dotenv_has_its_profile(
+    foreign: Copy,
+) -> None:
+    project = foreign("till")
+    image = (project.path / "docker-compose.yml").read_text().split("image: ")[1].split()[0]
+    project.write("desk/Dockerfile", f"FROM {image}\nCOPY till.py /\n")
+    project.write("desk/till.py", (project.path / "till.py").read_text())
+    project.write(
+        "docker-compose.override.yml",
+        "services:\n"
+        "  desk: {build: ./desk, profiles: [desk], command: python3 /till.py, init: true,\n"
+        '    stop_signal: SIGKILL, ports: ["127.0.0.1::8000"]}\n'
+        "  later: {build: ./not-there, profiles: [later]}\n",
+    )
+    project.write(".env", "COMPOSE_PROFILES=other\n")
+    assert project.pytest("-q").code == 0
+    assert set(project.ids()) == {"till"}
+    assert project.nomock("overlay").code == 0
+
+    project.write(".env", "COMPOSE_PROFILES=desk\n")
+    project.write("test_till.py", 'def test_desk(stack): stack["desk"].http.get("/")\n')
+    off = project.nomock("status")
+    assert (off.code, "desk     no container" in off) == (1, True), off.text
+    done = project.pytest("-q", "--sidecar-coverage")
+    assert done.code == 0, done.text
+    assert "note: desk runs CPython" in done, "the overlay was written while it was off"
+    assert project.nomock("status").code == 0
+    overlay = project.nomock("overlay").text
+    assert "\ndesk     CPython" in overlay, overlay
+    project.write("desk/till.py", "# edited\n" + (project.path / "till.py").read_text())
+    assert "build context changed: desk/till.py" in project.nomock("status")
+    assert project.nomock("down").code == 0
+    assert project.ids() == {}

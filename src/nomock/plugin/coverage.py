@@ -16,6 +16,7 @@ from nomock.spied import (
     data_dir,
     inside,
     prove,
+    unknown_to_overlay,
     with_spy,
 )
 from nomock.stack import Stack
@@ -26,9 +27,9 @@ def spied(settings: Settings, *, begin: bool) -> Settings:
     return with_spy(settings, new_run() if begin else None)
 
 
-def look_at_overlay(settings: Settings, stack: Stack) -> list[str]:
-    """Return what the overlay lacks; raises ConfigError where it gives no service the spy."""
-    return check_overlay(settings, stack)
+def look_at_overlay(settings: Settings, stack: Stack) -> None:
+    """Raise ConfigError where the overlay gives no service the spy."""
+    check_overlay(settings, stack)
 
 
 def make_ready(settings: Settings, stack: Stack) -> None:
@@ -44,7 +45,7 @@ def check(settings: Settings, stack: Stack) -> list[str]:
 
     Raises CanaryError.
     """
-    return prove(settings, stack)
+    return [*unknown_to_overlay(settings, stack), *prove(settings, stack)]
 
 
 def harvested(settings: Settings, stack: Stack, *, allow_unmapped: bool) -> tuple[list[str], bool]:

@@ -268,8 +268,7 @@ class Run:
         if given(self.config, "sidecar-coverage"):
             from nomock.plugin.coverage import look_at_overlay
 
-            for note in look_at_overlay(self.settings, self.stack):
-                self.progress.say(note)
+            look_at_overlay(self.settings, self.stack)
         # Before anybody waits for a service that a killed run left paused.
         self.breaking(self.stack).heal_left(self.progress.show)
         self.stack.prepare(
