@@ -14,7 +14,7 @@ from pathlib import Path
 from uuid import uuid4
 
 import pytest
-from conftest import ROOT, docker
+from conftest import IMAGE, ROOT, docker
 from pythons import VERSIONS, image_of
 
 from nomock.adapters.engine import Engine
@@ -601,3 +601,9 @@ def test_each_python_should_make_environments_and_reach_pips_packages_when_tests
     said = docker("run", "--rm", "--user", "10001", image_of(version), "sh", "-c", made)
 
     assert f"Python {version}." in said
+
+
+def test_pip_of_the_python_image_should_be_able_to_replace_itself() -> None:
+    # `pip install --upgrade pip` stands in many Dockerfiles; it refuses one without a file list.
+    code = "from importlib.metadata import distribution as of; print(bool(of('pip').files))"
+    assert docker("run", "--rm", "--network", "none", IMAGE, "python3", "-c", code) == "True\n"
