@@ -42,3 +42,5 @@ class Context:
 BACKGROUND = Context(None)
 current: ContextVar[Context] = ContextVar("nomock_spy_context", default=BACKGROUND)
 """The context that code runs in: of this thread, this task, this greenlet."""
+inherited: ContextVar[Context] = ContextVar("nomock_spy_inherited", default=BACKGROUND)
+"""The context that this thread was started in."""

@@ -9,7 +9,7 @@ from nomock_spy.contexts import BACKGROUND, Context, current
 from nomock_spy.guard import swallow
 from nomock_spy.standins import replace
 
-_CONTEXT = "nomock_context"
+CONTEXT = "nomock_context"
 """Where a piece of work keeps the context that it was submitted in."""
 
 
@@ -22,29 +22,37 @@ def install(module: Any) -> None:
     work, pool = module._WorkItem, module.ThreadPoolExecutor
     run, add_thread = work.run, pool._adjust_thread_count  # each has to be there
 
-    replace(work, "__init__", _keeping_context)
-    replace(work, "run", lambda _: _within(run, lambda item: getattr(item, _CONTEXT, None)))
+    replace(work, "__init__", keeping_context)
+    replace(work, "run", lambda _: within(run, context_of))
     # A thread of the pool outlives the test that needed one more.
-    replace(pool, "_adjust_thread_count", lambda _: _within(add_thread, lambda pool: BACKGROUND))
+    replace(pool, "_adjust_thread_count", lambda _: within(add_thread, lambda pool: BACKGROUND))
 
 
-def _keeping_context(initialize: Any) -> Callable[..., Any]:
+def keeping_context(initialize: Any) -> Callable[..., Any]:
+    """Return an initializer after which an object knows the context that it was made in."""
+
     def initialize_in_context(self: Any, *arguments: Any, **named: Any) -> None:
         initialize(self, *arguments, **named)
         try:
-            setattr(self, _CONTEXT, current.get())
+            setattr(self, CONTEXT, current.get())
         except BaseException as error:
             swallow(error)
 
     return initialize_in_context
 
 
-def _within(method: Any, context_of: Callable[[Any], Context | None]) -> Callable[..., Any]:
+def context_of(item: Any) -> Context | None:
+    """Return the context that an object was made in, None where that is not known."""
+    context: Context | None = getattr(item, CONTEXT, None)
+    return context
+
+
+def within(method: Any, of: Callable[[Any], Context | None]) -> Callable[..., Any]:
     """Return a method that does what it does in another context than that of its caller."""
 
     def do_in_context(self: Any, *arguments: Any, **named: Any) -> Any:
         before = current.get()
-        current.set(context_of(self) or before)
+        current.set(of(self) or before)
         try:
             return method(self, *arguments, **named)
         finally:

@@ -6,7 +6,7 @@ has the value it has where the thread is started. Ours is carried, and never the
 
 from __future__ import annotations
 
-from nomock_spy.contexts import BACKGROUND, Context, current
+from nomock_spy.contexts import BACKGROUND, Context, current, inherited
 from nomock_spy.guard import swallow
 from nomock_spy.hints import Any, Callable
 from nomock_spy.standins import known_as, replace
@@ -50,12 +50,14 @@ def _run_in(context: Context, thread: Any) -> Callable[[], None]:
 
     def run_in_context() -> None:
         put_back()
-        before = current.get()
+        before, inherited_before = current.get(), inherited.get()
         current.set(context)
+        inherited.set(context)
         try:
             run()
-        finally:
-            current.set(before)  # the service may have given the thread a context of its own
+        finally:  # the service may have given the thread a context of its own
+            current.set(before)
+            inherited.set(inherited_before)
 
     attributes["run"] = known_as(run, run_in_context)  # past a __setattr__ of the service's
     return put_back

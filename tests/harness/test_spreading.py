@@ -59,6 +59,35 @@ def test_a_pools_thread_should_not_keep_its_first_test_when_threads_inherit_cont
     assert recorded(data_dir, "spreads.py") == expected("spreads.py")
 
 
+@pytest.mark.parametrize("in_flight", [1, 8, 32])
+@pytest.mark.parametrize(
+    ("version", "method"),
+    [
+        ("3.9", "fork"),
+        ("3.11", "spawn"),
+        ("3.13", "fork"),
+        ("3.13", "spawn"),
+        ("3.14", "forkserver"),
+    ],
+)
+def test_precision_and_recall_should_be_1_when_tests_give_work_to_pools_that_the_first_one_made(
+    data_dir: Path, tmp_path: Path, version: str, method: str, in_flight: int
+) -> None:
+    command = ("python3", "pooled.py", method, str(in_flight))
+    options = mounted(version, tmp_path)
+    ended = program(image_of(version), data_dir, *command, options=options)
+    assert (ended.returncode, ended.stderr) == (0, "")
+    taken: dict[str, list[int]] = json.loads(ended.stdout)
+    known = {(test, step) for test, steps in taken.items() for step in steps}
+    ran, steps = tests_of(data_dir, "pooled.py"), marks("pooled.py", "step")
+    # The line of a step runs when its file is loaded, too.
+    reported = {(test, int(step)) for line, step in steps.items() for test in ran[line]}
+    at_start = {("no test", int(step)) for step in steps.values()}
+    precision = len(known & reported) / len(reported - at_start | known & reported)
+    recall = len(known & reported) / len(known)
+    assert (precision, recall) == (1.0, 1.0)
+
+
 @pytest.mark.parametrize("patches", ["", "monkey"], ids=["plain", "with monkey patches"])
 def test_greenlets_should_be_of_the_test_when_they_are_spawned_for_it(
     image: str, data_dir: Path, patches: str

@@ -1,13 +1,17 @@
 """What a program sees of Python's own: it prints the same with the spy as without it."""
 
 import _thread
+import concurrent.futures.process
 import concurrent.futures.thread
 import http.client
 import importlib.util
 import inspect
+import multiprocessing.pool
+import multiprocessing.queues
 import multiprocessing.util
 import os
 import pickle
+import queue
 import subprocess
 import sys
 import threading
@@ -29,6 +33,23 @@ FUNCTIONS = {
         concurrent.futures.thread.ThreadPoolExecutor,
         ["_adjust_thread_count", "submit"],
     ),
+    "concurrent.futures.process": (concurrent.futures.process, ["_process_worker"]),
+    "ProcessPoolExecutor": (
+        concurrent.futures.process.ProcessPoolExecutor,
+        ["_start_executor_manager_thread", "_adjust_process_count", "submit"],
+    ),
+    "_ExecutorManagerThread": (
+        concurrent.futures.process._ExecutorManagerThread,
+        ["__init__", "process_result_item"],
+    ),
+    "multiprocessing.pool": (multiprocessing.pool, ["worker"]),
+    "Pool": (
+        multiprocessing.pool.Pool,
+        ["__init__", "_guarded_task_generation", "_handle_tasks", "_handle_results"],
+    ),
+    "ApplyResult": (multiprocessing.pool.ApplyResult, ["__init__", "_set"]),
+    "multiprocessing.Queue": (multiprocessing.queues.Queue, ["_start_thread"]),
+    "Queue": (queue.Queue, ["put", "get"]),
     "_WorkItem": (concurrent.futures.thread._WorkItem, ["__init__", "run"]),
     "WSGIServer": (wsgiref.simple_server.WSGIServer, ["set_app"]),
 }
@@ -48,6 +69,7 @@ for title, (owner, names) in FUNCTIONS.items():
         print("  ", function.__module__, len(function.__doc__ or ""))
         print("  ", signature(function), inspect.isbuiltin(function), inspect.isfunction(function))
         print("  ", isinstance(function, (types.BuiltinFunctionType, types.FunctionType)))
+        print("  ", type(vars(owner)[name]))
         # A builtin is no method where it is found in a class.
         print("  ", inspect.ismethod(type("Own", (), {"function": function})().function))
         print("  ", type(pickle.loads(pickle.dumps(function))), callable(function), bool(function))
@@ -65,6 +87,14 @@ print(os.environ["PYTHONPATH"])
 for module in (threading, subprocess, http.client):
     print(module.__loader__.exec_module.__class__, "exec_module" in vars(module.__loader__))
     print(type(importlib.util.find_spec(module.__name__).loader))
+
+# What a worker gets, and what a service finds in a queue, are what was given.
+with multiprocessing.get_context("fork").Pool(1) as pool:
+    print(pool.apply(type, ((1,),)), pool.map(abs, [-1]), list(pool.imap(abs, [-1])))
+items = queue.PriorityQueue()
+items.put(2)
+items.put(1)
+print(items.queue, items.get(), items.get_nowait())
 
 
 class Slotted(threading.Thread):
