@@ -65,7 +65,13 @@ def up(settings: Settings, _: argparse.Namespace) -> int:
             heal_left(stack, line.show)
         except NotHealedError as error:  # whether the stack is ready is for its probes to say
             line.say(str(error))
-        stack.prepare(line.show, waiting=line.show_waiting, warn=line.show_lasting, who="nomock up")
+        stack.prepare(
+            line.show,
+            waiting=line.show_waiting,
+            warn=line.show_lasting,
+            who="nomock up",
+            look_at_bases=True,
+        )
     stack.close()
     print(f"stack {stack.name}: {len(stack.project.wanted)} services ready")
     return 0
@@ -85,7 +91,7 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
     """Print each service's state; the exit code is 1 if one is not ready as it should be."""
     stack = Stack.of(settings)
     there = stack.containers()
-    differences = stack.differences(there)
+    differences = stack.new_bases() | stack.differences(there)
     # A covered run leaves its services warm; the next one without coverage starts them anew.
     overlay = settings.root / settings.coverage_overlay
     spied = {c.service for c in there if c.is_of([overlay])} if overlay.exists() else set()

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from nomock.project import Project, build_folders
 from nomock.project.contexts import dockerfile_of
-
-# https://docs.docker.com/reference/dockerfile/#from and #copy---from
-_FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)|^\s*COPY\s.*--from=(\S+)", re.I | re.M)
-_ARG = re.compile(r"^\s*ARG\s+(\w+)=(\S+)", re.I | re.M)
-_VARIABLE = re.compile(r"\$(?:(\w+)|\{(\w+)[^}]*\})")
 
 
 @dataclass(frozen=True)
@@ -65,10 +59,9 @@ def source_of(name: str, project: Project, named: Sequence[Path] = ()) -> Servic
     spy_out = (config.get("environment") or {}).get("NOMOCK_SPY_OUT")
     if not spy_out:
         return None
-    builds = _Builds(project)
-    built_by = name if service.is_built else builds.builder(service.image)
+    built_by = name if service.is_built else project.builds.builder(service.image)
     build = _build_of(project, built_by)
-    folders = dict.fromkeys([*builds.folders(built_by), *named])
+    folders = dict.fromkeys([*_folders(project, built_by), *named])
     return ServiceSource(
         name,
         tuple(folders),
@@ -85,79 +78,22 @@ def source_of(name: str, project: Project, named: Sequence[Path] = ()) -> Servic
     )
 
 
-def image_name(name: str) -> str:
-    """Return an image's name with all that may be left out.
+def _folders(project: Project, service: str | None) -> list[Path]:
+    """Return the folders that the image of a service is built from.
 
-    >>> image_name("docker.io/library/shop") == image_name("shop:latest")
-    True
+    Those of the images that it is built on are among them, where the project builds these.
     """
-    name = name.partition("@")[0].removeprefix("index.").removeprefix("docker.io/")
-    name = name.removeprefix("library/")
-    return name if ":" in name.rpartition("/")[2] else f"{name}:latest"
-
-
-class _Builds:
-    """Which service of a project builds which image, and from which folders."""
-
-    def __init__(self, project: Project) -> None:
-        self._project = project
-        self._builders: dict[str, str] = {}
-        for name, service in project.services.items():
-            if service.is_built:
-                for tag in (service.image, *(_build_of(project, name).get("tags") or ())):
-                    self._builders.setdefault(image_name(tag), name)
-
-    def builder(self, image: str) -> str | None:
-        """Return the service that builds an image, None where none does."""
-        return self._builders.get(image_name(image))
-
-    def folders(self, service: str | None) -> list[Path]:
-        """Return the folders that the image of a service is built from.
-
-        Those of the images that it is built on are among them, where the project builds these.
-        """
-        found: dict[Path, None] = {}
-        waiting, seen = [service], set[str | None]()
-        while waiting:
-            name = waiting.pop(0)
-            if name not in seen and name in self._project.services:
-                seen.add(name)
-                build = _build_of(self._project, name)
-                found.update(dict.fromkeys(build_folders(build)))
-                waiting += self._built_on(build)
-        return list(found)
-
-    def _built_on(self, build: Mapping[str, Any]) -> Iterator[str | None]:
-        for context in (build.get("additional_contexts") or {}).values():
-            kind, _, rest = str(context).partition(":")
-            if kind == "service":
-                yield rest
-            elif kind == "docker-image":
-                yield self.builder(rest.removeprefix("//"))
-        for image in images_of(_text_of(build), build.get("args") or {}):
-            yield self.builder(image)
-
-
-def images_of(dockerfile: str, arguments: Mapping[str, Any]) -> Iterator[str]:
-    """Yield the images that a Dockerfile's text names.
-
-    >>> list(images_of("ARG BASE=shop\\nFROM ${BASE} AS one", {}))
-    ['shop']
-    """
-    values = {**dict(_ARG.findall(dockerfile)), **arguments}
-    for names in _FROM.findall(dockerfile):
-        yield _VARIABLE.sub(lambda found: str(values.get(found[1] or found[2], "")), "".join(names))
+    found: dict[Path, None] = {}
+    waiting, seen = [service], set[str | None]()
+    while waiting:
+        name = waiting.pop(0)
+        if name is not None and name not in seen:
+            seen.add(name)
+            found.update(dict.fromkeys(build_folders(_build_of(project, name))))
+            waiting += project.builds.bases(name)
+    return list(found)
 
 
 def _build_of(project: Project, service: str | None) -> Mapping[str, Any]:
     found = project.services[service].config.get("build") if service else None
     return found or {}
-
-
-def _text_of(build: Mapping[str, Any]) -> str:
-    if inline := build.get("dockerfile_inline"):
-        return str(inline)
-    try:
-        return dockerfile_of(build).read_text(encoding="utf-8", errors="replace")
-    except OSError:  # its context is an address
-        return ""

@@ -14,6 +14,7 @@ from typing import Any
 from nomock.adapters.compose_call import Call
 from nomock.errors import UnknownServiceError
 from nomock.project import intention
+from nomock.project.bases import Builds
 from nomock.project.contexts import Build, Sources
 from nomock.project.left_out import ONLY_NAMES, LeftOut
 
@@ -121,6 +122,31 @@ class Project:
     """The project's folder."""
     secrets: Mapping[str, Any] = field(default_factory=dict)
     """The secrets that the file defines: builds use them, too."""
+
+    @cached_property
+    def builds(self) -> Builds:
+        """Which services build which images, and upon which."""
+        built = {name: service for name, service in self.services.items() if service.is_built}
+        return Builds(
+            {name: service.image for name, service in built.items()},
+            {name: service.config["build"] or {} for name, service in built.items()},
+        )
+
+    @cached_property
+    def to_build(self) -> list[str]:
+        """The services whose images are to be there, each behind those that it is built upon."""
+        found: dict[str, None] = {}
+
+        def add(name: str, under: tuple[str, ...]) -> None:
+            for base in self.builds.bases(name):
+                if base not in under:  # a circle is for the builder to refuse
+                    add(base, (*under, name))
+            found[name] = None
+
+        for name in self.wanted:
+            if self.services[name].is_built:
+                add(name, (name,))
+        return list(found)
 
     @cached_property
     def waited_for_health(self) -> frozenset[str]:

@@ -6,7 +6,7 @@ build context, and asking it takes a second. These records answer both from the 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from nomock.adapters.engine import Container
@@ -39,14 +39,16 @@ class Records:
             elif len(found) < service.replicas:
                 missing = f"{len(found)} of {service.replicas} containers"
                 changes[name] = missing if found else "not running"
-            elif reason := self._change(service, found, project.root):
+            elif reason := self._change(service, found, project):
                 changes[name] = reason
         return changes
 
-    def _change(self, service: ServiceConfig, found: Iterable[Container], root: Path) -> str | None:
+    def _change(
+        self, service: ServiceConfig, found: Iterable[Container], project: Project
+    ) -> str | None:
         image = self._known["images"].get(service.name)
-        if service.is_built and (not image or image["context"] != service.sources.digest):
-            return what_changed(self._parts(service).read(), service.sources.parts(root))
+        if service.is_built and (reason := self._why_built(service, project)):
+            return reason
         for container in found:
             if image and container.image_id != image["id"] and service.is_built:
                 return "image changed"
@@ -56,6 +58,22 @@ class Records:
             if known["config"] != service.config_digest:
                 return CONFIGURATION_CHANGED
         return None
+
+    def _why_built(self, service: ServiceConfig, project: Project, *under: str) -> str:
+        """Return why an image is to be built; of what the project does not build nothing is asked.
+
+        ``under`` are the services for which this one was looked at.
+        """
+        image = self._known["images"].get(service.name)
+        if not image or image["context"] != service.sources.digest:
+            return what_changed(self._parts(service).read(), service.sources.parts(project.root))
+        for name in project.builds.bases(service.name):
+            if name not in under:
+                base = project.services[name]
+                is_new = image.get("upon", {}).get(name) != self.image_id(base)
+                if is_new or self._why_built(base, project, service.name, *under):
+                    return f"the image of {name} changed, which its own is built upon"
+        return ""
 
     def image_id(self, service: ServiceConfig) -> str | None:
         """Return the id of the image that was built last for a service, None if none was."""
@@ -67,20 +85,43 @@ class Records:
     ) -> bool:
         """Tell whether a local image was built of what there is to build the service of."""
         known = self._known["images"].get(service.name)
-        return bool(known and image_id) and known == {"id": image_id, "context": sources.digest}
+        now = {"id": image_id, "context": sources.digest}
+        return bool(known and image_id) and known.items() >= now.items()
+
+    def new_bases(
+        self, service: ServiceConfig, project: Project, id_of: Callable[[str], str | None]
+    ) -> list[str]:
+        """Return the images that are others than those on which an image was built, by name.
+
+        ``id_of`` says which image has a name here. One that was not here then, or is not now, tells
+        nothing: the builder may keep it for itself.
+        """
+        known = self._known["images"].get(service.name) or {}
+        others = {image: id_ for image, id_ in known.get("others", {}).items() if id_}
+        new = [image for image, id_ in others.items() if id_of(image) not in {None, id_}]
+        upon = known.get("upon", {})
+        bases = [project.services[name] for name in project.builds.bases(service.name)]
+        return new + [b.image for b in bases if upon.get(b.name) != id_of(b.image)]
 
     def built(
         self,
         service: ServiceConfig,
-        image_id: str | None,
+        project: Project,
+        id_of: Callable[[str], str | None],
         digest: str | None,
         parts: Mapping[str, str],
     ) -> None:
         """Record of what an image was built: all of it, None where that is not sure, and each part.
 
-        The parts only tell later what changed.
+        The parts only tell later what changed. ``id_of`` says which image has a name here.
         """
-        self._known["images"][service.name] = {"id": image_id, "context": digest}
+        bases = (project.services[name] for name in project.builds.bases(service.name))
+        self._known["images"][service.name] = {
+            "id": id_of(service.image),
+            "context": digest,
+            "upon": {base.name: id_of(base.image) for base in bases},
+            "others": {image: id_of(image) for image in project.builds.others(service.name)},
+        }
         self._parts(service).write(dict(parts))
         self._store.write(self._known)
 

@@ -118,6 +118,19 @@ class Stack:
         changes |= self._records().changes(self.project, containers)
         return waiting | changes | stale_sharers(self.engine, self.project, containers) | lost
 
+    def new_bases(self) -> dict[str, str]:
+        """Return the services whose images were built upon images that others took the place of.
+
+        Built or pulled under the same name, outside of this project. One request to the engine for
+        each image, so that no run asks for it.
+        """
+        found = {}
+        for name in self.project.to_build:
+            service = self.project.services[name]
+            if new := self._records().new_bases(service, self.project, self.engine.image_id):
+                found[name] = f"there is a new {new[0]}, which its image is built upon"
+        return found
+
     def lost(self, containers: Sequence[Container]) -> set[str]:
         """Return the ids of those that do not run, and are not as their author wants them."""
         ended = [c for c in containers if c.state in {"exited", "dead", "restarting"}]
@@ -144,8 +157,11 @@ class Stack:
         who: str = "a run",
         warn: Say = _silent,
         before_start: Callable[[], None] = lambda: None,
+        look_at_bases: bool = False,
     ) -> None:
         """Make the stack ready as the settings say, and hold it until ``close``.
+
+        ``look_at_bases``: also where all that is new is an image that others are built upon.
 
         ``progress`` gets a line for each step, ``waiting`` the holders if another run has the
         stack, ``warn`` each of compose's warnings if anything is started, and what a fresh one
@@ -159,12 +175,16 @@ class Stack:
             self._compose_down(volumes=True)
             if kept := self.project.kept_data:
                 warn(f"not emptied, as these are no volumes of the stack: {', '.join(kept)}")
-        differences = self.differences()
+
+        def look() -> dict[str, str]:
+            return (self.new_bases() if look_at_bases else {}) | self.differences()
+
+        differences = look()
         self.touched = True
         if differences:
             lock.acquire(exclusive=True, waiting=waiting)
             # While this run waited another one may have done the work.
-            if differences := self.differences():
+            if differences := look():
                 lock.sign(f"starting {self.name} for {who}", run=self.run)
                 was_there = self.engine.containers(self.name) or self.engine.volumes(self.name)
                 self._keeps_volumes = bool(was_there)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import monotonic
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ from nomock.adapters.compose_cures import name_taken
 from nomock.adapters.engine import Container, Engine
 from nomock.config import Settings
 from nomock.errors import ComposeError
-from nomock.project import Project
+from nomock.project import Project, Sources
 from nomock.readiness import Watch, wait_again, wait_until_ready
 from nomock.stack.files import MountedFiles
 from nomock.stack.records import Records
@@ -96,35 +96,55 @@ def _build(
     from nomock.project.building import build_text
 
     # As they are now: what a run has waited for may have changed them since it looked first.
-    wanted = map(project.service, project.wanted)
-    built_of = {service.name: service.build.look() for service in wanted if service.is_built}
-    stale = [
-        project.services[name]
-        for name, sources in built_of.items()
-        if not records.image_is_current(
-            project.services[name], sources, engine.image_id(project.services[name].image)
-        )
-    ]
-    if not stale:
-        return []
-    parts = {service.name: built_of[service.name].parts(project.root) for service in stale}
-    before = {records.image_id(service) for service in stale}
-    names = ", ".join(service.name for service in stale)
-    progress(f"building {names}")
-    stale_names = [service.name for service in stale]
-    with build_text(project, stale_names, settings.state_dir) as text:
-        compose.build(
-            stale_names,
-            lambda line: progress(f"building {names}: {line}"),
-            text=text,
-            folder=project.root,
-        )
-    for service in stale:
-        # What was written to while it was built may be in it as it was or as it is: build again.
-        is_sure = service.build.look().stats == built_of[service.name].stats
-        digest = built_of[service.name].digest if is_sure else None
-        records.built(service, engine.image_id(service.image), digest, parts[service.name])
-    return [i for i in before if i and i not in {records.image_id(service) for service in stale}]
+    built_of = {name: project.services[name].build.look() for name in project.to_build}
+    stale = _stale(built_of, project, engine, records)
+    before = {records.image_id(project.services[name]) for name in stale}
+    for names in _in_turn(stale, project):
+        step = f"building {', '.join(names)}"
+        progress(step)
+        parts = {name: built_of[name].parts(project.root) for name in names}
+        with build_text(project, names, settings.state_dir) as text:
+            compose.build(
+                names,
+                _prefixed(progress, step),
+                text=text,
+                folder=project.root,
+            )
+        for name in names:
+            # What was written to meanwhile may be in it as it was or as it is: build again.
+            service = project.services[name]
+            is_sure = service.build.look().stats == built_of[name].stats
+            digest = built_of[name].digest if is_sure else None
+            records.built(service, project, engine.image_id, digest, parts[name])
+    now = {records.image_id(project.services[name]) for name in stale}
+    return [image_id for image_id in before if image_id and image_id not in now]
+
+
+def _stale(
+    built_of: Mapping[str, Sources], project: Project, engine: Engine, records: Records
+) -> list[str]:
+    """Return what is to be built anew: of other sources, or upon an image that is another now."""
+    stale: list[str] = []
+    for name, sources in built_of.items():  # what others are built upon comes first
+        service = project.services[name]
+        is_current = records.image_is_current(service, sources, engine.image_id(service.image))
+        is_upon_stale = not set(project.builds.bases(name)).isdisjoint(stale)
+        if not is_current or is_upon_stale or records.new_bases(service, project, engine.image_id):
+            stale.append(name)
+    return stale
+
+
+def _prefixed(progress: Callable[[str], None], step: str) -> Callable[[str], None]:
+    return lambda line: progress(f"{step}: {line}")
+
+
+def _in_turn(names: Sequence[str], project: Project) -> Iterator[list[str]]:
+    """Yield what can be built at once: compose does not wait for an image that a FROM names."""
+    left = list(names)
+    while left:
+        first = [n for n in left if set(project.builds.bases(n)).isdisjoint(left)] or left
+        yield first
+        left = [name for name in left if name not in first]
 
 
 def _finished(running: Running, engine: Engine) -> bool:
