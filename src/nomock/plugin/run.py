@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -20,9 +20,9 @@ import pytest
 from nomock.adapters.engine import Act
 from nomock.config import Settings
 from nomock.errors import ConfigError, NomockError, NotHealedError
-from nomock.loading import check_one_stack, load
-from nomock.paths import absolute, standing
+from nomock.paths import absolute
 from nomock.plugin.breaking import Breaking
+from nomock.plugin.chosen import settings_of
 from nomock.plugin.history import History
 from nomock.plugin.items import needs_stack_of_run
 from nomock.plugin.options import given
@@ -34,13 +34,6 @@ from nomock.statefolder import make_state_dir
 
 EXIT_NO_STACK = 6
 """pytest's exit code without a stack, or with lines of the app missing; its own end at 5."""
-
-_OPTIONS = {
-    "stack": "stack",
-    "files": "stack-file",
-    "project": "stack-project",
-    "timeout_s": "stack-timeout",
-}
 
 
 class Run:
@@ -69,7 +62,7 @@ class Run:
     def of(cls, config: pytest.Config) -> Run:
         """Read the settings; a wrong one ends pytest with its usage error."""
         try:
-            settings = _load(config)
+            settings = settings_of(config)
             if given(config, "sidecar-coverage"):
                 from nomock.plugin.coverage import spied
 
@@ -292,30 +285,6 @@ class Run:
             from nomock.plugin.coverage import make_ready
 
             make_ready(self.settings, self.stack)
-
-
-def refusal_of(config: pytest.Config, items: Iterable[pytest.Item]) -> str:
-    """Return why the run's own stack cannot be that of all tests that use it; "" where it can."""
-    tests = [item.path for item in items if needs_stack_of_run(item)]
-    try:
-        check_one_stack(*_chosen_by(config), arguments=_arguments(config), tests=tests)
-    except NomockError as error:
-        return str(error)
-    return ""
-
-
-def _load(config: pytest.Config) -> Settings:
-    return load(*_chosen_by(config), arguments=_arguments(config))
-
-
-def _chosen_by(config: pytest.Config) -> tuple[Path, dict[str, Any]]:
-    """Return where the user stands, and the settings that are options."""
-    options = {name: given(config, option) for name, option in _OPTIONS.items()}
-    return standing(config.invocation_params.dir), options
-
-
-def _arguments(config: pytest.Config) -> list[str]:
-    return [*config.args, str(config.rootpath)]
 
 
 def _command() -> str:

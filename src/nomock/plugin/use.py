@@ -129,7 +129,7 @@ class Use:
             self._room = self._word.with_suffix(".serial")
         if not (uses or (self._has_stack and any_serial)):
             return
-        from nomock.plugin.run import refusal_of
+        from nomock.plugin.chosen import refusal_of
 
         refusal = refusal_of(self.config, session.items)
         if not self._is_worker:
