@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 import subprocess
 from collections.abc import Callable
@@ -255,6 +256,53 @@ def test_it_should_be_said_what_is_missing_when_no_tracer_is_to_be_had(
     assert error.where == str(folder)
     assert "No matching distribution found for coverage==" in error.seen
     assert not folder.exists()
+
+
+PROVIDE = """
+import sys
+from pathlib import Path
+from nomock.errors import CoverageError
+from nomock.overlay.wheels import provide
+try:
+    provide("cp310", "glibc", "x86_64", Path(sys.argv[1]))
+except CoverageError as error:
+    sys.exit(str(error))
+"""
+
+
+def provided(bin_: Path, folder: Path, **environ: str) -> str:
+    """Provide a tracer in an environment of uv that has no pip; return what went wrong."""
+    python = bin_ / "python"
+    assert not list(bin_.glob("pip*")) and not list(bin_.glob("uv*"))
+    path = {"PATH": str(folder.parent / "nothing"), **environ}
+    done = subprocess.run(
+        [python, "-c", PROVIDE, folder], env={**os.environ, **path}, capture_output=True, text=True
+    )
+    return done.stderr.strip()
+
+
+def test_a_tracer_should_be_provided_when_there_is_neither_pip_nor_uv(
+    wheel_bin: Path, tmp_path: Path
+) -> None:
+    folder = tmp_path / ".nomock/spy-wheels/cp310-glibc-x86_64"
+    assert provided(wheel_bin, folder) == ""
+    assert [path.name for path in (folder / "coverage").iterdir()] == [
+        "tracer.cpython-310-x86_64-linux-gnu.so"
+    ]
+
+
+def test_the_cure_should_be_to_install_pip_when_python_carries_none_either(
+    wheel_bin: Path, tmp_path: Path
+) -> None:
+    """As Debian's, whose ensurepip is a package of its own."""
+    (tmp_path / "ensurepip.py").touch()
+    folder = tmp_path / ".nomock/spy-wheels/cp310-glibc-x86_64"
+    assert provided(wheel_bin, folder, PYTHONPATH=str(tmp_path)) == (
+        f"{folder}: coverage.py's tracer for Python 3.10, glibc, x86_64 is not to be had\n"
+        "  there is neither pip nor uv here\n"
+        "-> install pip in this environment: uv pip install pip, or python -m ensurepip; or copy "
+        "the folder from a machine that has it"
+    )
 
 
 def test_it_should_be_said_what_is_missing_when_nothing_is_compiled_for_a_processor(

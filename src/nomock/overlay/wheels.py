@@ -1,7 +1,8 @@
 """coverage.py's tracer for the services whose Python has no sys.monitoring: unpacked, to mount.
 
 It is compiled, so there is one for each Python, C library and processor. Whatever installs
-packages here gets it from where it gets them: pip, or uv where there is no pip.
+packages here gets it from where it gets them: pip or uv, and where neither is here, the pip that
+Python carries with it to make environments.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import re
 import shutil
 import subprocess
 import sys
+import sysconfig
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -89,15 +91,17 @@ def _install(kind: Kind, target: Path, folder: Path) -> None:
     options = ["--target", str(target), "--no-deps", "--only-binary", ":all:"]
     options += ["--require-hashes", "-r", str(_REQUIREMENT), "--python-version", kind.python]
     beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    if find_spec("pip") is not None:
-        command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-compile", *options]
-        command += ["--implementation", "cp", "--abi", kind.tag]
-        command += ["--platform", _PIP_PLATFORMS[kind.libc].format(kind.machine)]
-    elif uv := shutil.which("uv", path=beside):
+    uv = shutil.which("uv", path=beside)
+    if uv and find_spec("pip") is None:
         command = [uv, "pip", "install", "--quiet", "--python", sys.executable, *options]
         command += ["--python-platform", _UV_PLATFORMS[kind.libc].format(kind.machine)]
+    elif pip := _pip(beside):
+        command = [*pip, "install", "--quiet", "--no-compile", *options]
+        command += ["--implementation", "cp", "--abi", kind.tag]
+        command += ["--platform", _PIP_PLATFORMS[kind.libc].format(kind.machine)]
     else:
-        raise _not_to_be_had(kind, folder, "there is neither pip nor uv here")
+        todo = "install pip in this environment: uv pip install pip, or python -m ensurepip"
+        raise _not_to_be_had(kind, folder, "there is neither pip nor uv here", todo)
     try:
         done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S)
     except subprocess.TimeoutExpired as error:
@@ -111,14 +115,37 @@ def _install(kind: Kind, target: Path, folder: Path) -> None:
         raise _not_to_be_had(kind, folder, "there is none compiled for it")
 
 
-def _not_to_be_had(kind: Kind, folder: Path, seen: str) -> CoverageError:
+def _pip(path: str) -> list[str]:
+    """Return how to call a pip; [] where there is none. It installs for any Python.
+
+    This environment's; or the one that ensurepip would install, called as it stands in its wheel
+    (uv makes environments without pip); or another one.
+    """
+    if find_spec("pip") is not None:
+        return [sys.executable, "-m", "pip"]
+    # https://docs.python.org/3/using/configure.html#cmdoption-with-wheel-pkg-dir
+    folders = [sysconfig.get_config_var("WHEEL_PKG_DIR")]
+    found = find_spec("ensurepip")
+    folders += [Path(found.origin).parent / "_bundled"] if found and found.origin else []
+    for folder in filter(None, folders):
+        for wheel in Path(folder).glob("pip-*.whl"):
+            return [sys.executable, str(wheel / "pip")]
+    other = shutil.which("pip3", path=path) or shutil.which("pip", path=path)
+    return [other] if other else []
+
+
+def _not_to_be_had(
+    kind: Kind,
+    folder: Path,
+    seen: str,
+    todo: str = "let pip (or uv) reach the packages that it installs, and try again",
+) -> CoverageError:
     return CoverageError(
         f"coverage.py's tracer for Python {kind.python}, {kind.libc}, {kind.machine} is not to be "
         "had",
         where=str(folder),
         seen=seen,
-        todo="let pip (or uv) reach the packages that it installs, and try again; or copy the "
-        "folder from a machine that has it",
+        todo=f"{todo}; or copy the folder from a machine that has it",
     )
 
 
