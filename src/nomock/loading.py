@@ -12,6 +12,7 @@ that matter to nomock stands in that file.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,6 +26,8 @@ from nomock.paths import absolute
 from nomock.places import state_dir
 
 _FILES, _SEPARATOR = "COMPOSE_FILE", "COMPOSE_PATH_SEPARATOR"
+# Compose takes one where a file is included or named by --file, and not from COMPOSE_FILE (2.26).
+_ADDRESS = re.compile(r"(?:^|[^\w.-])((?:https?|git|ssh|oci|file)://\S+|git@\S+)")
 _OURS = tuple(f"NOMOCK_{name.upper()}" for name in CONVERTERS)
 
 
@@ -48,6 +51,9 @@ def load(
     if named is None:
         files, told = _chosen(home, environ)
     else:
+        # Of a variable it has been split at its colons.
+        if address := _ADDRESS.search(os.pathsep.join(named.value)):
+            raise _elsewhere(address[1], named.source)
         base = start if named.source == "option" else home.folder
         files = tuple(_existing(base / name, named.source) for name in named.value)
         told = _Told.by([files[0].parent if files else home.folder], _OURS, environ)
@@ -175,6 +181,8 @@ def _chosen(home: _Home, environ: Mapping[str, str]) -> tuple[tuple[Path, ...], 
     told = _Told.by([home.calls, home.folder], (_FILES, _SEPARATOR, *_OURS), environ)
     choice = {**told.values, **environ}
     if _FILES in choice:
+        if address := _ADDRESS.search(choice[_FILES]):
+            told.trouble = _elsewhere(address[1], _FILES)
         named = choice[_FILES].split(choice.get(_SEPARATOR) or os.pathsep)
         return tuple(absolute(home.calls / name) for name in named), told
     return (*found, *(_first(home.folder, OVERRIDE_NAMES) if found else ())), told
@@ -254,6 +262,17 @@ def _bytes(path: Path) -> bytes:
         return path.read_bytes() if path.is_file() else b""
     except OSError:
         return b""
+
+
+def _elsewhere(address: str, source: str) -> ConfigError:
+    shown = re.sub(r"//[^/@]*@", "//…@", address)  # there may be a password in it
+    return ConfigError(
+        "a compose file is not taken by its address",
+        where=source,
+        seen=shown,
+        todo="write a compose.yaml here that has it included: include: [ADDRESS]; compose fetches "
+        "it then",
+    )
 
 
 def _existing(path: Path, source: str) -> Path:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from foreign import Foreign
@@ -315,3 +316,43 @@ def test_a_built_service_of_a_profile_should_be_there_only_while_dotenv_has_its_
     assert "build context changed: desk/till.py" in project.nomock("status")
     assert project.nomock("down").code == 0
     assert project.ids() == {}
+
+
+def test_what_an_include_fetches_should_be_as_it_is_now_when_compose_fetches_it(
+    foreign: Copy, tmp_path: Path
+) -> None:
+    project = foreign("till")
+    far, shared = tmp_path / "far", tmp_path / "shared.git"
+
+    def git(*words: str) -> None:
+        who = ("-c", "user.name=n", "-c", "user.email=n@example.org", "-c", "commit.gpgSign=false")
+        done = project.run("git", "-C", str(far), *who, *words)
+        assert done.code == 0, done.text
+
+    far.mkdir()
+    for name in ("docker-compose.yml", "till.py"):
+        (project.path / name).rename(far / name)
+    git("init", "--quiet", "--initial-branch=main")
+    git("add", ".")
+    git("commit", "--quiet", "--message=first")
+    git("clone", "--quiet", "--bare", ".", str(shared))
+    # Compose takes addresses, and git may be told that one of them is a folder.
+    project.environ |= {
+        "GIT_CONFIG_COUNT": "1",
+        "GIT_CONFIG_KEY_0": f"url.{shared}.insteadOf",
+        "GIT_CONFIG_VALUE_0": "https://example.org/shop.git",
+        "COMPOSE_EXPERIMENTAL_GIT_REMOTE": "1",
+        "XDG_CACHE_HOME": str(tmp_path / "cache"),
+    }
+    project.write("compose.yaml", "include:\n  - https://example.org/shop.git#main\n")
+    assert project.pytest("-q").code == 0
+    assert project.nomock("overlay").code == 0
+    done = project.pytest("-q", "--sidecar-coverage")
+    assert (done.code, "till         1 " in done) == (0, True), done.text
+    compose = far / "docker-compose.yml"
+    compose.write_text(compose.read_text().replace("corner", "market"))
+    git("commit", "--quiet", "--all", "--message=second")
+    git("push", "--quiet", str(shared), "main")
+    project.environ["EXPECTED"] = "market"
+    done = project.pytest("-q")
+    assert done.code == 0, done.text

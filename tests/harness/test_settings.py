@@ -10,6 +10,7 @@ from conftest import Tiny, idle
 
 from nomock.errors import ConfigError
 from nomock.loading import load
+from nomock.project import resolve
 
 
 def pyproject(folder: Path, *lines: str) -> None:
@@ -160,6 +161,32 @@ def test_a_compose_file_should_be_named_with_its_source_when_it_is_missing(
         load(tmp_path, options, environ)
     assert str(caught.value) == (
         f"{tmp_path}/gone.yml: this compose file is not there\n-> it was named by: {source}"
+    )
+
+
+@pytest.mark.parametrize(
+    ("address", "shown"),
+    [
+        ("git://example.org/shop.git", "git://example.org/shop.git"),
+        ("https://me:pass@example.org/shop.git#main", "https://…@example.org/shop.git#main"),
+        ("oci://registry:5000/shop:1", "oci://registry:5000/shop:1"),
+        ("git@example.org:shop.git", "git@example.org:shop.git"),
+    ],
+)
+@pytest.mark.parametrize("source", ["COMPOSE_FILE", "$NOMOCK_FILES", "option"])
+def test_an_address_should_be_refused_with_a_cure_when_it_is_to_be_the_compose_file(
+    tmp_path: Path, address: str, shown: str, source: str
+) -> None:
+    options: dict[str, Any] = {"files": [address]}
+    environ: dict[str, str] = {}
+    if source != "option":
+        options, environ = {}, {source.removeprefix("$"): address}
+    with pytest.raises(ConfigError) as caught:
+        resolve(load(tmp_path, options, environ))
+    assert str(caught.value) == (
+        f"{source}: a compose file is not taken by its address\n  {shown}\n"
+        "-> write a compose.yaml here that has it included: include: [ADDRESS]; compose fetches it "
+        "then"
     )
 
 

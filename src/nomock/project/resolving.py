@@ -16,7 +16,7 @@ from nomock.config import COMPOSE_NAMES, Settings
 from nomock.errors import ConfigError
 from nomock.project import intention
 from nomock.project.contexts import mounted_files
-from nomock.project.inputs import digest_of, key_of, read_by
+from nomock.project.inputs import digest_of, fetches, key_of, read_by
 from nomock.project.left_out import LeftOut
 from nomock.project.model import Project, ServiceConfig, stamp_of, waited_for
 from nomock.project.store import Store
@@ -68,10 +68,11 @@ def call_of(settings: Settings) -> Call:
 def _is_current(entry: Mapping[str, Any], files: Sequence[Path]) -> bool:
     """Whether compose would answer the same: of these files, an override that has come among them.
 
-    One that has gone changes the digest.
+    One that has gone changes the digest. What compose fetched may be new, which it alone can tell.
     """
     return (
-        entry.keys() >= {"config", "read", "digest"}
+        entry.keys() >= {"config", "read", "digest", "fetched"}
+        and not entry["fetched"]
         and set(map(str, files)) <= set(entry["read"])
         and entry["digest"] == digest_of(entry["read"])
     )
@@ -95,7 +96,8 @@ def _asked(call: Call, files: Sequence[Path]) -> dict[str, Any]:
             break
     # Where it goes on changing the digest is of before: the next run asks again.
     read = [str(path) for path in paths]
-    return {"config": config, "read": read, "digest": digest, "warnings": warnings}
+    told = {"config": config, "read": read, "digest": digest, "warnings": warnings}
+    return {**told, "fetched": fetches(paths)}
 
 
 def _project(
