@@ -96,7 +96,11 @@ def _with_completed(function: Callable[..., Any]) -> Callable[..., Any]:
     def run(*arguments: Any, **named: Any) -> Any:
         try:
             environ = named["env"] if "env" in named else arguments[2]
-            path = path_with_spy(environ)
+            path = None
+            if environ is None:  # from 3.13 on that of this process
+                _complete_own()
+            else:
+                path = path_with_spy(environ)
             if path is not None:
                 completed = {**environ, "PYTHONPATH": path}
                 if "env" in named:

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import Tiny, idle
+from conftest import IMAGE, Tiny, idle
 from foreign import Done, Foreign
 from pythons import VERSIONS, image_of
 from test_live import overlay, spied
@@ -142,6 +142,24 @@ def test_installed_modules_should_be_the_apps_when_nomock_says_so(
     assert recorded() == {"shop/till.py", "till.py", "company/shop/a.py"}
     said.write_text("{broken")
     assert container.run("python3", "-c", look, options=options).returncode == 0
+
+
+def test_a_child_should_have_the_spy_when_it_is_spawned_with_no_environment_of_its_own(
+    tmp_path: Path,
+) -> None:
+    """As subprocess does it from Python 3.13 on, and with it poetry, pdm and hatch."""
+    data = tmp_path / "coverage"
+    prepare(data)
+    container = Container(IMAGE, data)
+    program = (
+        "import os, sys\n"
+        "os.environ['PYTHONPATH'] = '/nowhere'\n"
+        "os.waitpid(os.posix_spawn(sys.executable, ['python3', '-c', 'pass'], None), 0)\n"
+    )
+    ended = container.run("python3", "-c", program, options=container.options(*container.mount))
+    processes = read_all(data).processes
+    assert (ended.returncode, ended.stderr) == (0, "")
+    assert [process.lost for process in processes] == [[], []]
 
 
 def test_each_service_should_be_covered_when_a_runner_starts_it(foreign: Foreigns) -> None:
