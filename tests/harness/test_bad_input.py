@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
@@ -177,7 +178,8 @@ def test_a_compose_file_should_be_asked_for_when_there_is_none(tiny: Tiny) -> No
     ("text", "seen"),
     [
         ("services: [", "yaml: line 1: did not find expected node content"),
-        ("services: {one: {imag: x}}", "Additional property imag is not allowed"),
+        # In compose's older words, or its newer.
+        ("services: {one: {imag: x}}", "dditional propert(y|ies) '?imag'? (is )?not allowed"),
         (
             "services: {one: {image: x, depends_on: [two]}}",
             'service "one" depends on undefined service "two": invalid compose project',
@@ -194,8 +196,9 @@ def test_composes_own_words_should_be_shown_when_it_cannot_read_the_file(
         tiny.stack()
     first, *middle, last = tiny.plain(str(caught.value)).splitlines()
     assert first == "DIR/docker-compose.yml: compose cannot read this"
-    assert seen in "\n".join(middle)
-    assert last == f"-> {cure_of(seen) or 'docker compose config'}"
+    assert re.search(seen, "\n".join(middle))
+    cure = cure_of("\n".join(middle))
+    assert last == f"-> {cure or 'docker compose config'}"
 
 
 def test_the_names_should_be_said_when_a_service_is_unknown(tiny: Tiny) -> None:
@@ -266,7 +269,7 @@ def test_the_cure_should_be_said_when_a_port_is_taken(tiny: Tiny) -> None:
 def test_the_cure_should_be_said_when_an_image_is_nowhere(tiny: Tiny) -> None:
     tiny.compose(one=idle(image="127.0.0.1:1/nomock/nowhere:1"))
     text = error_of(tiny, ComposeError)
-    assert text.startswith("compose: docker compose up ended with 18\n")
+    assert re.match(r"compose: docker compose up ended with (18|1)\n", text)
     assert text.endswith(
         "\n-> an image is not here and no container registry gave it: docker compose pull "
         "shows its answer; where none answers, name images that are here: nomock docs images"
@@ -291,6 +294,15 @@ def test_the_cure_should_be_said_when_an_image_is_nowhere(tiny: Tiny) -> None:
             "an image is not here and no container registry gave it: docker compose "
             "pull shows its answer; where none answers, name images that are here: nomock docs "
             "images",
+        ),
+        (
+            "services.one additional properties 'imag' not allowed",
+            "it is misspelt, or newer than this compose: docker compose version; update it",
+        ),
+        (
+            "compose build requires buildx 0.17 or later",
+            "this compose wants a newer buildx, the client's plugin that builds: update it "
+            "(docker-buildx-plugin); docker buildx version shows which there is",
         ),
         (
             "unsupported external secret tok",

@@ -59,7 +59,7 @@ class Compose:
         ``text``: a compose file to build by in place of the project's own, with absolute paths;
         ``folder`` is then the project's.
         """
-        words = ("build", "--progress=plain", *services)
+        words = ("--progress", "plain", "build", *services)
         command = self.command(*words)
         if text is not None:
             where = ("--project-name", str(self._call.project), "--project-directory", str(folder))

@@ -3,8 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 _NAME_TAKEN = r'container name "/?([^"]+)" is already in use by container "?([0-9a-f]{12,64})'
+# Where the docker client does not find its engine; compose says so as well.
+_OF_ENDPOINTS = (
+    (
+        r"unable to resolve docker endpoint: open ",
+        "the certificates of this engine are not there: DOCKER_CERT_PATH is the folder of ca.pem, "
+        "cert.pem and key.pem; where it speaks no TLS, unset DOCKER_TLS_VERIFY",
+    ),
+    (
+        r"unable to resolve docker endpoint: invalid bind address",
+        "DOCKER_HOST begins with unix://, tcp:// or ssh://",
+    ),
+    (
+        r"context \S+ (?:not found|does not exist)|context not found"
+        r"|unable to resolve docker endpoint",
+        "docker context ls shows which docker contexts there are; choose one of them: "
+        "docker context use default, and unset DOCKER_CONTEXT",
+    ),
+)
 _CURES = (
     (r"no space left on device", "the disk is full: docker system df shows what can go"),
     (
@@ -45,34 +64,35 @@ _CURES = (
     ),
     (r"external volume \"(\S+)\" not found", r"make it: docker volume create \1"),
     (
-        r"Additional property (\S+) is not allowed|unsupported env_file format \"?(\w+)",
+        r"Additional property (\S+) is not allowed|additional properties .+ not allowed"
+        r"|unsupported env_file format \"?(\w+)",
         "it is misspelt, or newer than this compose: docker compose version; update it",
     ),
     (
-        r"unable to resolve docker endpoint: open ",
-        "the certificates of this engine are not there: DOCKER_CERT_PATH is the folder of ca.pem, "
-        "cert.pem and key.pem; where it speaks no TLS, unset DOCKER_TLS_VERIFY",
+        r"compose build requires buildx",
+        "this compose wants a newer buildx, the client's plugin that builds: update it "
+        "(docker-buildx-plugin); docker buildx version shows which there is",
     ),
-    (
-        r"unable to resolve docker endpoint: invalid bind address",
-        "DOCKER_HOST begins with unix://, tcp:// or ssh://",
-    ),
-    (
-        r"context \S+ (?:not found|does not exist)|context not found"
-        r"|unable to resolve docker endpoint",
-        "docker context ls shows which docker contexts there are; choose one of them: "
-        "docker context use default, and unset DOCKER_CONTEXT",
-    ),
+    *_OF_ENDPOINTS,
 )
 
 
 def cure_of(lines: str) -> str:
     """Return what to do about what was said, empty where no cure is known."""
-    found = ((re.search(pattern, lines), cure) for pattern, cure in _CURES)
-    return next((match.expand(cure) for match, cure in found if match), "")
+    return _first(_CURES, lines)
+
+
+def cure_of_endpoint(lines: str) -> str:
+    """Return what to do about what the client said of its way to the engine, empty if unknown."""
+    return _first(_OF_ENDPOINTS, lines)
 
 
 def name_taken(lines: str) -> tuple[str, str] | None:
     """Return the container's name that is taken, and the id of the container that has it."""
     found = re.search(_NAME_TAKEN, lines)
     return (found[1], found[2]) if found else None
+
+
+def _first(cures: Iterable[tuple[str, str]], lines: str) -> str:
+    found = ((re.search(pattern, lines), cure) for pattern, cure in cures)
+    return next((match.expand(cure) for match, cure in found if match), "")

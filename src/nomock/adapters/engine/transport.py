@@ -13,6 +13,7 @@ from time import monotonic
 from typing import Any
 from urllib.parse import urlencode
 
+from nomock.adapters.compose_cures import cure_of_endpoint
 from nomock.adapters.engine.connection import Connection, endpoint
 from nomock.adapters.engine.locator import Locator
 from nomock.adapters.engine.passing import passes
@@ -120,7 +121,8 @@ class Transport:
                 "no container engine answers",
                 where=f"engine at {self.address}",
                 seen=_shown(seen),
-                todo="start it (Docker Desktop, or: systemctl start docker), or choose another: "
+                todo=cure_of_endpoint(seen)
+                or "start it (Docker Desktop, or: systemctl start docker), or choose another: "
                 "docker context use, DOCKER_HOST",
             ) from error
         finally:
