@@ -18,6 +18,8 @@ _MOST_REMEMBERED = 64
 
 _engine: Engine | None = None
 _contexts: dict[Origin, Context] = {}
+_by_header: dict[str, Context] = {}
+"""What the headers that came last mean: the requests of a test bring the same."""
 
 
 def use(engine: Engine) -> None:
@@ -29,6 +31,8 @@ def use(engine: Engine) -> None:
 class Activity:
     """Some work of the service for no test: nothing is to be done about it."""
 
+    __slots__ = ()
+
     def flush(self) -> None:
         """Put on disk what ran so far, and from now on at once."""
 
@@ -39,6 +43,8 @@ class Activity:
 
 class TestActivity(Activity):
     """Some work of the service for a test."""
+
+    __slots__ = ("_context", "_direct", "_engine")
 
     def __init__(self, engine: Engine, context: Context, *, direct: bool) -> None:
         self._engine = engine
@@ -76,11 +82,10 @@ def begin(baggage: str, *, direct: bool = False) -> Activity:
     https://github.com/python/cpython/issues/140947
     """
     try:
-        origin = origin_of(baggage)
-        if origin is None or _engine is None:
+        context = _by_header.get(baggage) or _context_named_by(baggage)
+        if context is None or _engine is None:
             current.set(BACKGROUND)
             return NO_TEST
-        context = _context_of(origin)
         current.set(context)
         return TestActivity(_engine, context, direct=direct)
     except BaseException as error:
@@ -95,6 +100,16 @@ def found_server(name: str) -> None:
             _engine.server(name)
     except BaseException as error:
         swallow(error)
+
+
+def _context_named_by(baggage: str) -> Context | None:
+    origin = origin_of(baggage)
+    if origin is None:
+        return None
+    if len(_by_header) >= _MOST_REMEMBERED:
+        _by_header.clear()
+    context = _by_header[baggage] = _context_of(origin)
+    return context
 
 
 def _context_of(origin: Origin) -> Context:

@@ -100,14 +100,27 @@ def _encoded(text: str) -> str:
     return text.encode("utf-8").decode("latin-1").translate(_ESCAPES)
 
 
+_bytes: dict[bytes, bytes] = {}
+"""What escapes mean, of those that came across."""
+
+
+def _byte(digits: bytes) -> bytes:
+    found = _bytes.get(digits)
+    if found is None:
+        found = bytes.fromhex(digits.decode("ascii"))
+        if len(found) != 1:
+            raise ValueError(digits)
+        _bytes[digits] = found
+    return found
+
+
 def _decoded(value: str) -> str:
-    first, *escaped = value.split("%")
-    data = first.encode("ascii")
-    for part in escaped:
-        byte = bytes.fromhex(part[:2])
-        if len(byte) != 1:
-            raise ValueError(value)
-        data += byte + part[2:].encode("ascii")
+    data = value.encode("ascii")
+    if b"%" in data:
+        first, *escaped = data.split(b"%")
+        data = first
+        for part in escaped:
+            data += _byte(part[:2]) + part[2:]
     text = data.decode("utf-8")
     # Not all that is unprintable is a control character: new letters are, to an old Python.
     if not text.isprintable() and any(c < " " or "\x7f" <= c < "\xa0" for c in text):

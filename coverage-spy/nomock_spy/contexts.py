@@ -17,7 +17,8 @@ class Context:
     """What ran for one test in this process."""
 
     __slots__ = (
-        *("branches", "direct", "lines", "number", "origin", "flushed_branches", "flushed_lines"),
+        *("branches", "direct", "fresh", "lines", "number", "origin"),
+        *("flushed_branches", "flushed_lines", "is_flushing"),
     )
 
     def __init__(self, origin: Origin | None) -> None:
@@ -35,6 +36,10 @@ class Context:
         """How many branches of each file were flushed."""
         self.direct = True
         """Whether a line is written when it runs, as nothing says when it would be too late."""
+        self.fresh = False
+        """Whether something ran that was not written at once, since the last flush began."""
+        self.is_flushing = False
+        """Whether a thread writes what it found, and may not be done."""
         self.number: tuple[object, int] | None = None
         """The file of records that it was introduced in, and the number it has there."""
 

@@ -74,13 +74,16 @@ class RecordFile:
         introduces its own.
         """
         number, record = self.context(context)
-        numbers = {name: self.numbers.get(name, -1) for name in (*lines, *arcs)}
-        for name, known in numbers.items():
-            if known < 0:
+        numbers = self.numbers
+        new = [name for name in (*lines, *arcs) if name not in numbers]
+        if new:
+            numbers = dict(numbers)
+            for name in dict.fromkeys(new):
                 numbers[name] = self._next_file()
                 path = absolute(name)
-                record += f'{{"file":{numbers[name]},"path":{quote(path)}{_fingerprint(path)}}}\n'
-        ran = ",".join(f'"{numbers[name]}":{_shortest(found)}' for name, found in lines.items())
+                introduced = f'{{"file":{numbers[name]},"path":{quote(path)}{_fingerprint(path)}}}'
+                record += introduced + "\n"
+        ran = ",".join([f'"{numbers[name]}":{_shortest(found)}' for name, found in lines.items()])
         record += f'{{"in":{number},"at":{time.time():.3f},"lines":{{{ran}}}'
         if arcs:
             taken = ",".join(
@@ -90,7 +93,8 @@ class RecordFile:
             record += f',"arcs":{{{taken}}}'
         self.append(record + "}\n")
         context.number = (self, number)
-        self.numbers.update(numbers)
+        if new:
+            self.numbers.update(numbers)
 
     def context(self, context: Context) -> tuple[int, str]:
         """Return the context's number here, and the record that introduces it, if it has none."""

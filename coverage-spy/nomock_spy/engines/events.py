@@ -36,7 +36,12 @@ if sys.version_info >= (3, 12):
             """Learn that an activity began."""
             with self._lock:
                 self._running[activity] = (context, direct)
-                self._settle(context)
+                if len(self._running) > 1:
+                    self._settle(context)
+                else:  # as _settle does it, for one
+                    self.owner = None
+                    context.direct = direct
+                    self._hand_over(context)
 
         def turned_direct(self, activity: object, context: Context) -> None:
             """Learn that what an activity runs is to be written at once from now on."""
@@ -49,7 +54,11 @@ if sys.version_info >= (3, 12):
             """Learn that an activity ended."""
             with self._lock:
                 self._running.pop(activity, None)
-                self._settle(context)
+                if self._running:
+                    self._settle(context)
+                else:
+                    self.owner = None
+                    context.direct = True
 
         def forked(self) -> None:
             """Forget the activities of the parent, which end there."""

@@ -86,15 +86,18 @@ if sys.version_info >= (3, 12):
         def flush(self, context: Context) -> None:
             """Write down what ran in a context and is not written yet."""
             # A thread that finds nothing to write must not go on while another one writes it.
+            if not context.fresh and not context.is_flushing:  # asked in this order
+                return
             with self._flushing:
-                lines = _new(context.lines, context.flushed_lines, list)
-                taken = _new(context.branches, context.flushed_branches, _values)
-                if lines or taken:
-                    arcs = {name: list(chain(*new)) for name, new in taken.items()}
-                    self._writer.ran(context, lines, arcs)
-                    # Behind it: a signal handler of the service may have raised before it.
-                    _count(context.flushed_lines, lines)
-                    _count(context.flushed_branches, taken)
+                context.is_flushing = True
+                context.fresh = False
+                try:
+                    self._write(context)
+                except BaseException:  # of a signal handler of the service
+                    context.fresh = True
+                    raise
+                finally:
+                    context.is_flushing = False
 
         def ended(self, activity: object, context: Context) -> None:
             """Learn that an activity ended; what it left running is written line by line."""
@@ -117,6 +120,16 @@ if sys.version_info >= (3, 12):
             if self._writer.open():
                 self._run_canary()
 
+        def _write(self, context: Context) -> None:
+            lines = _new(context.lines, context.flushed_lines, list)
+            taken = _new(context.branches, context.flushed_branches, _values)
+            if lines or taken:
+                arcs = {name: list(chain(*new)) for name, new in taken.items()}
+                self._writer.ran(context, lines, arcs)
+                # Behind it: a signal handler of the service may have raised before it.
+                _count(context.flushed_lines, lines)
+                _count(context.flushed_branches, taken)
+
         def _callbacks(self) -> dict[int, Callable[..., object]]:
             # The hot path: what it uses is in cells, and for news it calls nothing of ours.
             context_of_this_code = current.get
@@ -131,7 +144,9 @@ if sys.version_info >= (3, 12):
                     arcs = find()
                 finally:
                     context.branches[name][branch] = arcs
-                if arcs and context.direct:
+                if not context.direct:
+                    context.fresh = True
+                if arcs and context.direct:  # asked behind that: a flush may have come before it
                     write(context, {}, {name: arcs})
 
             def on_line(code: CodeType, line: int) -> object:
@@ -146,6 +161,8 @@ if sys.version_info >= (3, 12):
                             return None
                         return no_news(context)
                     seen[line] = None
+                    if not context.direct:
+                        context.fresh = True
                     if context.direct:  # asked behind that: a flush may have come before it
                         try:
                             write(context, {name: [line]}, {})
