@@ -278,7 +278,8 @@ def test_a_service_should_be_lost_when_it_ends_well_and_is_started_again_and_aga
     what, *log, todo = lost(tiny, timeout_s=110).splitlines()
     assert re.fullmatch(
         r"service one: restarts in a loop \(\d+ times\), exited with code 0, though it ended well: "
-        r'one that is to end needs restart: on-failure, or "no"',
+        r'one that is to end needs restart: on-failure, or "no"; one that is to begin again and '
+        "again, the probe none",
         what,
     )
     assert set(log) == {"  seeded"}

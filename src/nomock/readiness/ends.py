@@ -21,7 +21,10 @@ _LONG_LIFE_S = 10.0
 _LEAST_STEADY_S = 2.0
 _MOST_STEADY_S = 15.0
 _TIMES_ITS_LIFE = 1.5
-_TO_END = 'one that is to end needs restart: on-failure, or "no"'
+_TO_END = (
+    'one that is to end needs restart: on-failure, or "no"; one that is to begin again and again, '
+    "the probe none"
+)
 
 
 def judge_end(death: Death, service: ServiceConfig, project: Project, probe: str | None) -> Verdict:
