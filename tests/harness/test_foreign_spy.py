@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import IMAGE, Tiny, idle
+from conftest import IMAGE, Tiny, check, idle
 from foreign import Done, Foreign
 from pythons import VERSIONS, image_of
 from test_live import overlay, spied
@@ -80,7 +80,7 @@ def test_a_service_should_be_named_when_only_others_in_its_container_have_a_spy(
         "app/launch.py", "import os\nos.execv('/usr/bin/python3', ['py', '-I', '/blind.py'])"
     )
     mounts = ["./app/blind.py:/blind.py:ro", "./app/launch.py:/launch.py:ro"]
-    healthy = {"test": ["CMD", "python3", "-c", "pass"], "start_interval": "200ms"}
+    healthy = check("python3 -c pass")
     more = {"volumes": mounts, "stop_signal": "SIGKILL"}
     anew = "export PYTHONPATH=/srv; exec python3 /blind.py"
     tiny.compose(

@@ -28,7 +28,6 @@ SICK = {
     "test": ["CMD-SHELL", "! test -e /tmp/sick || { echo first line >&2; curl http://localhost; }"],
     "interval": "200ms",
     "retries": 2,
-    "start_interval": "200ms",
 }
 
 
