@@ -27,7 +27,7 @@ from time import monotonic
 
 from nomock_spy.contexts import Arc, Context
 from nomock_spy.guard import say
-from nomock_spy.hints import Callable, Collection, Mapping
+from nomock_spy.hints import Callable, Collection, Mapping, Sequence
 from nomock_spy.quoting import quote
 from nomock_spy.recordfile import CLOSED, HERE, REMOVED, RecordFile
 from nomock_spy.settings import Settings
@@ -39,11 +39,28 @@ _REMOVED = "what was in its first file of records is gone: somebody removed it"
 
 
 def _given() -> str:
-    """Return by which option this Python is given its program as text; "" where it is a file."""
+    """Return by which option this Python is given a program that is no file of anybody's.
+
+    As text, or a module of Python's own: ``-c``, ``-``, ``-m http.server``; "" where it is a file.
+    """
     first = getattr(sys, "argv", None) or [None]
+    words = getattr(sys, "orig_argv", ())  # from 3.10 on
     if first[0] == "":  # a pipe; or it is a part of another program, such as uWSGI
-        return "-" if getattr(sys, "orig_argv", None) else ""
+        return "-" if words else ""
+    if first[0] == "-m" and words:
+        module = _module_in(words)
+        return f"-m {module}" if module.partition(".")[0] in sys.stdlib_module_names else ""
     return first[0] if first[0] in ("-c", "-") else ""
+
+
+def _module_in(words: Sequence[str]) -> str:
+    """Return the module that ``-m`` names among the words of a command: ``-um x``, ``-mx``."""
+    for at, word in enumerate(words[1:], 1):
+        if word[:1] == "-" and word[1:2] not in ("W", "X", "-"):
+            _, found, rest = word.partition("m")
+            if found:
+                return rest or "".join(words[at + 1 : at + 2])
+    return ""
 
 
 class Writer:

@@ -61,10 +61,9 @@ def test_a_service_should_be_a_note_when_its_program_is_text_and_it_has_no_file(
     project = foreign("given-as-text")
     done = cover(project)
     assert done.code == 0, done.text
-    for name, option in (("option", "-c"), ("pipe", "-")):
-        assert (
-            f"{name}: it has no file of the app: python {option} is given its program as " in done
-        )
+    options = {"option": "-c", "pipe": "-", "module": "-m http.server", "joined": "-m http.server"}
+    for name, option in options.items():
+        assert f"{name}: it runs python {option}, and no file of the app\n" in done
         assert re.search(rf"^{name} +- +- +- +none +-$", done.text, re.MULTILINE), done.text
     # With files of its own it is as any other, and so it is where a setting says that it has some.
     project.write("shop/till.py", "import http.server as h\nh.test(h.SimpleHTTPRequestHandler)\n")

@@ -821,11 +821,12 @@ class TestHarvest:
         [
             ({"given": "-c"}, (), "python -c"),
             ({"given": "-"}, (), "python -"),
+            ({"given": "-m http.server"}, (), "python -m http.server"),
             ({"given": ""}, (), ""),
             ({"given": "-c", "engine": None, "unsupported": "too old"}, (), ""),
             ({"given": "-c"}, ({"lost": "something"},), ""),
         ],
-        ids=["-c", "a pipe", "a file", "not recorded", "perhaps not recorded"],
+        ids=["-c", "a pipe", "of Python's own", "a file", "not recorded", "perhaps not recorded"],
     )
     def test_having_no_line_should_be_a_note_only_when_all_programs_are_text_and_recorded(
         self,
@@ -839,7 +840,7 @@ class TestHarvest:
         found = harvest(data_dir, {"auth": services["auth"]})
         assert found.silent == ("auth",)
         assert bool(found.failures) is not bool(note)
-        told = f"auth: it has no file of the app: {note} is given its program as text"
+        told = f"auth: it runs {note}, and no file of the app"
         assert (told in found.notes) is bool(note)
 
     def test_only_the_run_should_count_when_a_process_of_another_wrote_late(

@@ -41,7 +41,7 @@ def failures(
 def notes(gathered: Gathered, counted: Counted) -> Iterator[str]:
     """Yield a line for each thing that the table does not show."""
     for name, how in gathered.fileless.items():
-        yield f"{name}: it has no file of the app: {how} is given its program as text"
+        yield f"{name}: it runs {how}, and no file of the app"
     for reason, names in sorted(gathered.without_branches.items()):
         yield f"branches are off: {reason} ({', '.join(sorted(names))})"
     for name, service in gathered.services.items():

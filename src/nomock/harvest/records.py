@@ -82,7 +82,10 @@ class Process:
     executable: str = ""
     """The program that its Python is."""
     given: str = ""
-    """The option by which it was given its program as text, ``-c`` or ``-``; empty otherwise."""
+    """The option by which it was given a program that is no file of anybody's; empty otherwise.
+
+    As text, or a module of Python's own: ``-c``, ``-``, ``-m http.server``.
+    """
     became: str = ""
     """The command of the Python that it has become by ``exec``, empty while it is this one."""
     lines: dict[Context, dict[SourceFile, int]] = field(default_factory=lambda: defaultdict(dict))
