@@ -11,6 +11,7 @@ from conftest import Tiny, idle
 
 from nomock.project import contexts, resolve
 from nomock.project.ignore import Ignore
+from nomock.project.inputs import fetches
 
 
 @pytest.mark.parametrize(
@@ -132,3 +133,28 @@ def test_a_broken_store_should_cost_only_a_resolution(tiny: Tiny) -> None:
     for broken in ("", "[1]", "{", json.dumps({"digest": "x"})):
         kept.write_text(broken)
         assert list(resolve(settings).services) == ["one"]
+
+
+@pytest.mark.parametrize(
+    ("text", "is_fetched"),
+    [
+        ("include:\n  - https://example.org/a.git\n", True),
+        ("include: [git@example.org:a.git]\n", True),
+        ("services: {}\ninclude:\n# ours\n- path:\n  - ./a.yml\n\n  - oci://example.org/a\n", True),
+        (
+            "services:\n  a:\n    extends:\n      service: b\n      file: git://example.org/a\n",
+            True,
+        ),
+        ("services: {a: {extends: {file: 'https://example.org/a.git', service: b}}}\n", True),
+        ("include: [a.yml]  # https://example.org\nservices: {a: {image: b}}\n", False),
+        ("include:\n  - a.yml\nx-url: https://example.org\n", False),
+        ("services:\n  a:\n    extends: b\n    environment: {URL: http://b}\n", False),
+        ("services:\n  a:\n    env_file: a.env\n    labels: {url: 'http://b'}\n", False),
+    ],
+)
+def test_a_compose_file_should_count_as_fetching_only_when_it_names_a_file_by_an_address(
+    tmp_path: Path, text: str, is_fetched: bool
+) -> None:
+    file = tmp_path / "compose.yaml"
+    file.write_text(text, encoding="utf-8")
+    assert fetches([file]) is is_fetched

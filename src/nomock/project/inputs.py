@@ -24,10 +24,11 @@ from nomock.paths import absolute
 _STEERING = re.compile(r"(COMPOSE|DOCKER)_")
 # A file with one of these words may name more files.
 _NAMES_FILES = re.compile(rb"\b(services|include|extends|env_file|label_file)\b")
-# What a file includes, to the next key; and an address in it, which compose fetches.
-_INCLUDE = re.compile(rb"^include[ \t]*:[^\n]*\n?(?:[ \t-][^\n]*\n?|\n)*", re.M)
-_EXTENDS = re.compile(rb"\bextends\b[^}\n]*\n?(?:[ \t]+[^\n]*\n?){0,2}", re.M)
+# What a file includes, to the next key, and the file that a service extends; an address in these.
+_INCLUDE = re.compile(rb"^[\"']?include[\"']?[ \t]*:[^\n]*\n?(?:[ \t-][^\n]*\n?|\n)*", re.M)
+_FILE = re.compile(rb"\bfile[\"']?[ \t]*:[^\n]*")
 _ADDRESS = re.compile(rb"\w://|\bgit@")
+_COMMENT = re.compile(rb"(?:^|(?<=[ \t]))#[^\n]*\n?", re.M)
 # A file that may be missing: it is looked for, lest it comes into being.
 _MAY_BE_MISSING = b"required"
 # A larger one is no compose file and no list of variables: what it holds is a mount's business.
@@ -78,8 +79,8 @@ def read_by(call: Call, files: Sequence[Path]) -> list[Path]:
 
 def fetches(paths: Iterable[Path]) -> bool:
     """Tell whether compose fetches more than these files, which may be another thing any time."""
-    texts = [content(path) or b"" for path in paths]
-    parts = [part for text in texts for kind in (_INCLUDE, _EXTENDS) for part in kind.findall(text)]
+    texts = [_COMMENT.sub(b"\n", content(path) or b"") for path in paths]
+    parts = [part for text in texts for kind in (_INCLUDE, _FILE) for part in kind.findall(text)]
     return any(map(_ADDRESS.search, parts))
 
 
