@@ -48,6 +48,10 @@ TESTS = """
         with faults.restart("own"): pass
         stack["end"].stop()
 
+    def test_ends_what_may_end(stack):
+        stack["meanwhile"].exec("touch", "/tmp/end")
+        until(lambda: state_of(stack, "meanwhile") == "exited")
+
     def test_fails(stack):
         with pytest.raises(Exception):
             stack["told"].http.get("/die/4")
@@ -78,14 +82,15 @@ def test_the_run_should_end_with_a_warning_when_a_service_died_in_a_green_test(
         own=idle(),
         told=frail(),
         once=idle("exit 0", restart="no"),
+        meanwhile=idle("while ! test -e /tmp/end; do sleep 0.05; done", restart="no"),
     )
     fragile.tests(TESTS)
     result = fragile.run(*workers)
     if "-n0" in workers:
         assert result.ret == 0
-        result.assert_outcomes(passed=5, deselected=1)
+        result.assert_outcomes(passed=6, deselected=1)
     else:  # what a failing test has told is not told again
-        result.assert_outcomes(passed=5, failed=1)
+        result.assert_outcomes(passed=6, failed=1)
     lines = warned(result)
     befell = [line for line in lines if not line.startswith((" ", "->"))]
     # What an engine with much to do forgets (of several ends all but the last) is not looked at.

@@ -96,7 +96,7 @@ class Unasked:
             window=RunWindow.of(engine, self._began, ready_s=ready_s).with_tests(tests),
             spans=[Span(*span) for span in self._spans],
             lost=stack.lost(containers),
-            one_shots=stack.project.one_shots,
+            one_shots=stack.project.one_shots | _may_end(stack),
             ignores_health=stack.settings.probes.keys(),
         )
         return unasked(engine, containers, scene, [Span(*span) for span in self._told])
@@ -111,6 +111,12 @@ def _is_suspicious(stack: Stack, containers: Sequence[Container], within_s: floa
         or (container.health == "unhealthy" and container.service not in stack.settings.probes)
         for container in containers
     ) or any(count[name] < services[name].replicas for name in stack.project.wanted)
+
+
+def _may_end(stack: Stack) -> set[str]:
+    """Return the services of which an end with 0 is no news: their author says that they may."""
+    services = stack.project.services.items()
+    return {name for name, service in services if service.may_end and not service.published_ports}
 
 
 def _lines(found: Sequence[Mishap]) -> list[str]:
