@@ -78,8 +78,17 @@ def ready(tiny: Tiny, meanwhile: Callable[[str], object] = len, **options: Any) 
             "turned unhealthy",
             "  sick",
         ),
+        (
+            idle(
+                "echo slow; exec sleep infinity",
+                healthcheck={"test": "exit 1", "interval": "100ms", "retries": 1},
+            ),
+            "turned unhealthy\n  that healthcheck has no start_period: where it is only slow to "
+            "start, give it one",
+            "  slow",
+        ),
     ],
-    ids=["exit 3", "silent", "server that ends", "memory", "killed", "unhealthy"],
+    ids=["exit 3", "silent", "server that ends", "memory", "killed", "unhealthy", "slow"],
 )
 def test_the_run_should_fail_at_once_and_say_what_was_logged_when_a_service_is_lost(
     tiny: Tiny, service: Service, what: str, log: str

@@ -39,6 +39,11 @@ class ServiceConfig:
         return intention.has_healthcheck(self.config)
 
     @property
+    def lacks_start_period(self) -> bool:
+        """Whether its own healthcheck counts failures from the first moment on."""
+        return self.has_healthcheck and not self.config["healthcheck"].get("start_period")
+
+    @property
     def replicas(self) -> int:
         """How many containers it is to have; 0 where it is switched off."""
         return intention.replicas(self.config)

@@ -21,6 +21,9 @@ _ANOTHER_PROBE = (
     'its image brings that healthcheck; to ask it otherwise: probes = {{ {} = "tcp:PORT" }} in '
     "[tool.nomock]"
 )
+_NO_START_PERIOD = (
+    "that healthcheck has no start_period: where it is only slow to start, give it one"
+)
 _LOG_LINES = 20
 _CHECK_LINES = 5
 _MOST_WARNINGS = 5
@@ -102,6 +105,8 @@ class Watch:
         check = self.last_check(containers, name) if is_unhealthy else ""
         log = self.last_log(containers, name)
         hints = [check] if check else []
+        if is_unhealthy and self.project.services[name].lacks_start_period:
+            hints.append(_NO_START_PERIOD)
         hints += self.project.unset[:_MOST_WARNINGS]
         return ServiceDiedError(name, what, log=log, hints=hints, todo=todo)
 
