@@ -172,12 +172,21 @@ typecheck:
     mypy
     mypy --python-version 3.13 coverage-spy
 
-# Under the spy without the tests that wait for time-outs, one after the other, most of the time:
-# each kind of fault is in an example of docs/faults.md, too.
-
 # everything CI runs: lint, types, nomock's own tests, the suite, its quick tests under the spy
 [group('check')]
-check: lint typecheck (test-harness "-n" "auto") test-fast (test-sidecar-coverage "-n" "logical" "--dist" "worksteal" "--deselect=tests/test_faults.py" "--deselect=tests/test_recovery.py")
+check: lint typecheck _images _tests
+
+# At once: nomock's own tests keep the cores busy, while the suite mostly waits for time-outs.
+[parallel]
+_tests: (test-harness "-n" "auto") _suite
+
+# Under the spy without the tests that wait for time-outs, one after the other, most of the time:
+# each kind of fault is in an example of docs/faults.md, too. What it prints comes as a whole.
+_suite:
+    @mkdir -p .nomock
+    @{{ just }} _suite_twice >.nomock/check-suite.log 2>&1; ended=$?; cat .nomock/check-suite.log; exit $ended
+
+_suite_twice: test-fast (test-sidecar-coverage "-n" "logical" "--dist" "worksteal" "--deselect=tests/test_faults.py" "--deselect=tests/test_recovery.py")
 
 # lock the development dependencies; no package registry's address goes into the file
 [group('check')]

@@ -43,7 +43,7 @@ def test_the_report_should_be_there_and_name_what_it_lacks_when_much_of_what_ran
     assert rows(done)["till"].split()[0] == "2"
     assert (project.path / "coverage-report/html/index.html").is_file()
     for note in (
-        "till: left out: /srv/Expression: x > 1, /srv/rules.py: no such file in the container",
+        "till: left out: /srv/rules.py: no such file in the container",
         f"till: left out: /srv/version.py: its image changed it: differs from {project.path}",
         f"till: left out: {project.path}/app/old.py: coverage.py cannot read it",
         f"till: tests, and no part of the app: {project.path}/app/test_till.py\n",
