@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from conftest import ROOT, settled_image
+from conftest import IMAGE, ROOT, settled_image
 from foreign import Foreign
 
 
@@ -49,5 +49,31 @@ def test_the_snippet_of_the_docs_should_make_an_edge_when_a_project_has_no_toxip
     project.write("docker-compose.override.yml", yaml)
     project.write("edges.json", edges)
     project.environ["TOXIPROXY_IMAGE"] = settled_image("TOXIPROXY_IMAGE", "nomock/toxiproxy:2.12.0")
+    done = project.pytest("-q")
+    assert (done.code, "1 passed" in done) == (0, True), done.text
+
+    # The same for faults on single HTTP requests.
+    test = (project.path / "test_web.py").read_text()
+    test = test.replace(
+        'faults.latency("web->api", latency_ms=800)',
+        'faults.http_delay("web->api", delay_ms=800, everyone=True)',
+    )
+    project.write("test_web.py", test)
+    before = project.pytest("-q")
+    assert (before.code, "nomock docs faults-http shows how" in before) == (1, True), before.text
+    assert project.run("mkdir", "httpfaults").code == 0
+    refused = project.nomock("httpfaults")
+    assert "httpfaults: this is not nomock's, and stays as it is" in refused
+    assert project.run("rmdir", "httpfaults").code == 0
+    page = (ROOT / "docs/faults-http.md").read_text(encoding="utf-8")
+    snippet = page[page.index("## In a project of your own") :]
+    assert "\n    nomock httpfaults\n" in snippet
+    for verb in ("wrote", "replaced"):
+        assert f"{verb} httpfaults/" in project.nomock("httpfaults")
+    service, edges, http_edges = re.findall(r"```(?:yaml|json)\n(.*?)```", snippet, re.S)[:3]
+    project.write("docker-compose.override.yml", yaml + service)
+    project.write("edges.json", edges)
+    project.write("httpfaults.json", http_edges)
+    project.environ["PYTHON_IMAGE"] = IMAGE
     done = project.pytest("-q")
     assert (done.code, "1 passed" in done) == (0, True), done.text

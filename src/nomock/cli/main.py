@@ -154,6 +154,14 @@ def heal(settings: Settings, chosen: argparse.Namespace) -> int:
     return heal(settings, set_aside=chosen.set_aside)
 
 
+def httpfaults(settings: Settings, _: argparse.Namespace) -> int:
+    """Put the program of the HTTP fault proxy beside the compose file."""
+    from nomock.faults.http.program import put_program
+
+    print(put_program(settings.root))
+    return 0
+
+
 def edges(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print which edges and services the tests break in which ways, holes first."""
     from nomock.cli.edges import edges
@@ -248,6 +256,7 @@ def _parser() -> argparse.ArgumentParser:
         "where", nargs="?", metavar="EDGE", help="the tests of one, 'a->b' in quotes; or a service"
     )
     edges_.add_argument("--tests", action="store_true", help="the tests of each cell")
+    add("httpfaults", httpfaults, "put the proxy of HTTP faults beside the compose file")
     heal_ = add("heal", heal, "heal the faults that killed runs left")
     heal_.add_argument(
         "--set-aside",
