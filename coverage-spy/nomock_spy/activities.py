@@ -18,6 +18,7 @@ _MOST_REMEMBERED = 64
 
 _engine: Engine | None = None
 _contexts: dict[Origin, Context] = {}
+_frameworks: set[str] = set()
 _by_header: dict[str, Context] = {}
 """What the headers that came last mean: the requests of a test bring the same."""
 
@@ -100,6 +101,13 @@ def found_server(name: str) -> None:
             _engine.server(name)
     except BaseException as error:
         swallow(error)
+
+
+def found_framework(name: str) -> None:
+    """Tell the same of what has the requests of a server that is not known; once for each."""
+    if name not in _frameworks:
+        _frameworks.add(name)
+        found_server(name)
 
 
 def _context_named_by(baggage: str) -> Context | None:

@@ -43,7 +43,7 @@ class SetUp:
     @property
     def requests(self) -> tuple[Request, ...]:
         """What the application answers at once."""
-        return (*REQUESTS, POOL) if self.app == "asgi_app" else REQUESTS
+        return REQUESTS_OF.get(self.app, REQUESTS)
 
 
 def _uvicorn(name: str, options: str = "") -> SetUp:
@@ -61,6 +61,15 @@ def _flask(name: str, options: str = "") -> SetUp:
     return SetUp(name, "wsgi_app", command, "Running on")
 
 
+def _granian(name: str, options: str) -> SetUp:
+    app = options.split()[-1].partition(":")[0]
+    return SetUp(name, app, f"granian --host 0.0.0.0 --port 8000 {options}", "Started worker")
+
+
+def _library(name: str, server: str, app: str) -> SetUp:
+    return SetUp(name, app.partition(":")[0], f"python serve.py {server} {app}", "serving")
+
+
 _HYPERCORN = "hypercorn --bind 0.0.0.0:8000 asgi_app:app"
 _ALL = (
     _uvicorn("uvicorn"),
@@ -75,6 +84,14 @@ _ALL = (
     SetUp("hypercorn", "asgi_app", _HYPERCORN, "Running on"),
     _flask("flask run"),
     _flask("flask --debug", "--debug"),
+    # Servers that the spy does not know, and the frameworks by which it does.
+    _granian("granian and Starlette", "--interface asgi asgi_app:app"),
+    _granian("granian and Flask", "--interface wsgi wsgi_app:app"),
+    _granian("granian and Django", "--interface asgi django_app:asgi"),
+    _library("cheroot and Flask", "cheroot", "wsgi_app:app"),
+    _library("cheroot and Django", "cheroot", "django_app:wsgi"),
+    _library("gevent.pywsgi and Flask", "gevent", "wsgi_app:app"),
+    SetUp("http.server", "http_app", "python http_app.py", "serving"),
 )
 SET_UPS = {set_up.name: set_up for set_up in _ALL}
 
@@ -103,7 +120,10 @@ class Request:
     def lines(self, set_up: SetUp) -> Lines:
         """Return what runs for it, beside what ran when the application started."""
         steps = [marked("steps.py", f"step {number}") for number in self.steps]
-        return marked(set_up.file, self.route).union(*steps)
+        own = marked(set_up.file, self.route)
+        if set_up.app == "http_app":
+            own |= marked(set_up.file, "every")
+        return own.union(*steps)
 
 
 REQUESTS = (
@@ -115,6 +135,11 @@ REQUESTS = (
     Request("/executor", (25,)),
 )
 POOL = Request("/pool", (26,))
+REQUESTS_OF = {
+    "asgi_app": (*REQUESTS, POOL),
+    "django_app": REQUESTS[1:4],
+    "http_app": REQUESTS[2:3],
+}
 HANGS = Request("/hangs", (23,))
 BEHIND = {
     "asgi_app": (

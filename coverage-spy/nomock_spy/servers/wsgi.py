@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, MutableMapping
 from contextvars import Context, copy_context
 from typing import Any
 
-from nomock_spy.activities import NO_TEST, Activity, begin
+from nomock_spy.activities import NO_TEST, Activity, begin, found_framework
 from nomock_spy.contexts import BACKGROUND, current
 from nomock_spy.guard import swallow
 from nomock_spy.standins import called_as, stand_in
@@ -24,29 +24,44 @@ def wrap(app: Application) -> Application:
     def call(*arguments: Any, **named: Any) -> Any:
         if len(arguments) != 2 or named:
             return app(*arguments, **named)
-        environ, start_response = arguments
-        activity = begin(_baggage(environ))
-        if activity is NO_TEST:
-            return app(environ, start_response)
-        try:
-            body = app(environ, _flushing(activity, start_response))
-        except BaseException:
-            activity.end()
-            raise
-        if not isinstance(body, (list, tuple)) and not _is_file(body, environ):
-            try:
-                activity.flush()  # what makes it and closes it may wait for ever
-                made_later = _later(body, activity)
-                current.set(BACKGROUND)
-            except BaseException as error:
-                swallow(error)
-            else:
-                return made_later
-        activity.end()  # nothing of it is to run
-        return body
+        return _serve(app, *arguments)
 
     spied: Application = called_as(app, call)
     return spied
+
+
+def method(framework: str, call: Any) -> Callable[..., Any]:
+    """Return a framework's ``__call__`` with what no server has begun as an activity."""
+
+    def call_in_activity(self: Any, *arguments: Any, **named: Any) -> Any:
+        if current.get() is BACKGROUND and len(arguments) == 2 and _baggage(arguments[0]):
+            found_framework(framework)
+            return _serve(lambda *both: call(self, *both), *arguments)
+        return call(self, *arguments, **named)
+
+    return call_in_activity
+
+
+def _serve(app: Application, environ: Environ, start_response: Callable[..., Any]) -> Any:
+    activity = begin(_baggage(environ))
+    if activity is NO_TEST:
+        return app(environ, start_response)
+    try:
+        body = app(environ, _flushing(activity, start_response))
+    except BaseException:
+        activity.end()
+        raise
+    if not isinstance(body, (list, tuple)) and not _is_file(body, environ):
+        try:
+            activity.flush()  # what makes it and closes it may wait for ever
+            made_later = _later(body, activity)
+            current.set(BACKGROUND)
+        except BaseException as error:
+            swallow(error)
+        else:
+            return made_later
+    activity.end()  # nothing of it is to run
+    return body
 
 
 def _baggage(environ: Environ) -> str:
