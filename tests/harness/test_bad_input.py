@@ -177,9 +177,12 @@ def test_a_compose_file_should_be_asked_for_when_there_is_none(tiny: Tiny) -> No
 @pytest.mark.parametrize(
     ("text", "seen"),
     [
-        ("services: [", "yaml: line 1: did not find expected node content"),
-        # In compose's older words, or its newer.
-        ("services: {one: {imag: x}}", "dditional propert(y|ies) '?imag'? (is )?not allowed"),
+        ("services: [", "yaml.* did not find expected node content"),
+        # In the words of compose 2.26, 2.40 and 5.6.
+        (
+            "services: {one: {imag: x}}",
+            "dditional propert(y|ies) '?imag'? (is )?not allowed|services.one.imag false schema",
+        ),
         (
             "services: {one: {image: x, depends_on: [two]}}",
             'service "one" depends on undefined service "two": invalid compose project',
@@ -297,6 +300,10 @@ def test_the_cure_should_be_said_when_an_image_is_nowhere(tiny: Tiny) -> None:
         ),
         (
             "services.one additional properties 'imag' not allowed",
+            "it is misspelt, or newer than this compose: docker compose version; update it",
+        ),
+        (
+            "validating compose.yaml: services.one.imag false schema",
             "it is misspelt, or newer than this compose: docker compose version; update it",
         ),
         (

@@ -65,7 +65,7 @@ _CURES = (
     (r"external volume \"(\S+)\" not found", r"make it: docker volume create \1"),
     (
         r"Additional property (\S+) is not allowed|additional properties .+ not allowed"
-        r"|unsupported env_file format \"?(\w+)",
+        r"|: (\S+) false schema|unsupported env_file format \"?(\w+)",
         "it is misspelt, or newer than this compose: docker compose version; update it",
     ),
     (
