@@ -22,7 +22,7 @@ from nomock.adapters.engine import Engine
 ROOT = Path(__file__).parents[1]
 APPS = {
     "tiny ASGI, uvicorn": "uvicorn --host 0.0.0.0 --no-access-log tiny:app",
-    "Flask and Jinja, gunicorn": "gunicorn --bind 0.0.0.0:8000 --threads 2 --keep-alive 60 pages:app",
+    "Flask and Jinja, gunicorn": "gunicorn --bind :8000 --threads 2 --keep-alive 60 pages:app",
 }
 REQUESTS = 4
 
