@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from conftest import Service, Tiny, check, docker, idle, inspect, server
 
+from nomock.adapters.engine import Container
 from nomock.adapters.engine.locator import Locator
 from nomock.adapters.engine.state import container_of
 from nomock.errors import NotReadyError, ServiceDiedError
@@ -143,7 +144,7 @@ def test_a_port_that_only_the_engine_opened_should_not_be_ready(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However busy the engine's proxy is: what is silent for a while is not what is asked here.
-    monkeypatch.setattr(tcp, "_SURE_SILENCE_S", 60.0)
+    monkeypatch.setattr(tcp, "_SURER_SILENCE_S", 60.0)
     tiny.compose(web=server(before="sleep infinity"))
     ready(tiny, probes={"web": "none"})  # it runs, so that nothing but the port is waited for
     stack = tiny.stack(timeout_s=3)
@@ -200,17 +201,22 @@ def test_listeners_should_be_read_from_the_tables_of_the_kernel() -> None:
     assert explained(columns, 8000) == "nothing in it listens on a port yet"
 
 
+def published_by(listens: socket.socket) -> Container:
+    """Return a container of which port 8000 is published where a socket of this process listens."""
+    port = {"IP": "127.0.0.1", "PrivatePort": 8000, "Type": "tcp"}
+    port["PublicPort"] = listens.getsockname()[1]
+    found = {"Id": "id", "Labels": {}, "Image": "image", "ImageID": "id", "Created": 0}
+    found |= {"State": "running", "Status": "Up 2 s", "Ports": [port]}
+    return container_of(found, Locator("unix:///var/run/docker.sock"))
+
+
 def test_the_last_sure_answer_of_a_port_should_be_told_when_it_is_silent_again(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(tcp, "_SURE_SILENCE_S", 60.0)
     with socket.create_server(("127.0.0.1", 0)) as listens:
-        port = {"IP": "127.0.0.1", "PrivatePort": 8000, "Type": "tcp"}
-        port["PublicPort"] = listens.getsockname()[1]
-        found = {"Id": "id", "Labels": {}, "Image": "image", "ImageID": "id", "Created": 0}
-        found |= {"State": "running", "Status": "Up 2 s", "Ports": [port]}
-        web = container_of(found, Locator("unix:///var/run/docker.sock"))
-        probe = tcp.Tcp(8000)
+        web = published_by(listens)
+        probe = tcp.Tcp(8000, lambda container, port: None)
         assert probe.ask(web, sure=True) == Answer(False, "port 8000 accepts")
         listens.accept()[0].close()
         assert probe.ask(web, sure=True) == Answer(False, "port 8000 closed")
@@ -219,6 +225,21 @@ def test_the_last_sure_answer_of_a_port_should_be_told_when_it_is_silent_again(
             assert probe.ask(web, sure=True) == Answer(False, "port 8000 closed")
             connection.sendall(b"220 ready")
             assert probe.ask(web, sure=True) == Answer(True, "port 8000 open")
+
+
+@pytest.mark.parametrize(("listens", "is_ready"), [(True, True), (False, False), (None, False)])
+def test_the_container_should_be_asked_when_a_port_accepts_and_is_silent(
+    monkeypatch: pytest.MonkeyPatch, listens: bool | None, is_ready: bool
+) -> None:
+    monkeypatch.setattr(tcp, "_SURE_SILENCE_S", 60.0)
+    monkeypatch.setattr(tcp, "_SURER_SILENCE_S", 60.0)
+    asked: list[int] = []
+    with socket.create_server(("127.0.0.1", 0)) as socket_of_ours:
+        web = published_by(socket_of_ours)
+        probe = tcp.Tcp(8000, lambda container, port: asked.append(port) or listens)
+        assert probe.ask(web, sure=True).ready == is_ready
+        assert probe.ask(web, sure=True).ready == is_ready
+        assert asked == [8000]  # of one connection once
 
 
 def test_a_service_should_be_ready_by_its_probe_when_one_is_named(tiny: Tiny) -> None:

@@ -1,4 +1,4 @@
-"""Why a port is closed: what the processes of its container listen on instead."""
+"""What the processes of a container listen on, and so why a port of it is closed."""
 
 from __future__ import annotations
 
@@ -15,24 +15,26 @@ _RESOLVER = IPv4Address("127.0.0.11")  # the engine's own, in each container wit
 _MOST_NAMED = 5
 
 
-def why_closed(engine: Engine, container: Container, port: int) -> str:
-    """Return what a container listens on if that is why a port of it is closed, else "".
+def listens(engine: Engine, container: Container, port: int) -> bool | None:
+    """Tell whether something in a container listens on a port for others than its own processes.
 
-    It is looked up by the container's own ``cat``: "" where it has none.
+    It is looked up by the container's own ``cat``: None where it has none, as where its network is
+    its machine's, whose tables say nothing of it.
     """
-    if container.ports.is_on_host:  # the tables are those of the whole machine
-        return ""
-    try:
-        tables = engine.run_inside(container.id, ["cat", *_TABLES]).output
-    except EngineError:
-        return ""
-    return explained(tables, port) if "local_address" in tables else ""
+    tables = _tables(engine, container)
+    return any(not a.is_loopback for a in _on(tables, port)) if tables else None
+
+
+def why_closed(engine: Engine, container: Container, port: int) -> str:
+    """Return what a container listens on if that is why a port of it is closed, else ""."""
+    tables = _tables(engine, container)
+    return explained(tables, port) if tables else ""
 
 
 def explained(tables: str, port: int) -> str:
     """Say in words what the kernel's tables of sockets tell of a port that is closed."""
     listeners = sorted(set(_listeners(tables)), key=str)
-    here = [address for address, listening in listeners if listening == port]
+    here = _on(tables, port)
     if any(not address.is_loopback for address in here):
         return ""  # it has come to listen meanwhile
     if here:
@@ -44,6 +46,22 @@ def explained(tables: str, port: int) -> str:
         return "nothing in it listens on a port yet"
     named = ", ".join(_joined(*listener) for listener in listeners[:_MOST_NAMED])
     return f"it does not listen on {port}, but on {named}"
+
+
+def _tables(engine: Engine, container: Container) -> str:
+    """Return the kernel's tables of a container's network, "" where they are not known."""
+    if container.ports.is_on_host:
+        return ""
+    try:
+        tables = engine.run_inside(container.id, ["cat", *_TABLES]).output
+    except EngineError:
+        return ""
+    return tables if "local_address" in tables else ""
+
+
+def _on(tables: str, port: int) -> list[IPv4Address | IPv6Address]:
+    """Return the addresses on which something listens on a port."""
+    return sorted((a for a, listening in set(_listeners(tables)) if listening == port), key=str)
 
 
 def _listeners(tables: str) -> Iterator[tuple[IPv4Address | IPv6Address, int]]:

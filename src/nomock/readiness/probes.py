@@ -19,6 +19,10 @@ class Answer:
     seen: str
 
 
+Listens = Callable[[Container, int], bool | None]
+"""Whether something in a container listens on a port of it; None where that is not known."""
+
+
 class Probe(Protocol):
     """One question with a yes or no answer, asked of a running container."""
 
@@ -41,12 +45,13 @@ def probe_for(
     *,
     is_one_shot: bool = False,
     work: Callable[[str], Work],
+    listens: Listens,
 ) -> Probe:
     """Return the probe of a setting; without one what the compose file shows of its intention.
 
     That is the end of a one-shot, else health, else a published port, else that it has come to
-    rest; ``work`` says what a container does. Raises ConfigError for a setting that
-    names no probe or leaves out what the probe needs.
+    rest; ``work`` says what a container does, ``listens`` whether it does so on a port. Raises
+    ConfigError for a setting that names no probe or leaves out what the probe needs.
     """
     from nomock.readiness.done import Done
     from nomock.readiness.health import Health
@@ -57,7 +62,7 @@ def probe_for(
 
     known: dict[str, Callable[[str], Probe]] = {
         "health": Health.of,
-        "tcp": Tcp.of,
+        "tcp": lambda rest: Tcp(int(rest), listens),
         "http": Http.of,
         "done": Done.of,
         "none": Nothing.of,
@@ -67,7 +72,8 @@ def probe_for(
             return Done()
         if service.has_healthcheck:
             return Health()
-        return Tcp(service.published_ports[0]) if service.published_ports else Steady(work)
+        ports = service.published_ports
+        return Tcp(ports[0], listens) if ports else Steady(work)
     kind, _, rest = setting.partition(":")
     try:
         return known[kind](rest)

@@ -6,30 +6,28 @@ import socket
 from time import monotonic
 
 from nomock.adapters.engine import Address, Container
-from nomock.readiness.probes import Answer
+from nomock.readiness.probes import Answer, Listens
 from nomock.readiness.published import published
 
 _CONNECT_TIMEOUT_S = 1.0
 # The engine's own proxy accepts on a published port before anything listens in the container,
 # and then closes. Who stays silent has been connected through. On a busy machine the proxy needs
-# its time to close, so that a short silence shows little.
+# its time to close, so that a short silence shows little: the container is asked then.
 _SILENCE_S = 0.03
+# Of a container that cannot be asked, and of one whose kernel does not know what we see.
 _SURE_SILENCE_S = 0.3
+_SURER_SILENCE_S = 3.0
 
 
 class Tcp:
     """Ready when a connection to the published port is accepted and stays open."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int, listens: Listens) -> None:
         self.port = port
-        self._held: dict[Address, tuple[socket.socket, float]] = {}
+        self._listens = listens
+        self._held: dict[Address, tuple[socket.socket, float, float]] = {}
         self._proved: set[Address] = set()
         self._last_seen: dict[Address, str] = {}
-
-    @classmethod
-    def of(cls, rest: str) -> Tcp:
-        """Make the probe of the setting ``tcp:PORT``, the port in the container."""
-        return cls(int(rest))
 
     def ask(self, container: Container, *, sure: bool) -> Answer:
         """Connect to where the port is published, or look at one that is still silent."""
@@ -38,14 +36,16 @@ class Tcp:
             return address
         try:
             held = self._held.pop(address, None) or self._connect(address)
-            connection, since_s = held
+            connection, since_s, enough_s = held
             try:
                 open_still = bool(connection.recv(1))
             except TimeoutError:
-                silent_s = monotonic() - since_s
-                if sure and address not in self._proved and silent_s < _SURE_SILENCE_S:
-                    self._held[address] = connection, since_s
-                    return Answer(False, self._last_seen.get(address, f"port {self.port} accepts"))
+                if sure and address not in self._proved:
+                    enough_s = enough_s or self._enough_s(container)
+                    if monotonic() - since_s < enough_s:
+                        self._held[address] = connection, since_s, enough_s
+                        last = self._last_seen.get(address, f"port {self.port} accepts")
+                        return Answer(False, last)
                 open_still = True
                 self._proved.add(address)
             connection.close()
@@ -56,7 +56,14 @@ class Tcp:
         self._last_seen[address] = seen
         return Answer(open_still, seen)
 
-    def _connect(self, address: Address) -> tuple[socket.socket, float]:
+    def _connect(self, address: Address) -> tuple[socket.socket, float, float]:
         connection = socket.create_connection(address, _CONNECT_TIMEOUT_S)
         connection.settimeout(_SILENCE_S)
-        return connection, monotonic()
+        return connection, monotonic(), 0.0
+
+    def _enough_s(self, container: Container) -> float:
+        """Return how long a connection has to be silent to show that something listens."""
+        listens = self._listens(container, self.port)
+        if listens is None:
+            return _SURE_SILENCE_S
+        return _SILENCE_S if listens else _SURER_SILENCE_S

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from types import MappingProxyType
 
 from nomock.adapters.engine import Container, Engine
@@ -11,7 +12,7 @@ from nomock.errors import ServiceDiedError
 from nomock.project import Project, ServiceConfig
 from nomock.readiness.ends import Restarts, judge_end
 from nomock.readiness.health import Health
-from nomock.readiness.listeners import why_closed
+from nomock.readiness.listeners import listens, why_closed
 from nomock.readiness.probes import Probe, probe_for
 from nomock.readiness.steady import Steady
 from nomock.readiness.verdict import Verdict
@@ -48,6 +49,7 @@ class Watch:
                 self.probe_settings.get(name),
                 is_one_shot=name in self.project.one_shots,
                 work=self.engine.work,
+                listens=partial(listens, self.engine),
             )
             for name, service in self.project.services.items()
         }
