@@ -43,7 +43,7 @@ class SetUp:
     @property
     def requests(self) -> tuple[Request, ...]:
         """What the application answers at once."""
-        return REQUESTS_OF.get(self.app, REQUESTS)
+        return REQUESTS_OF.get(self.app, REQUESTS[2:3])
 
 
 def _uvicorn(name: str, options: str = "") -> SetUp:
@@ -70,6 +70,7 @@ def _library(name: str, server: str, app: str) -> SetUp:
     return SetUp(name, app.partition(":")[0], f"python serve.py {server} {app}", "serving")
 
 
+_SANIC = "sanic --host 0.0.0.0 --port 8000 --single-process"
 _HYPERCORN = "hypercorn --bind 0.0.0.0:8000 asgi_app:app"
 _ALL = (
     _uvicorn("uvicorn"),
@@ -91,6 +92,11 @@ _ALL = (
     _library("cheroot and Flask", "cheroot", "wsgi_app:app"),
     _library("cheroot and Django", "cheroot", "django_app:wsgi"),
     _library("gevent.pywsgi and Flask", "gevent", "wsgi_app:app"),
+    _granian("granian and Quart", "--interface asgi quart_app:app"),
+    _granian("granian and Litestar", "--interface asgi litestar_app:app"),
+    _library("cheroot and Bottle", "cheroot", "bottle_app:app"),
+    SetUp("Tornado", "tornado_app", "python tornado_app.py", "serving"),
+    SetUp("Sanic", "sanic_app", f"{_SANIC} sanic_app:app", "Starting worker"),
     SetUp("http.server", "http_app", "python http_app.py", "serving"),
 )
 SET_UPS = {set_up.name: set_up for set_up in _ALL}
@@ -138,8 +144,9 @@ POOL = Request("/pool", (26,))
 REQUESTS_OF = {
     "asgi_app": (*REQUESTS, POOL),
     "django_app": REQUESTS[1:4],
-    "http_app": REQUESTS[2:3],
+    "wsgi_app": REQUESTS,
 }
+"""By application; of all others one is enough."""
 HANGS = Request("/hangs", (23,))
 BEHIND = {
     "asgi_app": (

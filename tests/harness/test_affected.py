@@ -713,12 +713,14 @@ if __name__ == "__main__":
 
 
 def test_every_test_should_be_chosen_when_the_covered_run_lacks_a_service(tiny: Tiny) -> None:
+    packages = "/usr/lib/python3/dist-packages"  # what is in it is not the app's
+    tiny.write("idle.py", "import signal\nsignal.pause()\n")
     tiny.write("app/app.py", ANIMALS)
     tiny.compose(
         web=server(
             command=["python3", "/app/app.py"], volumes=["./app:/app:ro"], healthcheck=LISTENS
         ),
-        idle=idle("exec python3 -c 'import signal; signal.pause()'"),
+        idle=idle(f"exec python3 {packages}/idle.py", volumes=[f"./idle.py:{packages}/idle.py:ro"]),
     )
     overlay(tiny, web=spied("web"), idle=spied("idle"))
     tiny.tests("def test_cat(stack): assert stack['web'].http.get('/cat').text == 'miaow'\n")

@@ -11,9 +11,12 @@ from nomock_spy.servers import asgi, wsgi
 from nomock_spy.standins import replace
 
 _APPLICATIONS = {
+    "bottle": ("bottle", "Bottle", wsgi.method),
     "django.core.handlers.asgi": ("django", "ASGIHandler", asgi.method),
     "django.core.handlers.wsgi": ("django", "WSGIHandler", wsgi.method),
     "flask.app": ("flask", "Flask", wsgi.method),
+    "litestar.app": ("litestar", "Litestar", asgi.method),
+    "quart.app": ("quart", "Quart", asgi.method),
     "starlette.applications": ("starlette", "Starlette", asgi.method),
 }
 """The framework, the class of its applications and what these speak, by module."""

@@ -10,7 +10,6 @@ from nomock.errors import ConfigError
 
 FOLDER = "httpfaults"
 """Where it is put, beside the compose file: under version control with the rest."""
-_PARTS = ("__main__.py", "httpfaults")
 _MARK = "httpfaults/service.py"
 
 
@@ -30,7 +29,7 @@ def put_program(root: Path) -> str:
     verb = "replaced" if folder.exists() else "wrote"
     try:
         with tempfile.TemporaryDirectory(dir=root, prefix=".new-") as new:
-            _copy(_source(), Path(new, "program"))
+            _copy(*_source(), Path(new, "program"))
             if folder.exists():
                 folder.rename(Path(new, "old"))
             Path(new, "program").rename(folder)
@@ -41,21 +40,22 @@ def put_program(root: Path) -> str:
     return f"{verb} {FOLDER}/: nomock docs faults-http has the service that runs it"
 
 
-def _source() -> Path:
-    """Return where it is: in the wheel, or in nomock's checkout."""
+def _source() -> tuple[Path, Path]:
+    """Return its first file and its package: in the wheel, or in nomock's checkout."""
     package = Path(__file__).parents[2]
     packed = package / "http_fault_proxy"
-    return packed if packed.is_dir() else package.parents[1] / "services/httpfaults"
+    if packed.is_dir():
+        # Not by its own name there: pytest warns of a distribution that has a `__main__.py`.
+        return packed / "main.py", packed / "httpfaults"
+    checkout = package.parents[1] / "services/httpfaults"
+    return checkout / "__main__.py", checkout / "httpfaults"
 
 
-def _copy(source: Path, target: Path) -> None:
+def _copy(main: Path, package: Path, target: Path) -> None:
     target.mkdir()
-    for part in _PARTS:
-        if (source / part).is_dir():
-            ignore = shutil.ignore_patterns("__pycache__")
-            shutil.copytree(source / part, target / part, ignore=ignore)
-        else:
-            shutil.copyfile(source / part, target / part)
+    shutil.copyfile(main, target / "__main__.py")
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(package, target / package.name, ignore=ignore)
     # Whatever umask is here: the container's user need not be this one.
     for path in (target, *target.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)

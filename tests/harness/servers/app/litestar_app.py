@@ -1,0 +1,28 @@
+"""The application of Litestar.
+
+A line that runs for a request to ``/x`` and not at start-up ends with ``in: x``.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from litestar import Litestar, get
+from litestar.response import Stream
+from steps import STEPS
+
+
+@get("/middle", media_type="text/plain")
+async def middle() -> str:
+    return str(STEPS[21]())  # in: middle
+
+
+@get("/hangs")
+async def hangs() -> Stream:
+    async def parts() -> AsyncIterator[bytes]:  # in: hangs
+        yield str(STEPS[23]()).encode()  # in: hangs
+        await asyncio.Event().wait()  # in: hangs later
+
+    return Stream(parts(), media_type="text/plain")  # in: hangs
+
+
+app = Litestar([middle, hangs])
