@@ -1,8 +1,9 @@
-"""The CPU that small requests cost two servers: plain, with the spy, and with another spy.
+"""The CPU that small requests cost three servers: plain, with the spy, and with another spy.
 
 Figures (issue 11), CPU ratios to plain, a test with four requests and one with one: a tiny ASGI
-application at most 1.20 and 1.35, Flask with a Jinja template 1.06 and 1.10. The servers are pinned
-to one core and take turns, and what counts is the median over the rounds of the ratio within one.
+application at most 1.20 and 1.35, Flask with a Jinja template 1.06 and 1.10, Django with its ORM
+1.04 and 1.06. The servers are pinned to one core and take turns, and what counts is the median over
+the rounds of the ratio within one.
 ``--against`` is the folder of another spy, such as that of another checkout.
 """
 
@@ -23,6 +24,8 @@ ROOT = Path(__file__).parents[1]
 APPS = {
     "tiny ASGI, uvicorn": "uvicorn --host 0.0.0.0 --no-access-log tiny:app",
     "Flask and Jinja, gunicorn": "gunicorn --bind :8000 --threads 2 --keep-alive 60 pages:app",
+    # Django is in the image of Python 3.13 alone.
+    "Django and its ORM, gunicorn": "gunicorn --bind :8000 --threads 2 --keep-alive 60 orm:app",
 }
 REQUESTS = 4
 

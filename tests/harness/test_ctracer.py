@@ -246,7 +246,9 @@ def test_a_tracer_should_be_replaced_when_it_is_of_another_version(tmp_path: Pat
 def test_it_should_be_said_what_is_missing_when_no_tracer_is_to_be_had(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    # Of pip, and of uv where the environment has no pip.
+    for name in ("PIP_NO_INDEX", "UV_OFFLINE", "UV_NO_CACHE"):
+        monkeypatch.setenv(name, "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
     folder = tmp_path / "wheels/cp39"
     with pytest.raises(CoverageError) as raised:
@@ -254,7 +256,7 @@ def test_it_should_be_said_what_is_missing_when_no_tracer_is_to_be_had(
     error = raised.value
     assert error.what == "coverage.py's tracer for Python 3.9, musl, aarch64 is not to be had"
     assert error.where == str(folder)
-    assert "No matching distribution found for coverage==" in error.seen
+    assert "coverage==" in error.seen
     assert not folder.exists()
 
 
