@@ -74,7 +74,7 @@ def test_exactly_its_lines_should_be_on_disk_when_a_tests_response_arrives_and_a
 def test_what_runs_behind_the_begin_of_an_answer_should_be_on_disk_as_it_runs_and_after_kill_9(
     server_image: Images, tmp_path: Path, name: str, version: str
 ) -> None:
-    set_up, expected = SET_UPS[name], {}
+    set_up, expected, late = SET_UPS[name], {}, set()
     with serving(server_image(version), set_up, tmp_path / "coverage") as server:
         for request in BEHIND[set_up.app]:
             test, other = (f"tests/test_shop.py::test_{n}{request.route}" for n in ("", "other_"))
@@ -85,12 +85,16 @@ def test_what_runs_behind_the_begin_of_an_answer_should_be_on_disk_as_it_runs_an
                 assert is_websocket or response.read(4) == b"sent"
                 assert server.get(f"/ran{request.path}", other).body == b"ran"
                 ran = server.ran()
-            expected[test] = request.lines(set_up) | marked(set_up.file, "never")
-            expected[other] = marked(set_up.file, "ran")
-            assert ran.get(test) == expected[test]
+            expected[test], expected[other] = request.lines(set_up), marked(set_up.file, "ran")
+            if set_up.app == "wsgi_app":  # its thread may come to these later
+                late |= marked(set_up.file, f"{request.route} later")
+                late |= marked(set_up.file, "never")
+            else:
+                expected[test] |= marked(set_up.file, "never")
+            assert ran[test] - late == expected[test]
         server.kill()
         ran = server.ran()
-        assert {test: ran[test] for test in expected} == expected
+        assert {test: ran[test] - late for test in expected} == expected
 
 
 def test_every_server_should_answer_log_and_exit_as_without_the_spy_when_its_app_is_an_odd_one(

@@ -84,7 +84,7 @@ def closing() -> Response:
     def task() -> None:  # in: closing
         STEPS[27]()  # in: closing
         behind["closing"].set()  # in: closing
-        never()  # in: closing
+        never()  # in: closing later
 
     response = Response("sent")  # in: closing
     response.call_on_close(task)  # in: closing
@@ -97,7 +97,7 @@ def events() -> Response:
         yield "sent"  # in: events
         STEPS[28]()  # in: events
         behind["events"].set()  # in: events
-        never()  # in: events
+        never()  # in: events later
 
     return Response(parts())  # in: events
 
