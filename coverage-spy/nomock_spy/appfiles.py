@@ -67,7 +67,7 @@ def _is_python(path: str) -> bool:
     Modules may be there only as what was compiled of them, and a script has to be there itself.
     """
     suffix = os.path.splitext(path)[1]  # noqa: PTH122 - pathlib is slow to load
-    return suffix == ".py" or (not suffix and os.path.isfile(path))  # noqa: PTH113
+    return suffix == ".py" or (not suffix and os.path.isfile(path))  # noqa: PTH113 - likewise
 
 
 def _in_packages(path: str) -> str:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 from nomock_spy.contexts import BACKGROUND, Context, current
 from nomock_spy.guard import swallow
+from nomock_spy.hints import Any, Callable
 from nomock_spy.standins import replace
 
-CONTEXT = "nomock_context"
+_CONTEXT = "nomock_context"
 """Where a piece of work keeps the context that it was submitted in."""
 
 
@@ -34,7 +32,7 @@ def keeping_context(initialize: Any) -> Callable[..., Any]:
     def initialize_in_context(self: Any, *arguments: Any, **named: Any) -> None:
         initialize(self, *arguments, **named)
         try:
-            setattr(self, CONTEXT, current.get())
+            setattr(self, _CONTEXT, current.get())
         except BaseException as error:
             swallow(error)
 
@@ -43,7 +41,7 @@ def keeping_context(initialize: Any) -> Callable[..., Any]:
 
 def context_of(item: Any) -> Context | None:
     """Return the context that an object was made in, None where that is not known."""
-    context: Context | None = getattr(item, CONTEXT, None)
+    context: Context | None = getattr(item, _CONTEXT, None)
     return context
 
 

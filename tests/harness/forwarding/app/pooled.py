@@ -56,7 +56,7 @@ def called_back() -> tuple[Callable[[object], None], threading.Event]:
     done = threading.Event()
 
     def call(result: object) -> None:
-        step(result.result() if isinstance(result, Future) else result)  # type: ignore[arg-type]
+        step(result.result() if isinstance(result, Future) else result)
         done.set()
 
     return call, done
@@ -149,8 +149,8 @@ class Kinds:
     def _listener(self) -> logging.Logger:
         class Handler(logging.Handler):
             def emit(self, record: logging.LogRecord) -> None:
-                step(record.step)  # type: ignore[attr-defined]
-                record.done.set()  # type: ignore[attr-defined]
+                step(record.step)
+                record.done.set()
 
         records: queue.Queue[logging.LogRecord] = queue.Queue()
         logger = logging.getLogger("steps")

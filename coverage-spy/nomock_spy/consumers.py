@@ -7,13 +7,12 @@ and its queue the first that it takes something from; a LifoQueue is none.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextvars import ContextVar
-from typing import Any
 from weakref import ref
 
 from nomock_spy.contexts import BACKGROUND, Context, current, inherited
 from nomock_spy.guard import swallow
+from nomock_spy.hints import Any, Callable
 from nomock_spy.standins import replace
 
 _CONTEXTS = "nomock_contexts"

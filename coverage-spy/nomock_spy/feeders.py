@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from nomock_spy.contexts import BACKGROUND
 from nomock_spy.executors import within
+from nomock_spy.hints import Any
 from nomock_spy.standins import replace
 
 
