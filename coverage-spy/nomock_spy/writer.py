@@ -81,6 +81,8 @@ class Writer:
             f'"executable":{quote(sys.executable or "")},"given":{quote(_given())}'
         )
         self._file: RecordFile | None = None
+        self.is_opening = False
+        """Whether a file is being opened, for which Python raises audit events."""
         self._rests_until = 0.0
         self._failed = 0
         """The number of the error for which something could not be written; 0 without one."""
@@ -95,7 +97,7 @@ class Writer:
         try:
             if self._file is not None and self._file.fate() != CLOSED:
                 os.close(self._file.fd)
-            self._file = RecordFile(self._settings, self._header)
+            self._file = self._begin(self._header)
         except OSError as error:
             self._give_up(error)
             return False
@@ -167,7 +169,7 @@ class Writer:
         if file is not None and fate == REMOVED:
             os.close(file.fd)
         # Said, since there is no canary in it.
-        file = RecordFile(self._settings, self._header + ',"goes_on":true')
+        file = self._begin(self._header + ',"goes_on":true')
         file.release()
         self._file = file
         if fate == REMOVED:
@@ -176,6 +178,13 @@ class Writer:
         if self._failed:
             file.give_up(self._failed)
         return file
+
+    def _begin(self, header: str) -> RecordFile:
+        self.is_opening = True
+        try:
+            return RecordFile(self._settings, header)
+        finally:
+            self.is_opening = False
 
     def _give_up(self, error: OSError) -> None:
         if not self._failed:

@@ -97,7 +97,7 @@ def test_its_canary_should_be_recorded_when_a_process_runs_code_of_the_app(run: 
     assert [process.canary_failure() for process in run("python3", "shapes.py")] == [""]
 
 
-@pytest.mark.parametrize("script", ["forks.py", "forks_unseen.py"])
+@pytest.mark.parametrize("script", ["forks.py", "forks_unseen.py", "forks_slowly.py"])
 def test_each_process_should_have_records_of_its_own_when_one_forks(run: Run, script: str) -> None:
     processes = run("python3", script)
     child, parent = marked(script, "child"), marked(script, "parent")

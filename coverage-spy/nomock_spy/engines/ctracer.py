@@ -172,8 +172,13 @@ class CTracing:
             now = monotonic()
             if now < self._look_again and event not in _LAST_EVENTS:
                 return
-            # Not in what the lock's holder does: writing is an event, too.
-            if not self._busy and self._lock.acquire(blocking=False):
+            # Not in what the lock's holder does: writing is an event, too. Nor where a file is
+            # begun: what were written by that event would have another file.
+            if (
+                not self._busy
+                and not self._writer.is_opening
+                and self._lock.acquire(blocking=False)
+            ):
                 idle = now >= self._look_at_idle or event in _LAST_EVENTS
                 self._look_again = now + _PAUSE_S  # also where this goes wrong
                 if idle:
