@@ -43,9 +43,13 @@ class Context:
         self.number: tuple[object, int] | None = None
         """The file of records that it was introduced in, and the number it has there."""
 
+    here: Context
+    """Of BACKGROUND: the context that code runs in, as ``current`` has it, without a call."""
+
 
 BACKGROUND = Context(None)
 current: ContextVar[Context] = ContextVar("nomock_spy_context", default=BACKGROUND)
 """The context that code runs in: of this thread, this task, this greenlet."""
+Context.here = property(current.get)  # type: ignore[assignment]
 inherited: ContextVar[Context] = ContextVar("nomock_spy_inherited", default=BACKGROUND)
 """The context that this thread was started in."""

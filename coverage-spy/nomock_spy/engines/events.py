@@ -17,6 +17,7 @@ from nomock_spy.contexts import BACKGROUND, Context
 _MANY = 1000
 
 if sys.version_info >= (3, 12):
+    from nomock_spy.engines.undisturbed import undisturbed
 
     class Events:
         """Knows which activities are under way, and by that the owner."""
@@ -67,6 +68,7 @@ if sys.version_info >= (3, 12):
                 context.direct = True  # what of it runs here
             self._running.clear()
 
+        @undisturbed
         def no_news(self, context: Context) -> object:
             """Take an event that is no news to its context; return what is to become of it."""
             if context is self.owner:

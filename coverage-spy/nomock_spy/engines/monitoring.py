@@ -15,7 +15,7 @@ from itertools import chain
 
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.branches import Branches
-from nomock_spy.contexts import BACKGROUND, Arc, Branch, Context, current
+from nomock_spy.contexts import BACKGROUND, Arc, Branch, Context
 from nomock_spy.engines.none import NoEngine
 from nomock_spy.guard import lose, report_to, swallow
 from nomock_spy.hints import Any, Callable, CodeType, TypeVar
@@ -33,6 +33,7 @@ _NAME = "nomock-spy"
 if sys.version_info >= (3, 12):
     from nomock_spy.engines.appcode import BRANCHES, AppCode
     from nomock_spy.engines.events import Events
+    from nomock_spy.engines.undisturbed import do_what_waits, undisturbed
 
     _LINE = sys.monitoring.events.LINE
     _START = sys.monitoring.events.PY_START
@@ -131,16 +132,18 @@ if sys.version_info >= (3, 12):
                 _count(context.flushed_branches, taken)
 
         def _callbacks(self) -> dict[int, Callable[..., object]]:
-            # The hot path: what it uses is in cells, and for news it calls nothing of ours.
-            context_of_this_code = current.get
+            # The hot path: what it uses is in cells, and it calls nothing, see undisturbed.
+            background = BACKGROUND
             events, no_news, write = self._events, self._events.no_news, self._writer.ran
             branches, definitions = self._branches, self._branches.definitions
 
+            @undisturbed
             def take(
                 context: Context, name: str, branch: Branch, find: Callable[[], tuple[Arc, ...]]
             ) -> None:
                 arcs: tuple[Arc, ...] = ()
                 try:
+                    do_what_waits()
                     arcs = find()
                 finally:
                     context.branches[name][branch] = arcs
@@ -149,15 +152,14 @@ if sys.version_info >= (3, 12):
                 if arcs and context.direct:  # asked behind that: a flush may have come before it
                     write(context, {}, {name: arcs})
 
+            @undisturbed
             def on_line(code: CodeType, line: int) -> object:
                 try:
-                    context, name = context_of_this_code(), code.co_filename
+                    context, name = background.here, code.co_filename
                     # By file: hashing a code object is slow, and id() raises an audit event.
                     seen = context.lines[name]
                     if line in seen:
-                        # Each call of ours is one more place where Python may collect garbage, and
-                        # what finalizers run in here it tells nobody.
-                        if context is not BACKGROUND and context is not events.owner:
+                        if context is not background and context is not events.owner:
                             return None
                         return no_news(context)
                     seen[line] = None
@@ -165,6 +167,7 @@ if sys.version_info >= (3, 12):
                         context.fresh = True
                     if context.direct:  # asked behind that: a flush may have come before it
                         try:
+                            do_what_waits()
                             write(context, {name: [line]}, {})
                         except BaseException:  # of a signal handler of the service
                             del seen[line]
@@ -176,12 +179,13 @@ if sys.version_info >= (3, 12):
                     swallow(error)
                 return None
 
+            @undisturbed
             def on_branch(code: CodeType, source: int, destination: int) -> object:
                 try:
-                    context, name = context_of_this_code(), code.co_filename
+                    context, name = background.here, code.co_filename
                     branch = (code.co_firstlineno, code.co_name, source, destination)
                     if branch in context.branches[name]:
-                        if context is not BACKGROUND and context is not events.owner:
+                        if context is not background and context is not events.owner:
                             return None
                         return no_news(context)
                     take(context, name, branch, lambda: branches.arcs(code, source, destination))
@@ -189,6 +193,7 @@ if sys.version_info >= (3, 12):
                     swallow(error)
                 return None
 
+            @undisturbed
             def on_start(code: CodeType, offset: int) -> object:
                 of_line = on_line(code, code.co_firstlineno)
                 # A lambda or a generator expression is no statement, and has no arcs.
