@@ -172,6 +172,11 @@ typecheck:
     mypy
     mypy --python-version 3.13 coverage-spy
 
+# make docs/api.md anew from the docstrings of what is public
+[group('check')]
+api-page:
+    python tests/harness/api_page.py
+
 # everything CI runs: lint, types, nomock's own tests, the suite, its quick tests under the spy
 [group('check')]
 check: lint typecheck _images _tests

@@ -15,12 +15,12 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
-from nomock.faults.claims import Claims
+from nomock.faults.active import FaultSession
 from nomock.faults.faults import Faults
-from nomock.faults.gate import Gate
-from nomock.faults.ground import Ground
 from nomock.faults.journal import Journal
-from nomock.faults.on import Test
+from nomock.faults.locking.claims import Claims
+from nomock.faults.locking.gate import Gate
+from nomock.faults.stack_control import StackControl
 from nomock.loading import load
 from nomock.stack import Stack
 
@@ -61,9 +61,10 @@ def paths(stack: Stack, rounds: int) -> None:
 
 def edge_faults(stack: Stack, rounds: int) -> None:
     """Time of the begin and the end of each kind of edge fault, with all that belongs to it."""
-    ground = Ground(stack)
+    control = StackControl(stack)
     state_dir = stack.settings.state_dir
-    test = Test(ground, Claims(state_dir, stack.name), Journal(state_dir, stack.name), "bench")
+    claims, journal = Claims(state_dir, stack.name), Journal(state_dir, stack.name)
+    test = FaultSession(control, claims, journal, "bench")
     faults = Faults(test)
     try:
         for fault in (
@@ -84,7 +85,7 @@ def edge_faults(stack: Stack, rounds: int) -> None:
             print(f"  add    {name:<33} {spread(begins)}  first of its run {first_ms:.0f} ms")
             print(f"  remove {name:<33} {spread(ends)}")
     finally:
-        ground.close()
+        control.close()
 
 
 def gate(stack: Stack, rounds: int) -> None:
@@ -95,7 +96,7 @@ def gate(stack: Stack, rounds: int) -> None:
     def test() -> None:
         for _ in range(10):
             gate.use("echo", 7000)
-        gate.let_go()
+        gate.release()
 
     print(
         f"  {'gate, a test of ten requests':<40} {spread([timed(test) for _ in range(rounds)])}"

@@ -101,7 +101,7 @@ def source(statements: int, number: int) -> Iterator[str]:
 
 def measure(folder: Path) -> dict[str, float]:
     """Harvest in this process; what it imports for it counts too."""
-    from nomock.harvest import ServiceSource, harvest
+    from nomock.coverage.harvest import ServiceSource, harvest
 
     services = {
         path.name: ServiceSource(path.name, (path,)) for path in sorted(folder.glob("service*"))

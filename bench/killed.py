@@ -141,10 +141,10 @@ def left_of(stack: Stack, journals: Path) -> list[str]:
     left += [f"{c.service} {c.state}" for c in stack.containers() if c.state != "running"]
     left += [path.name for path in journals.glob("*.ndjson")]
     ids = {c.id for c in stack.containers()}
-    labelled = {"filters": json.dumps({"label": ["nomock.keeper"]})}
+    labelled = {"filters": json.dumps({"label": ["nomock.watchdog"]})}
     for container in Engine()._call("GET", "/containers/json", labelled):
-        if container["Labels"]["nomock.keeper"] in ids:
-            left.append("a keeper")
+        if container["Labels"]["nomock.watchdog"] in ids:
+            left.append("a watchdog")
     return left
 
 

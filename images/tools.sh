@@ -1,5 +1,5 @@
 #!/bin/sh
-# Build the stand-in for netshoot: what a keeper of faults needs inside a service's network
+# Build the stand-in for netshoot: what a watchdog of faults needs inside a service's network
 # namespace (docs/faults.md), and the library that skews a clock. usage: tools.sh TAG
 set -eu
 cd "$(dirname "$0")"

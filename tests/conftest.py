@@ -10,6 +10,8 @@ from helpers.mcp import connect_agent, mcp_client, mcp_token  # noqa: F401 - fix
 from helpers.oauth import PASSWORD, AuthClient, Tenant, User
 from helpers.orders import make_orders, orders  # noqa: F401 - fixtures
 
+from nomock import Postgres, Stack
+
 
 @pytest.fixture
 def unique_name(request: pytest.FixtureRequest) -> Callable[[], str]:
@@ -26,7 +28,7 @@ def undo() -> Iterator[ExitStack]:
 
 @pytest.fixture
 def make_client(
-    stack: Any, postgres: Any, unique_name: Callable[[], str], undo: ExitStack
+    stack: Stack, postgres: Postgres, unique_name: Callable[[], str], undo: ExitStack
 ) -> Callable[..., AuthClient]:
     """Return a function that registers a client; its arguments are RFC 7591 metadata."""
 
@@ -53,7 +55,7 @@ def confidential_client(make_client: Callable[..., AuthClient]) -> AuthClient:
 
 @pytest.fixture
 def make_user(
-    stack: Any, postgres: Any, unique_name: Callable[[], str], undo: ExitStack
+    stack: Stack, postgres: Postgres, unique_name: Callable[[], str], undo: ExitStack
 ) -> Callable[..., User]:
     """Return a function that signs a user up, in a tenant of its own unless one is named."""
 
@@ -92,7 +94,7 @@ def tenant(make_tenant: Callable[..., Tenant]) -> Tenant:
     return make_tenant()
 
 
-def _delete(postgres: Any, table: str, column: str, value: str) -> None:
+def _delete(postgres: Postgres, table: str, column: str, value: str) -> None:
     # Not through the service: a test may have stopped it, or deleted the row itself.
     with postgres.connect() as conn:
         conn.execute(f"DELETE FROM auth.{table} WHERE {column} = %s", [value])

@@ -3,13 +3,14 @@
 import threading
 import uuid
 from collections.abc import Callable
-from typing import Any
 
 import psycopg
 import pytest
 from helpers.oauth import Tenant
 from helpers.orders import Orders, as_role, held, rows
 from psycopg import IsolationLevel, errors
+
+from nomock import Postgres
 
 Name = Callable[[], str]
 
@@ -35,7 +36,9 @@ def other_id(make_orders: Callable[..., Orders], unique_name: Name) -> str:
 # Row-level security
 
 
-def test_rows_should_be_invisible_when_the_tenant_is_not_set(postgres: Any, tenant_id: str) -> None:
+def test_rows_should_be_invisible_when_the_tenant_is_not_set(
+    postgres: Postgres, tenant_id: str
+) -> None:
     with as_role(postgres, "instances_service") as conn:
         for table in ("tenants", "instances", "idempotency_keys"):
             assert conn.execute(f"SELECT * FROM instances.{table}").fetchall() == []
@@ -43,7 +46,7 @@ def test_rows_should_be_invisible_when_the_tenant_is_not_set(postgres: Any, tena
 
 
 def test_rows_should_be_those_of_one_tenant_when_it_is_set(
-    postgres: Any, tenant_id: str, other_id: str
+    postgres: Postgres, tenant_id: str, other_id: str
 ) -> None:
     with as_role(postgres, "instances_service", tenant_id) as conn:
         seen = conn.execute("SELECT DISTINCT tenant_id::text FROM instances.instances").fetchall()
@@ -52,7 +55,7 @@ def test_rows_should_be_those_of_one_tenant_when_it_is_set(
 
 
 def test_tenant_should_be_forgotten_when_its_transaction_is_over(
-    postgres: Any, tenant_id: str
+    postgres: Postgres, tenant_id: str
 ) -> None:
     with as_role(postgres, "instances_service", tenant_id) as conn:
         assert conn.execute(COUNT, [tenant_id]).fetchall() == [(1,)]
@@ -61,7 +64,7 @@ def test_tenant_should_be_forgotten_when_its_transaction_is_over(
 
 
 def test_update_should_change_nothing_when_the_row_is_another_tenants(
-    postgres: Any, tenant_id: str, other_id: str
+    postgres: Postgres, tenant_id: str, other_id: str
 ) -> None:
     update = "UPDATE instances.instances SET name = 'TEST stolen' WHERE tenant_id = %s"
     with as_role(postgres, "instances_service", tenant_id) as conn:
@@ -69,7 +72,7 @@ def test_update_should_change_nothing_when_the_row_is_another_tenants(
 
 
 def test_insert_should_be_refused_when_it_is_for_another_tenant(
-    postgres: Any, tenant_id: str, other_id: str, unique_name: Name
+    postgres: Postgres, tenant_id: str, other_id: str, unique_name: Name
 ) -> None:
     with as_role(postgres, "instances_service", tenant_id) as conn:
         with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
@@ -78,7 +81,7 @@ def test_insert_should_be_refused_when_it_is_for_another_tenant(
 
 
 def test_row_should_not_move_when_it_is_given_to_another_tenant(
-    postgres: Any, tenant_id: str, other_id: str
+    postgres: Postgres, tenant_id: str, other_id: str
 ) -> None:
     with as_role(postgres, "instances_service", tenant_id) as conn:
         with pytest.raises(errors.InsufficientPrivilege, match="row-level security"):
@@ -87,7 +90,7 @@ def test_row_should_not_move_when_it_is_given_to_another_tenant(
 
 
 def test_job_should_be_refused_when_the_instance_is_another_tenants(
-    postgres: Any, tenant_id: str, other_id: str
+    postgres: Postgres, tenant_id: str, other_id: str
 ) -> None:
     ((instance_id,),) = rows(
         postgres, "SELECT instance_id FROM instances.instances WHERE tenant_id = %s", other_id
@@ -113,7 +116,7 @@ def test_job_should_be_refused_when_the_instance_is_another_tenants(
     ],
 )
 def test_api_role_should_be_refused_when_it_reaches_beyond_its_task(
-    postgres: Any, tenant: Tenant, statement: str
+    postgres: Postgres, tenant: Tenant, statement: str
 ) -> None:
     with as_role(postgres, "instances_service", tenant.tenant_id) as conn:
         with pytest.raises(errors.InsufficientPrivilege):
@@ -125,7 +128,7 @@ def test_api_role_should_be_refused_when_it_reaches_beyond_its_task(
 
 
 def test_second_live_instance_should_be_refused_when_the_name_is_the_same(
-    postgres: Any, tenant_id: str, unique_name: Name
+    postgres: Postgres, tenant_id: str, unique_name: Name
 ) -> None:
     name = unique_name()
     with postgres.connect() as conn:
@@ -137,7 +140,7 @@ def test_second_live_instance_should_be_refused_when_the_name_is_the_same(
 
 
 def test_order_should_wait_for_the_other_when_both_want_one_name(
-    postgres: Any, tenant_id: str, unique_name: Name
+    postgres: Postgres, tenant_id: str, unique_name: Name
 ) -> None:
     name = unique_name()
     with (
@@ -163,7 +166,7 @@ def test_order_should_wait_for_the_other_when_both_want_one_name(
     ],
 )
 def test_instance_should_be_refused_when_it_breaks_a_rule(
-    postgres: Any, tenant_id: str, change: str, constraint: str
+    postgres: Postgres, tenant_id: str, change: str, constraint: str
 ) -> None:
     with postgres.connect() as conn:
         with pytest.raises(errors.IntegrityError) as refused:
@@ -175,7 +178,7 @@ def test_instance_should_be_refused_when_it_breaks_a_rule(
 
 
 def test_second_resource_should_be_refused_when_an_instance_has_one(
-    postgres: Any, tenant_id: str
+    postgres: Postgres, tenant_id: str
 ) -> None:
     with as_role(postgres, "worker_service") as conn:
         with pytest.raises(errors.UniqueViolation) as refused:
@@ -188,7 +191,7 @@ def test_second_resource_should_be_refused_when_an_instance_has_one(
     assert refused.value.diag.constraint_name == "resources_pkey"
 
 
-def test_size_should_stay_when_an_instance_has_it(postgres: Any, tenant_id: str) -> None:
+def test_size_should_stay_when_an_instance_has_it(postgres: Postgres, tenant_id: str) -> None:
     with postgres.connect() as conn:
         with pytest.raises(errors.ForeignKeyViolation):
             conn.execute("DELETE FROM instances.sizes WHERE size = 'small'")
@@ -196,7 +199,7 @@ def test_size_should_stay_when_an_instance_has_it(postgres: Any, tenant_id: str)
 
 
 def test_everything_should_go_when_its_tenant_is_deleted(
-    postgres: Any, orders: Orders, unique_name: Name
+    postgres: Postgres, orders: Orders, unique_name: Name
 ) -> None:
     instance_id = orders.placed(unique_name(), key=uuid.uuid4().hex)["id"]
     orders.reach(instance_id, "running")
@@ -220,7 +223,7 @@ def test_everything_should_go_when_its_tenant_is_deleted(
     ],
 )
 def test_commit_of_another_should_be_seen_only_when_the_level_reads_committed_rows(
-    postgres: Any, tenant_id: str, unique_name: Name, level: IsolationLevel, seen_later: int
+    postgres: Postgres, tenant_id: str, unique_name: Name, level: IsolationLevel, seen_later: int
 ) -> None:
     with postgres.connect() as reader, postgres.connect() as writer:
         reader.isolation_level = level
@@ -232,7 +235,7 @@ def test_commit_of_another_should_be_seen_only_when_the_level_reads_committed_ro
 
 
 def test_one_of_two_orders_should_fail_when_both_counted_first_and_are_serializable(
-    postgres: Any, tenant_id: str, unique_name: Name
+    postgres: Postgres, tenant_id: str, unique_name: Name
 ) -> None:
     with postgres.connect() as first, postgres.connect() as second:
         for conn in (first, second):
@@ -248,7 +251,7 @@ def test_one_of_two_orders_should_fail_when_both_counted_first_and_are_serializa
 
 
 def test_one_of_two_transactions_should_be_ended_when_they_wait_for_each_other(
-    postgres: Any, tenant_id: str, other_id: str
+    postgres: Postgres, tenant_id: str, other_id: str
 ) -> None:
     lock = "SELECT FROM instances.tenants WHERE tenant_id = %s FOR UPDATE"
     outcomes: list[str] = []

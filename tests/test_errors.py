@@ -12,6 +12,8 @@ from helpers.eventually import eventually
 from helpers.expiry import answer_when_over
 from helpers.oauth import PASSWORD, REDIRECT_URI, AuthClient, Pkce, Tenant, User, refusal
 
+from nomock import Postgres, Stack
+
 ORDER = {"name": "TEST order", "size": "small"}
 
 
@@ -19,7 +21,7 @@ ORDER = {"name": "TEST order", "size": "small"}
 
 
 def test_token_request_should_be_refused_when_the_client_secret_is_wrong(
-    stack: Any, confidential_client: AuthClient
+    stack: Stack, confidential_client: AuthClient
 ) -> None:
     impostor = AuthClient(
         stack["auth"], {"client_id": confidential_client.client_id, "client_secret": "guessed"}
@@ -29,13 +31,13 @@ def test_token_request_should_be_refused_when_the_client_secret_is_wrong(
     assert reply.headers["www-authenticate"].startswith("Basic ")
 
 
-def test_token_request_should_be_refused_when_the_client_is_unknown(stack: Any) -> None:
+def test_token_request_should_be_refused_when_the_client_is_unknown(stack: Stack) -> None:
     nobody = AuthClient(stack["auth"], {"client_id": "nobody"})
     assert refusal(nobody.refresh("any")) == (401, "invalid_client")
 
 
 def test_token_request_should_be_refused_when_a_confidential_client_sends_no_secret(
-    stack: Any, confidential_client: AuthClient
+    stack: Stack, confidential_client: AuthClient
 ) -> None:
     forgetful = AuthClient(stack["auth"], {"client_id": confidential_client.client_id})
     assert refusal(forgetful.refresh("any")) == (401, "invalid_client")
@@ -45,9 +47,9 @@ def test_token_request_should_be_refused_when_a_confidential_client_sends_no_sec
     "header", [b"Basic %%%", b"Basic \xe4", b"Basic YQ==", b"Basic /w==", b"Bearer YTpi", b"Basic"]
 )
 def test_token_request_should_be_refused_when_the_basic_header_is_malformed(
-    stack: Any, header: bytes
+    stack: Stack, header: bytes
 ) -> None:
-    headers = {"Authorization": header}
+    headers = {b"Authorization": header}
     reply = stack["auth"].http.post("/token", data={"grant_type": "x"}, headers=headers)
     assert refusal(reply) == (401, "invalid_client")
 
@@ -105,7 +107,7 @@ def test_token_request_should_name_the_error_when_it_is_wrong(
 
 
 def test_token_request_should_be_refused_when_a_parameter_is_repeated(
-    stack: Any, auth_client: AuthClient, user: User
+    stack: Stack, auth_client: AuthClient, user: User
 ) -> None:
     token = auth_client.tokens(user)["refresh_token"]
     form = {
@@ -117,7 +119,7 @@ def test_token_request_should_be_refused_when_a_parameter_is_repeated(
     assert auth_client.refresh(token).status_code == 200
 
 
-def test_token_request_should_be_refused_when_it_is_json(stack: Any) -> None:
+def test_token_request_should_be_refused_when_it_is_json(stack: Stack) -> None:
     reply = stack["auth"].http.post("/token", json={"grant_type": "refresh_token"})
     assert refusal(reply) == (400, "invalid_request")
 
@@ -140,7 +142,7 @@ def test_token_request_should_be_refused_when_it_is_json(stack: Any) -> None:
     ids=lambda wrong: json.dumps(wrong),
 )
 def test_registration_should_be_refused_when_the_metadata_is_invalid(
-    stack: Any, wrong: dict[str, Any]
+    stack: Stack, wrong: dict[str, Any]
 ) -> None:
     asked = {"client_name": "TEST never made", "redirect_uris": [REDIRECT_URI], **wrong}
     reply = stack["auth"].http.post("/register", json=asked)
@@ -148,7 +150,9 @@ def test_registration_should_be_refused_when_the_metadata_is_invalid(
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b"\xff"])
-def test_registration_should_be_refused_when_the_body_is_no_object(stack: Any, body: bytes) -> None:
+def test_registration_should_be_refused_when_the_body_is_no_object(
+    stack: Stack, body: bytes
+) -> None:
     reply = stack["auth"].http.post("/register", content=body)
     assert refusal(reply) == (400, "invalid_client_metadata")
 
@@ -157,7 +161,7 @@ def test_registration_should_be_refused_when_the_body_is_no_object(stack: Any, b
     "wrong", [{"password": "short"}, {"tier": "platinum"}, {"username": ""}, {"role": "admin"}]
 )
 def test_sign_up_should_answer_422_when_a_field_is_invalid(
-    stack: Any, unique_name: Callable[[], str], wrong: dict[str, str]
+    stack: Stack, unique_name: Callable[[], str], wrong: dict[str, str]
 ) -> None:
     name = unique_name()
     asked = {"username": name, "password": PASSWORD, "tenant": name, **wrong}
@@ -165,7 +169,7 @@ def test_sign_up_should_answer_422_when_a_field_is_invalid(
 
 
 def test_sign_up_should_answer_409_and_make_no_tenant_when_the_username_is_taken(
-    stack: Any, user: User, unique_name: Callable[[], str], postgres: Any
+    stack: Stack, user: User, unique_name: Callable[[], str], postgres: Postgres
 ) -> None:
     tenant = unique_name()
     asked = {"username": user.username, "password": PASSWORD, "tenant": tenant}
@@ -175,14 +179,14 @@ def test_sign_up_should_answer_409_and_make_no_tenant_when_the_username_is_taken
     assert found is None
 
 
-def test_client_should_be_refused_when_its_id_cannot_be_stored(stack: Any) -> None:
+def test_client_should_be_refused_when_its_id_cannot_be_stored(stack: Stack) -> None:
     nobody = AuthClient(stack["auth"], {"client_id": "a\x00b"})
     assert refusal(nobody.refresh("any")) == (400, "invalid_request")
 
 
 @pytest.mark.parametrize(("method", "path", "status"), [("GET", "/no", 404), ("PUT", "/jwks", 405)])
 def test_error_should_be_json_when_the_route_does_not_exist(
-    stack: Any, method: str, path: str, status: int
+    stack: Stack, method: str, path: str, status: int
 ) -> None:
     assert refusal(stack["auth"].http.request(method, path)) == (status, "invalid_request")
 
@@ -226,7 +230,7 @@ def challenge(reply: Any) -> str:
     return header
 
 
-def test_instances_should_answer_401_when_there_is_no_token(stack: Any) -> None:
+def test_instances_should_answer_401_when_there_is_no_token(stack: Stack) -> None:
     reply = stack["instances"].http.get("/instances")
     assert reply.status_code == 401
     assert "Bearer" in challenge(reply)
@@ -243,7 +247,7 @@ def test_instances_should_answer_401_when_there_is_no_token(stack: Any) -> None:
     ],
     ids=["no JWT", "no base64", "crit 1", "Basic", "nothing"],
 )
-def test_instances_should_answer_401_when_the_token_is_malformed(stack: Any, header: str) -> None:
+def test_instances_should_answer_401_when_the_token_is_malformed(stack: Stack, header: str) -> None:
     reply = stack["instances"].http.get("/instances", headers={"Authorization": header})
     assert reply.status_code == 401
     assert "invalid_token" in challenge(reply)
@@ -262,7 +266,7 @@ def forged(token: str, algorithm: str | None = None, **changes: Any) -> str:
 
 
 def test_instances_should_answer_401_when_the_claims_were_changed(
-    stack: Any, tenant: Tenant
+    stack: Stack, tenant: Tenant
 ) -> None:
     headers = {"Authorization": f"Bearer {forged(tenant.token, tier='enterprise')}"}
     assert stack["instances"].http.get("/instances", headers=headers).status_code == 401
@@ -270,14 +274,14 @@ def test_instances_should_answer_401_when_the_claims_were_changed(
 
 
 def test_instances_should_answer_401_when_the_token_is_not_signed(
-    stack: Any, tenant: Tenant
+    stack: Stack, tenant: Tenant
 ) -> None:
     headers = {"Authorization": f"Bearer {forged(tenant.token, algorithm='none')}"}
     assert stack["instances"].http.get("/instances", headers=headers).status_code == 401
 
 
 def test_instances_should_answer_401_when_the_token_was_made_for_mcp(
-    stack: Any, tenant: Tenant
+    stack: Stack, tenant: Tenant
 ) -> None:
     headers = {"Authorization": f"Bearer {tenant.new_token(resource='mcp')}"}
     reply = stack["instances"].http.get("/instances", headers=headers)
@@ -286,14 +290,16 @@ def test_instances_should_answer_401_when_the_token_was_made_for_mcp(
 
 
 def test_instances_should_answer_401_when_the_token_is_a_refresh_token(
-    stack: Any, auth_client: AuthClient, user: User
+    stack: Stack, auth_client: AuthClient, user: User
 ) -> None:
     issued = auth_client.tokens(user)
     headers = {"Authorization": f"Bearer {issued['refresh_token']}"}
     assert stack["instances"].http.get("/instances", headers=headers).status_code == 401
 
 
-def test_instances_should_answer_401_when_the_token_is_revoked(stack: Any, tenant: Tenant) -> None:
+def test_instances_should_answer_401_when_the_token_is_revoked(
+    stack: Stack, tenant: Tenant
+) -> None:
     instances = stack["instances"].http
     assert instances.get("/instances", headers=tenant.headers).status_code == 200
     assert tenant.client.post("/revoke", token=tenant.token).status_code == 200
@@ -303,7 +309,7 @@ def test_instances_should_answer_401_when_the_token_is_revoked(stack: Any, tenan
 
 
 def test_instances_should_answer_401_when_the_token_is_expired(
-    stack: Any, make_client: Callable[..., AuthClient], user: User
+    stack: Stack, make_client: Callable[..., AuthClient], user: User
 ) -> None:
     def begin(lifetime_s: int) -> Callable[[], httpx.Response]:
         token = make_client(access_token_lifetime_s=lifetime_s).tokens(user)["access_token"]
@@ -316,7 +322,7 @@ def test_instances_should_answer_401_when_the_token_is_expired(
 
 
 def test_instances_should_answer_401_when_the_user_is_gone(
-    stack: Any, tenant: Tenant, postgres: Any
+    stack: Stack, tenant: Tenant, postgres: Postgres
 ) -> None:
     with postgres.connect() as conn:
         conn.execute("DELETE FROM auth.users WHERE user_id = %s", [tenant.user.user_id])
@@ -324,7 +330,7 @@ def test_instances_should_answer_401_when_the_user_is_gone(
 
 
 def test_instances_should_answer_403_when_the_scope_does_not_reach(
-    stack: Any, tenant: Tenant
+    stack: Stack, tenant: Tenant
 ) -> None:
     headers = {"Authorization": f"Bearer {tenant.new_token(scope='instances:read')}"}
     reply = stack["instances"].http.post("/instances", headers=headers, json=ORDER)
@@ -338,7 +344,7 @@ def test_instances_should_answer_403_when_the_scope_does_not_reach(
 
 @pytest.mark.serial
 def test_token_and_login_should_answer_503_when_redis_is_away(
-    stack: Any, auth_client: AuthClient, user: User
+    stack: Stack, auth_client: AuthClient, user: User
 ) -> None:
     issued = auth_client.tokens(user)
     stack["redis"].stop()
@@ -357,7 +363,7 @@ def test_token_and_login_should_answer_503_when_redis_is_away(
 
 @pytest.mark.serial
 def test_auth_should_answer_503_without_a_trace_when_the_database_is_away(
-    stack: Any, auth_client: AuthClient, user: User
+    stack: Stack, auth_client: AuthClient, user: User
 ) -> None:
     stack["postgres"].stop()
     try:

@@ -24,8 +24,7 @@ from helpers.oauth import AuthClient, Pkce, Tenant, User, claims_of
 from helpers.oauth import refusal as oauth_refusal
 from helpers.orders import Orders, refusal, resources, rows
 
-from nomock.faults import Acknowledged, recovers_within
-from nomock.faults.acknowledged import End
+from nomock import Acknowledged, Faults, Outcome, Postgres, Stack, recovers_within
 
 Name = Callable[[], str]
 Ask = Callable[[], httpx.Response]
@@ -46,7 +45,7 @@ NEEDS = {
 
 
 @pytest.fixture
-def said(stack: Any, request: pytest.FixtureRequest) -> Said:
+def said(stack: Stack, request: pytest.FixtureRequest) -> Said:
     """Return a function that returns the log lines of a service with a message, of this test."""
     began = datetime.now(UTC)
 
@@ -68,7 +67,7 @@ def said(stack: Any, request: pytest.FixtureRequest) -> Said:
 
 
 @pytest.fixture
-def session(stack: Any, faults: Any, mcp_token: str) -> Iterator[RawSession]:
+def session(stack: Stack, faults: Faults, mcp_token: str) -> Iterator[RawSession]:
     """Return an open session at `mcp`, which nobody else may end meanwhile."""
     with faults.none("mcp"), RawSession(stack["mcp"].http, mcp_token) as session:
         yield session
@@ -108,7 +107,7 @@ def works(ask: Ask) -> Callable[[], bool]:
     return lambda: ask().status_code < 400
 
 
-def met(faults: Any) -> int:
+def met(faults: Faults) -> int:
     """Return how many requests the fault met that ended last."""
     told = [text for _, text in faults.story if "met it" in text]
     return int(re.findall(r": (\d+)", told[-1])[0])
@@ -133,7 +132,7 @@ def calls(said: Said, service: str, path: str) -> int:
     ],
 )
 def test_caller_should_be_told_to_come_back_when_an_edge_is_broken(
-    faults: Any, ask: Ask, said: Said, edge: str, way: str
+    faults: Faults, ask: Ask, said: Said, edge: str, way: str
 ) -> None:
     service, needs = NEEDS[edge]
     assert works(ask)()
@@ -156,7 +155,7 @@ def test_caller_should_be_told_to_come_back_when_an_edge_is_broken(
     ],
 )
 def test_agent_should_be_told_what_is_broken_when_instances_is_not_reached(
-    faults: Any, session: RawSession, way: str, says: str
+    faults: Faults, session: RawSession, way: str, says: str
 ) -> None:
     assert not tool(session)["isError"]
     with faults.none("mcp->instances"):
@@ -168,7 +167,7 @@ def test_agent_should_be_told_what_is_broken_when_instances_is_not_reached(
 
 
 def test_caller_should_be_answered_in_time_when_auth_itself_waits_for_its_database(
-    faults: Any, orders: Orders, said: Said
+    faults: Faults, orders: Orders, said: Said
 ) -> None:
     orders.all()
     # auth would wait for 2 s, each time.
@@ -184,7 +183,7 @@ def test_caller_should_be_answered_in_time_when_auth_itself_waits_for_its_databa
 
 
 def test_request_should_succeed_when_only_the_first_call_of_auth_fails(
-    faults: Any, orders: Orders, said: Said
+    faults: Faults, orders: Orders, said: Said
 ) -> None:
     orders.all()
     before = calls(said, "auth", "/introspect")
@@ -195,7 +194,7 @@ def test_request_should_succeed_when_only_the_first_call_of_auth_fails(
 
 
 def test_auth_should_be_asked_three_times_when_each_answer_comes_in_half(
-    faults: Any, orders: Orders, said: Said
+    faults: Faults, orders: Orders, said: Said
 ) -> None:
     with faults.none("instances->auth"):
         orders.all()
@@ -209,7 +208,7 @@ def test_auth_should_be_asked_three_times_when_each_answer_comes_in_half(
 
 
 def test_retries_should_not_multiply_when_the_service_behind_the_next_one_is_away(
-    faults: Any, session: RawSession, said: Said
+    faults: Faults, session: RawSession, said: Said
 ) -> None:
     with faults.none("instances->auth"):
         assert not tool(session)["isError"]
@@ -224,7 +223,7 @@ def test_retries_should_not_multiply_when_the_service_behind_the_next_one_is_awa
 
 @pytest.mark.parametrize("way", ["http_half", "http_twice"])
 def test_order_should_happen_once_when_its_answer_is_lost_or_it_arrives_twice(
-    faults: Any, orders: Orders, session: RawSession, unique_name: Name, way: str
+    faults: Faults, orders: Orders, session: RawSession, unique_name: Name, way: str
 ) -> None:
     name = unique_name()
     with getattr(faults, way)("mcp->instances", method="POST", path="/instances", nth=1):
@@ -234,7 +233,7 @@ def test_order_should_happen_once_when_its_answer_is_lost_or_it_arrives_twice(
 
 
 def test_order_should_be_the_same_when_it_is_repeated_with_its_key_across_a_reset(
-    faults: Any, orders: Orders, unique_name: Name
+    faults: Faults, orders: Orders, unique_name: Name
 ) -> None:
     name, key = unique_name(), unique_name()
     with faults.reset("instances->postgres"):
@@ -245,13 +244,13 @@ def test_order_should_be_the_same_when_it_is_repeated_with_its_key_across_a_rese
 
 
 def test_order_without_a_key_should_not_be_repeated_when_the_database_resets_its_connection(
-    faults: Any, orders: Orders, unique_name: Name, said: Said
+    faults: Faults, orders: Orders, unique_name: Name, said: Said
 ) -> None:
     name, book = unique_name(), Acknowledged()
     orders.placed(unique_name())
     with faults.reset("instances->postgres"):
         book.send(name, lambda: orders.place(name))
-    assert book.keys(End.UNKNOWN) == [name]
+    assert book.keys(Outcome.UNKNOWN) == [name]
     recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
     assert name not in [each["name"] for each in orders.all()]
     assert len([x for x in said("instances", "request") if x["method"] == "POST"]) == 2
@@ -261,7 +260,7 @@ def test_order_without_a_key_should_not_be_repeated_when_the_database_resets_its
 
 
 def test_circuit_should_open_try_now_and_then_and_close_when_auth_fails_and_comes_back(
-    faults: Any, orders: Orders
+    faults: Faults, orders: Orders
 ) -> None:
     with faults.none("instances->auth"):
         orders.all()
@@ -293,7 +292,7 @@ def test_circuit_should_open_try_now_and_then_and_close_when_auth_fails_and_come
 
 
 def test_limits_should_fail_closed_and_the_rest_go_on_when_redis_is_away(
-    stack: Any, faults: Any, confidential_client: AuthClient, user: User, unique_name: Name
+    stack: Stack, faults: Faults, confidential_client: AuthClient, user: User, unique_name: Name
 ) -> None:
     tokens = confidential_client.tokens(user)
     with faults.refused("auth->redis"):
@@ -312,7 +311,7 @@ def test_limits_should_fail_closed_and_the_rest_go_on_when_redis_is_away(
 
 @pytest.mark.parametrize(("edge", "step"), [("auth->redis", 100), ("auth->postgres", 250)])
 def test_code_should_be_good_for_one_answer_when_a_store_is_cut_off_at_any_byte(
-    faults: Any, postgres: Any, auth_client: AuthClient, user: User, edge: str, step: int
+    faults: Faults, postgres: Postgres, auth_client: AuthClient, user: User, edge: str, step: int
 ) -> None:
     answers = []
     with faults.none(edge):  # a code lasts a minute, and no longer than redis does
@@ -345,7 +344,7 @@ def forged(tenant: Tenant) -> dict[str, str]:
 
 
 def test_known_keys_should_do_when_another_waits_for_unknown_ones(
-    faults: Any, orders: Orders, forged: dict[str, str]
+    faults: Faults, orders: Orders, forged: dict[str, str]
 ) -> None:
     def ask() -> bool:
         reply = orders.send("GET", "/instances", headers=forged)
@@ -372,7 +371,7 @@ def test_known_keys_should_do_when_another_waits_for_unknown_ones(
 
 @pytest.mark.parametrize("body", ["<html>", []])
 def test_caller_should_get_503_when_auth_answers_nonsense_about_its_token(
-    faults: Any, orders: Orders, body: Any
+    faults: Faults, orders: Orders, body: Any
 ) -> None:
     with faults.http_status("instances->auth", 200, body=body, path="/introspect"):
         assert refusal(orders.send("GET", "/instances")) == (503, "unavailable")
@@ -381,7 +380,7 @@ def test_caller_should_get_503_when_auth_answers_nonsense_about_its_token(
 
 @pytest.mark.parametrize("body", ["<html>", {"keys": "none"}, {"keys": [{"kty": "?"}]}])
 def test_caller_should_get_503_when_the_keys_of_auth_are_nonsense(
-    faults: Any, orders: Orders, forged: dict[str, str], body: Any
+    faults: Faults, orders: Orders, forged: dict[str, str], body: Any
 ) -> None:
     orders.all()
     with faults.http_status("instances->auth", 200, body=body, path="/jwks"):
@@ -407,7 +406,7 @@ def test_caller_should_get_503_when_the_keys_of_auth_are_nonsense(
     ],
 )
 def test_agent_should_be_told_who_is_at_fault_when_an_answer_is_nonsense(
-    faults: Any, session: RawSession, edge: str, path: str, status: int, body: Any
+    faults: Faults, session: RawSession, edge: str, path: str, status: int, body: Any
 ) -> None:
     with faults.http_status(edge, status, body=body, path=path):
         result = tool(session)
@@ -420,7 +419,7 @@ def test_agent_should_be_told_who_is_at_fault_when_an_answer_is_nonsense(
 
 
 def test_order_should_happen_once_when_the_database_is_cut_off_at_any_byte(
-    faults: Any, make_orders: Callable[..., Orders], unique_name: Name
+    faults: Faults, make_orders: Callable[..., Orders], unique_name: Name
 ) -> None:
     orders, book = make_orders("enterprise"), Acknowledged()
     orders.placed(unique_name())
@@ -431,18 +430,18 @@ def test_order_should_happen_once_when_the_database_is_cut_off_at_any_byte(
     for after_bytes in range(50, 6050, 100):
         with faults.cut_after("instances->postgres", after_bytes=after_bytes):
             order(unique_name())
-        if book.keys(End.OK):
+        if book.keys(Outcome.OK):
             break
-    lost = book.keys(End.UNKNOWN)
+    lost = book.keys(Outcome.UNKNOWN)
     assert lost, "some should have been cut off"
     for name in lost:
         order(name)
-    assert book.keys(End.UNKNOWN) == []
+    assert book.keys(Outcome.UNKNOWN) == []
     book.check(each["name"] for each in orders.all())
 
 
 def test_orders_should_happen_once_when_the_edge_to_the_database_comes_and_goes(
-    faults: Any, make_orders: Callable[..., Orders], unique_name: Name
+    faults: Faults, make_orders: Callable[..., Orders], unique_name: Name
 ) -> None:
     orders, book = make_orders("enterprise"), Acknowledged()
     orders.placed(unique_name())
@@ -453,9 +452,9 @@ def test_orders_should_happen_once_when_the_edge_to_the_database_comes_and_goes(
     with faults.flap("instances->postgres", period_ms=150), ThreadPoolExecutor(4) as threads:
         list(threads.map(order, [unique_name() for _ in range(30)]))
     recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
-    for name in book.keys(End.UNKNOWN):
+    for name in book.keys(Outcome.UNKNOWN):
         order(name)
-    assert book.keys(End.UNKNOWN) == []
+    assert book.keys(Outcome.UNKNOWN) == []
     book.check(each["name"] for each in orders.all())
 
 
@@ -468,7 +467,12 @@ def test_orders_should_happen_once_when_the_edge_to_the_database_comes_and_goes(
     ],
 )
 def test_nothing_should_fail_when_every_edge_is_a_bad_line(
-    faults: Any, session: RawSession, tenant: Tenant, unique_name: Name, kind: str, arguments: Any
+    faults: Faults,
+    session: RawSession,
+    tenant: Tenant,
+    unique_name: Name,
+    kind: str,
+    arguments: Any,
 ) -> None:
     with ExitStack() as on:
         for edge in (*NEEDS, "mcp->instances", "worker->postgres"):
@@ -483,7 +487,7 @@ def test_nothing_should_fail_when_every_edge_is_a_bad_line(
 
 @pytest.mark.parametrize(("kb_s", "status"), [(2000, 200), (20, 503)])
 def test_long_list_should_come_whole_or_not_at_all_when_there_is_little_bandwidth(
-    faults: Any, postgres: Any, orders: Orders, unique_name: Name, kb_s: int, status: int
+    faults: Faults, postgres: Postgres, orders: Orders, unique_name: Name, kb_s: int, status: int
 ) -> None:
     orders.placed(unique_name())
     with postgres.connect() as conn:
@@ -504,7 +508,7 @@ def test_long_list_should_come_whole_or_not_at_all_when_there_is_little_bandwidt
 
 
 def test_pool_should_heal_when_many_waited_in_a_database_that_did_not_answer(
-    faults: Any, orders: Orders
+    faults: Faults, orders: Orders
 ) -> None:
     ask = {"method": "GET", "path": "/instances"}
     with faults.blackhole("instances->postgres"):
@@ -515,7 +519,7 @@ def test_pool_should_heal_when_many_waited_in_a_database_that_did_not_answer(
 
 
 def test_request_should_be_answered_when_the_database_comes_back_while_it_waits(
-    stack: Any, faults: Any, auth_client: AuthClient
+    stack: Stack, faults: Faults, auth_client: AuthClient
 ) -> None:
     with ThreadPoolExecutor(1) as thread:
         with faults.refused("auth->postgres"):
@@ -548,7 +552,7 @@ def lasts_at_most(token: str, seconds: float) -> float:
 
 
 def test_request_should_be_finished_when_its_token_ends_meanwhile(
-    faults: Any, orders: Orders, short_lived: Callable[..., str]
+    faults: Faults, orders: Orders, short_lived: Callable[..., str]
 ) -> None:
     with faults.none("instances->postgres"):
         orders.all()  # so that it has connections
@@ -569,7 +573,7 @@ def test_request_should_be_finished_when_its_token_ends_meanwhile(
 
 
 def test_agent_should_be_told_when_its_token_ends_while_it_is_exchanged(
-    stack: Any, faults: Any, short_lived: Callable[..., str]
+    stack: Stack, faults: Faults, short_lived: Callable[..., str]
 ) -> None:
     assert stack["mcp"].http.get("/health").status_code == 200  # waits for other tests' faults
     token = short_lived(resource="mcp")
@@ -587,7 +591,7 @@ def test_agent_should_be_told_when_its_token_ends_while_it_is_exchanged(
 
 
 def test_request_of_another_test_should_pass_when_this_ones_is_answered_wrongly(
-    stack: Any, faults: Any, orders: Orders
+    stack: Stack, faults: Faults, orders: Orders
 ) -> None:
     others = orders.tenant.headers | {"Baggage": "nomock.test=another"}
     inactive = {"active": False}
@@ -602,7 +606,7 @@ def test_request_of_another_test_should_pass_when_this_ones_is_answered_wrongly(
 
 
 def test_order_should_be_provisioned_once_when_the_workers_connections_are_reset(
-    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     with faults.reset("worker->postgres"):
         ordered = orders.placed(unique_name())

@@ -3,7 +3,7 @@
 import re
 from pathlib import Path
 
-from nomock.faults import recovers_within, steady  # noqa: F401 - for the examples
+from nomock import recovers_within, steady  # noqa: F401 - for the examples
 
 PAGE = Path(__file__).parents[1] / "docs" / "faults.md"
 _TEXT = PAGE.read_text(encoding="utf-8")

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 from helpers.eventually import eventually
-from helpers.orders import Orders, refusal, resources, rows
+from helpers.orders import Orders, one, refusal, resources, rows
 
-from nomock.faults import recovers_within
+from nomock import Faults, Postgres, Stack, recovers_within
 
 Name = Callable[[], str]
 
@@ -31,7 +31,7 @@ def test_order_should_be_accepted_as_requested_when_the_quota_allows(
 
 
 def test_order_should_end_running_when_the_worker_has_provisioned_it(
-    orders: Orders, unique_name: Name, postgres: Any
+    orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     instance = orders.running(unique_name())
     assert instance["attempts"] == 1
@@ -40,7 +40,7 @@ def test_order_should_end_running_when_the_worker_has_provisioned_it(
 
 
 def test_order_should_fail_with_a_reason_when_no_rack_has_room(
-    orders: Orders, unique_name: Name, postgres: Any
+    orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     failed = orders.reach(orders.placed(unique_name(), "broken")["id"], "failed")
     assert failed["failure_reason"] == "no rack has room for another broken"
@@ -48,7 +48,7 @@ def test_order_should_fail_with_a_reason_when_no_rack_has_room(
 
 
 def test_second_order_should_fail_when_its_size_has_one_place(
-    orders: Orders, unique_name: Name, postgres: Any, undo: ExitStack
+    orders: Orders, unique_name: Name, postgres: Postgres, undo: ExitStack
 ) -> None:
     size = f"TEST {uuid.uuid4().hex[:8]}"
     with postgres.connect() as conn:
@@ -61,7 +61,7 @@ def test_second_order_should_fail_when_its_size_has_one_place(
 
 
 def test_instance_should_end_deprovisioned_when_it_is_given_back(
-    orders: Orders, unique_name: Name, postgres: Any
+    orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     instance = orders.running(unique_name())
     reply = orders.give_back(instance["id"])
@@ -244,7 +244,7 @@ def test_key_should_mean_nothing_when_another_tenant_uses_it(
 
 
 def test_key_should_be_forgotten_when_a_day_has_passed(
-    orders: Orders, unique_name: Name, postgres: Any
+    orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     key = uuid.uuid4().hex
     first = orders.placed(unique_name(), key=key)
@@ -273,7 +273,7 @@ def test_key_should_not_be_used_up_when_its_order_was_refused(
 
 
 def test_worker_should_not_provision_again_when_a_finished_job_is_opened_again(
-    orders: Orders, unique_name: Name, postgres: Any
+    orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     instance = orders.running(unique_name())
     with postgres.connect() as conn:
@@ -290,7 +290,7 @@ def test_worker_should_not_provision_again_when_a_finished_job_is_opened_again(
 
 
 def test_worker_should_name_the_test_in_its_log_when_it_does_its_job(
-    stack: Any, orders: Orders, unique_name: Name, request: pytest.FixtureRequest
+    stack: Stack, orders: Orders, unique_name: Name, request: pytest.FixtureRequest
 ) -> None:
     began = datetime.now(UTC)
     instance_id = orders.running(unique_name())["id"]
@@ -305,15 +305,17 @@ def test_worker_should_name_the_test_in_its_log_when_it_does_its_job(
 
 
 def test_worker_should_give_up_when_a_job_was_tried_too_often(
-    orders: Orders, unique_name: Name, postgres: Any
+    orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     orders.placed(unique_name())  # makes the tenant known to instances
     with postgres.connect() as conn:
-        (instance_id,) = conn.execute(
-            "INSERT INTO instances.instances (tenant_id, name, size, state, attempts)"
-            " VALUES (%s, %s, 'small', 'provisioning', 5) RETURNING instance_id::text",
-            [orders.tenant.tenant_id, unique_name()],
-        ).fetchone()
+        (instance_id,) = one(
+            conn.execute(
+                "INSERT INTO instances.instances (tenant_id, name, size, state, attempts)"
+                " VALUES (%s, %s, 'small', 'provisioning', 5) RETURNING instance_id::text",
+                [orders.tenant.tenant_id, unique_name()],
+            )
+        )
         conn.execute(
             "INSERT INTO instances.jobs (instance_id, kind) VALUES (%s, 'provision')",
             [instance_id],
@@ -325,7 +327,7 @@ def test_worker_should_give_up_when_a_job_was_tried_too_often(
 
 
 def test_order_should_be_refused_in_time_when_the_database_is_slow(
-    faults: Any, orders: Orders, unique_name: Name
+    faults: Faults, orders: Orders, unique_name: Name
 ) -> None:
     orders.placed(unique_name())
     with faults.latency("instances->postgres", latency_ms=3000):
@@ -337,7 +339,7 @@ def test_order_should_be_refused_in_time_when_the_database_is_slow(
 
 
 def test_order_should_happen_once_when_it_is_repeated_after_the_database_was_away(
-    faults: Any, orders: Orders, unique_name: Name
+    faults: Faults, orders: Orders, unique_name: Name
 ) -> None:
     name, key = unique_name(), uuid.uuid4().hex
     with faults.refused("instances->postgres"):
@@ -347,7 +349,7 @@ def test_order_should_happen_once_when_it_is_repeated_after_the_database_was_awa
 
 
 def test_request_should_be_refused_without_asking_when_auth_stays_away(
-    faults: Any, orders: Orders
+    faults: Faults, orders: Orders
 ) -> None:
     with faults.none("instances->auth"):
         with faults.refused("instances->auth"):
@@ -358,7 +360,7 @@ def test_request_should_be_refused_without_asking_when_auth_stays_away(
         recovers_within(lambda: orders.send("GET", "/instances"), 10)
 
 
-def remove_size(postgres: Any, size: str) -> None:
+def remove_size(postgres: Postgres, size: str) -> None:
     with postgres.connect() as conn:
         conn.execute("DELETE FROM instances.instances WHERE size = %s", [size])
         conn.execute("DELETE FROM instances.sizes WHERE size = %s", [size])

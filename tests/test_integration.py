@@ -12,7 +12,7 @@ from helpers.eventually import eventually
 from helpers.mcp import PATH, RawSession, error_of, text_of
 from helpers.oauth import AuthClient, Tenant, User
 
-from nomock.faults import recovers_within
+from nomock import Faults, Postgres, Stack, recovers_within
 
 # A call may use up the time of the token exchange and of the call itself, both at their limit.
 TOOL_LIMIT_S = 10
@@ -32,7 +32,7 @@ def reach(agent: Any, instance_id: str, state: str) -> None:
     )
 
 
-def remove_client(postgres: Any, name: str) -> None:
+def remove_client(postgres: Postgres, name: str) -> None:
     """Remove a client that registered itself; the SDK does not keep what RFC 7592 needs."""
     with postgres.connect() as conn:
         conn.execute("DELETE FROM auth.clients WHERE client_name = %s", [name])
@@ -40,7 +40,7 @@ def remove_client(postgres: Any, name: str) -> None:
 
 def test_journey_should_end_clean_when_a_user_registers_orders_and_deprovisions_by_an_agent(
     connect_agent: Callable[..., Any],
-    postgres: Any,
+    postgres: Postgres,
     make_client: Callable[..., AuthClient],
     make_user: Callable[..., User],
     unique_name: Callable[[], str],
@@ -64,7 +64,11 @@ def test_journey_should_end_clean_when_a_user_registers_orders_and_deprovisions_
 
 
 def test_agent_should_log_in_by_itself_when_it_starts_with_nothing_but_the_address(
-    stack: Any, postgres: Any, undo: ExitStack, tenant: Tenant, unique_name: Callable[[], str]
+    stack: Stack,
+    postgres: Postgres,
+    undo: ExitStack,
+    tenant: Tenant,
+    unique_name: Callable[[], str],
 ) -> None:
     from helpers.agent import log_in
 
@@ -79,7 +83,7 @@ def test_agent_should_log_in_by_itself_when_it_starts_with_nothing_but_the_addre
 
 
 def test_token_should_open_instances_only_by_exchange_when_it_was_made_for_the_agent(
-    stack: Any, connect_agent: Callable[..., Any], mcp_token: str
+    stack: Stack, connect_agent: Callable[..., Any], mcp_token: str
 ) -> None:
     bearer = {"Authorization": f"Bearer {mcp_token}"}
 
@@ -89,7 +93,7 @@ def test_token_should_open_instances_only_by_exchange_when_it_was_made_for_the_a
 
 
 def test_agent_should_go_on_when_the_token_that_was_exchanged_for_it_is_revoked(
-    postgres: Any, tenant: Tenant, mcp_client: Any
+    postgres: Postgres, tenant: Tenant, mcp_client: Any
 ) -> None:
     mcp_client.get("list_instances")
     with postgres.connect() as conn:
@@ -104,7 +108,7 @@ def test_agent_should_go_on_when_the_token_that_was_exchanged_for_it_is_revoked(
 
 
 def test_instance_should_be_the_same_when_it_is_seen_through_the_api_and_through_an_agent(
-    stack: Any,
+    stack: Stack,
     connect_agent: Callable[..., Any],
     tenant: Tenant,
     mcp_token: str,
@@ -124,7 +128,7 @@ def test_instance_should_be_the_same_when_it_is_seen_through_the_api_and_through
 
 
 def test_quota_should_be_one_when_orders_come_by_the_api_and_by_an_agent(
-    stack: Any,
+    stack: Stack,
     connect_agent: Callable[..., Any],
     tenant: Tenant,
     mcp_token: str,
@@ -169,7 +173,7 @@ def is_logged(service: Any, text: str) -> bool:
 
 
 def test_test_should_be_named_in_the_logs_of_both_services_when_an_agent_calls_a_tool(
-    stack: Any, mcp_client: Any, request: pytest.FixtureRequest
+    stack: Stack, mcp_client: Any, request: pytest.FixtureRequest
 ) -> None:
     mcp_client.get("list_instances")
 
@@ -194,7 +198,7 @@ def stopped(service: Any, timeout_s: int | None = None) -> Iterator[None]:
 
 @pytest.mark.serial
 def test_tool_should_say_that_instances_is_away_when_that_is_stopped(
-    stack: Any, mcp_client: Any
+    stack: Stack, mcp_client: Any
 ) -> None:
     with stopped(stack["instances"]):
         started = time.monotonic()
@@ -212,7 +216,7 @@ def test_tool_should_say_that_instances_is_away_when_that_is_stopped(
 
 
 def test_tool_should_give_up_in_time_when_instances_is_slow(
-    faults: Any, connect_agent: Callable[..., Any], mcp_token: str
+    faults: Faults, connect_agent: Callable[..., Any], mcp_token: str
 ) -> None:
     # Nobody else breaks what the session needs.
     with faults.none("mcp->instances"), connect_agent(mcp_token) as agent:
@@ -230,7 +234,7 @@ def test_tool_should_give_up_in_time_when_instances_is_slow(
 
 
 @pytest.mark.serial
-def test_door_should_stay_closed_when_auth_is_stopped(stack: Any, mcp_token: str) -> None:
+def test_door_should_stay_closed_when_auth_is_stopped(stack: Stack, mcp_token: str) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
 
@@ -248,7 +252,7 @@ def test_door_should_stay_closed_when_auth_is_stopped(stack: Any, mcp_token: str
 
 
 @pytest.mark.serial
-def test_session_should_be_gone_when_the_server_was_restarted(stack: Any, mcp_token: str) -> None:
+def test_session_should_be_gone_when_the_server_was_restarted(stack: Stack, mcp_token: str) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
 
@@ -262,7 +266,7 @@ def test_session_should_be_gone_when_the_server_was_restarted(stack: Any, mcp_to
 
 @pytest.mark.serial
 def test_server_should_end_by_itself_within_three_seconds_when_an_event_stream_is_open(
-    stack: Any, mcp_token: str
+    stack: Stack, mcp_token: str
 ) -> None:
     service, goodbye = stack["mcp"], "Finished server process"
     said = service.logs().count(goodbye)

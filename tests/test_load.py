@@ -22,6 +22,8 @@ from helpers.orders import (
     waiting_for_a_lock,
 )
 
+from nomock import Postgres, Stack
+
 Name = Callable[[], str]
 
 LOCK_TENANT = "SELECT FROM instances.tenants WHERE tenant_id = %s FOR UPDATE"
@@ -50,7 +52,7 @@ def test_quota_should_be_exact_when_orders_race(
 
 
 def test_last_place_should_go_to_one_order_when_two_have_begun(
-    orders: Orders, unique_name: Name, postgres: Any
+    orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     orders.placed(unique_name())
     two = [orders.order(unique_name(), "medium") for _ in range(2)]
@@ -89,7 +91,7 @@ def test_name_should_go_to_one_order_when_many_want_it_at_once(
 
 
 def test_removal_should_be_queued_once_when_it_is_asked_for_many_times_at_once(
-    orders: Orders, unique_name: Name, postgres: Any
+    orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     instance_id = orders.running(unique_name())["id"]
     request = {"method": "DELETE", "path": f"/instances/{instance_id}"}
@@ -100,7 +102,7 @@ def test_removal_should_be_queued_once_when_it_is_asked_for_many_times_at_once(
 
 
 def test_all_orders_should_run_with_one_resource_each_when_many_come_at_once(
-    make_orders: Callable[..., Orders], unique_name: Name, postgres: Any
+    make_orders: Callable[..., Orders], unique_name: Name, postgres: Postgres
 ) -> None:
     orders = make_orders("enterprise")
     replies = orders.at_once(*(orders.order(unique_name()) for _ in range(10)))
@@ -114,7 +116,7 @@ def test_all_orders_should_run_with_one_resource_each_when_many_come_at_once(
 
 
 def test_order_should_be_refused_in_time_when_its_tenant_is_locked(
-    orders: Orders, make_orders: Callable[..., Orders], unique_name: Name, postgres: Any
+    orders: Orders, make_orders: Callable[..., Orders], unique_name: Name, postgres: Postgres
 ) -> None:
     name, key = unique_name(), uuid.uuid4().hex
     first, other = orders.placed(unique_name()), make_orders()
@@ -130,11 +132,11 @@ def test_order_should_be_refused_in_time_when_its_tenant_is_locked(
 
 @pytest.mark.serial
 def test_requests_should_be_refused_in_time_when_the_pool_is_exhausted(
-    stack: Any,
+    stack: Stack,
     orders: Orders,
     make_orders: Callable[..., Orders],
     unique_name: Name,
-    postgres: Any,
+    postgres: Postgres,
 ) -> None:
     pool_size = int(stack["instances"].exec("printenv", "POOL_SIZE"))
     orders.placed(unique_name())
@@ -173,7 +175,7 @@ def test_requests_should_be_refused_in_time_when_the_pool_is_exhausted(
 
 @pytest.mark.serial
 def test_requests_should_be_served_when_the_database_has_ended_all_connections(
-    orders: Orders, unique_name: Name, postgres: Any
+    orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     orders.placed(unique_name())
     assert sever(postgres, "instances_service") >= 1
@@ -186,7 +188,7 @@ def test_requests_should_be_served_when_the_database_has_ended_all_connections(
 
 @pytest.mark.serial
 def test_worker_should_pass_over_a_job_when_another_worker_has_claimed_it(
-    orders: Orders, make_orders: Callable[..., Orders], unique_name: Name, postgres: Any
+    orders: Orders, make_orders: Callable[..., Orders], unique_name: Name, postgres: Postgres
 ) -> None:
     busy = make_orders()
     with held(postgres, LOCK_SIZE, "large") as size:
@@ -204,7 +206,7 @@ def test_worker_should_pass_over_a_job_when_another_worker_has_claimed_it(
 
 @pytest.mark.serial
 def test_instance_should_never_get_a_resource_when_it_is_given_back_while_it_is_provisioned(
-    orders: Orders, unique_name: Name, postgres: Any
+    orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     with held(postgres, LOCK_SIZE, "large"):
         instance_id = orders.placed(unique_name(), "large")["id"]
@@ -216,7 +218,7 @@ def test_instance_should_never_get_a_resource_when_it_is_given_back_while_it_is_
 
 @pytest.mark.serial
 def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_middle(
-    stack: Any, orders: Orders, unique_name: Name, postgres: Any
+    stack: Stack, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     try:
         with held(postgres, LOCK_SIZE, "large"):
@@ -242,7 +244,7 @@ def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_mid
 
 @pytest.mark.serial
 def test_orders_should_wait_and_then_run_when_the_worker_is_away(
-    stack: Any, orders: Orders, unique_name: Name
+    stack: Stack, orders: Orders, unique_name: Name
 ) -> None:
     stack["worker"].stop()
     try:
@@ -256,7 +258,7 @@ def test_orders_should_wait_and_then_run_when_the_worker_is_away(
 
 @pytest.mark.serial
 def test_worker_should_stop_in_time_when_it_is_in_the_middle_of_a_job(
-    stack: Any, orders: Orders, unique_name: Name, postgres: Any
+    stack: Stack, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     began = datetime.now(UTC)
     try:
@@ -276,7 +278,7 @@ def test_worker_should_stop_in_time_when_it_is_in_the_middle_of_a_job(
 
 @pytest.mark.serial
 def test_worker_should_go_on_when_the_database_has_ended_its_connections(
-    orders: Orders, unique_name: Name, postgres: Any
+    orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     orders.running(unique_name())  # so that it has both
     assert sever(postgres, "worker_service") == 2
@@ -285,7 +287,7 @@ def test_worker_should_go_on_when_the_database_has_ended_its_connections(
 
 @pytest.mark.serial
 def test_orders_should_be_taken_and_run_when_the_database_was_restarted(
-    stack: Any, orders: Orders, unique_name: Name
+    stack: Stack, orders: Orders, unique_name: Name
 ) -> None:
     before = orders.running(unique_name())
     stack["postgres"].restart()

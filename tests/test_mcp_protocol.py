@@ -24,12 +24,14 @@ from helpers.mcp import (
 )
 from helpers.oauth import AuthClient, Tenant, User
 
+from nomock import Stack
+
 TOOLS = {"order_instance", "list_instances", "get_instance", "deprovision_instance"}
 METADATA_PATH = "/.well-known/oauth-protected-resource/mcp"
 
 
 @pytest.fixture
-def raw(stack: Any, mcp_token: str) -> RawSession:
+def raw(stack: Stack, mcp_token: str) -> RawSession:
     """A caller with a good token and no session yet."""
     return RawSession(stack["mcp"].http, mcp_token)
 
@@ -100,7 +102,7 @@ def test_request_should_be_invalid_when_it_names_no_session(raw: RawSession) -> 
 
 
 def test_session_should_answer_404_when_another_user_presents_its_id(
-    stack: Any, session: RawSession, make_tenant: Callable[..., Tenant]
+    stack: Stack, session: RawSession, make_tenant: Callable[..., Tenant]
 ) -> None:
     stranger = RawSession(stack["mcp"].http, make_tenant().new_token(resource="mcp"))
 
@@ -327,7 +329,7 @@ def test_sessions_should_each_see_their_own_tenant_when_many_are_open_at_once(
 # Who is let in
 
 
-def test_door_should_name_its_metadata_when_a_request_brings_no_token(stack: Any) -> None:
+def test_door_should_name_its_metadata_when_a_request_brings_no_token(stack: Stack) -> None:
     reply = RawSession(stack["mcp"].http, None).request("initialize", initialize_params())
 
     assert reply.status_code == 401
@@ -338,7 +340,7 @@ def test_door_should_name_its_metadata_when_a_request_brings_no_token(stack: Any
 
 @pytest.mark.parametrize("path", [METADATA_PATH, METADATA_PATH.removesuffix("/mcp")])
 def test_metadata_should_name_the_authorization_server_when_anybody_asks(
-    stack: Any, path: str
+    stack: Stack, path: str
 ) -> None:
     metadata = stack["mcp"].http.get(path).json()
 
@@ -347,14 +349,14 @@ def test_metadata_should_name_the_authorization_server_when_anybody_asks(
     assert set(metadata["scopes_supported"]) == {"instances:read", "instances:write"}
 
 
-def test_health_should_be_ok_when_asked_without_a_token(stack: Any) -> None:
+def test_health_should_be_ok_when_asked_without_a_token(stack: Stack) -> None:
     reply = stack["mcp"].http.get("/health")
 
     assert (reply.status_code, reply.json()) == (200, {"status": "ok"})
 
 
 def test_token_should_be_refused_when_it_was_made_for_another_audience(
-    stack: Any, tenant: Tenant
+    stack: Stack, tenant: Tenant
 ) -> None:
     caller = RawSession(stack["mcp"].http, tenant.token)
 
@@ -365,7 +367,7 @@ def test_token_should_be_refused_when_it_was_made_for_another_audience(
 
 
 def test_token_should_be_refused_when_one_character_of_its_signature_was_changed(
-    stack: Any, mcp_token: str
+    stack: Stack, mcp_token: str
 ) -> None:
     head, signature = mcp_token.rsplit(".", 1)
     forged = f"{head}.{'A' if signature[0] != 'A' else 'B'}{signature[1:]}"
@@ -376,7 +378,7 @@ def test_token_should_be_refused_when_one_character_of_its_signature_was_changed
 
 
 def test_session_should_be_closed_to_its_token_when_that_expires(
-    stack: Any, make_client: Callable[..., AuthClient], user: User
+    stack: Stack, make_client: Callable[..., AuthClient], user: User
 ) -> None:
     def begin(lifetime_s: int) -> Callable[[], httpx.Response]:
         client = make_client(access_token_lifetime_s=lifetime_s)
@@ -398,7 +400,7 @@ def test_session_should_be_closed_to_its_token_when_that_is_revoked(
 
 
 def test_token_should_be_insufficient_when_it_has_no_scope_to_read(
-    stack: Any, tenant: Tenant
+    stack: Stack, tenant: Tenant
 ) -> None:
     caller = RawSession(
         stack["mcp"].http, tenant.new_token(resource="mcp", scope="instances:write")

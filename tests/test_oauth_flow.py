@@ -11,12 +11,14 @@ from helpers.oauth import REDIRECT_URI, AuthClient, Pkce, User, claims_of, redir
 from joserfc import jwt
 from joserfc.jwk import KeySet
 
+from nomock import Postgres, Stack
+
 EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
 ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
 
 
 @pytest.fixture
-def mcp_service(stack: Any) -> AuthClient:
+def mcp_service(stack: Stack) -> AuthClient:
     """Return the seeded client that may exchange tokens, as the service `mcp` is."""
     return AuthClient(stack["auth"], {"client_id": "mcp", "client_secret": "mcp-client-secret"})
 
@@ -34,7 +36,7 @@ def exchange(client: AuthClient, subject_token: str, **changes: str | None) -> A
 # Metadata and keys
 
 
-def test_metadata_should_promise_only_what_oauth_2_1_has_when_it_is_read(stack: Any) -> None:
+def test_metadata_should_promise_only_what_oauth_2_1_has_when_it_is_read(stack: Stack) -> None:
     said = stack["auth"].http.get("/.well-known/oauth-authorization-server").json()
     assert said["issuer"] == "http://auth:8000"
     assert said["code_challenge_methods_supported"] == ["S256"]
@@ -54,20 +56,22 @@ def test_metadata_should_promise_only_what_oauth_2_1_has_when_it_is_read(stack: 
         ("jwks_uri", "jwks"),
     ],
 )
-def test_endpoint_should_exist_when_the_metadata_names_it(stack: Any, name: str, path: str) -> None:
+def test_endpoint_should_exist_when_the_metadata_names_it(
+    stack: Stack, name: str, path: str
+) -> None:
     said = stack["auth"].http.get("/.well-known/oauth-authorization-server").json()
     assert said[name] == f"http://auth:8000/{path}"
     assert stack["auth"].http.get(f"/{path}").status_code != 404
 
 
-def test_key_set_should_hold_no_private_part_when_it_is_read(stack: Any) -> None:
+def test_key_set_should_hold_no_private_part_when_it_is_read(stack: Stack) -> None:
     (key,) = stack["auth"].http.get("/jwks").json()["keys"]
     assert "d" not in key
     assert {"kid", "kty", "crv", "x", "y", "alg", "use"} <= set(key)
 
 
 def test_access_token_should_verify_when_the_published_keys_are_used(
-    stack: Any, auth_client: AuthClient, user: User
+    stack: Stack, auth_client: AuthClient, user: User
 ) -> None:
     token = auth_client.tokens(user)["access_token"]
     keys = KeySet.import_key_set(stack["auth"].http.get("/jwks").json())
@@ -78,7 +82,7 @@ def test_access_token_should_verify_when_the_published_keys_are_used(
 
 @pytest.mark.serial
 def test_tokens_should_stay_valid_when_auth_is_restarted(
-    stack: Any, confidential_client: AuthClient, user: User
+    stack: Stack, confidential_client: AuthClient, user: User
 ) -> None:
     issued = confidential_client.tokens(user)
     before = stack["auth"].http.get("/jwks").json()
@@ -100,7 +104,7 @@ def test_registration_should_tell_no_secret_when_the_client_is_public(
 
 
 def test_registration_should_tell_its_secrets_once_when_the_client_is_confidential(
-    confidential_client: AuthClient, postgres: Any
+    confidential_client: AuthClient, postgres: Postgres
 ) -> None:
     shown = confidential_client.manage("GET").json()
     assert confidential_client.secret
@@ -112,6 +116,7 @@ def test_registration_should_tell_its_secrets_once_when_the_client_is_confidenti
         ).fetchone()
     registration_token = confidential_client.registration["registration_access_token"]
     expected = [confidential_client.secret, registration_token]
+    assert row is not None
     assert list(row) == [hashlib.sha256(secret.encode()).hexdigest() for secret in expected]
 
 
@@ -140,7 +145,7 @@ def test_client_should_not_gain_a_secret_when_its_registration_is_replaced(
 
 
 def test_grants_and_tokens_should_go_when_their_client_is_deleted(
-    auth_client: AuthClient, user: User, postgres: Any
+    auth_client: AuthClient, user: User, postgres: Postgres
 ) -> None:
     issued = auth_client.tokens(user)
     assert auth_client.manage("DELETE").status_code == 204
@@ -155,7 +160,7 @@ def test_grants_and_tokens_should_go_when_their_client_is_deleted(
 
 
 def test_tokens_should_not_be_active_when_the_tenant_is_deleted(
-    confidential_client: AuthClient, user: User, postgres: Any
+    confidential_client: AuthClient, user: User, postgres: Postgres
 ) -> None:
     issued = confidential_client.tokens(user)
     assert confidential_client.is_active(issued["access_token"])
@@ -436,7 +441,7 @@ def test_refresh_token_should_not_be_issued_when_the_client_did_not_register_the
 
 
 def test_refresh_token_should_be_stored_as_a_hash_when_it_is_issued(
-    auth_client: AuthClient, user: User, postgres: Any
+    auth_client: AuthClient, user: User, postgres: Postgres
 ) -> None:
     issued = auth_client.tokens(user)
     with postgres.connect() as conn:

@@ -33,9 +33,16 @@ from helpers.orders import (
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
-from nomock.errors import NomockError
-from nomock.faults import Acknowledged, recovers_within, steady
-from nomock.faults.acknowledged import End
+from nomock import (
+    Acknowledged,
+    Faults,
+    NomockError,
+    Outcome,
+    Postgres,
+    Stack,
+    recovers_within,
+    steady,
+)
 
 Name = Callable[[], str]
 
@@ -71,7 +78,7 @@ DONE = "SELECT FROM instances.jobs WHERE instance_id = %s AND done_at IS NOT NUL
 
 
 @pytest.fixture(autouse=True)
-def circuits(faults: Any) -> Iterator[None]:
+def circuits(faults: Faults) -> Iterator[None]:
     """Keep other tests off the circuits that a test opens, which it sees closed before it ends."""
     with faults.none("instances->auth"), faults.none("mcp->auth"), faults.none("mcp->instances"):
         yield
@@ -96,7 +103,7 @@ Moments = Callable[[Orders, Any, Name], AbstractContextManager[Moment]]
 
 
 @contextmanager
-def announcing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Moment]:
+def announcing(orders: Orders, postgres: Postgres, unique_name: Name) -> Iterator[Moment]:
     """Before the attempt is counted, with the job claimed."""
     with held(postgres, LOCK_SIZE, "large") as size:
         # The worker hangs in this one, so that the other is locked before it is looked at.
@@ -110,7 +117,7 @@ def announcing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Mom
 
 
 @contextmanager
-def placing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Moment]:
+def placing(orders: Orders, postgres: Postgres, unique_name: Name) -> Iterator[Moment]:
     """When the attempt is counted, and nothing is provisioned yet."""
     with held(postgres, LOCK_SIZE, "large") as holder:
         instance_id = orders.placed(unique_name(), "large")["id"]
@@ -119,7 +126,7 @@ def placing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Moment
 
 
 @contextmanager
-def committing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Moment]:
+def committing(orders: Orders, postgres: Postgres, unique_name: Name) -> Iterator[Moment]:
     """When everything is done, and the commit has been asked for."""
     try:
         with (
@@ -136,7 +143,7 @@ def committing(orders: Orders, postgres: Any, unique_name: Name) -> Iterator[Mom
             conn.execute(WAIT_NO_MORE)
 
 
-def until_it_waits(postgres: Any, holder: Any) -> None:
+def until_it_waits(postgres: Postgres, holder: Any) -> None:
     eventually(
         lambda: waiting_behind(postgres, holder),
         within_s=BACK_S,
@@ -144,7 +151,7 @@ def until_it_waits(postgres: Any, holder: Any) -> None:
     )
 
 
-def until_nobody_waits(postgres: Any, role: str = "worker_service") -> None:
+def until_nobody_waits(postgres: Postgres, role: str = "worker_service") -> None:
     eventually(
         lambda: not waiting_for_a_lock(postgres, role),
         within_s=5,
@@ -155,10 +162,10 @@ def until_nobody_waits(postgres: Any, role: str = "worker_service") -> None:
 @pytest.mark.serial
 @pytest.mark.parametrize(("moment", "attempts"), [(announcing, 1), (placing, 2), (committing, 2)])
 def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_middle(
-    faults: Any,
+    faults: Faults,
     orders: Orders,
     unique_name: Name,
-    postgres: Any,
+    postgres: Postgres,
     moment: Moments,
     attempts: int,
 ) -> None:
@@ -174,7 +181,7 @@ def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_mid
 
 @pytest.mark.serial
 def test_order_should_run_once_when_the_worker_is_killed_between_commit_and_acknowledgement(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     began = datetime.now(UTC)
     with committing(orders, postgres, unique_name) as at, ExitStack() as broken:
@@ -199,7 +206,7 @@ def test_order_should_run_once_when_the_worker_is_killed_between_commit_and_ackn
 
 @pytest.mark.serial
 def test_instance_should_be_removed_when_the_worker_is_killed_while_it_removes_it(
-    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     instance_id = orders.running(unique_name())["id"]
     with held(postgres, LOCK_RESOURCE, instance_id) as holder:
@@ -216,7 +223,7 @@ def test_instance_should_be_removed_when_the_worker_is_killed_while_it_removes_i
 
 @pytest.mark.serial
 def test_job_should_stay_with_its_worker_when_that_is_frozen(
-    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     with placing(orders, postgres, unique_name) as at, faults.pause("worker"):
         at.go_on()
@@ -231,7 +238,7 @@ def test_job_should_stay_with_its_worker_when_that_is_frozen(
 
 @pytest.mark.serial
 def test_job_should_be_done_once_when_a_frozen_worker_wakes_after_another_has_done_it(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     began = datetime.now(UTC)
     with placing(orders, postgres, unique_name) as at, faults.pause("worker"):
@@ -265,7 +272,7 @@ def test_job_should_be_done_once_when_a_frozen_worker_wakes_after_another_has_do
 
 @pytest.mark.serial
 def test_worker_should_give_a_job_up_when_it_is_cut_off_from_the_database_in_the_middle(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     began = datetime.now(UTC)
     with (
@@ -287,7 +294,7 @@ def test_worker_should_give_a_job_up_when_it_is_cut_off_from_the_database_in_the
 
 @pytest.mark.serial
 def test_worker_should_stop_in_time_when_the_database_no_longer_answers(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     began = datetime.now(UTC)
     with (
@@ -313,7 +320,7 @@ def keyed(orders: Orders) -> Callable[[str], httpx.Response]:
 
 @pytest.mark.parametrize("kind", ["pause", "isolate"])
 def test_orders_should_be_refused_in_time_and_be_done_once_when_the_database_hangs(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any, kind: str
+    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, kind: str
 ) -> None:
     name = unique_name()
     with (
@@ -332,10 +339,10 @@ def test_orders_should_be_refused_in_time_and_be_done_once_when_the_database_han
 
 
 def test_acknowledged_orders_should_be_done_once_when_the_database_ends_the_pools_under_load(
-    faults: Any,
+    faults: Faults,
     make_orders: Callable[..., Orders],
     unique_name: Name,
-    postgres: Any,
+    postgres: Postgres,
     acknowledged: Acknowledged,
 ) -> None:
     orders = make_orders("enterprise")
@@ -357,11 +364,11 @@ def test_acknowledged_orders_should_be_done_once_when_the_database_ends_the_pool
 
 
 def test_acknowledged_users_should_be_there_once_when_the_database_is_killed_under_load(
-    stack: Any,
-    faults: Any,
+    stack: Stack,
+    faults: Faults,
     user: User,
     unique_name: Name,
-    postgres: Any,
+    postgres: Postgres,
     acknowledged: Acknowledged,
 ) -> None:
     def sign_up(name: str) -> httpx.Response:
@@ -381,7 +388,7 @@ def test_acknowledged_users_should_be_there_once_when_the_database_is_killed_und
 
 
 def test_requests_should_be_refused_in_time_when_the_database_lets_nobody_in(
-    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     orders.running(unique_name())
     # The edge is closed until all slots are taken, or the pool would be faster.
@@ -398,7 +405,7 @@ def test_requests_should_be_refused_in_time_when_the_database_lets_nobody_in(
 
 @pytest.mark.parametrize("table", ["instances.tenants", "instances.jobs"])
 def test_order_should_leave_nothing_half_done_when_a_table_is_locked(
-    faults: Any, orders: Orders, unique_name: Name, postgres: Any, table: str
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, table: str
 ) -> None:
     name = unique_name()
     orders.running(unique_name())
@@ -415,7 +422,7 @@ def test_order_should_leave_nothing_half_done_when_a_table_is_locked(
 
 
 def test_connections_should_not_pile_up_when_a_table_of_auth_stays_locked(
-    faults: Any, orders: Orders, make_user: Callable[..., User], postgres: Any
+    faults: Faults, orders: Orders, make_user: Callable[..., User], postgres: Postgres
 ) -> None:
     client, user, other = orders.tenant.client, orders.tenant.user, make_user()
     with faults.lock_table("auth.grants"), ThreadPoolExecutor(10) as threads:
@@ -436,7 +443,7 @@ def test_connections_should_not_pile_up_when_a_table_of_auth_stays_locked(
 
 @pytest.mark.parametrize("kind", ["kill", "pause"])
 def test_logins_should_fail_closed_and_all_else_go_on_when_redis_is_away(
-    faults: Any, orders: Orders, unique_name: Name, kind: str
+    faults: Faults, orders: Orders, unique_name: Name, kind: str
 ) -> None:
     client, user = orders.tenant.client, orders.tenant.user
     refresh_token = client.tokens(user)["refresh_token"]
@@ -463,7 +470,7 @@ def test_logins_should_fail_closed_and_all_else_go_on_when_redis_is_away(
 
 
 def test_code_should_be_worth_nothing_when_redis_was_restarted(
-    stack: Any, faults: Any, orders: Orders
+    stack: Stack, faults: Faults, orders: Orders
 ) -> None:
     client, user, pkce = orders.tenant.client, orders.tenant.user, Pkce()
     code = client.code(user, pkce)
@@ -477,7 +484,7 @@ def test_code_should_be_worth_nothing_when_redis_was_restarted(
 
 
 def test_token_should_stay_good_when_auth_was_restarted(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name
+    stack: Stack, faults: Faults, orders: Orders, unique_name: Name
 ) -> None:
     keys = stack["auth"].http.get("/jwks").json()
     instance = orders.running(unique_name())
@@ -491,13 +498,13 @@ def test_token_should_stay_good_when_auth_was_restarted(
 
 @pytest.mark.parametrize("kind", ["kill", "pause"])
 def test_nobody_should_be_let_in_unchecked_when_auth_is_away(
-    stack: Any,
-    faults: Any,
+    stack: Stack,
+    faults: Faults,
     orders: Orders,
     unique_name: Name,
     mcp_token: str,
     kind: str,
-    postgres: Any,
+    postgres: Postgres,
 ) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
@@ -517,7 +524,7 @@ def test_nobody_should_be_let_in_unchecked_when_auth_is_away(
 
 @pytest.mark.parametrize(("ahead_s", "status"), [(3, 200), (60, 401)])
 def test_token_should_be_accepted_only_when_the_clock_of_auth_is_hardly_ahead(
-    stack: Any, orders: Orders, postgres: Any, ahead_s: int, status: int
+    stack: Stack, orders: Orders, postgres: Postgres, ahead_s: int, status: int
 ) -> None:
     ((key,),) = rows(postgres, "SELECT jwk FROM auth.signing_keys ORDER BY created_at DESC LIMIT 1")
     header, claims = claims_of(orders.tenant.token, 0), claims_of(orders.tenant.token)
@@ -528,7 +535,7 @@ def test_token_should_be_accepted_only_when_the_clock_of_auth_is_hardly_ahead(
 
 
 def test_job_should_be_done_when_auth_is_away(
-    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     paused = faults.pause("worker")
     paused.begin()  # or it would be done while auth is there
@@ -545,7 +552,7 @@ def test_job_should_be_done_when_auth_is_away(
 
 
 def test_requests_should_all_be_refused_in_time_when_auth_hangs_before_its_keys_are_known(
-    stack: Any, faults: Any, orders: Orders
+    stack: Stack, faults: Faults, orders: Orders
 ) -> None:
     with faults.restart("instances"), faults.pause("auth"):
         replies = orders.at_once(*[{"method": "GET", "path": "/instances"}] * 8)
@@ -559,11 +566,11 @@ def test_requests_should_all_be_refused_in_time_when_auth_hangs_before_its_keys_
 
 @pytest.mark.serial
 def test_order_should_happen_once_when_instances_is_killed_in_the_middle_of_it(
-    stack: Any,
-    faults: Any,
+    stack: Stack,
+    faults: Faults,
     orders: Orders,
     unique_name: Name,
-    postgres: Any,
+    postgres: Postgres,
     acknowledged: Acknowledged,
 ) -> None:
     name = unique_name()
@@ -580,7 +587,7 @@ def test_order_should_happen_once_when_instances_is_killed_in_the_middle_of_it(
             # Its transaction goes with it, although it waits for a lock.
             until_nobody_waits(postgres, "instances_service")
             holder.rollback()
-    assert acknowledged.keys(End.UNKNOWN) == [name]
+    assert acknowledged.keys(Outcome.UNKNOWN) == [name]
     acknowledged.send(name, lambda: orders.place(name, key=name))
     acknowledged.check((each["name"] for each in orders.all()), at_least=1)
     settles(postgres, instances_service=5)
@@ -588,7 +595,7 @@ def test_order_should_happen_once_when_instances_is_killed_in_the_middle_of_it(
 
 @pytest.mark.serial
 def test_tenant_should_be_free_again_when_instances_is_frozen_in_the_middle_of_an_order(
-    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     name, tenant = unique_name(), orders.tenant.tenant_id
     orders.placed(unique_name())
@@ -612,7 +619,7 @@ def test_tenant_should_be_free_again_when_instances_is_frozen_in_the_middle_of_a
 
 @pytest.mark.serial
 def test_order_should_be_answered_when_instances_is_stopped_in_the_middle_of_it(
-    faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     orders.placed(unique_name())
     with (
@@ -642,7 +649,7 @@ def call(session: RawSession, tool: str, **arguments: Any) -> dict[str, Any]:
 
 
 def test_agent_should_open_another_session_and_find_its_order_when_mcp_was_killed(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, mcp_token: str
+    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, mcp_token: str
 ) -> None:
     name = unique_name()
     order = {"name": name, "size": "small", "idempotency_key": name}
@@ -660,7 +667,7 @@ def test_agent_should_open_another_session_and_find_its_order_when_mcp_was_kille
 
 
 def test_order_of_an_agent_should_happen_once_when_mcp_and_instances_were_parted(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, mcp_token: str
+    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, mcp_token: str
 ) -> None:
     name = unique_name()
     order = {"name": name, "size": "small", "idempotency_key": name}
@@ -685,7 +692,7 @@ def test_order_of_an_agent_should_happen_once_when_mcp_and_instances_were_parted
 
 
 def test_order_of_an_agent_should_happen_once_when_only_its_answer_is_lost(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, mcp_token: str
+    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, mcp_token: str
 ) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
@@ -704,7 +711,7 @@ def test_order_of_an_agent_should_happen_once_when_only_its_answer_is_lost(
 
 
 def test_worker_should_go_on_when_it_has_been_without_a_network(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, postgres: Any
+    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
     with faults.isolate("worker"):
         instance_id = orders.placed(unique_name())["id"]
@@ -715,7 +722,12 @@ def test_worker_should_go_on_when_it_has_been_without_a_network(
 
 
 def test_everything_should_answer_503_and_heal_when_the_network_between_all_is_gone(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, mcp_token: str, postgres: Any
+    stack: Stack,
+    faults: Faults,
+    orders: Orders,
+    unique_name: Name,
+    mcp_token: str,
+    postgres: Postgres,
 ) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
@@ -741,7 +753,12 @@ def test_everything_should_answer_503_and_heal_when_the_network_between_all_is_g
 
 
 def test_everything_should_come_back_when_all_is_killed_at_once(
-    stack: Any, faults: Any, orders: Orders, unique_name: Name, mcp_token: str, postgres: Any
+    stack: Stack,
+    faults: Faults,
+    orders: Orders,
+    unique_name: Name,
+    mcp_token: str,
+    postgres: Postgres,
 ) -> None:
     name = unique_name()
     # What others need comes back first.
@@ -773,10 +790,10 @@ def test_everything_should_come_back_when_all_is_killed_at_once(
     ],
 )
 def test_acknowledged_orders_should_be_done_once_when_a_service_goes_away_under_load(
-    faults: Any,
+    faults: Faults,
     make_orders: Callable[..., Orders],
     unique_name: Name,
-    postgres: Any,
+    postgres: Postgres,
     acknowledged: Acknowledged,
     kind: str,
     service: str,
@@ -798,10 +815,10 @@ def test_acknowledged_orders_should_be_done_once_when_a_service_goes_away_under_
 
 
 def test_acknowledged_orders_should_be_done_once_when_packets_are_lost_under_load(
-    faults: Any,
+    faults: Faults,
     make_orders: Callable[..., Orders],
     unique_name: Name,
-    postgres: Any,
+    postgres: Postgres,
     acknowledged: Acknowledged,
 ) -> None:
     orders = make_orders("enterprise")
@@ -818,10 +835,10 @@ def test_acknowledged_orders_should_be_done_once_when_packets_are_lost_under_loa
 
 
 def test_acknowledged_orders_should_be_done_once_when_instances_has_hardly_any_cpu(
-    faults: Any,
+    faults: Faults,
     make_orders: Callable[..., Orders],
     unique_name: Name,
-    postgres: Any,
+    postgres: Postgres,
     acknowledged: Acknowledged,
 ) -> None:
     orders = make_orders("enterprise")
@@ -843,7 +860,7 @@ SCHEMA = (
 
 
 def test_migrations_should_fail_and_change_nothing_when_the_database_is_out_of_reach(
-    stack: Any, faults: Any, postgres: Any
+    stack: Stack, faults: Faults, postgres: Postgres
 ) -> None:
     before = sorted(rows(postgres, SCHEMA))
     began = datetime.now(UTC)
@@ -856,7 +873,7 @@ def test_migrations_should_fail_and_change_nothing_when_the_database_is_out_of_r
 
 @pytest.mark.serial
 def test_migrations_should_fail_and_change_nothing_when_the_database_goes_away_in_the_middle(
-    stack: Any, faults: Any, postgres: Any
+    stack: Stack, faults: Faults, postgres: Postgres
 ) -> None:
     before = sorted(rows(postgres, SCHEMA))
     began = datetime.now(UTC)

@@ -25,14 +25,14 @@ NomockError
 │   ├── StoppedSpyError         a spy could not write what its service ran
 │   └── UnmappedSourceError     lines of the app that ran are not in the report
 └── FaultError              a fault cannot be put on, or did not do what it is for
-    ├── ClashingFaultsError     two faults contradict each other
+    ├── ConflictingFaultsError     two faults contradict each other
     ├── SharedStackError        others use the stack that a fault would break
     ├── ToxiproxyError          Toxiproxy does not answer, or does not do what was asked
     ├── HttpFaultsError         the proxy of the HTTP faults does not, either
-    ├── KeeperError             what does a fault beside a service does not start, or ended
+    ├── WatchdogError             what does a fault beside a service does not start, or ended
     ├── NotPossibleError        this kind of fault is not possible here: the test is skipped
-    ├── NoTrafficError          a fault met nothing, so that the test shows nothing
-    ├── NotSeenError            it cannot be told whether a fault met anything
+    ├── NoTrafficError          a fault had no effect, so that the test shows nothing
+    ├── EffectUnknownError      it cannot be told whether a fault had an effect
     ├── NotHealedError          a fault could not be undone
     ├── NotSteadyError          a probe did not answer well, in time, or again
     └── UntrueAnswersError      what services answered to writes is not what they did
@@ -341,7 +341,7 @@ class FaultError(NomockError):
     """A fault cannot be put on, or did not do what it is for."""
 
 
-class ClashingFaultsError(FaultError):
+class ConflictingFaultsError(FaultError):
     """Two faults contradict each other."""
 
     def __init__(self, wanted: str, on: str) -> None:
@@ -373,8 +373,8 @@ class HttpFaultsError(FaultError):
     """The proxy of the HTTP faults does not answer, or does not do what was asked."""
 
 
-class KeeperError(FaultError):
-    """The keeper, which does and guards faults beside a service's container, cannot do its part."""
+class WatchdogError(FaultError):
+    """The watchdog beside a service's container cannot begin, guard or undo a fault."""
 
 
 class NotPossibleError(FaultError):
@@ -382,7 +382,7 @@ class NotPossibleError(FaultError):
 
 
 class NoTrafficError(FaultError):
-    """Faults met nothing: a test that passed beside them shows nothing."""
+    """Faults had no effect: a test that passed beside them shows nothing."""
 
     def __init__(self, faults: Iterable[str]) -> None:
         self.faults = list(faults)
@@ -395,14 +395,14 @@ class NoTrafficError(FaultError):
         )
 
 
-class NotSeenError(FaultError):
-    """Whether faults met anything cannot be told, so neither what a green test shows."""
+class EffectUnknownError(FaultError):
+    """The effect of faults is unknown, and so is what a green test shows."""
 
     def __init__(self, faults: Mapping[str, str]) -> None:
-        """``faults``: name -> why not."""
+        """``faults``: name -> why it is unknown."""
         self.faults = sorted(faults)
         super().__init__(
-            f"whether they bit cannot be told: {', '.join(self.faults)}",
+            f"the effect is unknown: {', '.join(self.faults)}",
             where="faults of this test",
             seen="\n".join(f"{name}: {faults[name]}" for name in self.faults),
             todo="mend that, or say expect_traffic=False where it does not matter",
@@ -419,7 +419,7 @@ class NotHealedError(FaultError):
         where: str = "faults of this test",
         todo: str = "nomock heal",
     ) -> None:
-        """``faults``: name -> why not."""
+        """``faults``: name -> why it is unknown."""
         self.faults = sorted(faults)
         super().__init__(
             f"not healed: {', '.join(self.faults)}",

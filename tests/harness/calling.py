@@ -17,8 +17,8 @@ from conftest import docker, inspect
 from pythons import tracer_options
 from serving import SPY, Server, SetUp, serving
 
-from nomock.harvest.folder import read_all
-from nomock.harvest.records import numbers
+from nomock.coverage.harvest.folder import read_all
+from nomock.coverage.harvest.records import numbers
 
 SOURCES = Path(__file__).parent / "forwarding"
 

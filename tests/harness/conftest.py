@@ -24,9 +24,9 @@ import pythons
 import requests  # noqa: F401
 
 from nomock.adapters.engine import Engine
+from nomock.coverage.harvest import prepare
 from nomock.errors import EngineError
-from nomock.faults.janitor import heal_left
-from nomock.harvest import prepare
+from nomock.faults.janitor import heal_orphaned
 from nomock.loading import load
 from nomock.stack import Stack
 
@@ -252,7 +252,7 @@ def shop(
     # A test that broke off before it was healed must not leave the next one a closed edge.
     if any((path / ".nomock/faults" / name).glob("*.ndjson")) and project.states():
         with closing(project.stack()) as stack:
-            heal_left(stack, print)
+            heal_orphaned(stack, print)
     for left in path.iterdir():
         if left.name != "edges.json":  # which is mounted
             shutil.rmtree(left) if left.is_dir() else left.unlink()

@@ -12,7 +12,7 @@ from pathlib import Path
 from conftest import Service, Tiny
 
 from nomock.faults.fault import Fault, State
-from nomock.faults.ground import Ground
+from nomock.faults.stack_control import StackControl
 from nomock.stack import Stack
 
 PROGRAM = """
@@ -20,45 +20,45 @@ import json, sys
 from importlib import import_module
 from pathlib import Path
 from nomock.loading import load
-from nomock.faults.ground import Ground
+from nomock.faults.stack_control import StackControl
 from nomock.stack import Stack
 
 module, kind, root, arguments, state, what = sys.argv[1:]
 fault = getattr(import_module(module), kind)(**json.loads(arguments))
-getattr(fault, what)(Ground(Stack.of(load(Path(root)))), json.loads(state))
+getattr(fault, what)(StackControl(Stack.of(load(Path(root)))), json.loads(state))
 print("done", flush=True)
 sys.stdin.read()
 """
 
 
 @contextmanager
-def ready(tiny: Tiny, **services: Service) -> Iterator[tuple[Stack, Ground]]:
+def ready(tiny: Tiny, **services: Service) -> Iterator[tuple[Stack, StackControl]]:
     """A stack of these services, or of those written already, and the ground of its faults."""
     if services:
         tiny.compose(**services)
     stack = tiny.stack()
-    ground = Ground(stack)
+    control = StackControl(stack)
     try:
         stack.prepare()
-        yield stack, ground
+        yield stack, control
     finally:
-        ground.close()
+        control.close()
         stack.close()
 
 
 @contextmanager
-def on(ground: Ground, fault: Fault) -> Iterator[list[str]]:
+def on(control: StackControl, fault: Fault) -> Iterator[list[str]]:
     """A fault for a block; what it saw is in the list afterwards."""
     seen: list[str] = []
-    fault.ensure(ground)
-    written = json.dumps(fault.prepare(ground))
+    fault.validate(control)
+    written = json.dumps(fault.prepare(control))
     state = json.loads(written)
     try:
-        fault.begin(ground, state)
+        fault.begin(control, state)
         yield seen
-        seen.append(fault.seen(ground, state))
+        seen.append(fault.observe_effect(control, state))
     finally:
-        fault.heal(ground, json.loads(written))
+        fault.heal(control, json.loads(written))
 
 
 def run_elsewhere(root: Path, fault: Fault, state: State, what: str) -> subprocess.Popen[str]:

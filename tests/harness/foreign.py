@@ -19,7 +19,7 @@ import bytecode
 import conftest
 import pytest
 
-from nomock.runlock import FileLock
+from nomock.filelock import FileLock
 
 PROJECTS = Path(__file__).with_name("foreign_projects")
 _ROOT = Path(__file__).parents[2]

@@ -16,7 +16,7 @@ from uuid import uuid4
 from conftest import IMAGE, ROOT, Service, check, docker
 
 from nomock.adapters.httpfaults import CONTROL_PORT, HttpFaults
-from nomock.context import BAGGAGE_HEADER, with_context
+from nomock.baggage import BAGGAGE_HEADER, with_members
 
 EDGE = "shop->web"
 TIMEOUT_S = 30
@@ -185,7 +185,7 @@ def begin(
 ) -> HTTPResponse:
     """Send a request of a test and return the answer, its body unread."""
     if test is not None:
-        headers[BAGGAGE_HEADER] = with_context("user=1", test)
+        headers[BAGGAGE_HEADER] = with_members("user=1", test)
     connection.request(method, path, body=body, headers=headers)
     return connection.getresponse()
 

@@ -6,8 +6,8 @@ import functools
 import platform
 from pathlib import Path
 
-from nomock.images import Wanted, settle_one
-from nomock.overlay.wheels import provide
+from nomock.coverage.overlay.wheels import provide
+from nomock.images import ImageSpec, resolve_image
 
 ROOT = Path(__file__).parents[2]
 VERSIONS = ("3.9", "3.11", "3.13", "3.14")
@@ -20,13 +20,13 @@ def image_of(version: str) -> str:
     As for the stack's images, another one can be chosen: ``PYTHON_3_9_IMAGE=ours/python:3.9``.
     Workers of xdist that need one at the same time wait for the first.
     """
-    wanted = Wanted(
+    wanted = ImageSpec(
         variable=f"PYTHON_{version.replace('.', '_')}_IMAGE",
         upstream=f"python:{version}-slim",
         stand_in=f"nomock/python:{version}",
         builder="python.sh",
     )
-    return settle_one(ROOT, wanted, lambda line: None).image
+    return resolve_image(ROOT, wanted, lambda line: None).image
 
 
 def tracer_options(version: str, folder: Path) -> list[str]:

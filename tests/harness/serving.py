@@ -12,10 +12,10 @@ from pathlib import Path
 
 from conftest import docker, inspect
 
-from nomock.context import BAGGAGE_HEADER, with_context
-from nomock.harvest import prepare
-from nomock.harvest.folder import read_all
-from nomock.harvest.records import numbers
+from nomock.baggage import BAGGAGE_HEADER, with_members
+from nomock.coverage.harvest import prepare
+from nomock.coverage.harvest.folder import read_all
+from nomock.coverage.harvest.records import numbers
 
 ROOT = Path(__file__).parents[2]
 SPY = ROOT / "coverage-spy"
@@ -226,7 +226,7 @@ class Server:
         try:
             headers = dict(WEBSOCKET) if websocket else {"Connection": "close"}
             if test:
-                headers[BAGGAGE_HEADER] = with_context("", test)
+                headers[BAGGAGE_HEADER] = with_members("", test)
             connection.request("GET", path, headers=headers)
             yield connection.getresponse()
         finally:

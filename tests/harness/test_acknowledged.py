@@ -12,10 +12,10 @@ from uuid import UUID
 import pytest
 from answering import Server, answering
 
-from nomock import context
+from nomock import baggage
 from nomock.adapters.http import client
 from nomock.errors import UntrueAnswersError
-from nomock.faults.acknowledged import Acknowledged, End
+from nomock.faults.checks.acknowledged import Acknowledged, Outcome
 
 
 @pytest.fixture
@@ -34,13 +34,13 @@ def book() -> Acknowledged:
 @pytest.mark.parametrize(
     ("status", "end"),
     [
-        *((status, End.OK) for status in (200, 201, 202, 204)),
-        *((status, End.FAILED) for status in (400, 401, 403, 404, 409, 422, 425, 429)),
-        *((status, End.UNKNOWN) for status in (303, 307, 408, 500, 502, 503, 504)),
+        *((status, Outcome.OK) for status in (200, 201, 202, 204)),
+        *((status, Outcome.FAILED) for status in (400, 401, 403, 404, 409, 422, 425, 429)),
+        *((status, Outcome.UNKNOWN) for status in (303, 307, 408, 500, 502, 503, 504)),
     ],
 )
 def test_a_write_should_end_as_its_status_says_when_one_came(
-    server: Server, book: Acknowledged, status: int, end: End
+    server: Server, book: Acknowledged, status: int, end: Outcome
 ) -> None:
     server.reply = lambda number: status
     reply = book.send("a", lambda: server.http.post("/a"))
@@ -53,7 +53,7 @@ def test_a_write_should_be_unknown_when_its_answer_is_lost(
 ) -> None:
     server.reply = lambda number: 0
     assert book.send("a", lambda: server.http.post("/a")) is None
-    assert book.keys(End.UNKNOWN) == ["a"]
+    assert book.keys(Outcome.UNKNOWN) == ["a"]
     assert server.stored == ["a"]
 
 
@@ -66,7 +66,7 @@ def test_a_write_should_be_unknown_when_its_answer_comes_late(
         assert book.send("a", lambda: server.http.post("/a", timeout=0.1)) is None
     finally:
         released.set()
-    assert book.keys(End.UNKNOWN) == ["a"]
+    assert book.keys(Outcome.UNKNOWN) == ["a"]
 
 
 def test_a_write_should_have_failed_when_nobody_listens(book: Acknowledged) -> None:
@@ -76,7 +76,7 @@ def test_a_write_should_have_failed_when_nobody_listens(book: Acknowledged) -> N
         with client(f"http://127.0.0.1:{port}") as http:
             assert book.send("httpx", lambda: http.post("/a")) is None
         assert book.send("socket", lambda: socket.create_connection(("127.0.0.1", port))) is None
-    assert book.keys(End.FAILED) == ["httpx", "socket"]
+    assert book.keys(Outcome.FAILED) == ["httpx", "socket"]
 
 
 def test_a_status_should_count_when_it_was_made_an_error(
@@ -85,7 +85,7 @@ def test_a_status_should_count_when_it_was_made_an_error(
     for key, status in {"refused": 409, "unsure": 503}.items():
         server.reply = lambda number, status=status: status
         assert book.send(key, lambda: server.http.post("/a").raise_for_status()) is None
-    assert (book.keys(End.FAILED), book.keys(End.UNKNOWN)) == (["refused"], ["unsure"])
+    assert (book.keys(Outcome.FAILED), book.keys(Outcome.UNKNOWN)) == (["refused"], ["unsure"])
 
 
 def test_an_error_of_the_test_should_be_raised_when_a_write_has_one(book: Acknowledged) -> None:
@@ -93,22 +93,22 @@ def test_an_error_of_the_test_should_be_raised_when_a_write_has_one(book: Acknow
         book.send("a", lambda: 1 / 0)
     with pytest.raises(TypeError, match="no HTTP response and no error: 'yes'; say ok, failed or"):
         book.send("b", lambda: "yes")
-    assert (book.keys(End.UNKNOWN), str(book)) == (["a"], "1 writes: 0 ok, 1 unknown, 0 failed")
+    assert (book.keys(Outcome.UNKNOWN), str(book)) == (["a"], "1 writes: 0 ok, 1 unknown, 0 failed")
 
 
 @pytest.mark.parametrize(
     ("attempts", "end"),
     [
-        ((503, 409), End.UNKNOWN),  # refused because the first was done after all, or not
-        ((503, 202), End.OK),
-        ((202, 409), End.OK),
-        ((429, 202), End.OK),
-        ((429, 409), End.FAILED),
+        ((503, 409), Outcome.UNKNOWN),  # refused because the first was done after all, or not
+        ((503, 202), Outcome.OK),
+        ((202, 409), Outcome.OK),
+        ((429, 202), Outcome.OK),
+        ((429, 409), Outcome.FAILED),
     ],
     ids=str,
 )
 def test_the_best_attempt_should_count_when_a_write_is_repeated(
-    server: Server, book: Acknowledged, attempts: tuple[int, ...], end: End
+    server: Server, book: Acknowledged, attempts: tuple[int, ...], end: Outcome
 ) -> None:
     server.reply = lambda number: attempts[number - 1]
     for _ in attempts:
@@ -130,13 +130,13 @@ def test_each_untrue_answer_should_be_named_when_the_book_is_checked(
     server: Server, book: Acknowledged
 ) -> None:
     statuses = {"lost": 202, "twice": 503, "refused": 409, "kept": 202}
-    context.set_current_faults(["reset a->b"])
+    baggage.set_current_faults(["reset a->b"])
     try:
         for key, status in statuses.items():
             server.reply = lambda number, status=status: status
             book.send(key, lambda key=key: server.http.post(f"/{key}"))
     finally:
-        context.set_current_faults([])
+        baggage.set_current_faults([])
     book.ok("twice", "said otherwise")
     with pytest.raises(UntrueAnswersError) as untrue:
         book.check(["twice", "kept", "refused", "twice"])
@@ -200,6 +200,6 @@ def test_the_book_should_be_right_when_many_threads_write(
         list(threads.map(write, range(200)))
     assert str(book) == "200 writes: 100 ok, 100 unknown, 0 failed"
     book.check(server.stored, at_least=100)
-    lost = book.keys(End.OK)[0]
+    lost = book.keys(Outcome.OK)[0]
     with pytest.raises(UntrueAnswersError, match=f"answered to 1 of them .*\n.*\n  {lost}: lost "):
         book.check(key for key in server.stored if key != lost)

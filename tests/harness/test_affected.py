@@ -14,11 +14,11 @@ from coverage import CoverageData
 from test_live import overlay, spied
 
 from nomock.adapters.git import Revision
-from nomock.affected import Affected, Suite, remember, state_now
-from nomock.affected.blocks import MODULE, blocks_of
 from nomock.config import Settings
+from nomock.coverage.affected import Affected, Suite, save_baseline, state_now
+from nomock.coverage.affected.blocks import MODULE, blocks_of
+from nomock.coverage.harvest.folder import DATA_FILE, RUN_FILE
 from nomock.errors import ConfigError, CoverageError
-from nomock.harvest.folder import DATA_FILE, RUN_FILE
 from nomock.loading import load
 from nomock.project import resolve
 
@@ -229,7 +229,7 @@ class Project:
         data.set_context("")
         data.touch_files([str(self.path / "app/idle.py")])
         data.write()
-        remember(self.data_dir, begin, suite, passed)
+        save_baseline(self.data_dir, begin, suite, passed)
 
     def reasons(
         self, since: str | None = None, on_stack: Sequence[str] = (SELL, BUY, ODD)
@@ -429,7 +429,7 @@ def test_a_change_that_was_made_during_the_covered_run_should_count(project: Pro
     begin = state_now(project.settings, resolve(project.settings), suite)
     project.write("tests/test_a.py", "A = 1\n")
     project.write("app/requirements.txt", "a==2\n")
-    remember(project.data_dir, begin, suite, EVERY)
+    save_baseline(project.data_dir, begin, suite, EVERY)
     assert project.reasons() == {
         "app/requirements.txt: changed": EVERY,
         "tests/test_a.py: changed": {SELL, BUY},

@@ -7,7 +7,7 @@ import sys
 import pytest
 from serving import SPY
 
-from nomock.context import MOST_BYTES, short, test_of, with_context
+from nomock.baggage import MOST_BYTES, short, test_of, with_members
 
 sys.path.append(str(SPY))
 
@@ -36,10 +36,10 @@ ORIGIN = Origin(TEST, "")
 def test_the_spy_should_read_what_the_harness_writes_and_write_the_same_when_it_is_a_test(
     test: str, fault: str
 ) -> None:
-    header = with_context("user=1;ttl=9", test, fault)
+    header = with_members("user=1;ttl=9", test, fault)
     assert origin_of(header) == Origin(test, fault)
     assert with_origin("user=1;ttl=9", Origin(test, fault)) == header
-    with_run = with_context("user=1;ttl=9", test, fault, "0a1b2c3d")
+    with_run = with_members("user=1;ttl=9", test, fault, "0a1b2c3d")
     assert origin_of(with_run) == Origin(test, fault)
     assert with_origin(with_run, ORIGIN) == with_run
 

@@ -17,9 +17,9 @@ from conftest import docker
 from pythons import image_of
 from serving import SET_UPS, SOURCES, SPY, serving
 
-from nomock.harvest import Harvest, ServiceSource, harvest, prepare, report
-from nomock.harvest.folder import read_all
-from nomock.harvest.records import Arc
+from nomock.coverage.harvest import Harvest, ServiceSource, harvest, prepare, report
+from nomock.coverage.harvest.folder import read_all
+from nomock.coverage.harvest.records import Arc
 
 APP = Path(__file__).parent / "branch_app"
 Report = dict[str, Any]

@@ -12,7 +12,7 @@ from threading import Event
 import pytest
 
 from nomock.errors import LockedError
-from nomock.faults.claims import Claims
+from nomock.faults.locking.claims import Claims
 
 Make = Callable[[], Claims]
 Run = Callable[..., "Future[None]"]
@@ -50,54 +50,54 @@ def until(said: Callable[[], bool]) -> None:
 
 def test_a_part_should_be_shared_by_many_and_broken_by_one(claims: Make, aside: Run) -> None:
     one, two, breaker, newcomer = claims(), claims(), claims(), claims()
-    one.share({"a", "b"})
-    two.share({"a"})
-    taken = aside(breaker.take, {"a"}, "breaker")
+    one.acquire_shared({"a", "b"})
+    two.acquire_shared({"a"})
+    taken = aside(breaker.acquire_exclusive, {"a"}, "breaker")
     until(lambda: not free(newcomer, "a"))
-    one.let_go()
+    one.release()
     assert not taken.done()
-    two.let_go()
+    two.release()
     taken.result(10)
     assert not free(newcomer, "a")
     assert free(newcomer, "b")
-    breaker.let_go()
+    breaker.release()
     assert free(newcomer, "a")
 
 
 def test_a_newcomer_should_wait_when_somebody_waits_to_break(claims: Make, aside: Run) -> None:
     one, breaker, newcomer = claims(), claims(), claims()
-    one.share({"a"})
-    taken = aside(breaker.take, {"a"}, "breaker")
+    one.acquire_shared({"a"})
+    taken = aside(breaker.acquire_exclusive, {"a"}, "breaker")
     until(lambda: not free(newcomer, "a"))
-    entered = aside(newcomer.share, {"a"})
-    one.let_go()
+    entered = aside(newcomer.acquire_shared, {"a"})
+    one.release()
     taken.result(10)
     assert not entered.done()
-    breaker.let_go()
+    breaker.release()
     entered.result(10)
 
 
 def test_who_waits_should_let_go_of_all_else(claims: Make, aside: Run) -> None:
     one, breaker = claims(), claims()
-    one.share({"a"})
-    breaker.take({"b"}, "breaker")
-    entered = aside(one.share, {"b"})
+    one.acquire_shared({"a"})
+    breaker.acquire_exclusive({"b"}, "breaker")
+    entered = aside(one.acquire_shared, {"b"})
     # It would wait for ever if the other kept what it has.
-    breaker.take({"a"}, "breaker")
-    breaker.let_go()
+    breaker.acquire_exclusive({"a"}, "breaker")
+    breaker.release()
     entered.result(10)
     assert one._shared == {"a", "b"}
 
 
 def test_only_one_should_break_at_a_time(claims: Make, aside: Run) -> None:
     one, two = claims(), claims()
-    one.take({"a"}, "one")
-    two.share({"c"})
-    taken = aside(two.take, {"b"}, "two")
+    one.acquire_exclusive({"a"}, "one")
+    two.acquire_shared({"c"})
+    taken = aside(two.acquire_exclusive, {"b"}, "two")
     # While it waits it holds nothing, so that the first may break more.
-    one.take({"c", "b"}, "one")
+    one.acquire_exclusive({"c", "b"}, "one")
     assert not taken.done()
-    one.let_go()
+    one.release()
     taken.result(10)
 
 
@@ -105,40 +105,42 @@ def test_a_part_should_be_held_until_the_test_is_over_when_it_is_taken_twice(
     claims: Make,
 ) -> None:
     one, other = claims(), claims()
-    one.take({"a"}, "one")
-    one.take({"a", "b"}, "one")
+    one.acquire_exclusive({"a"}, "one")
+    one.acquire_exclusive({"a", "b"}, "one")
     assert not free(other, "a")
     assert not free(other, "b")
-    one.let_go()
+    one.release()
     assert free(other, "a")
     assert free(other, "b")
 
 
 def test_its_own_requests_should_pass_what_a_test_has_broken(claims: Make) -> None:
     one = claims()
-    one.share({"a", "b"})
-    one.take({"a"}, "one")
-    one.share({"a", "b", "c"})
-    one.let_go()
+    one.acquire_shared({"a", "b"})
+    one.acquire_exclusive({"a"}, "one")
+    one.acquire_shared({"a", "b", "c"})
+    one.release()
     assert all(free(claims(), part) for part in "abc")
 
 
 def test_a_killed_process_should_hold_nothing(claims: Make, tmp_path: Path) -> None:
     program = (
-        "import os, sys; from pathlib import Path; from nomock.faults.claims import Claims\n"
+        "import os, sys; from pathlib import Path\n"
+        "from nomock.faults.locking.claims import Claims\n"
         "claims = Claims(Path(sys.argv[1]), 'stack')\n"
-        "claims.take({'a'}, 'it'); claims.share({'b'}); os.kill(os.getpid(), 9)"
+        "claims.acquire_exclusive({'a'}, 'it'); claims.acquire_shared({'b'})\n"
+        "os.kill(os.getpid(), 9)"
     )
     subprocess.run([sys.executable, "-c", program, tmp_path / ".nomock"], check=False)
     breaker = claims()
-    breaker.take({"a", "b"}, "breaker")
-    breaker.let_go()
+    breaker.acquire_exclusive({"a", "b"}, "breaker")
+    breaker.release()
 
 
 HOLDER = """
 import sys
 from pathlib import Path
-from nomock.faults.claims import Claims
+from nomock.faults.locking.claims import Claims
 
 claims = Claims(Path(sys.argv[1]), "stack")
 getattr(claims, sys.argv[2])({"a"}, *sys.argv[3:])
@@ -151,13 +153,13 @@ sys.stdin.read()
     ("how", "said"),
     [
         (
-            ["share"],
+            ["acquire_shared"],
             "a: other tests have used it for more than 0.05 s\n"
             "  process PID\n"
             "-> let them end, or end them",
         ),
         (
-            ["take", "pause a of test_holds"],
+            ["acquire_exclusive", "pause a of test_holds"],
             "pause a of test_waits: another test has broken something for more than 0.05 s\n"
             "  process PID: pause a of test_holds\n"
             "-> let that test end, or end it",
@@ -178,26 +180,26 @@ def test_who_wants_a_part_alone_should_give_up_and_say_who_holds_it(
         assert holder.stdout is not None
         assert holder.stdout.readline() == "held\n"
         with pytest.raises(LockedError) as caught:
-            one.take({"a", "0"}, "pause a of test_waits")
+            one.acquire_exclusive({"a", "0"}, "pause a of test_waits")
         assert str(caught.value).replace(str(holder.pid), "PID") == said
         # It keeps nobody out, and may go on.
         other = Claims(folder, "stack", patience_s=0.05)
         assert free(other, "0")
-        assert free(other, "a") == (how == ["share"])
-        one.share({"0"})
+        assert free(other, "a") == (how == ["acquire_shared"])
+        one.acquire_shared({"0"})
         holder.kill()
-    other.take({"a"}, "other")
+    other.acquire_exclusive({"a"}, "other")
 
 
 def test_what_a_test_has_broken_should_stay_its_own_when_it_cannot_have_more(
     claims: Make, tmp_path: Path
 ) -> None:
     one, user, other = Claims(tmp_path / ".nomock", "stack", patience_s=0.05), claims(), claims()
-    one.take({"a"}, "one")
-    user.share({"b"})
+    one.acquire_exclusive({"a"}, "one")
+    user.acquire_shared({"b"})
     with pytest.raises(LockedError):
-        one.take({"b"}, "one")
+        one.acquire_exclusive({"b"}, "one")
     assert not free(other, "a")
     assert free(other, "b")
-    one.let_go()
-    other.take({"a"}, "other")
+    one.release()
+    other.acquire_exclusive({"a"}, "other")

@@ -91,9 +91,9 @@ def test_what_a_killed_run_left_should_be_healed_when_it_is_asked_for_or_the_sta
         """
         def test_killed(stack, faults):
             with faults.refused("shop->web"), faults.pause("bank"):
-                # Not even a keeper to undo it.
-                for keeper in faults._test.ground._keepers.values():
-                    stack.engine.kill(keeper.id)
+                # Not even a watchdog to undo it.
+                for watchdog in faults._session.control._watchdogs.values():
+                    stack.engine.kill(watchdog.id)
                 os.kill(os.getpid(), 9)
         """,
     )

@@ -12,7 +12,7 @@ from time import monotonic, time
 import pytest
 from conftest import IMAGE, Tiny, idle
 
-from nomock.adapters.engine import Engine, Life
+from nomock.adapters.engine import ContainerState, Engine
 from nomock.evidence import Scene, Window, mishaps
 from nomock.moments import Moment
 from nomock.stack.sharing import Clock, Sharing
@@ -109,9 +109,9 @@ def test_nothing_should_be_changed_when_all_that_is_known_is_of_the_future(tiny:
     assert tiny.stack().differences() == {}
 
 
-def life(started_s: float) -> Life:
+def life(started_s: float) -> ContainerState:
     started = datetime.fromtimestamp(started_s, UTC).isoformat()
-    return Life("running", started, "0001-01-01T00:00:00Z", 0, False, {})
+    return ContainerState("running", started, "0001-01-01T00:00:00Z", 0, False, {})
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from nomock.adapters.engine import ImageConfig
-from nomock.command import obstacle, obstacle_in, words_of
+from nomock.coverage.python_startup import obstacle, obstacle_in, words_of
 
 
 def image(entrypoint: tuple[str, ...] = (), command: tuple[str, ...] = ()) -> ImageConfig:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from nomock.project.contexts import Build, Sources
+from nomock.project.build_context import Build, Sources
 from nomock.project.left_out import LeftOut
 from nomock.project.told import what_changed
 

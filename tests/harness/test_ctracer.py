@@ -14,12 +14,12 @@ import pytest
 from conftest import Tiny
 from pythons import image_of
 
+from nomock.coverage.harvest import prepare
+from nomock.coverage.harvest.folder import read_all
+from nomock.coverage.harvest.records import Process, numbers
+from nomock.coverage.overlay.wheels import provide, provide_mounted
 from nomock.errors import CoverageError
-from nomock.harvest import prepare
-from nomock.harvest.folder import read_all
-from nomock.harvest.records import Process, numbers
 from nomock.loading import load
-from nomock.overlay.wheels import provide, provide_mounted
 from nomock.project import resolve
 
 ROOT = Path(__file__).parents[2]
@@ -264,7 +264,7 @@ PROVIDE = """
 import sys
 from pathlib import Path
 from nomock.errors import CoverageError
-from nomock.overlay.wheels import provide
+from nomock.coverage.overlay.wheels import provide
 try:
     provide("cp310", "glibc", "x86_64", Path(sys.argv[1]))
 except CoverageError as error:

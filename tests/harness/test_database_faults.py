@@ -22,8 +22,8 @@ from nomock.faults.database.end_backends import EndBackends
 from nomock.faults.database.fill_slots import FillSlots
 from nomock.faults.database.lock_table import LockTable
 from nomock.faults.fault import Fault
-from nomock.faults.ground import Ground
 from nomock.faults.service.pause import Pause
+from nomock.faults.stack_control import StackControl
 from nomock.loading import load
 from nomock.stack import Stack
 
@@ -91,13 +91,13 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @pytest.fixture
-def ground(stack: Stack) -> Iterator[Ground]:
+def control(stack: Stack) -> Iterator[StackControl]:
     """The ground of that stack; afterwards no session of a fault may be left."""
     with stack.postgres.connect(autocommit=True) as observer:  # what has been closed may still end
         eventually(lambda: observer.execute(OTHERS).rowcount == 0)
-    ground = Ground(stack)
-    yield ground
-    assert ground.live == {}
+    control = StackControl(stack)
+    yield control
+    assert control.live == {}
     assert sessions_of_faults(stack) == 0
 
 
@@ -147,12 +147,12 @@ def eventually(what: Any, within_s: float = 10.0) -> None:
     "fault", [EndBackends(service="shop"), EndBackends(role="shop")], ids=["service", "role"]
 )
 def test_connections_of_one_role_should_end_once_when_its_backends_are_ended(
-    stack: Stack, ground: Ground, fault: EndBackends
+    stack: Stack, control: StackControl, fault: EndBackends
 ) -> None:
     with ExitStack() as opened:
         first, second = (opened.enter_context(connect(stack)) for _ in range(2))
         other = opened.enter_context(connect(stack, "till"))
-        with on(ground, fault) as seen:
+        with on(control, fault) as seen:
             for ended in (first, second):
                 with pytest.raises(psycopg.errors.AdminShutdown):
                     ended.execute("select 1")
@@ -162,17 +162,19 @@ def test_connections_of_one_role_should_end_once_when_its_backends_are_ended(
     assert seen == ["connections ended: 2"]
 
 
-def test_backends_should_have_met_nothing_when_there_are_none(stack: Stack, ground: Ground) -> None:
-    with on(ground, EndBackends(service="till")) as seen:
+def test_backends_should_have_met_nothing_when_there_are_none(
+    stack: Stack, control: StackControl
+) -> None:
+    with on(control, EndBackends(service="till")) as seen:
         pass
     assert seen == [""]
 
 
 def test_another_fault_should_stay_on_when_the_backends_of_its_role_are_ended(
-    stack: Stack, ground: Ground
+    stack: Stack, control: StackControl
 ) -> None:
-    with connect(stack, "postgres"), on(ground, LockTable("shop.orders")) as locked:
-        with on(ground, EndBackends(role="postgres")) as ended:
+    with connect(stack, "postgres"), on(control, LockTable("shop.orders")) as locked:
+        with on(control, EndBackends(role="postgres")) as ended:
             pass
         assert read(stack, within_ms=LONG_MS) == "gave up"
     assert ended == ["connections ended: 1"]
@@ -180,10 +182,10 @@ def test_another_fault_should_stay_on_when_the_backends_of_its_role_are_ended(
 
 
 def test_who_was_disconnected_should_be_refused_when_the_slots_are_taken(
-    stack: Stack, ground: Ground
+    stack: Stack, control: StackControl
 ) -> None:
     shop = EndBackends(service="shop")
-    with connect(stack), on(ground, FillSlots()) as slots, on(ground, shop) as ended:
+    with connect(stack), on(control, FillSlots()) as slots, on(control, shop) as ended:
         assert refused(stack)
     assert ended == ["connections ended: 1"]
     assert "connections refused: 1, with" in slots[0]
@@ -270,10 +272,10 @@ def test_who_was_disconnected_should_be_refused_when_the_slots_are_taken(
     ids=lambda value: value.name if isinstance(value, Fault) else "",
 )
 def test_a_fault_should_be_refused_when_its_arguments_fit_nothing(
-    stack: Stack, ground: Ground, fault: Fault, message: str
+    stack: Stack, control: StackControl, fault: Fault, message: str
 ) -> None:
     with pytest.raises(ConfigError) as refusal:
-        fault.check(ground)
+        fault.validate_kind(control)
     assert str(refusal.value).replace(stack.name, "NAME") == message
 
 
@@ -281,35 +283,35 @@ def test_a_fault_should_be_refused_when_its_arguments_fit_nothing(
 def test_a_fault_should_be_refused_when_the_stack_has_no_database(tiny: Tiny, fault: Fault) -> None:
     tiny.compose(plain=idle())
     with pytest.raises(ConfigError, match="which service is the PostgreSQL database"):
-        fault.check(Ground(tiny.stack()))
+        fault.validate_kind(StackControl(tiny.stack()))
 
 
 def test_a_fault_should_be_refused_when_the_role_of_the_tests_has_not_the_right_to_it(
-    stack: Stack, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    stack: Stack, control: StackControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """``till`` is no superuser; of its own connections and tables it may do what it likes."""
     with stack.postgres.connect(autocommit=True) as connection:
         connection.execute("create table not_for_till (id int)")
     monkeypatch.setenv("PGOPTIONS", "-c role=till")  # of each session from now on
     with pytest.raises(FaultError, match="may not end the connections of others") as caught:
-        EndBackends("shop").check(ground)
+        EndBackends("shop").validate_kind(control)
     assert caught.value.seen == "till is no superuser, and no member of pg_signal_backend"
-    EndBackends("till").check(ground)
+    EndBackends("till").validate_kind(control)
     with pytest.raises(FaultError, match="may not lock it"):
-        LockTable("not_for_till").check(ground)
-    LockTable("visible").check(ground)
+        LockTable("not_for_till").validate_kind(control)
+    LockTable("visible").validate_kind(control)
     as_superuser = {"autocommit": True, "options": "-c role=postgres"}
     with stack.postgres.connect(**as_superuser) as connection:
         connection.execute("grant pg_signal_backend to till")
-        EndBackends("shop").check(ground)
+        EndBackends("shop").validate_kind(control)
         with pytest.raises(FaultError, match="may not end the connections of others"):
-            EndBackends("postgres").check(ground)
+            EndBackends("postgres").validate_kind(control)
         connection.execute("drop table not_for_till; revoke pg_signal_backend from till")
 
 
-def test_the_database_should_be_taken_when_a_fault_is_on_it(ground: Ground) -> None:
+def test_the_database_should_be_taken_when_a_fault_is_on_it(control: StackControl) -> None:
     for fault in (EndBackends("shop"), LockTable("visible"), FillSlots()):
-        assert fault.takes(ground) == {"db"}
+        assert fault.exclusive_parts(control) == {"db"}
 
 
 # A locked table
@@ -317,18 +319,18 @@ def test_the_database_should_be_taken_when_a_fault_is_on_it(ground: Ground) -> N
 
 @pytest.mark.parametrize("table", ["shop.orders", 'shop."Odd % \'table"'])
 def test_a_reader_should_count_when_it_gave_up_before_the_lock_ended(
-    stack: Stack, ground: Ground, table: str
+    stack: Stack, control: StackControl, table: str
 ) -> None:
-    with on(ground, LockTable(table)) as seen:
+    with on(control, LockTable(table)) as seen:
         assert read(stack, table, within_ms=LONG_MS) == "gave up"
         assert read(stack, "visible", within_ms=LONG_MS) == "read"
     assert seen == ["sessions that waited: 1, of shop"]
     assert read(stack, table, within_ms=LONG_MS) == "read"
 
 
-def test_a_reader_should_go_on_when_the_lock_ends(stack: Stack, ground: Ground) -> None:
+def test_a_reader_should_go_on_when_the_lock_ends(stack: Stack, control: StackControl) -> None:
     with ThreadPoolExecutor(2) as readers:
-        with on(ground, LockTable("shop.orders")) as seen:
+        with on(control, LockTable("shop.orders")) as seen:
             sent = [readers.submit(read, stack) for _ in range(2)]
             with connect(stack, "postgres") as observer:
                 waiting = "select from pg_locks where not granted"
@@ -338,8 +340,10 @@ def test_a_reader_should_go_on_when_the_lock_ends(stack: Stack, ground: Ground) 
     assert seen == ["sessions that waited: 2, of shop"]
 
 
-def test_only_writers_should_wait_when_the_mode_is_a_weak_one(stack: Stack, ground: Ground) -> None:
-    with on(ground, LockTable("visible", "SHARE")) as seen, connect(stack, "postgres") as writer:
+def test_only_writers_should_wait_when_the_mode_is_a_weak_one(
+    stack: Stack, control: StackControl
+) -> None:
+    with on(control, LockTable("visible", "SHARE")) as seen, connect(stack, "postgres") as writer:
         assert writer.execute("select from visible").rowcount == 0
         writer.execute(f"set lock_timeout = {LONG_MS}")
         with pytest.raises(psycopg.errors.LockNotAvailable):
@@ -347,26 +351,28 @@ def test_only_writers_should_wait_when_the_mode_is_a_weak_one(stack: Stack, grou
     assert seen == ["sessions that waited: 1, of postgres"]
 
 
-def test_a_lock_should_have_met_nothing_when_nobody_waited(stack: Stack, ground: Ground) -> None:
-    with on(ground, LockTable("visible")) as seen:
+def test_a_lock_should_have_met_nothing_when_nobody_waited(
+    stack: Stack, control: StackControl
+) -> None:
+    with on(control, LockTable("visible")) as seen:
         assert read(stack, within_ms=LONG_MS) == "read"
     assert seen == [""]
 
 
-def test_a_lock_should_end_by_itself_when_it_expires(stack: Stack, ground: Ground) -> None:
-    with on(ground, LockTable("shop.orders", expires_s=10)) as seen:
+def test_a_lock_should_end_by_itself_when_it_expires(stack: Stack, control: StackControl) -> None:
+    with on(control, LockTable("shop.orders", expires_s=10)) as seen:
         # There is no other end to this wait.
         assert read(stack) == "read"
     assert seen == ["sessions that waited: 1, of shop"]
 
 
 def test_a_lock_should_say_who_has_the_table_when_it_is_not_to_be_had(
-    stack: Stack, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    stack: Stack, control: StackControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(lock_table, "_LOCKED_WITHIN_S", 0.1)
     with connect(stack) as reader, reader.transaction():
         reader.execute("select from shop.orders")
-        with pytest.raises(FaultError) as busy, on(ground, LockTable("shop.orders")):
+        with pytest.raises(FaultError) as busy, on(control, LockTable("shop.orders")):
             pass
     assert str(busy.value) == (
         "fault lock_table shop.orders: the lock was not to be had within 0.1 s\n"
@@ -379,10 +385,10 @@ def test_a_lock_should_say_who_has_the_table_when_it_is_not_to_be_had(
 
 
 def test_new_connections_should_be_refused_when_the_slots_are_taken(
-    stack: Stack, ground: Ground
+    stack: Stack, control: StackControl
 ) -> None:
     with connect(stack) as open_already:
-        with on(ground, FillSlots()) as seen:
+        with on(control, FillSlots()) as seen:
             assert refused(stack) == refused(stack, "till")
             assert "remaining connection slots are reserved" in refused(stack)
             assert open_already.execute("select 1").fetchone() == (1,)
@@ -392,42 +398,44 @@ def test_new_connections_should_be_refused_when_the_slots_are_taken(
     assert seen == [f"connections refused: 3, with {words}"]
 
 
-def test_a_slot_should_be_taken_again_when_it_becomes_free(stack: Stack, ground: Ground) -> None:
-    with connect(stack) as open_already, on(ground, FillSlots()):
+def test_a_slot_should_be_taken_again_when_it_becomes_free(
+    stack: Stack, control: StackControl
+) -> None:
+    with connect(stack) as open_already, on(control, FillSlots()):
         open_already.close()
         eventually(lambda: refused(stack))
 
 
 def test_some_connections_should_be_let_in_when_slots_are_left(
-    stack: Stack, ground: Ground
+    stack: Stack, control: StackControl
 ) -> None:
-    with on(ground, FillSlots(leave=2)) as seen, connect(stack), connect(stack):
+    with on(control, FillSlots(leave=2)) as seen, connect(stack), connect(stack):
         assert refused(stack)
     assert "connections refused: 1, with" in seen[0]
 
 
-def test_taken_slots_should_have_met_nothing_when_nobody_connected(ground: Ground) -> None:
-    with on(ground, FillSlots()) as seen:
+def test_taken_slots_should_have_met_nothing_when_nobody_connected(control: StackControl) -> None:
+    with on(control, FillSlots()) as seen:
         pass
     assert seen == [""]
 
 
 def test_superusers_should_be_refused_when_there_is_nobody_else(
-    stack: Stack, ground: Ground
+    stack: Stack, control: StackControl
 ) -> None:
     with stack.postgres.connect(autocommit=True) as connection, ExitStack() as undo:
         for role in ("shop", "till"):
             connection.execute(f"alter role {role} superuser")
             undo.callback(connection.execute, f"alter role {role} nosuperuser")
-        with on(ground, FillSlots()) as seen:
+        with on(control, FillSlots()) as seen:
             assert refused(stack) == "sorry, too many clients already"
         assert seen == ["connections refused: 1, with 'sorry, too many clients already'"]
 
 
 def test_slots_should_become_free_by_themselves_when_the_fault_expires(
-    stack: Stack, ground: Ground
+    stack: Stack, control: StackControl
 ) -> None:
-    with on(ground, FillSlots(expires_s=2)):
+    with on(control, FillSlots(expires_s=2)):
         eventually(lambda: not refused(stack))
 
 
@@ -436,75 +444,75 @@ def test_slots_should_become_free_by_themselves_when_the_fault_expires(
 
 @pytest.mark.parametrize("fault", [LockTable("shop.orders"), FillSlots()], ids=["lock", "slots"])
 def test_nothing_should_be_left_when_another_process_heals(
-    stack: Stack, ground: Ground, fault: Fault
+    stack: Stack, control: StackControl, fault: Fault
 ) -> None:
-    state = fault.prepare(ground)
+    state = fault.prepare(control)
     written = dict(state)
-    fault.begin(ground, state)
+    fault.begin(control, state)
     assert sessions_of_faults(stack) > 1
     heal_elsewhere(stack.settings.root, fault, written)
-    fault.heal(ground, written)
-    fault.heal(ground, written)
+    fault.heal(control, written)
+    fault.heal(control, written)
     assert (read(stack, within_ms=LONG_MS), refused(stack)) == ("read", "")
 
 
 @pytest.mark.parametrize("fault", [LockTable("shop.orders"), FillSlots()], ids=["lock", "slots"])
 def test_nothing_should_be_left_when_the_process_is_killed(
-    stack: Stack, ground: Ground, fault: Fault
+    stack: Stack, control: StackControl, fault: Fault
 ) -> None:
-    state = fault.prepare(ground)
+    state = fault.prepare(control)
     with run_elsewhere(stack.settings.root, fault, state, "begin") as breaker:
         assert breaker.stdout.readline() == "done\n"  # type: ignore[union-attr]
         assert sessions_of_faults(stack) > 1
         breaker.kill()
     eventually(lambda: sessions_of_faults(stack) == 0)
     assert (read(stack, within_ms=LONG_MS), refused(stack)) == ("read", "")
-    fault.heal(ground, state)
+    fault.heal(control, state)
 
 
 @pytest.mark.parametrize("fault", [LockTable("pg_class"), FillSlots()], ids=["lock", "slots"])
-def test_a_fault_should_be_healed_when_it_never_began(ground: Ground, fault: Fault) -> None:
-    fault.heal(ground, fault.prepare(ground))
+def test_a_fault_should_be_healed_when_it_never_began(control: StackControl, fault: Fault) -> None:
+    fault.heal(control, fault.prepare(control))
 
 
 def test_a_fault_should_be_healed_when_the_database_has_died_under_it(tiny: Tiny) -> None:
     tiny.compose(db=POSTGRES)
     stack = tiny.stack()
     stack.prepare()
-    ground = Ground(stack)
+    control = StackControl(stack)
     with stack.postgres.connect() as connection:
         connection.execute("create table orders (id int)")
-    with on(ground, LockTable("orders")), on(ground, FillSlots()):
+    with on(control, LockTable("orders")), on(control, FillSlots()):
         stack["db"].kill()
-    assert ground.live == {}
+    assert control.live == {}
     stack.close()
 
 
 def test_a_fault_should_end_in_time_when_the_database_hangs(
-    stack: Stack, ground: Ground, monkeypatch: pytest.MonkeyPatch
+    stack: Stack, control: StackControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "_ANSWERS_WITHIN_S", 0.5)
     for fault, met in ((LockTable("shop.orders"), None), (FillSlots(), "")):
-        state = fault.prepare(ground)
-        fault.begin(ground, state)
-        held = sessions.Sessions.of(ground, state)
+        state = fault.prepare(control)
+        fault.begin(control, state)
+        held = sessions.Sessions.of(control, state)
         with ThreadPoolExecutor(1) as others:
             pause = Pause("db")
-            paused = pause.prepare(ground)
-            pause.begin(ground, paused)
+            paused = pause.prepare(control)
+            pause.begin(control, paused)
             try:
                 # In another thread, so that this one could let the database go on.
-                seen = others.submit(fault.seen, ground, state)
+                seen = others.submit(fault.seen, control, state)
                 if met is None:
                     with pytest.raises(FaultError, match="the database has not answered"):
                         seen.result(timeout=60)
                 else:
                     assert seen.result(timeout=60) == met
-                others.submit(fault.heal, ground, state).result(timeout=60)
+                others.submit(fault.heal, control, state).result(timeout=60)
                 assert held is not None
                 assert held._thread is not None
                 assert not held._thread.is_alive()
             finally:
-                pause.heal(ground, paused)
+                pause.heal(control, paused)
         eventually(lambda: sessions_of_faults(stack) == 0)
         assert (read(stack, within_ms=LONG_MS), refused(stack)) == ("read", "")

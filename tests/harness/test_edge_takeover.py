@@ -13,18 +13,18 @@ from nomock.adapters.engine import Engine
 from nomock.faults.edge.latency import Latency
 from nomock.faults.edge.refused import Refused
 from nomock.faults.fault import State
-from nomock.faults.keeper.client import LABEL
+from nomock.faults.watchdog.client import LABEL
 
 
-def test_an_edge_should_stay_closed_when_the_keeper_of_a_killed_run_opens_it_late(
+def test_an_edge_should_stay_closed_when_the_watchdog_of_a_killed_run_opens_it_late(
     shop: Tiny,
 ) -> None:
     proxied(shop, "def test_it(stack): pass")
     refused = Refused("shop->web", expect_traffic=False)
-    with ready(shop) as (_, ground):
-        own = ground.keeper("toxiproxy")
+    with ready(shop) as (_, control):
+        own = control.watchdog("toxiproxy")
         there = Engine().beside(own.container_id, LABEL).keys()  # of tests before, perhaps
-        killed = run_elsewhere(shop.path, refused, refused.prepare(ground), "begin")
+        killed = run_elsewhere(shop.path, refused, refused.prepare(control), "begin")
         assert killed.stdout is not None
         assert killed.stdout.readline() == "done\n"
         [late] = Engine().beside(own.container_id, LABEL).keys() - there
@@ -35,8 +35,8 @@ def test_an_edge_should_stay_closed_when_the_keeper_of_a_killed_run_opens_it_lat
         state: State = {}
 
         def prepare_and_begin() -> None:
-            state.update(refused.prepare(ground))
-            refused.begin(ground, state)
+            state.update(refused.prepare(control))
+            refused.begin(control, state)
 
         begin = Thread(target=prepare_and_begin)
         try:
@@ -48,13 +48,13 @@ def test_an_edge_should_stay_closed_when_the_keeper_of_a_killed_run_opens_it_lat
 
             assert left_on(shop) == ["shop->web"]
         finally:
-            refused.heal(ground, state)
+            refused.heal(control, state)
             killed.communicate()
     assert left_on(shop) == []
 
 
 def test_a_fault_should_be_healed_when_its_edge_is_not_there_any_more(shop: Tiny) -> None:
     proxied(shop, "def test_it(stack): pass")
-    with ready(shop) as (_, ground):
+    with ready(shop) as (_, control):
         for fault in (Latency("shop->moon", latency_ms=1), Refused("shop->moon")):
-            fault.heal(ground, fault.prepare(ground))
+            fault.heal(control, fault.prepare(control))

@@ -8,7 +8,7 @@ import pytest
 from conftest import Tiny, idle
 from proxied import proxied
 
-from nomock.faults.bites import Bite, recall, remember
+from nomock.faults.usage.effects import Effect, load_effects, save_effects
 
 TESTS = """
     @pytest.mark.parametrize("ms", [1, 2])
@@ -113,33 +113,37 @@ def test_what_bit_should_be_kept_for_each_test_as_it_last_ran(tmp_path: Path) ->
     file.parent.mkdir(parents=True)
     file.write_text("def test_one(): ...\nclass TheA:\n    async def test_two(self): ...\n")
     one, two = "tests/test_a.py::test_one", "tests/test_a.py::TheA::test_two[a::b-x]"
-    assert recall(state_dir) == []
+    assert load_effects(state_dir) == []
 
     latency, kill = ("latency", "a->b"), ("kill", "a")
-    remember(state_dir, one, [file], {latency, kill})
+    save_effects(state_dir, one, [file], {latency, kill})
     # As a test that stands in a page of the docs, which a module runs.
-    remember(state_dir, two, [file.with_name("test_page.py"), file], {latency})
-    remember(state_dir, "tests/test_a.py::test_on", [file], {latency})
-    remember(state_dir, "tests/test_b.py::test_one", [file.with_name("test_b.py")], {latency})
-    assert recall(state_dir) == [Bite(two, *latency), Bite(one, *kill), Bite(one, *latency)]
+    save_effects(state_dir, two, [file.with_name("test_page.py"), file], {latency})
+    save_effects(state_dir, "tests/test_a.py::test_on", [file], {latency})
+    save_effects(state_dir, "tests/test_b.py::test_one", [file.with_name("test_b.py")], {latency})
+    assert load_effects(state_dir) == [
+        Effect(two, *latency),
+        Effect(one, *kill),
+        Effect(one, *latency),
+    ]
 
-    remember(state_dir, one, [file], set())
-    with (state_dir / "bites.ndjson").open("a") as lines:
+    save_effects(state_dir, one, [file], set())
+    with (state_dir / "effects.ndjson").open("a") as lines:
         lines.write('{"test": "tests/te')  # killed
-    assert recall(state_dir) == [Bite(two, *latency)]
+    assert load_effects(state_dir) == [Effect(two, *latency)]
 
     (tmp_path / "repo").rename(tmp_path / "moved")
-    assert recall(tmp_path / "moved" / ".nomock") == [Bite(two, *latency)]
+    assert load_effects(tmp_path / "moved" / ".nomock") == [Effect(two, *latency)]
 
 
 def test_what_bit_should_not_grow_without_end_when_tests_run_again_and_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("nomock.faults.bites._MOST_BYTES", 2000)
+    monkeypatch.setattr("nomock.faults.usage.effects._MOST_BYTES", 2000)
     file = tmp_path / "test_a.py"
     file.write_text("def test_one(): ...\ndef test_two(): ...\n")
     for number in range(200):
         test = f"test_a.py::test_{'two' if number % 2 else 'one'}"
-        remember(tmp_path / ".nomock", test, [file], {("latency", f"a->{number}")})
-    assert (tmp_path / ".nomock" / "bites.ndjson").stat().st_size < 2200
-    assert [bite.where for bite in recall(tmp_path / ".nomock")] == ["a->198", "a->199"]
+        save_effects(tmp_path / ".nomock", test, [file], {("latency", f"a->{number}")})
+    assert (tmp_path / ".nomock" / "effects.ndjson").stat().st_size < 2200
+    assert [effect.where for effect in load_effects(tmp_path / ".nomock")] == ["a->198", "a->199"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from conftest import LISTENS, Tiny, server
 
-from nomock.context import set_current_test
+from nomock.baggage import set_current_test
 
 ECHO = """
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -111,7 +111,7 @@ def test_a_request_should_carry_the_test_and_the_users_own_baggage(echo: Tiny) -
 
         @pytest.mark.parametrize("case", ["a b,c=ä"])
         def test_baggage(stack, case, request):
-            from nomock.context import test_of
+            from nomock.baggage import test_of
             http = stack["one"].http
             assert test_of(http.get("/").text) == request.node.nodeid
             own = {"baggage": "user=1,nomock.test=wrong"}

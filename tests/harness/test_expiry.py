@@ -13,16 +13,16 @@ from proxied import left_on, proxied
 from nomock.errors import FaultError
 from nomock.faults.edge.flap import Flap
 from nomock.faults.edge.latency import Latency
-from nomock.faults.ground import Ground
 from nomock.faults.packets.block import PacketBlock
 from nomock.faults.packets.rate import PacketRate
+from nomock.faults.stack_control import StackControl
 
 
-def until_undone(ground: Ground, service: str, count: int) -> None:
-    """Return when the keeper beside a service has told that it undid so many guards."""
-    keeper, deadline, pause = ground.keeper(service), monotonic() + 30, Event()
-    while len(keeper.undone) < count:
-        assert keeper.alive
+def until_undone(control: StackControl, service: str, count: int) -> None:
+    """Return when the watchdog beside a service has told that it undid so many guards."""
+    watchdog, deadline, pause = control.watchdog(service), monotonic() + 30, Event()
+    while len(watchdog.undone) < count:
+        assert watchdog.alive
         assert monotonic() < deadline
         pause.wait(0.02)
 
@@ -37,46 +37,46 @@ def test_a_fault_should_say_that_it_expired_when_that_was_before_its_block_ended
         PacketBlock("web", port=9, expires_s=1),
         PacketRate("web", kbit_s=512, expires_s=1),
     ]
-    with ready(shop) as (_, ground):
-        on = [(fault, fault.prepare(ground)) for fault in faults]
+    with ready(shop) as (_, control):
+        on = [(fault, fault.prepare(control)) for fault in faults]
         try:
             for fault, state in on:
-                fault.begin(ground, state)
-            flapping = ground.live[on[1][1]["token"]].thread
+                fault.begin(control, state)
+            flapping = control.live[on[1][1]["token"]].thread
 
-            until_undone(ground, "toxiproxy", 2)
-            until_undone(ground, "web", 2)
+            until_undone(control, "toxiproxy", 2)
+            until_undone(control, "web", 2)
             flapping.join(30)
 
             assert not flapping.is_alive()
             assert left_on(shop) == []
             for fault, state in on:
                 with pytest.raises(FaultError) as caught:
-                    fault.seen(ground, state)
+                    fault.observe_effect(control, state)
                 assert str(caught.value) == (
                     f"fault {fault.name}: it expired after 1 s, before its block ended\n"
-                    "  its keeper healed it then\n"
+                    "  its watchdog healed it then\n"
                     "-> end the block sooner, or let the fault last longer: expires_s"
                 )
         finally:
             for fault, state in on:
-                fault.heal(ground, state)
+                fault.heal(control, state)
 
 
-def test_a_test_should_be_an_error_with_the_reason_when_nobody_can_tell_whether_its_fault_bit(
+def test_a_test_should_be_an_error_with_the_reason_when_the_effect_of_its_fault_is_unknown(
     shop: Tiny,
 ) -> None:
     proxied(
         shop,
         """
-        def lose_the_keeper(stack, faults):
+        def lose_the_watchdog(stack, faults):
             # With it goes what it counted.
-            stack.engine.kill(faults._test.ground.kept("toxiproxy").id)
+            stack.engine.kill(faults._session.control.kept("toxiproxy").id)
 
         def test_lost(stack, faults):
             with faults.latency("shop->web", latency_ms=1):
                 through(stack, "shop->web")
-                lose_the_keeper(stack, faults)
+                lose_the_watchdog(stack, faults)
 
         def test_scheduled(stack, faults):
             with faults.play([faults.latency("shop->bank", latency_ms=1).at(
@@ -84,15 +84,15 @@ def test_a_test_should_be_an_error_with_the_reason_when_nobody_can_tell_whether_
             )]):
                 while not [text for _, text in faults.story if text.endswith(": on")]:
                     Event().wait(0.01)
-                lose_the_keeper(stack, faults)
+                lose_the_watchdog(stack, faults)
 
         def test_said_so(stack, faults):
             with faults.latency("shop->web", latency_ms=1, expect_traffic=False):
-                lose_the_keeper(stack, faults)
+                lose_the_watchdog(stack, faults)
 
         def test_red_anyway(stack, faults):
             with faults.latency("shop->web", latency_ms=1):
-                lose_the_keeper(stack, faults)
+                lose_the_watchdog(stack, faults)
                 assert False
         """,
     )
@@ -101,12 +101,12 @@ def test_a_test_should_be_an_error_with_the_reason_when_nobody_can_tell_whether_
     result.stdout.fnmatch_lines(
         [
             "*ERROR at teardown of test_lost*",
-            "faults of this test: whether they bit cannot be told: latency shop->web",
+            "faults of this test: the effect is unknown: latency shop->web",
             "  latency shop->web: edge shop->web: what passed it was not counted to the end",
-            "    the keeper that counted has ended; was Toxiproxy restarted meanwhile?",
+            "    the watchdog that counted has ended; was Toxiproxy restarted meanwhile?",
             "-> mend that, or say expect_traffic=False where it does not matter",
             "*ERROR at teardown of test_scheduled*",
-            "faults of this test: whether they bit cannot be told: schedule of 1 fault",
+            "faults of this test: the effect is unknown: schedule of 1 fault",
         ]
     )
     result.stdout.no_fnmatch_line("*met no*")

@@ -12,20 +12,20 @@ from conftest import Tiny, ask, until_gone
 from driving import ready
 from proxied import left_on, proxied
 
-from nomock.faults.keeper.client import LABEL
+from nomock.faults.watchdog.client import LABEL
 
 
-def keepers(shop: Tiny) -> list[str]:
-    """Return the ids of the keepers beside the containers of a stack."""
+def watchdogs(shop: Tiny) -> list[str]:
+    """Return the ids of the watchdogs beside the containers of a stack."""
     beside = {f"container:{id_}" for id_ in shop.containers().values()}
     found = ask("GET", "/containers/json", all="1", filters=json.dumps({"label": [LABEL]}))
     return [c["Id"] for c in found if c["HostConfig"]["NetworkMode"] in beside]
 
 
-def until_no_keeper(shop: Tiny) -> None:
-    """Return when all keepers have ended: they undo, and the engine removes them."""
-    for keeper in keepers(shop):
-        until_gone(keeper)
+def until_no_watchdog(shop: Tiny) -> None:
+    """Return when all watchdogs have ended: they undo, and the engine removes them."""
+    for watchdog in watchdogs(shop):
+        until_gone(watchdog)
 
 
 def test_every_edge_fault_should_bite_and_be_gone_after_its_block(shop: Tiny) -> None:
@@ -62,8 +62,8 @@ def test_every_edge_fault_should_bite_and_be_gone_after_its_block(shop: Tiny) ->
     )
     shop.run().assert_outcomes(passed=8)
     assert left_on(shop) == []
-    until_no_keeper(shop)
-    assert keepers(shop) == []
+    until_no_watchdog(shop)
+    assert watchdogs(shop) == []
     assert list((shop.path / ".nomock/faults" / shop.name).iterdir()) == []
 
 
@@ -233,7 +233,7 @@ def test_faults_that_contradict_each_other_should_be_refused(shop: Tiny) -> None
     proxied(
         shop,
         """
-        from nomock.errors import ClashingFaultsError
+        from nomock.errors import ConflictingFaultsError
 
         @pytest.mark.parametrize("other", [
             lambda faults: faults.latency("shop->web", latency_ms=7),
@@ -241,7 +241,7 @@ def test_faults_that_contradict_each_other_should_be_refused(shop: Tiny) -> None
         ])
         def test_it(stack, faults, other):
             with faults.latency("shop->web", latency_ms=5):
-                with pytest.raises(ClashingFaultsError) as refused, other(faults):
+                with pytest.raises(ConflictingFaultsError) as refused, other(faults):
                     pass
                 # What does not contradict goes together.
                 with faults.slice("shop->web"), faults.latency("shop->bank", latency_ms=5):
@@ -258,15 +258,15 @@ def test_the_faults_should_stand_in_the_requests_of_their_test(shop: Tiny) -> No
     proxied(
         shop,
         """
-        from nomock import context
+        from nomock import baggage
 
         def test_it(stack, faults):
             with faults.latency("shop->web", latency_ms=5, expect_traffic=False):
                 with faults.slice("shop->web", expect_traffic=False):
-                    inner = context.current_fault()
-                outer = context.current_fault()
+                    inner = baggage.current_fault()
+                outer = baggage.current_fault()
             assert (inner, outer) == ("latency shop->web + slice shop->web", "latency shop->web")
-            assert context.current_fault() == ""
+            assert baggage.current_fault() == ""
         """,
     )
     shop.run().assert_outcomes(passed=1)
@@ -311,21 +311,21 @@ KILLED = """
 """
 
 
-def test_a_killed_run_should_leave_nothing_when_its_keeper_hears_of_it(shop: Tiny) -> None:
+def test_a_killed_run_should_leave_nothing_when_its_watchdog_hears_of_it(shop: Tiny) -> None:
     proxied(shop, KILLED)
     assert shop.run().ret == -signal.SIGKILL
-    until_no_keeper(shop)
+    until_no_watchdog(shop)
     assert left_on(shop) == []
-    assert keepers(shop) == []
+    assert watchdogs(shop) == []
 
 
-def test_a_keeper_should_be_there_until_its_ground_is_closed(shop: Tiny) -> None:
+def test_a_watchdog_should_be_there_until_its_ground_is_closed(shop: Tiny) -> None:
     proxied(shop, "")
-    with ready(shop) as (_, ground):
-        keeper = ground.keeper("web")
-        assert keepers(shop) == [keeper.id]
-    until_no_keeper(shop)
-    assert keepers(shop) == []
+    with ready(shop) as (_, control):
+        watchdog = control.watchdog("web")
+        assert watchdogs(shop) == [watchdog.id]
+    until_no_watchdog(shop)
+    assert watchdogs(shop) == []
 
 
 def test_the_next_run_should_heal_what_a_killed_one_left(shop: Tiny) -> None:
@@ -334,9 +334,9 @@ def test_the_next_run_should_heal_what_a_killed_one_left(shop: Tiny) -> None:
         """
         def test_killed(stack, faults):
             with faults.latency("shop->web", latency_ms=5), faults.refused("shop->bank"):
-                # Not even a keeper to undo it.
-                for keeper in faults._test.ground._keepers.values():
-                    stack.engine.kill(keeper.id)
+                # Not even a watchdog to undo it.
+                for watchdog in faults._session.control._watchdogs.values():
+                    stack.engine.kill(watchdog.id)
                 os.kill(os.getpid(), 9)
         """,
     )
@@ -425,8 +425,8 @@ def test_a_run_without_faults_should_load_nothing_of_them(shop: Tiny) -> None:
 
         def test_it(stack):
             stack["web"].http.get("/")
-            loaded = {"toxiproxy", "requests", "nomock.faults.faults", "nomock.faults.ground"}
-            assert not loaded & sys.modules.keys()
+            ours = {"nomock.faults.faults", "nomock.faults.stack_control"}
+            assert not ({"toxiproxy", "requests"} | ours) & sys.modules.keys()
         """,
     )
     shop.run().assert_outcomes(passed=1)

@@ -8,8 +8,8 @@ from typing import Any
 
 from nomock.adapters.engine import Engine
 from nomock.adapters.engine.state import container_of
-from nomock.harvest.canary import _Own
-from nomock.harvest.records import BACKGROUND, Process, SourceFile
+from nomock.coverage.harvest.canary import _Own
+from nomock.coverage.harvest.records import BACKGROUND, Process, SourceFile
 
 KILLED = Process(
     service="till",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from conftest import LISTENS, Service, Tiny, check, idle, inspect, server
 
-from nomock.adapters.engine import Death
+from nomock.adapters.engine import ExitState
 from nomock.errors import ConfigError, NotReadyError, ServiceDiedError
 from nomock.project import Project, ServiceConfig, intention
 from nomock.readiness.ends import judge_end
@@ -19,7 +19,7 @@ PORTS = [{"target": 8000, "protocol": "tcp"}]
 CHECK = {"test": ["CMD", "true"]}
 
 
-def ended(**how: Any) -> Death:
+def ended(**how: Any) -> ExitState:
     """A container that ended well, was never healthy and is not started again."""
     usual: dict[str, Any] = {
         "exit_code": 0,
@@ -32,7 +32,7 @@ def ended(**how: Any) -> Death:
         "was_healthy": False,
         "finished_at": "",
     }
-    return Death(**{**usual, **how})
+    return ExitState(**{**usual, **how})
 
 
 def started(tiny: Tiny, **options: Any) -> dict[str, str]:
@@ -412,12 +412,12 @@ def test_a_service_should_be_asked_on_the_hosts_ports_when_it_is_in_the_hosts_ne
     )
     stack = tiny.stack(probes={"named": f"http:{exposed}/"})
 
-    def let_go(step: str) -> None:
+    def release(step: str) -> None:
         # Asked, and closed: each of them.
         if f"till (port {published}" in step and "bare (" in step and "named (" in step:
             tiny.write("data/go", "")
 
-    stack.prepare(let_go)
+    stack.prepare(release)
     assert stack["till"].url == f"http://127.0.0.1:{published}"
     assert stack["bare"].http.get("/").status_code == 200
     assert stack["named"].port(exposed) == exposed
@@ -466,12 +466,12 @@ def test_the_death_should_be_the_error_when_a_service_ends_before_the_last_is_re
     tiny.compose(api=idle(dies, volumes=mounted), web=server(before=late, volumes=mounted))
     stack = tiny.stack()
 
-    def let_go(step: str) -> None:
+    def release(step: str) -> None:
         if step.startswith("1/2 ready"):
             tiny.write("data/die", "")
 
     with pytest.raises(ServiceDiedError) as caught:
-        stack.prepare(let_go)
+        stack.prepare(release)
     stack.close()
     assert str(caught.value).startswith("service api: exited with code 4\n  no url\n")
 

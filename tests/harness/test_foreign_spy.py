@@ -14,10 +14,10 @@ from pythons import VERSIONS, image_of
 from test_live import overlay, spied
 from test_spy import Container
 
-from nomock.harvest import ServiceSource, prepare, too_new
-from nomock.harvest.folder import read_all
-from nomock.harvest.reading import process_of
-from nomock.harvest.records import Process
+from nomock.coverage.harvest import ServiceSource, prepare, too_new
+from nomock.coverage.harvest.folder import read_all
+from nomock.coverage.harvest.reading import process_of
+from nomock.coverage.harvest.records import Process
 
 Foreigns = Callable[..., Foreign]
 

@@ -14,7 +14,7 @@ from calling import WAYS, Services, built, heads, mounted, program, services
 from pythons import image_of
 from serving import SPY
 
-from nomock.context import MOST_BYTES, with_context
+from nomock.baggage import MOST_BYTES, with_members
 
 FOLLOWS_REDIRECTS = [way for way in WAYS if way not in ("http.client", "putrequest")]
 KEEPS_CONNECTIONS = [way for way in FOLLOWS_REDIRECTS if way != "urllib"]
@@ -40,7 +40,7 @@ def test_the_called_service_should_record_its_lines_for_the_test_when_it_is_call
     pair: Services, way: str
 ) -> None:
     test = f"tests/test_a.py::test_of[{way}, 100 %; ü]"
-    assert pair.call(way, test).baggage == [with_context("", test)]
+    assert pair.call(way, test).baggage == [with_members("", test)]
     assert pair.steps(test) == {way}
 
 
@@ -48,7 +48,7 @@ def test_each_test_should_have_its_own_lines_when_many_are_in_flight(pair: Servi
     asked = [(way, f"tests/test_many.py::test_{way}_{turn}") for turn in range(8) for way in WAYS]
     with ThreadPoolExecutor(MOST_IN_FLIGHT) as pool:
         answers = list(pool.map(lambda one: pair.call(*one), asked))
-    assert [a.baggage for a in answers] == [[with_context("", test)] for _, test in asked]
+    assert [a.baggage for a in answers] == [[with_members("", test)] for _, test in asked]
     assert [pair.steps(test) for _, test in asked] == [{way} for way, _ in asked]
 
 
@@ -67,7 +67,7 @@ def test_each_request_should_be_its_own_tests_when_a_connection_is_used_again(
     tests = [f"tests/test_again.py::test_{way}_{turn}" for turn in range(MOST_IN_FLIGHT + 1)]
     answers = [pair.call(way, test) for test in tests]
     assert len({answer.client for answer in answers}) < len(answers)
-    assert [answer.baggage for answer in answers] == [[with_context("", test)] for test in tests]
+    assert [answer.baggage for answer in answers] == [[with_members("", test)] for test in tests]
     assert pair.call(way, None).baggage == []
 
 
@@ -75,7 +75,7 @@ def test_each_request_should_be_its_own_tests_when_a_connection_is_used_again(
 def test_the_test_should_go_on_when_the_answer_is_a_redirect(pair: Services, way: str) -> None:
     test = f"tests/test_redirect.py::test_{way}"
     answer = pair.call(way, test, path="redirect", baggage=["user=1"])
-    assert answer.baggage == [with_context("user=1", test)]
+    assert answer.baggage == [with_members("user=1", test)]
     assert pair.steps(test) == {way}
 
 
@@ -83,7 +83,7 @@ def test_the_test_should_go_on_when_the_answer_is_a_redirect(pair: Services, way
 def test_the_body_should_arrive_whole_when_it_is_sent_in_parts(pair: Services, way: str) -> None:
     test = f"tests/test_body.py::test_{way}"
     answer = pair.call(way, test, parts=["one,", "two,", "three"])
-    assert (answer.body, answer.baggage) == ("one,two,three", [with_context("", test)])
+    assert (answer.body, answer.baggage) == ("one,two,three", [with_members("", test)])
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -100,7 +100,7 @@ def test_all_members_should_be_in_one_header_when_the_request_has_several(
 ) -> None:
     test = "tests/test_a.py::test_a"
     answer = pair.call(way, test, baggage=["user=1;ttl=9", "tenant=b"])
-    assert answer.baggage == [f"user=1;ttl=9,tenant=b,{with_context('', test)}"]
+    assert answer.baggage == [f"user=1;ttl=9,tenant=b,{with_members('', test)}"]
     other = "nomock.test=tests%2Fa.py%3A%3Aother"
     assert pair.call(way, test, baggage=["user=1", other]).baggage == ["user=1", other]
 

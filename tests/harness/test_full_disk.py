@@ -13,10 +13,10 @@ from conftest import Tiny, idle
 from filling import fill
 from test_harvest import ran, records
 
+from nomock.coverage.harvest import ServiceSource, harvest, tell_modules
+from nomock.coverage.overlay.files import provide_data_folder, provide_spy
+from nomock.coverage.overlay.wheels import provide as provide_tracer
 from nomock.errors import StateFolderError
-from nomock.harvest import ServiceSource, harvest, tell_modules
-from nomock.overlay.files import provide_data_folder, provide_spy
-from nomock.overlay.wheels import provide as provide_tracer
 
 OURS = "nomock's own folder cannot be written"
 TESTS = """

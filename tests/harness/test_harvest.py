@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 from coverage import CoverageData
 
-from nomock.errors import CoverageError, NoCoverageError, UnmappedSourceError
-from nomock.harvest import (
+from nomock.coverage.harvest import (
     MODULES_FILE,
     Harvest,
     Row,
@@ -32,12 +31,13 @@ from nomock.harvest import (
     table,
     tell_modules,
 )
-from nomock.harvest.inside import Unknown
-from nomock.harvest.modules import modules
-from nomock.harvest.reading import header_of, process_of
-from nomock.harvest.records import Process, SourceFile, numbers
-from nomock.harvest.reporting import percent
-from nomock.harvest.sources import HostPaths, Kind, Mapped, Unmapped, source_files
+from nomock.coverage.harvest.inside import Unknown
+from nomock.coverage.harvest.modules import modules
+from nomock.coverage.harvest.reading import header_of, process_of
+from nomock.coverage.harvest.records import Process, SourceFile, numbers
+from nomock.coverage.harvest.reporting import percent
+from nomock.coverage.harvest.sources import HostPaths, Mapped, NoSource, Unmapped, source_files
+from nomock.errors import CoverageError, NoCoverageError, UnmappedSourceError
 from nomock.project import Project, ServiceConfig
 
 HEADER: dict[str, Any] = {
@@ -333,13 +333,13 @@ class TestMapping:
         source = ServiceSource("auth", (tmp_path,), {"/live": tmp_path / "live"})
         assert HostPaths(source).map(files) == Mapped(
             failed={
-                files[0]: Unmapped(Kind.DIFFERS, tmp_path / "app/stale.py"),
-                files[1]: Unmapped(Kind.ABSENT),
+                files[0]: Unmapped(NoSource.DIFFERS, tmp_path / "app/stale.py"),
+                files[1]: Unmapped(NoSource.ABSENT),
                 # Its folder has its sources: this one is a name that code was given.
-                files[2]: Unmapped(Kind.MADE_UP),
-                files[3]: Unmapped(Kind.EDITED, tmp_path / "live/edited.py"),
-                files[4]: Unmapped(Kind.ABSENT),
-                files[5]: Unmapped(Kind.MADE_UP),
+                files[2]: Unmapped(NoSource.MADE_UP),
+                files[3]: Unmapped(NoSource.EDITED, tmp_path / "live/edited.py"),
+                files[4]: Unmapped(NoSource.ABSENT),
+                files[5]: Unmapped(NoSource.MADE_UP),
             }
         )
 
@@ -356,7 +356,7 @@ class TestMapping:
         mapped = HostPaths(ServiceSource("auth", (tmp_path,))).map([main, *others])
         assert mapped.found == {main: tmp_path / "app/main.py"}
         assert [mapped.failed[file].kind for file in others] == [
-            *(Kind.ABSENT, Kind.ABSENT, Kind.MADE_UP)
+            *(NoSource.ABSENT, NoSource.ABSENT, NoSource.MADE_UP)
         ]
 
     def test_compiled_files_should_be_found_when_the_image_has_no_sources(

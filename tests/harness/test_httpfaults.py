@@ -19,7 +19,7 @@ BEGIN = """
     import httpx
     import pytest
     from nomock.adapters.http import client
-    from nomock.errors import ClashingFaultsError, ConfigError, UnknownEdgeError
+    from nomock.errors import ConflictingFaultsError, ConfigError, UnknownEdgeError
 
     EDGE = "shop->web"
 
@@ -101,9 +101,9 @@ def test_every_http_fault_should_bite_its_own_test_and_be_gone_after_its_block(
 
         ANOTHER_RUN = (
             "import sys\\n"
-            "from nomock import context\\n"
+            "from nomock import baggage\\n"
             "from nomock.adapters.http import client\\n"
-            "context.set_current_test(sys.argv[1])\\n"
+            "baggage.set_current_test(sys.argv[1])\\n"
             "print(client(sys.argv[2]).get('/echo').status_code)"
         )
 
@@ -184,7 +184,7 @@ def test_an_http_fault_should_be_refused_when_it_cannot_be(tiny: Tiny) -> None:
         def test_clash(web, faults):
             with faults.http_status(EDGE, 500):
                 for other in (faults.http_status(EDGE, 502), faults.http_status(EDGE, nth=1)):
-                    with pytest.raises(ClashingFaultsError), other:
+                    with pytest.raises(ConflictingFaultsError), other:
                         pytest.fail("it began")
                 assert web.get("/echo").status_code == 500
         """,

@@ -17,7 +17,7 @@ import pytest
 from conftest import docker
 from http_edge import EDGE, HttpEdge, ask, begin, http_edge, opened, rest_of
 
-from nomock import context
+from nomock import baggage
 from nomock.adapters.httpfaults import WrongRule
 
 LONG_MS = 600_000
@@ -96,7 +96,7 @@ def test_rules_should_meet_their_tests_only_when_eight_run_at_once(edge: HttpEdg
     ids=["odd", "long", "no text"],
 )
 def test_a_rule_should_meet_its_test_when_its_name_is_anything(edge: HttpEdge, test: str) -> None:
-    edge.put("status", context.short(test))
+    edge.put("status", baggage.short(test))
     assert statuses(edge, ("GET", "/echo", test), ("GET", "/echo", test + "x")) == [503, 200]
 
 

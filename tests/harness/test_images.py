@@ -19,7 +19,7 @@ from pythons import VERSIONS, image_of
 
 from nomock.adapters.engine import Engine
 from nomock.errors import BuildError, ConfigError
-from nomock.images import Settled, project_name, settle
+from nomock.images import ResolvedImage, project_name, resolve_images
 
 # The least that is an image: one file, and a step to show on the way.
 BUILDS = """
@@ -66,11 +66,11 @@ class Checkout:
         self._images += [upstream, stand_in]
         return stand_in
 
-    def settle(self, **environ: str) -> list[tuple[str, str, str]]:
+    def resolve_images(self, **environ: str) -> list[tuple[str, str, str]]:
         """Settle and return variable, image and how; ``shown`` has the progress."""
         self.shown.clear()
-        settled: list[Settled] = settle(self.path, self.shown.append, environ)
-        return [(s.variable, s.image, s.how) for s in settled]
+        resolved: list[ResolvedImage] = resolve_images(self.path, self.shown.append, environ)
+        return [(s.variable, s.image, s.how) for s in resolved]
 
     @property
     def env(self) -> list[str]:
@@ -133,7 +133,7 @@ def test_an_image_should_be_pulled_when_a_registry_has_it(
     docker("push", "--quiet", upstream)
     docker("image", "rm", upstream)
 
-    assert checkout.settle() == [("BASE_IMAGE", upstream, "pulled")]
+    assert checkout.resolve_images() == [("BASE_IMAGE", upstream, "pulled")]
 
     assert upstream in Engine().images()
     assert checkout.shown[0] == f"ask {registry} for {upstream}"
@@ -145,7 +145,7 @@ def test_an_image_should_be_built_when_the_registry_answers_but_has_it_not(
 ) -> None:
     stand_in = checkout.image("BASE_IMAGE", f"{registry}/shop/absent:1")
 
-    assert checkout.settle() == [("BASE_IMAGE", stand_in, "built")]
+    assert checkout.resolve_images() == [("BASE_IMAGE", stand_in, "built")]
 
     log = checkout.path / ".nomock" / "images" / "base_image.sh.log"
     assert "not found" in log.read_text() or "unknown" in log.read_text()
@@ -157,7 +157,7 @@ def test_images_should_be_built_and_the_registry_asked_once_when_it_refuses(
     one = checkout.image("ONE_IMAGE", f"{dead_host}/one:1")
     two = checkout.image("TWO_IMAGE", f"{dead_host}/two:1")
 
-    assert checkout.settle() == [("ONE_IMAGE", one, "built"), ("TWO_IMAGE", two, "built")]
+    assert checkout.resolve_images() == [("ONE_IMAGE", one, "built"), ("TWO_IMAGE", two, "built")]
 
     asked = [line for line in checkout.shown if line.startswith("ask ")]
     assert asked == [f"ask {dead_host} for {dead_host}/one:1"]
@@ -175,7 +175,7 @@ def test_images_should_be_built_after_one_deadline_when_the_registry_swallows_th
         checkout.image("ONE_IMAGE", f"{host}/one:1")
         checkout.image("TWO_IMAGE", f"{host}/two:1")
 
-        assert [how for *_, how in checkout.settle()] == ["built", "built"]
+        assert [how for *_, how in checkout.resolve_images()] == ["built", "built"]
 
         asked = [line for line in checkout.shown if line.startswith("ask ")]
         assert asked == [f"ask {host} for {host}/one:1"]
@@ -185,12 +185,12 @@ def test_a_second_settle_should_ask_nobody_when_all_is_here(checkout: Checkout) 
     with socket.socket() as host:
         host.bind(("127.0.0.1", 0))
         stand_in = checkout.image("BASE_IMAGE", f"127.0.0.1:{host.getsockname()[1]}/base:1")
-        checkout.settle()
+        checkout.resolve_images()
         written = (checkout.path / ".env").stat()
         host.listen()  # only now: the first time it is to refuse
         host.setblocking(False)
 
-        assert checkout.settle() == [("BASE_IMAGE", stand_in, "here")]
+        assert checkout.resolve_images() == [("BASE_IMAGE", stand_in, "here")]
 
         with pytest.raises(BlockingIOError):
             host.accept()
@@ -206,7 +206,7 @@ def test_env_should_keep_what_the_user_wrote_when_images_are_settled(
     mine = ["# mine", "", "LOG_LEVEL='debug'", f"BASE_IMAGE={dead_host}/base:1", "A=x=y"]
     (checkout.path / ".env").write_text("\n".join(mine))
 
-    checkout.settle()
+    checkout.resolve_images()
 
     assert checkout.env == [
         "# mine",
@@ -227,7 +227,7 @@ def test_an_image_that_the_user_chose_should_stay_when_images_are_settled(
     checkout.image("OTHER_IMAGE", f"{dead_host}/other:1", FAILS)
     (checkout.path / ".env").write_text("BASE_IMAGE=ours/base:7\nCOMPOSE_PROJECT_NAME=shop\n")
 
-    assert checkout.settle(OTHER_IMAGE="ours/other:8") == [
+    assert checkout.resolve_images(OTHER_IMAGE="ours/other:8") == [
         ("BASE_IMAGE", "ours/base:7", "chosen"),
         ("OTHER_IMAGE", "ours/other:8", "chosen"),
     ]
@@ -252,7 +252,7 @@ def test_the_last_lines_should_be_shown_when_an_image_does_not_build(
     stand_in = checkout.image("BASE_IMAGE", f"{dead_host}/base:1", FAILS)
 
     with pytest.raises(BuildError) as caught:
-        checkout.settle()
+        checkout.resolve_images()
 
     log = checkout.path / ".nomock" / "images" / "base_image.sh.log"
     shown = [f"  line {number}" for number in range(13, 31)]
@@ -273,7 +273,7 @@ def test_the_error_should_say_so_and_name_the_step_when_the_disk_is_full(
     stand_in = checkout.image("BASE_IMAGE", f"{dead_host}/base:1", full)
 
     with pytest.raises(BuildError) as caught:
-        checkout.settle()
+        checkout.resolve_images()
 
     assert caught.value.what == "the disk is full (step: unpack)"
     assert caught.value.where == f"image {stand_in}"
@@ -289,7 +289,7 @@ def test_the_error_should_name_the_builder_when_it_cannot_be_run(
     builder.unlink()
 
     with pytest.raises(BuildError) as caught:
-        checkout.settle()
+        checkout.resolve_images()
 
     assert f"{builder} cannot be run: No such file or directory" in caught.value.seen
 
@@ -309,7 +309,7 @@ def test_the_error_should_name_the_list_when_it_is_missing_or_wrong(
     path.unlink() if listed is None else path.write_text(listed)
 
     with pytest.raises(ConfigError) as caught:
-        checkout.settle()
+        checkout.resolve_images()
 
     assert str(caught.value).startswith(f"{path}: {what}")
 
@@ -454,8 +454,8 @@ def _running(
 
 def _settled(variable: str) -> str:
     """Return what the checkout's .env says: the stand-in, or upstream where a registry is."""
-    settled = settle(ROOT, lambda line: None)
-    return next(s.image for s in settled if s.variable == variable)
+    resolved = resolve_images(ROOT, lambda line: None)
+    return next(s.image for s in resolved if s.variable == variable)
 
 
 def _settling(checkout: Checkout) -> subprocess.Popen[bytes]:
@@ -487,7 +487,7 @@ def _logs(name: str) -> str:
     return done.stdout + done.stderr
 
 
-def test_tools_should_be_those_that_a_keeper_needs_when_they_are_settled() -> None:
+def test_tools_should_be_those_that_a_watchdog_needs_when_they_are_settled() -> None:
     asked = (
         "python3 -c 'import ctypes; ctypes.CDLL(\"libnftables.so.1\")' && nft -v && tc -V && ip -V"
     )

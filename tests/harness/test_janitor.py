@@ -16,9 +16,9 @@ from proxied import left_on, proxied
 
 from nomock.errors import NotHealedError
 from nomock.faults.edge.latency import Latency
-from nomock.faults.janitor import heal_left
+from nomock.faults.janitor import heal_orphaned
 from nomock.faults.journal import Journal
-from nomock.faults.left import left_behind
+from nomock.faults.left import orphaned_journals
 from nomock.stack import Stack
 
 HEALTHY = "service_healthy"
@@ -63,7 +63,7 @@ def entry(number: int, **changes: object) -> dict[str, object]:
 def test_a_journal_should_tell_what_was_on_when_its_process_was_killed(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", WRITE, tmp_path], check=False)
     assert done.returncode == -signal.SIGKILL
-    with left_behind(tmp_path, "stack") as journals:
+    with orphaned_journals(tmp_path, "stack") as journals:
         [(_, entries)] = list(journals)
     assert [(e.name, e.state["token"], e.test) for e in entries] == [
         ("latency shop->web", "2", "test_2"),
@@ -74,7 +74,7 @@ def test_a_journal_should_tell_what_was_on_when_its_process_was_killed(tmp_path:
 def test_a_journal_should_be_left_alone_while_its_process_lives(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "stack")
     number = journal.on(LATENCY, {}, "test")
-    with left_behind(tmp_path, "stack") as journals:
+    with orphaned_journals(tmp_path, "stack") as journals:
         assert list(journals) == []
     journal.off(number)
     assert list((tmp_path / "faults" / "stack").iterdir()) == []
@@ -91,7 +91,7 @@ def test_a_journal_should_be_left_alone_when_its_process_lives_and_begins_the_ne
 
     def looks() -> None:
         while not over.is_set():
-            with left_behind(tmp_path, "stack") as journals:
+            with orphaned_journals(tmp_path, "stack") as journals:
                 found.extend(journals)
 
     with ThreadPoolExecutor(2) as both:
@@ -111,7 +111,7 @@ def test_a_line_that_was_cut_off_should_not_keep_the_others_from_being_healed(
     path = left(tiny, entry(1))
     path.write_text(path.read_text(encoding="utf-8") + '{"on": 2, "ki', encoding="utf-8")
     said: list[str] = []
-    assert heal_left(stack, said.append) == 1
+    assert heal_orphaned(stack, said.append) == 1
     assert said == ["healing latency shop->web, left by test_left"]
     assert not path.exists()
 
@@ -122,7 +122,7 @@ def test_the_others_should_be_healed_when_one_fault_cannot_be(tiny: Tiny, stack:
     proxy.http.post("/proxies/shop-%3Eweb/toxics", json=toxic).raise_for_status()
     path = left(tiny, entry(1), entry(2, kind="of a later version", name="what it did"))
     with pytest.raises(NotHealedError) as error:
-        heal_left(stack, lambda text: None)
+        heal_orphaned(stack, lambda text: None)
     assert str(error.value) == (
         f"faults that killed runs left on stack {tiny.name}: not healed: what it did\n"
         "  what it did: fault what it did: this version of nomock knows no such fault\n"
@@ -145,7 +145,7 @@ def test_there_should_be_nothing_to_heal_when_the_stack_has_been_taken_down(
         entry(3, kind="pause", name="pause web", arguments={"service": "web"}, state={}),
     )
     stack.down()
-    assert heal_left(stack, lambda text: None) == 3
+    assert heal_orphaned(stack, lambda text: None) == 3
     assert not path.exists()
 
 
@@ -184,7 +184,7 @@ def test_the_next_run_should_go_on_when_a_killed_service_needs_another_that_ende
     killed(stack, "auth", "db")
     stack["worker"].stop()
     path = left(tiny, stopped(1, "auth"), stopped(2, "worker"))
-    assert heal_left(stack, lambda text: None) == 2
+    assert heal_orphaned(stack, lambda text: None) == 2
     assert not path.exists()
     stack.prepare()
     assert tiny.states() == all_run
@@ -192,10 +192,10 @@ def test_the_next_run_should_go_on_when_a_killed_service_needs_another_that_ende
     killed(stack, "auth", "db")
     path = left(tiny, stopped(1, "auth"))
     with pytest.raises(NotHealedError, match="start of auth: service auth: exited with code 3"):
-        heal_left(stack, lambda text: None, starts=True)
+        heal_orphaned(stack, lambda text: None, starts=True)
     assert path.exists()
     left(tiny, stopped(1, "db"), stopped(2, "auth"))
-    assert heal_left(stack, lambda text: None, starts=True) == 2
+    assert heal_orphaned(stack, lambda text: None, starts=True) == 2
     assert stack.differences() == {}
     assert tiny.containers() == before
 
@@ -230,5 +230,5 @@ def test_a_fault_should_count_as_healed_when_its_service_has_left_the_stack(
     )
     stack.close()
     tiny.compose(web=web)
-    assert heal_left(tiny.stack(), lambda text: None) == 3
+    assert heal_orphaned(tiny.stack(), lambda text: None) == 3
     assert not path.exists()

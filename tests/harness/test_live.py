@@ -17,8 +17,8 @@ import pytest
 from conftest import IMAGE, NOMOCK, ROOT, Service, Tiny, check, idle, inspect, server
 from coverage import CoverageData
 
+from nomock.baggage import set_current_test
 from nomock.cli.live import moment, the_test
-from nomock.context import set_current_test
 from nomock.errors import ConfigError, CoverageError
 
 SPY, DATA = "/nomock-spy", "/nomock-spy-data"

@@ -21,23 +21,20 @@ from nomock.errors import (
     ConfigError,
     EngineError,
     EngineMissingError,
-    KeeperError,
     NomockError,
     NotPossibleError,
     NotReadyError,
+    WatchdogError,
 )
-from nomock.faults.claims import Claims
+from nomock.faults.active import ActiveFault, FaultSession
 from nomock.faults.database.lock_table import LockTable
 from nomock.faults.edge.latency import Latency
 from nomock.faults.edge.refused import Refused
 from nomock.faults.fault import Fault
-from nomock.faults.ground import Ground
 from nomock.faults.http.status import HttpStatus
-from nomock.faults.janitor import heal_left
+from nomock.faults.janitor import heal_orphaned
 from nomock.faults.journal import Journal
-from nomock.faults.keeper.client import LABEL
-from nomock.faults.on import On
-from nomock.faults.on import Test as OfTest
+from nomock.faults.locking.claims import Claims
 from nomock.faults.packets.block import PacketBlock
 from nomock.faults.packets.delay import PacketDelay
 from nomock.faults.packets.loss import PacketLoss
@@ -47,6 +44,8 @@ from nomock.faults.service.kill import Kill
 from nomock.faults.service.pause import Pause
 from nomock.faults.service.skew import Skew
 from nomock.faults.service.squeeze import Squeeze
+from nomock.faults.stack_control import StackControl
+from nomock.faults.watchdog.client import LABEL
 from nomock.stack import Stack
 
 NO_IMAGE = "nomock-t/no-such-image:1"
@@ -59,22 +58,22 @@ class Place:
 
     shop: Tiny
     stack: Stack
-    ground: Ground
+    control: StackControl
 
     @property
     def journals(self) -> list[Path]:
         return list((self.shop.path / ".nomock/faults" / self.shop.name).glob("*"))
 
-    def test(self) -> OfTest:
+    def test(self) -> FaultSession:
         state_dir = self.shop.path / ".nomock"
         claims = Claims(state_dir, self.stack.name, patience_s=5)
-        return OfTest(self.ground, claims, Journal(state_dir, self.stack.name), "test_it")
+        return FaultSession(self.control, claims, Journal(state_dir, self.stack.name), "test_it")
 
     def with_image(self, image: str) -> None:
         """Let faults be made of another image from now on."""
         self.stack.settings = replace(self.stack.settings, tools_image=image)
 
-    def keepers(self) -> list[str]:
+    def watchdogs(self) -> list[str]:
         """Return the states of the containers of this process that stand beside services."""
         mine = f"{gethostname()}:{os.getpid()}"
         filters = json.dumps({"label": [f"{LABEL}={mine}"]})
@@ -87,9 +86,9 @@ def place(shop: Tiny) -> Iterator[Place]:
     stack = shop.stack()
     stack.prepare()
     stack.close()
-    with closing(Ground(stack)) as ground:
+    with closing(StackControl(stack)) as control:
         try:
-            yield Place(shop, stack, ground)
+            yield Place(shop, stack, control)
         finally:
             stack.engine = Engine()
             for service, state in shop.states().items():
@@ -133,9 +132,9 @@ def down(service: str) -> Callable[[Place], None]:
                 PacketDelay("web", delay_ms=1),
                 Isolate("web", from_="bank"),
             ],
-            KeeperError,
+            WatchdogError,
         ),
-        (another_image, [Refused(EDGE), PacketBlock("web", port=1)], KeeperError),
+        (another_image, [Refused(EDGE), PacketBlock("web", port=1)], WatchdogError),
         (no_engine, [Kill("web"), PacketBlock("web", port=1)], EngineMissingError),
         (
             down("web"),
@@ -163,11 +162,11 @@ def test_nothing_should_be_left_when_what_a_fault_needs_is_not_there(
     for fault in faults:
         test = place.test()
         with pytest.raises(error):
-            On(test, fault).begin()
+            ActiveFault(test, fault).begin()
         assert place.journals == [], fault.name
-        assert (test.on, test.claims.alone) == ([], frozenset()), fault.name
-        test.claims.let_go()
-    assert place.keepers() == []
+        assert (test.active, test.claims.alone) == ([], frozenset()), fault.name
+        test.claims.release()
+    assert place.watchdogs() == []
     assert place.shop.states() == before
     if before["toxiproxy"] == "running":
         assert left_on(place.shop) == []
@@ -179,7 +178,7 @@ def test_nothing_should_be_left_when_the_engine_refuses_the_fault_itself(place: 
     with refusing(refusals) as address:
         place.stack.engine = Engine(address)
         with pytest.raises(EngineError, match="cannot toggle"):
-            On(test, Pause("web")).begin()
+            ActiveFault(test, Pause("web")).begin()
     assert place.journals == []
     assert set(place.shop.states().values()) == {"running"}
 
@@ -188,11 +187,11 @@ def test_what_a_test_held_before_should_stay_its_own_when_another_fault_cannot_b
     place: Place,
 ) -> None:
     test = place.test()
-    with On(test, Pause("web")):
+    with ActiveFault(test, Pause("web")):
         with pytest.raises(NotPossibleError):
-            On(test, Skew("bank", offset_s=60)).begin()
+            ActiveFault(test, Skew("bank", offset_s=60)).begin()
         assert test.claims.alone == {"web"}
-    test.claims.let_go()
+    test.claims.release()
 
 
 def left(place: Place, fault: Fault, state: dict[str, Any]) -> Path:
@@ -222,37 +221,37 @@ def left(place: Place, fault: Fault, state: dict[str, Any]) -> Path:
 def test_a_fault_that_never_began_should_heal_when_what_it_needs_is_gone(
     place: Place, fault: Fault
 ) -> None:
-    fault.ensure(place.ground)
-    path = left(place, fault, fault.prepare(place.ground))
-    place.ground.close()  # as when its process ends
+    fault.validate(place.control)
+    path = left(place, fault, fault.prepare(place.control))
+    place.control.close()  # as when its process ends
     place.with_image(NO_IMAGE)
-    assert heal_left(place.stack, print, starts=True) == 1
+    assert heal_orphaned(place.stack, print, starts=True) == 1
     assert not path.exists()
     assert set(place.shop.states().values()) == {"running"}
 
 
-def test_packets_should_pass_again_when_neither_the_keeper_nor_its_image_is_there_to_heal_them(
+def test_packets_should_pass_again_when_neither_the_watchdog_nor_its_image_is_there_to_heal_them(
     place: Place,
 ) -> None:
     fault = PacketBlock("web", port=8000)
-    fault.ensure(place.ground)
-    state = fault.prepare(place.ground)
-    fault.begin(place.ground, state)
-    keeper = place.ground.keeper("web").id
-    docker("kill", keeper)
-    until_gone(keeper)
+    fault.validate(place.control)
+    state = fault.prepare(place.control)
+    fault.begin(place.control, state)
+    watchdog = place.control.watchdog("web").id
+    docker("kill", watchdog)
+    until_gone(watchdog)
     path = left(place, fault, json.loads(json.dumps(state)))
     place.with_image(NO_IMAGE)
     said: list[str] = []
-    assert heal_left(place.stack, said.append, starts=True) == 1
-    assert said[-1] == "starting web anew, since there is no keeper to heal it"
+    assert heal_orphaned(place.stack, said.append, starts=True) == 1
+    assert said[-1] == "starting web anew, since there is no watchdog to heal it"
     assert not path.exists()
     assert place.stack["web"].http.get("/").status_code == 200
 
     # What its network has known is over with that: nothing is started anew for it once more.
     path = left(place, fault, json.loads(json.dumps(state)))
     said.clear()
-    assert heal_left(place.stack, said.append, starts=True) == 1
+    assert heal_orphaned(place.stack, said.append, starts=True) == 1
     assert said == ["healing packet_block web:8000, left by test_left"]
     assert not path.exists()
 
@@ -261,10 +260,10 @@ def test_an_edge_should_be_healed_when_its_proxy_was_started_again_by_somebody_e
     place: Place,
 ) -> None:
     test = place.test()
-    with On(test, Latency(EDGE, latency_ms=1, expect_traffic=False)):
+    with ActiveFault(test, Latency(EDGE, latency_ms=1, expect_traffic=False)):
         docker("restart", place.shop.containers()["toxiproxy"])
     assert test.not_healed == {}
     assert place.journals == []
-    place.ground.forget("toxiproxy")
+    place.control.forget("toxiproxy")
     place.stack.wait_ready("toxiproxy")
     assert left_on(place.shop) == []

@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from conftest import NOMOCK, docker
 
-from nomock.overlay.text import is_as_written
+from nomock.coverage.overlay.text import is_as_written
 
 ROOT = Path(__file__).parents[2]
 

@@ -18,8 +18,8 @@ import pytest
 from conftest import IMAGE, NO_PYTHON_IMAGE, NOMOCK, ROOT, Tiny, docker, idle, inspect
 from pythons import image_of
 
-from nomock.overlay import Finding, Python, overlay_text
-from nomock.overlay.text import scalar
+from nomock.coverage.overlay import Finding, Python, overlay_text
+from nomock.coverage.overlay.text import scalar
 
 OVERLAY = "docker-compose.coverage.yml"
 

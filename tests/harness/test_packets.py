@@ -20,7 +20,6 @@ from driving import heal_elsewhere, on, ready
 from nomock.adapters.engine import Engine
 from nomock.errors import ConfigError, FaultError, NotPossibleError
 from nomock.faults.fault import Fault
-from nomock.faults.ground import Ground
 from nomock.faults.packets.block import PacketBlock
 from nomock.faults.packets.corrupt import PacketCorrupt
 from nomock.faults.packets.delay import PacketDelay
@@ -29,6 +28,7 @@ from nomock.faults.packets.loss import PacketLoss
 from nomock.faults.packets.rate import PacketRate
 from nomock.faults.packets.reorder import PacketReorder
 from nomock.faults.service.pause import Pause
+from nomock.faults.stack_control import StackControl
 from nomock.loading import load
 from nomock.stack import Stack
 
@@ -62,7 +62,7 @@ class Shop:
 
     path: Path
     stack: Stack
-    ground: Ground
+    control: StackControl
 
 
 @pytest.fixture(scope="module")
@@ -79,12 +79,12 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
             if re.match(r"NOMOCK_|COMPOSE_", key):
                 without.delenv(key)
         stack = Stack.of(load(path))
-        ground = Ground(stack)
+        control = StackControl(stack)
         try:
             stack.prepare()
-            yield Shop(path, stack, ground)
+            yield Shop(path, stack, control)
         finally:
-            ground.close()
+            control.close()
             stack.down(volumes=True)
             stack.close()
 
@@ -97,11 +97,11 @@ def send(stack: Stack, source: str, target: str, port: int, count: int) -> int:
     return int(stack[source].exec("python3", "-c", SEND, target, str(port), str(count)))
 
 
-def left(ground: Ground, service: str = "web") -> list[str]:
-    """Return the tables and queues in a service's network, but for the keeper's own table."""
-    keeper = ground.keeper(service)
-    tables = keeper.run("nft", "list", "tables", "inet").output.split()[2::3]
-    queues = json.loads(keeper.run("tc", "-json", "qdisc", "show").output)
+def left(control: StackControl, service: str = "web") -> list[str]:
+    """Return the tables and queues in a service's network, but for the watchdog's own table."""
+    watchdog = control.watchdog(service)
+    tables = watchdog.run("nft", "list", "tables", "inet").output.split()[2::3]
+    queues = json.loads(watchdog.run("tc", "-json", "qdisc", "show").output)
     kinds = [queue["kind"] for queue in queues if queue["kind"] != "noqueue"]
     return [name for name in tables if name.startswith("nomock_packet")] + kinds
 
@@ -109,8 +109,8 @@ def left(ground: Ground, service: str = "web") -> list[str]:
 def test_a_share_of_the_packets_should_get_lost_when_they_are_of_that_port(
     shop: Shop,
 ) -> None:
-    stack, ground = shop.stack, shop.ground
-    with on(ground, PacketLoss("web", percent=30, port=9, direction="to")) as seen:
+    stack, control = shop.stack, shop.control
+    with on(control, PacketLoss("web", percent=30, port=9, direction="to")) as seen:
         # Not all at once: what there is no room for is lost before it is counted.
         for _ in range(10):
             send(stack, "caller", "web", 9, 100)
@@ -120,14 +120,14 @@ def test_a_share_of_the_packets_should_get_lost_when_they_are_of_that_port(
     told = re.fullmatch(r"(\d+) of 1000 packets were dropped", seen[0])
     assert told
     assert 210 < int(told[1]) < 390
-    assert left(ground) == []
+    assert left(control) == []
 
 
 def test_no_packet_should_get_lost_when_it_stays_inside_the_container(
     shop: Shop,
 ) -> None:
-    stack, ground = shop.stack, shop.ground
-    with on(ground, PacketLoss("web", percent=100)) as seen:
+    stack, control = shop.stack, shop.control
+    with on(control, PacketLoss("web", percent=100)) as seen:
         assert get(stack, "http://127.0.0.1:8000/big", service="web") == str(BIG_BYTES)
     assert seen == [""]
 
@@ -138,9 +138,9 @@ def test_no_packet_should_get_lost_when_it_stays_inside_the_container(
 def test_packets_should_get_lost_in_the_direction_of_the_service_that_is_asked_for(
     shop: Shop, direction: str, refused: int, lost: int
 ) -> None:
-    stack, ground = shop.stack, shop.ground
+    stack, control = shop.stack, shop.control
     # The port of the other side, where nobody listens.
-    with on(ground, PacketLoss("web", percent=100, port=9, direction=direction)) as seen:
+    with on(control, PacketLoss("web", percent=100, port=9, direction=direction)) as seen:
         assert send(stack, "web", "caller", 9, 50) == refused
         assert send(stack, "caller", "web", 9, 50) == 0
     assert seen == [f"{lost} of {lost} packets were dropped"]
@@ -149,8 +149,8 @@ def test_packets_should_get_lost_in_the_direction_of_the_service_that_is_asked_f
 def test_a_port_should_be_blocked_and_the_other_open_when_one_is_named(
     shop: Shop,
 ) -> None:
-    stack, ground = shop.stack, shop.ground
-    with on(ground, PacketBlock("web", port=8000)) as seen:
+    stack, control = shop.stack, shop.control
+    with on(control, PacketBlock("web", port=8000)) as seen:
         assert "timed out" in get(stack, "http://web:8000/big", timeout_s=0.2)
         assert get(stack, "http://web:8001/big") == str(BIG_BYTES)
     assert re.fullmatch(r"(\d+) of \1 packets were dropped", seen[0])
@@ -160,20 +160,20 @@ def test_a_port_should_be_blocked_and_the_other_open_when_one_is_named(
 def test_what_a_service_sends_should_be_slow_when_its_rate_is_limited(
     shop: Shop,
 ) -> None:
-    stack, ground = shop.stack, shop.ground
-    with on(ground, PacketRate("web", kbit_s=512)) as seen:
+    stack, control = shop.stack, shop.control
+    with on(control, PacketRate("web", kbit_s=512)) as seen:
         started_s = monotonic()
         assert get(stack, "http://web:8000/big") == str(BIG_BYTES)
         assert monotonic() - started_s > 0.9  # 64 bytes a millisecond
     assert re.fullmatch(r"\d+ packets left at 512 kbit/s, \d+ were dropped", seen[0])
-    assert left(ground) == []
+    assert left(control) == []
 
 
 def test_a_rate_should_have_met_nothing_when_nothing_had_to_wait(
     shop: Shop,
 ) -> None:
-    stack, ground = shop.stack, shop.ground
-    with on(ground, PacketRate("web", kbit_s=512)) as seen:
+    stack, control = shop.stack, shop.control
+    with on(control, PacketRate("web", kbit_s=512)) as seen:
         send(stack, "web", "caller", 9, 1)
     assert seen == [""]
 
@@ -181,35 +181,35 @@ def test_a_rate_should_have_met_nothing_when_nothing_had_to_wait(
 def test_several_faults_should_bite_and_heal_one_by_one_when_they_are_on_together(
     shop: Shop,
 ) -> None:
-    stack, ground = shop.stack, shop.ground
-    with on(ground, PacketRate("web", kbit_s=512)) as slow:
+    stack, control = shop.stack, shop.control
+    with on(control, PacketRate("web", kbit_s=512)) as slow:
         with (
-            on(ground, PacketBlock("web", port=8000)) as first,
-            on(ground, PacketLoss("web", percent=100, port=9)) as lost,
+            on(control, PacketBlock("web", port=8000)) as first,
+            on(control, PacketLoss("web", percent=100, port=9)) as lost,
         ):
-            with on(ground, PacketBlock("web", port=8001)) as second:
+            with on(control, PacketBlock("web", port=8001)) as second:
                 assert "timed out" in get(stack, "http://web:8001/big", timeout_s=0.2)
             assert get(stack, "http://web:8001/big") == str(BIG_BYTES)
             assert "timed out" in get(stack, "http://web:8000/big", timeout_s=0.2)
             send(stack, "caller", "web", 9, 1)
         assert get(stack, "http://web:8000/big") == str(BIG_BYTES)
     assert "" not in slow + first + lost + second
-    assert left(ground) == []
+    assert left(control) == []
 
 
 def test_faults_should_contradict_each_other_when_one_interface_cannot_do_both() -> None:
     rate, delay = PacketRate("web", kbit_s=512), PacketDelay("web", delay_ms=10)
     block, loss = PacketBlock("web", port=8000), PacketLoss("web", percent=10)
-    assert rate.clashes(delay)
-    assert delay.clashes(PacketReorder("web", percent=5))
-    assert not rate.clashes(PacketRate("other", kbit_s=512))
-    assert not rate.clashes(loss)
-    assert not loss.clashes(rate)
-    assert loss.clashes(PacketLoss("web", percent=20, direction="to"))
-    assert not loss.clashes(PacketLoss("web", percent=20, port=8000))
-    assert not loss.clashes(block)
-    assert block.clashes(PacketBlock("web", port=8000, direction="from"))
-    assert not block.clashes(PacketBlock("web", port=8001))
+    assert rate.conflicts_with(delay)
+    assert delay.conflicts_with(PacketReorder("web", percent=5))
+    assert not rate.conflicts_with(PacketRate("other", kbit_s=512))
+    assert not rate.conflicts_with(loss)
+    assert not loss.conflicts_with(rate)
+    assert loss.conflicts_with(PacketLoss("web", percent=20, direction="to"))
+    assert not loss.conflicts_with(PacketLoss("web", percent=20, port=8000))
+    assert not loss.conflicts_with(block)
+    assert block.conflicts_with(PacketBlock("web", port=8000, direction="from"))
+    assert not block.conflicts_with(PacketBlock("web", port=8001))
     assert (loss.name, block.name) == ("packet_loss web", "packet_block web:8000")
 
 
@@ -217,21 +217,21 @@ BREAKER = """
 import sys
 from pathlib import Path
 from nomock.loading import load
-from nomock.faults.ground import Ground
+from nomock.faults.stack_control import StackControl
 from nomock.faults.packets.block import PacketBlock
 from nomock.faults.packets.rate import PacketRate
 from nomock.stack import Stack
 
-ground = Ground(Stack.of(load(Path(sys.argv[1]))))
+ground = StackControl(Stack.of(load(Path(sys.argv[1]))))
 for fault in (PacketBlock("web", port=8000), PacketRate("web", kbit_s=8)):
     fault.begin(ground, fault.prepare(ground))
-print(ground.keeper("web").id, flush=True)
+print(ground.watchdog("web").id, flush=True)
 sys.stdin.read()
 """
 
 
 def test_nothing_should_be_left_when_the_run_is_killed(shop: Shop) -> None:
-    stack, ground = shop.stack, shop.ground
+    stack, control = shop.stack, shop.control
     with subprocess.Popen(
         [sys.executable, "-c", BREAKER, str(shop.path)],
         stdin=subprocess.PIPE,
@@ -239,35 +239,35 @@ def test_nothing_should_be_left_when_the_run_is_killed(shop: Shop) -> None:
         text=True,
     ) as breaker:
         assert breaker.stdout is not None
-        keeper = breaker.stdout.readline().strip()
+        watchdog = breaker.stdout.readline().strip()
         assert "timed out" in get(stack, "http://web:8000/big", timeout_s=0.2)
-        assert "tbf" in left(ground)
+        assert "tbf" in left(control)
         breaker.kill()
-    until_gone(keeper)
+    until_gone(watchdog)
 
-    assert left(ground) == []
+    assert left(control) == []
     assert get(stack, "http://web:8000/big") == str(BIG_BYTES)
 
 
 @pytest.mark.parametrize(
     "fault", [PacketBlock("web", port=8000), PacketRate("web", kbit_s=512)], ids=lambda f: f.kind
 )
-def test_a_fault_should_heal_in_another_process_when_its_keeper_was_killed_too(
+def test_a_fault_should_heal_in_another_process_when_its_watchdog_was_killed_too(
     shop: Shop, fault: Fault
 ) -> None:
-    stack, ground = shop.stack, shop.ground
-    fault.check(ground)
-    state = fault.prepare(ground)
-    fault.begin(ground, state)
-    docker("kill", ground.keeper("web").id)
-    assert left(ground) != []
+    stack, control = shop.stack, shop.control
+    fault.validate_kind(control)
+    state = fault.prepare(control)
+    fault.begin(control, state)
+    docker("kill", control.watchdog("web").id)
+    assert left(control) != []
 
     heal_elsewhere(shop.path, fault, state)
 
-    assert left(ground) == []
-    fault.heal(ground, state)
+    assert left(control) == []
+    fault.heal(control, state)
     stack["web"].kill()
-    fault.heal(ground, state)
+    fault.heal(control, state)
     stack["web"].start()
 
 
@@ -277,48 +277,50 @@ def test_a_fault_should_heal_in_another_process_when_its_keeper_was_killed_too(
 def test_nobody_should_say_what_a_fault_met_when_its_service_was_restarted(
     shop: Shop, fault: Fault
 ) -> None:
-    stack, ground = shop.stack, shop.ground
-    with pytest.raises(FaultError) as caught, on(ground, fault):
+    stack, control = shop.stack, shop.control
+    with pytest.raises(FaultError) as caught, on(control, fault):
         stack["web"].restart()
     assert str(caught.value) == (
         f"fault {fault.name}: what it met was not counted to the end\n"
         "  nothing of it is there; was the service restarted meanwhile?"
     )
-    assert left(ground) == []
+    assert left(control) == []
 
 
 def test_a_fault_should_stay_guarded_when_its_service_was_only_paused(shop: Shop) -> None:
-    stack, ground = shop.stack, shop.ground
-    with on(ground, PacketBlock("web", port=9)) as seen:
-        keeper = ground.keeper("web").id
-        with on(ground, Pause("web", expect_traffic=False)):
+    stack, control = shop.stack, shop.control
+    with on(control, PacketBlock("web", port=9)) as seen:
+        watchdog = control.watchdog("web").id
+        with on(control, Pause("web", expect_traffic=False)):
             pass
         send(stack, "caller", "web", 9, 1)
-        assert ground.keeper("web").id == keeper
+        assert control.watchdog("web").id == watchdog
     assert seen == ["1 of 1 packets were dropped"]
 
 
 def test_a_fault_should_heal_when_its_service_is_paused(shop: Shop) -> None:
-    ground, fault = shop.ground, PacketBlock("web", port=9)
-    state = fault.prepare(ground)
-    fault.begin(ground, state)
-    with on(ground, Pause("web", expect_traffic=False)):
-        fault.heal(ground, state)
-        assert left(ground) == []
+    control, fault = shop.control, PacketBlock("web", port=9)
+    state = fault.prepare(control)
+    fault.begin(control, state)
+    with on(control, Pause("web", expect_traffic=False)):
+        fault.heal(control, state)
+        assert left(control) == []
 
 
 def test_a_queue_of_the_services_own_should_stay_when_a_fault_needs_its_place(
     shop: Shop,
 ) -> None:
-    ground = shop.ground
+    control = shop.control
     own = "tc qdisc add dev eth0 root handle 1: tbf rate 1gbit burst 1mb latency 1s"
-    assert ground.keeper("web").run(*own.split()).exit_code == 0
-    with pytest.raises(FaultError) as caught, on(ground, PacketRate("web", kbit_s=512)):
+    assert control.watchdog("web").run(*own.split()).exit_code == 0
+    with pytest.raises(FaultError) as caught, on(control, PacketRate("web", kbit_s=512)):
         pass
     assert caught.value.where == "fault packet_rate web"
     assert caught.value.what.startswith("tc qdisc add dev eth0 root handle ")
-    assert left(ground) == ["tbf"]
-    assert ground.keeper("web").run(*["tc", "qdisc", "del", "dev", "eth0", "root"]).exit_code == 0
+    assert left(control) == ["tbf"]
+    assert (
+        control.watchdog("web").run(*["tc", "qdisc", "del", "dev", "eth0", "root"]).exit_code == 0
+    )
 
 
 @pytest.mark.parametrize(
@@ -334,24 +336,24 @@ def test_a_queue_of_the_services_own_should_stay_when_a_fault_needs_its_place(
 def test_packets_should_be_treated_as_asked_when_the_kernel_can_do_that(
     shop: Shop, fault: Fault
 ) -> None:
-    stack, ground = shop.stack, shop.ground
-    image = ground.stack.settings.tools_image
+    stack, control = shop.stack, shop.control
+    image = control.stack.settings.tools_image
     command = ["tc", "qdisc", "add", "dev", "lo", "root", "netem", "duplicate", "1%"]
     tried = Engine().run_alone(image, command, {"HostConfig": {"CapAdd": ["NET_ADMIN"]}})
     if tried.exit_code:
         with pytest.raises(NotPossibleError) as caught:
-            fault.check(ground)
+            fault.validate_kind(control)
         assert str(caught.value) == (
             f"fault {fault.name}: the engine's kernel has no sch_netem\n  {tried.output.strip()}"
         )
     else:
-        with on(ground, fault) as seen:
+        with on(control, fault) as seen:
             started_s = monotonic()
             assert get(stack, "http://web:8000/big") == str(BIG_BYTES)
             took_s = monotonic() - started_s
         assert took_s > 0.5 or not isinstance(fault, PacketDelay)
         assert re.fullmatch(r"\d+ packets came through it", seen[0])
-    assert left(ground) == []
+    assert left(control) == []
 
 
 WRONG = [
@@ -385,10 +387,10 @@ WRONG = [
 
 
 def test_an_argument_should_be_refused_when_it_cannot_be(shop: Shop) -> None:
-    ground = shop.ground
+    control = shop.control
     for fault, text in WRONG:
         with pytest.raises(ConfigError) as caught:
-            fault.check(ground)
+            fault.validate_kind(control)
         assert str(caught.value) == f"fault {fault.name}: {text}"
 
 
@@ -398,15 +400,15 @@ def test_a_service_should_be_refused_when_its_packets_cannot_be_told_from_others
     shared = {**CALLER, "network_mode": "host"}
     tiny.with_tools()
     several = {**CALLER, "deploy": {"replicas": 2}}
-    with ready(tiny, shared=shared, several=several, none=idle()) as (_, ground):
+    with ready(tiny, shared=shared, several=several, none=idle()) as (_, control):
         for name, text in {
             "shared": "it shares the network of the machine, which would break too",
             "several": "packets are broken beside one container: this service has 2",
         }.items():
             with pytest.raises(NotPossibleError) as caught:
-                PacketLoss(name, percent=10).check(ground)
+                PacketLoss(name, percent=10).validate_kind(control)
             assert str(caught.value) == f"fault packet_loss {name}: {text}"
-        with on(ground, PacketRate("none", kbit_s=10)) as seen:
+        with on(control, PacketRate("none", kbit_s=10)) as seen:
             pass
         assert seen == [""]
 

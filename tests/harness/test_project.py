@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from conftest import Tiny, idle
 
-from nomock.project import contexts, resolve
+from nomock.project import build_context, resolve
 from nomock.project.ignore import Ignore
 from nomock.project.inputs import fetches
 
@@ -62,10 +62,10 @@ def test_the_digest_should_change_with_what_the_builder_is_sent_and_only_then(
     (context / "notes").mkdir()
     build = {"context": str(context), "additional_contexts": {"shared": str(extra)}}
 
-    digests = [contexts.Build(build).look().digest]
+    digests = [build_context.Build(build).look().digest]
 
     def changes() -> bool:
-        digests.append(contexts.Build(build).look().digest)
+        digests.append(build_context.Build(build).look().digest)
         return digests[-1] != digests[-2]
 
     os.utime(context / "code.py", (1, 1))

@@ -10,8 +10,8 @@ import pytest
 from pythons import VERSIONS, image_of
 from test_spy import APP, Container, lines_of, marked, missing
 
-from nomock.harvest.folder import read_all
-from nomock.harvest.records import BACKGROUND, Process
+from nomock.coverage.harvest.folder import read_all
+from nomock.coverage.harvest.records import BACKGROUND, Process
 
 Run = Callable[..., list[Process]]
 pytestmark = pytest.mark.parametrize("version", VERSIONS)

@@ -15,7 +15,7 @@ from nomock.adapters.engine import Container
 from nomock.adapters.engine.locator import Locator
 from nomock.adapters.engine.state import container_of
 from nomock.errors import NotReadyError, ServiceDiedError
-from nomock.readiness import Answer, Watch, tcp
+from nomock.readiness import ProbeAnswer, ReadinessWatch, tcp
 from nomock.readiness.listeners import explained
 from nomock.readiness.wait import wait_until_ready
 
@@ -217,14 +217,14 @@ def test_the_last_sure_answer_of_a_port_should_be_told_when_it_is_silent_again(
     with socket.create_server(("127.0.0.1", 0)) as listens:
         web = published_by(listens)
         probe = tcp.Tcp(8000, lambda container, port: None)
-        assert probe.ask(web, sure=True) == Answer(False, "port 8000 accepts")
+        assert probe.ask(web, sure=True) == ProbeAnswer(False, "port 8000 accepts")
         listens.accept()[0].close()
-        assert probe.ask(web, sure=True) == Answer(False, "port 8000 closed")
-        assert probe.ask(web, sure=True) == Answer(False, "port 8000 closed")
+        assert probe.ask(web, sure=True) == ProbeAnswer(False, "port 8000 closed")
+        assert probe.ask(web, sure=True) == ProbeAnswer(False, "port 8000 closed")
         with listens.accept()[0] as connection:
-            assert probe.ask(web, sure=True) == Answer(False, "port 8000 closed")
+            assert probe.ask(web, sure=True) == ProbeAnswer(False, "port 8000 closed")
             connection.sendall(b"220 ready")
-            assert probe.ask(web, sure=True) == Answer(True, "port 8000 open")
+            assert probe.ask(web, sure=True) == ProbeAnswer(True, "port 8000 open")
 
 
 @pytest.mark.parametrize(("listens", "is_ready"), [(True, True), (False, False), (None, False)])
@@ -274,11 +274,11 @@ def test_all_should_be_ready_when_each_is_in_its_own_way(tiny: Tiny) -> None:
         last=idle(depends_on=depends),
     )
 
-    def let_go(step: str) -> None:
+    def release(step: str) -> None:
         if step.startswith("0/3 ready"):
             tiny.write("data/go", "")
 
-    steps = ready(tiny, let_go)
+    steps = ready(tiny, release)
     assert steps[0] == "starting last (not running), once (not running), slow (not running)"
     assert steps[1].startswith("0/3 ready; waiting for ")
     assert inspect(tiny.containers()["slow"])["State"]["Health"]["Status"] == "healthy"
@@ -304,9 +304,9 @@ def test_a_container_should_not_be_lost_when_the_start_up_that_goes_on_may_repla
     tiny.compose(one=idle())
     ready(tiny)
     stack = tiny.stack()
-    watch = Watch(stack.engine, stack.project)
+    watch = ReadinessWatch(stack.engine, stack.project)
     with pytest.raises(NotReadyError, match="docker compose has not finished after"):
-        at_once = Watch(stack.engine, stack.project, {"one": "none"})
+        at_once = ReadinessWatch(stack.engine, stack.project, {"one": "none"})
         wait_until_ready(at_once, None, deadline=monotonic(), finished=lambda: False)
     (id_,) = tiny.containers().values()
     docker("kill", id_)

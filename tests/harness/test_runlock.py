@@ -14,12 +14,12 @@ from conftest import Tiny, check, idle
 from test_interrupted import until
 
 from nomock.errors import LockedError
-from nomock.runlock import FileLock
+from nomock.filelock import FileLock
 
 HOLDER = """
 import sys
 from pathlib import Path
-from nomock.runlock import FileLock
+from nomock.filelock import FileLock
 lock = FileLock(Path(sys.argv[1]))
 lock.acquire(exclusive=sys.argv[2] == "exclusive")
 lock.sign("pytest -k journey")

@@ -10,19 +10,19 @@ import pytest
 from conftest import IMAGE, LISTENS, ROOT, Tiny, docker, server
 from proxied import left_on, proxied
 
-from nomock.errors import ClashingFaultsError, ConfigError
-from nomock.faults import schedules
-from nomock.faults.chance import from_seed, makers
+from nomock import schedules
+from nomock.errors import ConfigError, ConflictingFaultsError
 from nomock.faults.edge.latency import Latency
 from nomock.faults.edge.refused import Refused
+from nomock.faults.generate.chance import from_seed, templates
 from nomock.faults.packets.loss import PacketLoss
 from nomock.faults.schedule import Schedule, Step
 from nomock.faults.service.stop import Stop
 
 EDGES = ["shop->bank", "shop->web"]
 MADE_OF_SEED_7 = """\
-from nomock.faults.chance import from_seed, makers
-print(from_seed(7, makers(["shop->bank", "shop->web"], [], None), lasts_s=3.0, most_steps=4))
+from nomock.faults.generate.chance import from_seed, templates
+print(from_seed(7, templates(["shop->bank", "shop->web"], [], None), lasts_s=3.0, most_steps=4))
 """
 OF_SEED_7 = """\
 [
@@ -34,7 +34,7 @@ OF_SEED_7 = """\
 
 
 def of_seed(seed: int | None, *, lasts_s: float = 3.0, most_steps: int = 4) -> Schedule:
-    among = makers(EDGES, [], None)
+    among = templates(EDGES, [], None)
     return from_seed(seed, among, lasts_s=lasts_s, most_steps=most_steps)
 
 
@@ -68,7 +68,7 @@ def test_steps_should_be_left_out_of_a_schedule_when_they_contradict_an_earlier_
     closed = Step(50, 10, Refused("shop->web"))
     after = Step(100, 100, Latency("shop->web", latency_ms=9))
     elsewhere = Step(0, 100, Refused("shop->bank"))
-    kept = Schedule.without_clashes([one, during, closed, after, elsewhere])
+    kept = Schedule.without_conflicts([one, during, closed, after, elsewhere])
     assert kept.steps == (one, elsewhere, after)
     assert kept.moments() == [
         (0, True, 0),
@@ -78,12 +78,12 @@ def test_steps_should_be_left_out_of_a_schedule_when_they_contradict_an_earlier_
         (100, True, 2),
         (200, False, 2),
     ]
-    with pytest.raises(ClashingFaultsError, match="fault refused shop->web"):
+    with pytest.raises(ConflictingFaultsError, match="fault refused shop->web"):
         Schedule((one, closed))
 
 
 def test_no_schedule_of_a_seed_should_break_a_service_that_another_fault_took_away() -> None:
-    among = makers([], ["worker"], None)
+    among = templates([], ["worker"], None)
     kinds = set()
     for seed in range(3000):
         steps = from_seed(seed, among, lasts_s=3, most_steps=4).steps
@@ -97,7 +97,7 @@ def test_no_schedule_of_a_seed_should_break_a_service_that_another_fault_took_aw
 def test_a_schedule_by_hand_should_take_away_what_is_broken_already() -> None:
     loss, stop = Step(0, 100, PacketLoss("worker", percent=1)), Step(50, 20, Stop("worker"))
     assert Schedule((loss, stop)).steps == (loss, stop)
-    assert Schedule.without_clashes([loss, stop]).steps == (loss,)
+    assert Schedule.without_conflicts([loss, stop]).steps == (loss,)
 
 
 @pytest.mark.parametrize(
@@ -121,14 +121,14 @@ def test_a_schedule_by_hand_should_take_away_what_is_broken_already() -> None:
             "schedule of faults: steps cannot be 0\n  it is a whole number from 1 to 100",
         ),
         (
-            lambda: makers(["a->b"], [], ["latency", "latncy"]),
+            lambda: templates(["a->b"], [], ["latency", "latncy"]),
             "schedule of faults: a schedule cannot have the kind 'latncy'\n"
             "  it can have: latency, slice, bandwidth, slow_close, cut_after, reset, flap, "
             "refused, blackhole, packet_rate, packet_loss, isolate, pause, restart, stop, kill\n"
             "-> put it on around the schedule: with faults.…, faults.schedule(…):",
         ),
         (
-            lambda: makers([], ["web"], ["latency"]),
+            lambda: templates([], ["web"], ["latency"]),
             "schedule of faults: there is nothing that it could break\n"
             "  edges: none; services: web; kinds: latency\n"
             "-> name edges for faults on edges, services for faults on services",
@@ -266,7 +266,7 @@ def test_a_schedule_should_make_the_test_an_error_when_none_of_it_met_traffic(sh
             ]) as playing:
                 while not playing.is_over:
                     through(stack, "shop->web")
-            assert "slice shop->bank: met nothing" in [text for _, text in faults.story]
+            assert "slice shop->bank: had no effect" in [text for _, text in faults.story]
         """,
     )
     result = shop.run()
@@ -310,8 +310,8 @@ def test_a_schedule_should_end_and_say_why_when_one_of_its_faults_cannot_begin(s
     result.assert_outcomes(failed=2)
     result.stdout.fnmatch_lines(
         [
-            "E *ClashingFaultsError: fault refused shop->bank: two faults that contradict *",
-            "*schedule of 2 faults: went no further: ClashingFaultsError: *",
+            "E *ConflictingFaultsError: fault refused shop->bank: two faults that contradict *",
+            "*schedule of 2 faults: went no further: ConflictingFaultsError: *",
             "*latency shop->web: healed",
             "E *UnknownEdgeError: stack *: there is no edge 'shop->bnak'",
         ]
@@ -324,7 +324,7 @@ def test_a_schedule_should_claim_what_it_may_break_before_it_begins(shop: Tiny) 
     proxied(
         shop,
         """
-        from nomock.faults.claims import Claims
+        from nomock.faults.locking.claims import Claims
 
         def test_it(stack, faults):
             others = Claims(stack.settings.state_dir, stack.name)
@@ -340,12 +340,13 @@ def test_a_schedule_should_claim_what_it_may_break_before_it_begins(shop: Tiny) 
 def test_hypothesis_should_be_asked_for_when_it_is_not_installed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delitem(sys.modules, "nomock.faults.strategy", raising=False)
+    monkeypatch.delitem(sys.modules, "nomock.faults.generate.strategy", raising=False)
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(ConfigError) as refused:
-        import nomock.faults.strategy  # noqa: F401
+        import nomock.faults.generate.strategy  # noqa: F401
     assert str(refused.value) == (
-        "nomock.faults.strategy: Hypothesis is not installed\n-> pip install 'nomock[hypothesis]'"
+        "nomock.faults.generate.strategy: Hypothesis is not installed\n"
+        "-> pip install 'nomock[hypothesis]'"
     )
 
 
@@ -357,7 +358,7 @@ def test_hypothesis_should_shrink_to_the_one_fault_that_a_service_does_not_stand
         shop,
         """
         from hypothesis import HealthCheck, given, settings
-        from nomock.faults.strategy import schedules
+        from nomock.faults.generate.strategy import schedules
 
         # The defect: it stands a slow bank, and a web that is away, but no bank that is away.
         def shop(stack):

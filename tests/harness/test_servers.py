@@ -14,7 +14,7 @@ import pytest
 from calling import program
 from serving import BEHIND, HANGS, SET_UPS, SPY, SetUp, marked, serving
 
-from nomock.harvest.folder import read_all
+from nomock.coverage.harvest.folder import read_all
 
 Images = Callable[[str], str]
 Options = Callable[[str], list[str]]

@@ -23,8 +23,6 @@ from nomock.errors import (
 )
 from nomock.faults.edge.blackhole import Blackhole
 from nomock.faults.fault import Fault
-from nomock.faults.ground import Ground
-from nomock.faults.service.common import OnService
 from nomock.faults.service.isolate import Isolate
 from nomock.faults.service.kill import Kill
 from nomock.faults.service.pause import Pause
@@ -32,6 +30,8 @@ from nomock.faults.service.restart import Restart
 from nomock.faults.service.skew import Skew
 from nomock.faults.service.squeeze import Squeeze
 from nomock.faults.service.stop import Stop
+from nomock.faults.service_fault import ServiceFault
+from nomock.faults.stack_control import StackControl
 from nomock.stack import Stack
 
 TAKING_AWAY = [Kill, Stop, Pause, Restart]
@@ -62,9 +62,9 @@ def reaches(stack: Stack, service: str, url: str, timeout_s: float = 10) -> bool
 
 
 def test_a_killed_service_should_be_gone_and_come_back_when_the_fault_heals(tiny: Tiny) -> None:
-    with ready(tiny, web=server(healthcheck=LISTENS, restart="always")) as (stack, ground):
+    with ready(tiny, web=server(healthcheck=LISTENS, restart="always")) as (stack, control):
         assert answers(stack)
-        with on(ground, Kill("web")) as seen:
+        with on(control, Kill("web")) as seen:
             assert tiny.states() == {"web": "exited"}  # in spite of its restart policy
             with pytest.raises(NotReadyError, match="port 8000 is not open"):
                 stack["web"].port(8000)
@@ -80,8 +80,8 @@ def test_a_killed_service_should_be_gone_and_come_back_when_the_fault_heals(tiny
 
 
 def test_a_service_should_end_as_it_likes_when_the_signal_is_another(tiny: Tiny) -> None:
-    with ready(tiny, web=server(**FIRST, stop_signal="SIGINT")) as (stack, ground):
-        with on(ground, Kill("web", "SIGINT")) as seen:
+    with ready(tiny, web=server(**FIRST, stop_signal="SIGINT")) as (stack, control):
+        with on(control, Kill("web", "SIGINT")) as seen:
             assert ask("POST", f"/containers/{tiny.containers()['web']}/wait")
         assert seen == ["ended with 0 after SIGINT"]
         assert answers(stack)
@@ -89,9 +89,9 @@ def test_a_service_should_end_as_it_likes_when_the_signal_is_another(tiny: Tiny)
 
 def test_a_kill_should_have_met_nothing_when_the_service_ignores_the_signal(tiny: Tiny) -> None:
     deaf = idle("trap '' TERM; exec sleep infinity", init=False)
-    with ready(tiny, deaf=deaf) as (stack, ground):
+    with ready(tiny, deaf=deaf) as (stack, control):
         before = stack.engine.life(tiny.containers()["deaf"])
-        with on(ground, Kill("deaf", signal="SIGTERM")) as seen:
+        with on(control, Kill("deaf", signal="SIGTERM")) as seen:
             assert tiny.states() == {"deaf": "running"}
         assert seen == [""]
         # It might have ended later; and such a signal, too, takes the restart policy.
@@ -103,18 +103,18 @@ def test_a_kill_should_have_met_nothing_when_the_service_ignores_the_signal(tiny
 def test_a_kill_should_have_met_nothing_when_the_service_ended_for_another_reason(
     tiny: Tiny,
 ) -> None:
-    with ready(tiny, web=server(**FIRST, stop_signal="SIGINT")) as (stack, ground):
+    with ready(tiny, web=server(**FIRST, stop_signal="SIGINT")) as (stack, control):
         fault = Kill("web")
-        state = fault.prepare(ground)
+        state = fault.prepare(control)
         stack["web"].stop()
-        assert fault.seen(ground, state) == ""
-        fault.heal(ground, state)
+        assert fault.observe_effect(control, state) == ""
+        fault.heal(control, state)
         assert answers(stack)
 
 
 def test_a_stopped_service_should_come_back_when_the_fault_heals(tiny: Tiny) -> None:
-    with ready(tiny, web=server(**FIRST, stop_signal="SIGINT")) as (stack, ground):
-        with on(ground, Stop("web")) as seen:
+    with ready(tiny, web=server(**FIRST, stop_signal="SIGINT")) as (stack, control):
+        with on(control, Stop("web")) as seen:
             assert tiny.states() == {"web": "exited"}
             assert not answers(stack)
         assert seen == ["stopped, ended with 0"]
@@ -124,10 +124,10 @@ def test_a_stopped_service_should_come_back_when_the_fault_heals(tiny: Tiny) -> 
 def test_a_paused_service_should_accept_and_never_answer_until_the_fault_heals(
     tiny: Tiny,
 ) -> None:
-    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
+    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, control):
         assert answers(stack)
         url = stack["web"].url
-        with on(ground, Pause("web")) as seen, pytest.raises(TimeoutError):
+        with on(control, Pause("web")) as seen, pytest.raises(TimeoutError):
             urlopen(url, timeout=0.3)
         assert seen == ["its processes were frozen"]
         assert answers(stack)
@@ -135,9 +135,9 @@ def test_a_paused_service_should_accept_and_never_answer_until_the_fault_heals(
 
 
 def test_a_restarted_service_should_be_ready_when_the_block_begins(tiny: Tiny) -> None:
-    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
+    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, control):
         before = stack["web"].port(8000)
-        with on(ground, Restart("web")) as seen:
+        with on(control, Restart("web")) as seen:
             assert answers(stack)
             assert stack["web"].port(8000) != before
             started = inspect(tiny.containers()["web"])["State"]["StartedAt"]
@@ -148,8 +148,8 @@ def test_a_restarted_service_should_be_ready_when_the_block_begins(tiny: Tiny) -
 
 def test_all_containers_of_a_service_should_be_killed_when_it_has_several(tiny: Tiny) -> None:
     two = idle(deploy={"replicas": 2})
-    with ready(tiny, two=two) as (stack, ground):
-        with on(ground, Kill("two")) as seen:
+    with ready(tiny, two=two) as (stack, control):
+        with on(control, Kill("two")) as seen:
             states = [c.state for c in stack.engine.containers(tiny.name)]
             assert states == ["exited", "exited"]
         assert seen == ["ended with 137, 137 after SIGKILL"]
@@ -158,50 +158,50 @@ def test_all_containers_of_a_service_should_be_killed_when_it_has_several(tiny: 
 
 
 def test_a_fault_should_heal_in_another_process_when_its_own_was_killed(tiny: Tiny) -> None:
-    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
+    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, control):
         for kind in TAKING_AWAY:
             fault = kind("web")
-            state = fault.prepare(ground)
-            fault.begin(ground, json.loads(json.dumps(state)))
+            state = fault.prepare(control)
+            fault.begin(control, json.loads(json.dumps(state)))
             heal_elsewhere(tiny.path, fault, state)
             assert answers(stack), kind
-            fault.heal(ground, state)
+            fault.heal(control, state)
             assert answers(stack), kind
             assert stack.differences() == {}, kind
 
 
 def test_a_fault_should_heal_when_it_never_began(tiny: Tiny) -> None:
-    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
+    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, control):
         port = stack["web"].port(8000)
         for kind in TAKING_AWAY:
-            kind("web").heal(ground, kind("web").prepare(ground))
+            kind("web").heal(control, kind("web").prepare(control))
         assert answers(stack)
         assert stack["web"].port(8000) == port  # none of them has done anything
 
 
 def test_a_fault_should_heal_when_somebody_else_did_something_to_the_service(tiny: Tiny) -> None:
-    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, ground):
+    with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, control):
         web = stack["web"].container_id
         on_now = []
         for kind in TAKING_AWAY:
             fault = kind("web")
-            state = fault.prepare(ground)
-            fault.begin(ground, dict(state))
+            state = fault.prepare(control)
+            fault.begin(control, dict(state))
             ask("POST", f"/containers/{web}/restart", t="0")
-            fault.heal(ground, state)
+            fault.heal(control, state)
             assert answers(stack), kind
             on_now.append((fault, state))
 
         ask("DELETE", f"/containers/{web}", force="1")
         for fault, state in on_now:
-            assert fault.seen(ground, state) == ""
-            fault.heal(ground, state)
+            assert fault.observe_effect(control, state) == ""
+            fault.heal(control, state)
             assert tiny.states() == {}, fault
 
         stack.prepare()  # as the next run does
         assert stack["web"].container_id != web
         for fault, state in on_now:
-            fault.heal(ground, state)
+            fault.heal(control, state)
             assert answers(stack), fault
 
 
@@ -220,16 +220,16 @@ def test_a_service_should_have_less_cpu_until_the_fault_heals(tiny: Tiny) -> Non
         "quota": idle(cpu_quota=90_000),
         "period": idle(cpu_quota=80_000, cpu_period=50_000),
     }
-    with ready(tiny, **services) as (stack, ground):
+    with ready(tiny, **services) as (stack, control):
         for name in services:
             id_ = stack[name].container_id
             before = stack.engine.limits(id_)
-            with on(ground, Squeeze(name, cpus=few)) as seen:
+            with on(control, Squeeze(name, cpus=few)) as seen:
                 assert stack.engine.limits(id_).cpus == pytest.approx(few, abs=0.001)
                 stack.engine.run_inside(id_, burn)
             assert re.fullmatch(r"it used up its share of CPU \d+ times", seen[0])
             assert stack.engine.limits(id_) == before
-            with on(ground, Squeeze(name, cpus=few)) as seen:
+            with on(control, Squeeze(name, cpus=few)) as seen:
                 pass
             assert seen == [""]
 
@@ -240,12 +240,12 @@ def test_a_service_should_have_less_memory_until_the_fault_heals(tiny: Tiny) -> 
         "limited": idle(mem_limit="200m"),
         "swapping": idle(mem_limit="200m", memswap_limit="300m"),
     }
-    with ready(tiny, **services) as (stack, ground):
+    with ready(tiny, **services) as (stack, control):
         for name in services:
             id_ = stack[name].container_id
             before = stack.engine.limits(id_)
             for _ in range(2):
-                with on(ground, Squeeze(name, memory_mb=40)) as seen:
+                with on(control, Squeeze(name, memory_mb=40)) as seen:
                     assert takes_memory(stack, name, 10)
                     assert not takes_memory(stack, name, 100)
                 assert re.fullmatch(r"it takes \d+ MiB of its 40 MiB", seen[0])
@@ -260,23 +260,23 @@ def test_a_service_should_have_less_memory_until_the_fault_heals(tiny: Tiny) -> 
 def test_a_squeeze_should_heal_elsewhere_when_it_is_half_begun_or_its_container_is_gone(
     tiny: Tiny,
 ) -> None:
-    with ready(tiny, one=idle()) as (stack, ground):
+    with ready(tiny, one=idle()) as (stack, control):
         fault = Squeeze("one", cpus=0.5, memory_mb=30)
-        state = fault.prepare(ground)
+        state = fault.prepare(control)
         one = stack["one"].container_id
         before = stack.engine.limits(one)
         heal_elsewhere(tiny.path, fault, state)
         stack.engine.limit_cpus(one, 0.5)
         heal_elsewhere(tiny.path, fault, state)
         assert stack.engine.limits(one) == before
-        fault.begin(ground, json.loads(json.dumps(state)))
+        fault.begin(control, json.loads(json.dumps(state)))
         stack["one"].kill()
         heal_elsewhere(tiny.path, fault, state)
         stack["one"].start()
         assert stack.engine.limits(one) == before
         assert takes_memory(stack, "one", 60)
         ask("DELETE", f"/containers/{one}", force="1")
-        fault.heal(ground, state)
+        fault.heal(control, state)
 
 
 def networked(tiny: Tiny, worker: str) -> None:
@@ -304,12 +304,12 @@ def test_an_isolated_service_should_have_all_its_names_and_addresses_when_the_fa
 ) -> None:
     networked(tiny, worker_id)
     urls = [f"http://{name}:8000" for name in ("web", "shop", "store", f"{tiny.name}-web-1")]
-    with ready(tiny) as (stack, ground):
+    with ready(tiny) as (stack, control):
         web = stack["web"].container_id
         networks = stack.engine.networks(web)
         addresses = stack.engine.addresses(web)
         assert all(reaches(stack, "asker", url) for url in urls)
-        with on(ground, Isolate("web")) as seen:
+        with on(control, Isolate("web")) as seen:
             assert not any(reaches(stack, "asker", url, timeout_s=0.2) for url in urls)
             assert not answers(stack)
         assert seen == [f"it was off {tiny.name}_back, {tiny.name}_front"]
@@ -326,16 +326,16 @@ def test_an_isolation_should_heal_elsewhere_when_it_is_half_begun_or_its_contain
     worker_id: str,
 ) -> None:
     networked(tiny, worker_id)
-    with ready(tiny) as (stack, ground):
+    with ready(tiny) as (stack, control):
         web = stack["web"].container_id
         networks = stack.engine.networks(web)
         fault = Isolate("web")
-        state = fault.prepare(ground)
+        state = fault.prepare(control)
         stack.engine.disconnect(web, f"{tiny.name}_back")
         heal_elsewhere(tiny.path, fault, state)
         heal_elsewhere(tiny.path, fault, state)
         assert stack.engine.networks(web) == networks
-        fault.begin(ground, json.loads(json.dumps(state)))
+        fault.begin(control, json.loads(json.dumps(state)))
         ask("POST", f"/containers/{web}/restart", t="0")
         heal_elsewhere(tiny.path, fault, state)
         assert stack.engine.networks(web) == networks
@@ -351,22 +351,22 @@ def test_two_isolated_services_should_meet_again_when_the_fault_heals(
 ) -> None:
     networked(tiny, worker_id)
     tiny.with_tools()
-    with ready(tiny) as (stack, ground):
+    with ready(tiny) as (stack, control):
         assert reaches(stack, "asker", "http://store:8000")
-        with on(ground, Isolate(one, from_=other)) as seen:
+        with on(control, Isolate(one, from_=other)) as seen:
             for name in ("web", "shop", "store"):
                 assert not reaches(stack, "asker", f"http://{name}:8000", timeout_s=0.2)
             assert answers(stack)  # this machine still reaches it
         assert re.fullmatch(r"(\d+) of \1 packets were dropped", seen[0])
         assert reaches(stack, "asker", "http://store:8000")
 
-        with on(ground, Isolate(one, other)) as seen:
+        with on(control, Isolate(one, other)) as seen:
             assert answers(stack)
         assert seen == [""]
 
         fault = Isolate(one, other)
-        state = fault.prepare(ground)
-        fault.begin(ground, json.loads(json.dumps(state)))
+        state = fault.prepare(control)
+        fault.begin(control, json.loads(json.dumps(state)))
         heal_elsewhere(tiny.path, fault, state)
         assert reaches(stack, "asker", "http://store:8000")
 
@@ -378,46 +378,46 @@ def test_two_isolated_services_should_be_parted_on_their_edges_when_they_have_an
     del shop["network_mode"]
     proxied(tiny, "", shop=shop)
     to_web, to_bank = "http://toxiproxy:18000", "http://toxiproxy:18001"
-    with ready(tiny) as (stack, ground):
+    with ready(tiny) as (stack, control):
         for fault in (Isolate("shop", from_="web"), Isolate("web", from_="shop")):
-            assert fault.takes(ground) == {"shop->web"}
-            with on(ground, fault) as seen:
+            assert fault.exclusive_parts(control) == {"shop->web"}
+            with on(control, fault) as seen:
                 assert not reaches(stack, "shop", to_web, timeout_s=0.2)
                 assert reaches(stack, "shop", to_bank)
                 assert answers(stack)
             assert re.fullmatch(r"\d+ packets with data met it", seen[0])
             assert reaches(stack, "shop", to_web)
         fault = Isolate("shop", from_="web")
-        state = fault.prepare(ground)
-        fault.begin(ground, json.loads(json.dumps(state)))
+        state = fault.prepare(control)
+        fault.begin(control, json.loads(json.dumps(state)))
         heal_elsewhere(tiny.path, fault, state)
         assert reaches(stack, "shop", to_web)
         assert left_on(tiny) == []
-        assert Isolate("bank", from_="web").takes(ground) == {"bank", "web"}
+        assert Isolate("bank", from_="web").exclusive_parts(control) == {"bank", "web"}
 
 
 @pytest.mark.parametrize("kind", [Kill, Stop, Restart])
 def test_the_edges_should_be_there_again_when_their_proxy_was_taken_away(
-    tiny: Tiny, kind: type[OnService]
+    tiny: Tiny, kind: type[ServiceFault]
 ) -> None:
     shop = idle()
     del shop["network_mode"]
     proxied(tiny, "", shop=shop)
     url = "http://toxiproxy:18000"
-    with ready(tiny) as (stack, ground):
-        another = Ground(stack)  # of another worker
+    with ready(tiny) as (stack, control):
+        another = StackControl(stack)  # of another worker
         try:
             with on(another, Blackhole("shop->web")):
                 assert not reaches(stack, "shop", url, timeout_s=0.2)
             outer = Blackhole("shop->web")
-            state = outer.prepare(ground)
-            outer.begin(ground, state)
-            with on(ground, kind("toxiproxy")) as seen:
+            state = outer.prepare(control)
+            outer.begin(control, state)
+            with on(control, kind("toxiproxy")) as seen:
                 assert reaches(stack, "shop", url) == (kind is Restart)
             assert seen[0]
-            outer.heal(ground, state)
+            outer.heal(control, state)
             assert reaches(stack, "shop", url)
-            for at in (ground, another):
+            for at in (control, another):
                 with on(at, Blackhole("shop->web")) as seen:
                     assert not reaches(stack, "shop", url, timeout_s=0.2)
                 assert seen[0]
@@ -430,21 +430,21 @@ def test_the_edges_should_be_there_again_when_their_proxy_was_taken_away(
 def test_faults_that_take_a_service_away_should_contradict_each_other() -> None:
     for one in [*TAKING_AWAY, Isolate]:
         for other in [*TAKING_AWAY, Isolate]:
-            assert one("web").clashes(other("web"))
-            assert not one("web").clashes(other("db"))
-    assert not Squeeze("web", cpus=1).clashes(Kill("web"))
-    assert Squeeze("web", cpus=1).clashes(Squeeze("web", memory_mb=9))
+            assert one("web").conflicts_with(other("web"))
+            assert not one("web").conflicts_with(other("db"))
+    assert not Squeeze("web", cpus=1).conflicts_with(Kill("web"))
+    assert Squeeze("web", cpus=1).conflicts_with(Squeeze("web", memory_mb=9))
     apart = Isolate("web", from_="db")
-    assert apart.clashes(Isolate("db", from_="web"))
-    assert not apart.clashes(Isolate("web", from_="bank"))
-    assert apart.clashes(Isolate("web"))
-    assert not apart.clashes(Kill("web"))
+    assert apart.conflicts_with(Isolate("db", from_="web"))
+    assert not apart.conflicts_with(Isolate("web", from_="bank"))
+    assert apart.conflicts_with(Isolate("web"))
+    assert not apart.conflicts_with(Kill("web"))
 
 
 def test_a_fault_of_a_service_should_keep_others_off_that_service(tiny: Tiny) -> None:
     tiny.compose(web=idle())
-    with_ground = Ground(tiny.stack())
-    assert Kill("web").takes(with_ground) == {"web"}
+    with_ground = StackControl(tiny.stack())
+    assert Kill("web").exclusive_parts(with_ground) == {"web"}
     assert Kill("web").name == "kill web"
 
 
@@ -476,22 +476,22 @@ def ahead_s(stack: Stack, service: str = "web") -> float:
 
 
 def test_a_service_should_have_a_wrong_clock_until_the_fault_heals(tiny: Tiny) -> None:
-    with ready(tiny, web=faked(tiny)) as (stack, ground):
+    with ready(tiny, web=faked(tiny)) as (stack, control):
         assert abs(ahead_s(stack)) < 60
         for offset_s in (3600, -86_400):
-            with on(ground, Skew("web", offset_s=offset_s)) as seen:
+            with on(control, Skew("web", offset_s=offset_s)) as seen:
                 assert abs(ahead_s(stack) - offset_s) < 60
             assert re.fullmatch(r"its clock shows [+-]\d+ s", seen[0])
             assert abs(ahead_s(stack)) < 60
 
         fault = Skew("web", offset_s=3600)
         heal_elsewhere(tiny.path, fault, {})
-        fault.begin(ground, {})
+        fault.begin(control, {})
         heal_elsewhere(tiny.path, fault, {})
         assert abs(ahead_s(stack)) < 60
-        fault.begin(ground, {})
+        fault.begin(control, {})
         stack["web"].kill()
-        assert fault.seen(ground, {}) == ""
+        assert fault.observe_effect(control, {}) == ""
         heal_elsewhere(tiny.path, fault, {})
         stack["web"].start()
         assert abs(ahead_s(stack)) < 60
@@ -500,13 +500,13 @@ def test_a_service_should_have_a_wrong_clock_until_the_fault_heals(tiny: Tiny) -
 def test_a_wrong_clock_should_be_refused_when_the_library_is_not_there(tiny: Tiny) -> None:
     half = {**FAKED, "FAKETIME_TIMESTAMP_FILE": "/tmp/clock"}
     services = {"half": idle(environment=half), "empty": idle(environment=FAKED)}
-    with ready(tiny, web=server(), **services) as (_, ground):
+    with ready(tiny, web=server(), **services) as (_, control):
         with pytest.raises(
             NotPossibleError, match=r"do not tell its time: (.|\n)*cannot be preloaded"
         ):
-            Skew("empty", offset_s=60).ensure(ground)
+            Skew("empty", offset_s=60).validate(control)
         with pytest.raises(NotPossibleError) as caught:
-            Skew("web", offset_s=60).ensure(ground)
+            Skew("web", offset_s=60).validate(control)
         assert str(caught.value) == (
             "fault skew web: libfaketime is not set up in its container\n"
             "  its environment lacks LD_PRELOAD=…libfaketime.so.1\n"
@@ -515,10 +515,10 @@ def test_a_wrong_clock_should_be_refused_when_the_library_is_not_there(tiny: Tin
             "-> add the overlay that nomock docs faults shows"
         )
         with pytest.raises(NotPossibleError, match="lacks FAKETIME_TIMESTAMP_FILE"):
-            Skew("half", offset_s=60).ensure(ground)
+            Skew("half", offset_s=60).validate(control)
         for offset_s in (0, 1, -1.5, 1e10, True):
             with pytest.raises(ConfigError, match="a number of seconds from 2 to 630720000"):
-                Skew("web", offset_s=offset_s).ensure(ground)
+                Skew("web", offset_s=offset_s).validate(control)
 
 
 def test_the_next_run_should_have_all_services_when_one_was_killed_under_faults(
@@ -580,13 +580,13 @@ def test_an_isolation_should_be_refused_when_the_two_cannot_be_parted(tiny: Tiny
             "-> look how they reach each other, and break that",
         ),
     ]
-    with ready(tiny) as (_, ground):
+    with ready(tiny) as (_, control):
         for fault, text in expected:
             with pytest.raises(NomockError) as caught:
-                fault.ensure(ground)
+                fault.validate(control)
             assert str(caught.value) == text
         with pytest.raises(UnknownServiceError, match="there is no service 'fra'"):
-            Isolate("web", from_="fra").ensure(ground)
+            Isolate("web", from_="fra").validate(control)
 
 
 def test_a_squeeze_should_be_refused_when_it_is_none(tiny: Tiny) -> None:
@@ -600,17 +600,17 @@ def test_a_squeeze_should_be_refused_when_it_is_none(tiny: Tiny) -> None:
         (Squeeze("one", memory_mb=100), f"memory_mb cannot be 100\n  {memory}"),
         (Squeeze("one", memory_mb=7.5), f"memory_mb cannot be 7.5\n  {memory}"),
     ]
-    with ready(tiny, one=idle(cpus=0.8, mem_limit="100m")) as (_, ground):
+    with ready(tiny, one=idle(cpus=0.8, mem_limit="100m")) as (_, control):
         for fault, text in expected:
             with pytest.raises(ConfigError) as caught:
-                fault.ensure(ground)
+                fault.validate(control)
             assert str(caught.value) == f"fault squeeze one: {text}"
 
 
 def test_a_fault_should_be_refused_when_there_is_nothing_to_break(tiny: Tiny) -> None:
     done = idle("true")
     after = idle(depends_on={"done": {"condition": "service_completed_successfully"}})
-    with ready(tiny, web=idle(), done=done, after=after) as (stack, ground):
+    with ready(tiny, web=idle(), done=done, after=after) as (stack, control):
         expected: list[tuple[Fault, type[NomockError], str]] = [
             (
                 Kill("wep"),
@@ -640,16 +640,16 @@ def test_a_fault_should_be_refused_when_there_is_nothing_to_break(tiny: Tiny) ->
         ]
         for fault, error, text in expected:
             with pytest.raises(error) as caught:
-                fault.check(ground)
+                fault.validate_kind(control)
             assert str(caught.value) == text
 
         stack["web"].kill()
         with pytest.raises(NotReadyError) as caught:
-            Stop("web").check(ground)
+            Stop("web").validate_kind(control)
         assert str(caught.value) == (
             "fault stop web: the container is exited: nothing is there to break\n"
             "-> stack['web'].start(), or: nomock logs web"
         )
         ask("DELETE", f"/containers/{tiny.containers()['web']}")
         with pytest.raises(NotReadyError, match="it has no container"):
-            Stop("web").check(ground)
+            Stop("web").validate_kind(control)

@@ -11,9 +11,9 @@ from refusing import Refusals, refusing
 from test_janitor import left
 
 from nomock.errors import ForeignStackError, NotHealedError
-from nomock.faults.janitor import heal_left
+from nomock.faults.janitor import heal_orphaned
 from nomock.faults.journal import Journal
-from nomock.faults.left import left_behind
+from nomock.faults.left import orphaned_journals
 from nomock.faults.service.pause import Pause
 
 ENTRY = {
@@ -67,7 +67,7 @@ def test_a_journal_should_tell_what_it_can_whatever_is_in_it(
     path = tmp_path / "faults/stack/1.ndjson"
     path.parent.mkdir(parents=True)
     path.write_bytes(content)
-    with left_behind(tmp_path, "stack") as journals:
+    with orphaned_journals(tmp_path, "stack") as journals:
         [(_, entries)] = list(journals)
     assert [entry.name for entry in entries] == told
 
@@ -156,12 +156,12 @@ def test_a_copy_of_a_checkout_should_heal_nothing_of_the_other_and_a_renamed_one
     copy.compose(web=idle())
     path = left(copy, ENTRY)
     with pytest.raises(ForeignStackError):
-        heal_left(copy.stack(), print)
+        heal_orphaned(copy.stack(), print)
     assert path.exists()
     assert tiny.states() == {"web": "paused"}
     path = left(tiny, {**ENTRY, "engine": "of another machine"})
     with pytest.raises(NotHealedError, match="put on at engine of another machine, and this is"):
-        heal_left(stack, print)
+        heal_orphaned(stack, print)
     path.unlink()
     stack["web"]._engine.unpause(tiny.containers()["web"])
     stack.close()

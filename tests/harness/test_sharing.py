@@ -9,12 +9,12 @@ from conftest import Tiny, check, docker, idle, inspect, server
 from driving import on, ready
 
 from nomock.adapters.engine import Engine
-from nomock.faults.ground import Ground
-from nomock.faults.janitor import heal_left
+from nomock.faults.janitor import heal_orphaned
 from nomock.faults.packets.block import PacketBlock
 from nomock.faults.service.kill import Kill
 from nomock.faults.service.restart import Restart
 from nomock.faults.service.stop import Stop
+from nomock.faults.stack_control import StackControl
 from nomock.project import Project, ServiceConfig
 from nomock.stack import Stack
 from nomock.stack.sharing import network_owner, sharers
@@ -79,10 +79,10 @@ def test_all_should_be_there_again_when_the_service_whose_network_they_have_was_
         "aside": idle(),
     }
     write(tiny, **more)
-    with ready(tiny) as (stack, ground):
+    with ready(tiny) as (stack, control):
         for number, fault in enumerate((Kill("vpn"), Stop("vpn"), Restart("vpn"))):
             before = began(tiny)
-            with on(ground, fault) as seen:
+            with on(control, fault) as seen:
                 pass
             assert seen != [""]
             assert answers(stack), number
@@ -93,19 +93,19 @@ def test_all_should_be_there_again_when_the_service_whose_network_they_have_was_
         stack["vpn"].restart()
         assert answers(stack)
         assert stack.differences() == {}
-        assert Kill("vpn").takes(ground) >= {"vpn", "behind", "second"}
+        assert Kill("vpn").exclusive_parts(control) >= {"vpn", "behind", "second"}
 
 
 def test_who_was_stopped_before_should_stay_so_when_the_other_is_started_again(tiny: Tiny) -> None:
     write(tiny, second=idle(network_mode="service:behind"))
-    with ready(tiny) as (stack, ground):
+    with ready(tiny) as (stack, control):
         stack["second"].stop()
-        with on(ground, Kill("vpn")):
+        with on(control, Kill("vpn")):
             pass
         assert tiny.states() == {"vpn": "running", "behind": "running", "second": "exited"}
         # In the other order: whose healing comes first finds nothing that it could be started in.
         stack["second"].start()
-        with on(ground, Kill("vpn")), on(ground, Kill("behind")):
+        with on(control, Kill("vpn")), on(control, Kill("behind")):
             pass
         assert set(tiny.states().values()) == {"running"}
         assert answers(stack)
@@ -142,24 +142,24 @@ def test_the_next_start_should_mend_it_when_somebody_else_started_the_other_agai
         assert answers(stack)
         docker("kill", ids["vpn"])
         path.write_text(json.dumps({**told, "state": state, "test": "test_left"}) + "\n")
-        assert heal_left(stack, print, starts=True) == 1
+        assert heal_orphaned(stack, print, starts=True) == 1
         assert answers(stack)
 
 
 def test_packets_should_be_broken_in_the_network_that_a_service_has_of_another(tiny: Tiny) -> None:
     write(tiny)
-    with ready(tiny) as (stack, ground):
-        with on(ground, PacketBlock("behind", port=9000)) as seen:
-            assert ground.known_keeper("vpn").container_id == tiny.containers()["vpn"]
+    with ready(tiny) as (stack, control):
+        with on(control, PacketBlock("behind", port=9000)) as seen:
+            assert control.known_watchdog("vpn").container_id == tiny.containers()["vpn"]
             with pytest.raises(Exception, match="timed out"):
                 _ask(stack)
         assert "packets were dropped" in seen[0]
         # Its network goes on when only the service is started again: so does the rule.
         fault = PacketBlock("behind", port=9000)
-        state = fault.prepare(ground)
-        fault.begin(ground, state)
+        state = fault.prepare(control)
+        fault.begin(control, state)
         stack["behind"].restart()
-        fault.heal(Ground(stack), state)
+        fault.heal(StackControl(stack), state)
         assert answers(stack)
 
 

@@ -12,9 +12,9 @@ from pythons import image_of
 from serving import SPY
 from test_spy import Container, lines_of
 
+from nomock.coverage.harvest import ServiceSource, harvest
+from nomock.coverage.harvest.folder import read_all
 from nomock.errors import StoppedSpyError
-from nomock.harvest import ServiceSource, harvest
-from nomock.harvest.folder import read_all
 
 # A process of any Python that writes as the spy does. What is lost is asked for by the tests.
 BEGINS = """
@@ -170,7 +170,7 @@ def test_it_should_be_told_when_a_service_takes_the_tool_id_that_the_spy_has(
 ) -> None:
     takes = (
         "import sys; [sys.monitoring.free_tool_id(n) for n in range(6)]\n"
-        "for job in ('nomock.test=a.py%3A%3Atest_b', ''): sys.audit('nomock.context', job)"
+        "for job in ('nomock.test=a.py%3A%3Atest_b', ''): sys.audit('nomock.baggage', job)"
     )
     ended = container.run("python3", "-c", takes)
     (process,) = read_all(container.data_dir).processes

@@ -12,7 +12,7 @@ from calling import built, marks, mounted, program, spied, tests_of
 from conftest import docker
 from pythons import image_of
 
-from nomock.context import with_context
+from nomock.baggage import with_members
 
 Job = dict[str, str | bool]
 
@@ -100,7 +100,7 @@ def test_greenlets_should_be_of_the_test_when_they_are_spawned_for_it(
 
 def job(kind: str, *, for_a_test: bool = True, as_bytes: bool = False) -> Job:
     """A job that a test named like the kind of the job ordered, or somebody else."""
-    baggage = with_context("user=1", f"tests/test_jobs.py::{kind}" if for_a_test else None)
+    baggage = with_members("user=1", f"tests/test_jobs.py::{kind}" if for_a_test else None)
     return {"kind": kind, "baggage": baggage, "bytes": as_bytes}
 
 

@@ -15,9 +15,9 @@ import coverage
 import pytest
 from conftest import IMAGE as PYTHON_IMAGE
 
-from nomock.harvest import ServiceSource, harvest, report
-from nomock.harvest.folder import read_all
-from nomock.harvest.records import Process, numbers
+from nomock.coverage.harvest import ServiceSource, harvest, report
+from nomock.coverage.harvest.folder import read_all
+from nomock.coverage.harvest.records import Process, numbers
 
 ROOT = Path(__file__).parents[2]
 SPY = ROOT / "coverage-spy"

@@ -11,12 +11,12 @@ from threading import Event, Thread
 import pytest
 from answering import Server, answering
 
-from nomock import context
+from nomock import baggage
 from nomock.errors import NotSteadyError
-from nomock.faults import claims
-from nomock.faults.claims import Claims, waited_between
-from nomock.faults.steady import Watch, recovers_within, steady
-from nomock.runlock import FileLock
+from nomock.faults.checks.steady import SteadyWatch, recovers_within, steady
+from nomock.faults.locking import claims
+from nomock.faults.locking.claims import Claims, waited_between
+from nomock.filelock import FileLock
 
 # Far more than any answer here takes.
 SOON_S = 20.0
@@ -42,7 +42,7 @@ def slow(number: int) -> int:
     return 200
 
 
-def asked(watch: Watch, count: int) -> None:
+def asked(watch: SteadyWatch, count: int) -> None:
     """Wait until a watch has so many answers more."""
     pause, more = Event(), len(watch.answers) + count
     while len(watch.answers) < more:
@@ -114,18 +114,18 @@ def test_a_failed_assertion_should_be_told_when_the_probe_makes_it() -> None:
 
 
 def test_a_watch_should_know_which_fault_was_on_when_it_asked(server: Server) -> None:
-    context_before = context.current_test()
-    context.set_current_test("tests/test_a.py::test_b")
+    context_before = baggage.current_test()
+    baggage.set_current_test("tests/test_a.py::test_b")
     try:
         with steady(lambda: server.http.get("/"), within_s=SOON_S) as watch:
             asked(watch, 2)
-            context.set_current_faults(["kill redis"])
+            baggage.set_current_faults(["kill redis"])
             asked(watch, 2)
-            context.set_current_faults([])
+            baggage.set_current_faults([])
             asked(watch, 2)
     finally:
-        context.set_current_faults([])
-        context.set_current_test(context_before)
+        baggage.set_current_faults([])
+        baggage.set_current_test(context_before)
     assert {answer.fault for answer in watch.answers} == {"", "kill redis"}
     assert watch.failed == []
     # Its requests belong to the test, though another thread sent them.
@@ -153,7 +153,7 @@ def test_a_watch_should_fail_when_more_answers_are_bad_than_may_be(server: Serve
 
 
 def test_a_watch_should_fail_when_an_answer_comes_late(server: Server) -> None:
-    context.set_current_faults(["latency a->b"])
+    baggage.set_current_faults(["latency a->b"])
     try:
         with (
             pytest.raises(NotSteadyError) as late,
@@ -163,7 +163,7 @@ def test_a_watch_should_fail_when_an_answer_comes_late(server: Server) -> None:
             server.reply = slow
             asked(watch, 2)
     finally:
-        context.set_current_faults([])
+        baggage.set_current_faults([])
     head, counts, first, *_ = plain(late.value).splitlines()
     assert re.fullmatch(r"probe test_steady.py:LINE: \d+ of \d+ answers took longer than 3 s", head)
     assert counts == "  asked N times, N bad"
@@ -190,14 +190,14 @@ def test_a_wait_for_another_test_should_not_count_when_the_probe_had_to_wait(
     ours, theirs = Claims(tmp_path, "stack"), Claims(tmp_path, "stack")
 
     def probe() -> bool:
-        ours.share(["auth"])
+        ours.acquire_shared(["auth"])
         return True
 
     def their_test() -> None:
-        theirs.take(["auth"], "their test")
+        theirs.acquire_exclusive(["auth"], "their test")
         # The probe may notice late.
         Event().wait(2 * IN_TIME_S)
-        theirs.let_go()
+        theirs.release()
 
     with steady(probe, within_s=IN_TIME_S) as watch:
         asked(watch, 1)
@@ -208,11 +208,11 @@ def test_a_wait_for_another_test_should_not_count_when_the_probe_had_to_wait(
         while turn.acquires_at_once(exclusive=True):
             turn.release()
             pause.wait(0.001)
-        ours.take(["redis"], "our test")
-        ours.let_go()
+        ours.acquire_exclusive(["redis"], "our test")
+        ours.release()
         asked(watch, 1)
     other.join()
-    ours.let_go()
+    ours.release()
     assert watch.failed == []
     disturbed = [answer for answer in watch._asked if answer.is_disturbed]
     assert max(answer.took_s for answer in disturbed) > IN_TIME_S

@@ -13,8 +13,8 @@ import pytest
 from conftest import Tiny, idle
 
 from nomock.errors import ConfigError
+from nomock.filelock import FileLock
 from nomock.project import Store
-from nomock.runlock import FileLock
 from nomock.statefolder import make_state_dir
 
 

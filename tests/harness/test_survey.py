@@ -12,9 +12,9 @@ from conftest import IMAGE, NO_PYTHON_IMAGE, Service, Tiny, ask, docker, idle
 from pythons import VERSIONS, image_of
 
 from nomock.adapters.engine import Engine
+from nomock.coverage.overlay import Finding, Python, survey
+from nomock.coverage.overlay.finding import reason_of
 from nomock.loading import load
-from nomock.overlay import Finding, Python, survey
-from nomock.overlay.finding import reason_of
 from nomock.project import resolve
 
 NO_PYTHON = "no Python in it"

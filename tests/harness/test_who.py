@@ -10,8 +10,8 @@ import pytest
 from conftest import Tiny
 from coverage import CoverageData
 
-from nomock.affected import Suite, remember, state_now
-from nomock.harvest.folder import DATA_FILE, RUN_FILE
+from nomock.coverage.affected import Suite, save_baseline, state_now
+from nomock.coverage.harvest.folder import DATA_FILE, RUN_FILE
 from nomock.loading import load
 from nomock.project import resolve
 
@@ -80,7 +80,7 @@ def write_data(root: Path, ran: Mapping[str, tuple[int, ...]]) -> None:
     data.add_lines({str(root / "common/common.py"): [1, 2]})
     data.write()
     settings, suite = load(root, environ={}), Suite(root, (), None)
-    remember(folder, state_now(settings, resolve(settings), suite), suite, ())
+    save_baseline(folder, state_now(settings, resolve(settings), suite), suite, ())
 
 
 def said(tiny: Tiny, *arguments: str) -> tuple[int, list[str], list[str]]:

@@ -23,7 +23,7 @@ from mcp_types import CallToolResult, Tool
 from pydantic import AnyUrl
 
 from helpers.oauth import REDIRECT_URI, User, redirected
-from nomock.context import BAGGAGE_HEADER, marked
+from nomock import Stack, baggage_header
 
 INSIDE_URL = "http://mcp:8000/mcp"
 
@@ -67,7 +67,7 @@ def connect(url: str, token: str, mode: str) -> Iterator[Agent]:
 
 
 @contextmanager
-def log_in(stack: Any, user: User, client_name: str) -> Iterator[Agent]:
+def log_in(stack: Stack, user: User, client_name: str) -> Iterator[Agent]:
     """Connect as an agent that knows only the server's address and finds out the rest.
 
     That is the SDK's own OAuth: a 401 leads it to the metadata, those to `auth`, where it
@@ -119,7 +119,7 @@ def _connected(url: str, mode: str, **options: Any) -> Iterator[Agent]:
 class _FromOutside(httpx2.AsyncHTTPTransport):
     """Reaches services by the names they have inside the stack, as a user's DNS would."""
 
-    def __init__(self, stack: Any) -> None:
+    def __init__(self, stack: Stack) -> None:
         super().__init__()
         self.stack = stack
 
@@ -158,5 +158,5 @@ class _Memory:
 
 async def _mark(request: httpx2.Request) -> None:
     """Do for the SDK's HTTP client what the plugin does for `stack[...].http`."""
-    baggage = marked(request.headers.get(BAGGAGE_HEADER, ""))
-    request.headers[BAGGAGE_HEADER] = baggage
+    baggage = baggage_header(request.headers.get("baggage", ""))
+    request.headers["baggage"] = baggage

@@ -12,8 +12,7 @@ import httpx
 
 from helpers.eventually import eventually
 from helpers.orders import Orders, rows
-from nomock.faults import Acknowledged
-from nomock.faults.acknowledged import End
+from nomock import Acknowledged, Outcome, Postgres
 
 Name = Callable[[], str]
 Write = Callable[[str], httpx.Response]
@@ -54,22 +53,22 @@ class Load:
 
     def acknowledges(self, more: int) -> None:
         """Return when as many more writes have been acknowledged."""
-        self._gets(End.OK, more)
+        self._gets(Outcome.OK, more)
 
     def meets_trouble(self, more: int) -> None:
         """Return when as many more writes have got no answer that says what became of them."""
-        self._gets(End.UNKNOWN, more)
+        self._gets(Outcome.UNKNOWN, more)
 
     def repeat_unknown(self) -> None:
         """Repeat what nobody knows of whether it was done, as a client does."""
-        for name in self.book.keys(End.UNKNOWN):
+        for name in self.book.keys(Outcome.UNKNOWN):
             self._send(name)
 
     def _send(self, name: str) -> None:
         reply = self.book.send(name, lambda: self._write(name))
         self.statuses[reply.status_code if reply is not None else None] += 1
 
-    def _gets(self, end: End, more: int) -> None:
+    def _gets(self, end: Outcome, more: int) -> None:
         before = len(self.book.keys(end))
         eventually(
             lambda: len(self.book.keys(end)) >= before + more,
@@ -78,7 +77,7 @@ class Load:
         )
 
 
-def check_orders(load: Load, orders: Orders, postgres: Any, at_least: int) -> None:
+def check_orders(load: Load, orders: Orders, postgres: Postgres, at_least: int) -> None:
     """See that each order that was acknowledged, in the end, was done, and once."""
     load.repeat_unknown()
     tenant = orders.tenant.tenant_id
@@ -87,7 +86,7 @@ def check_orders(load: Load, orders: Orders, postgres: Any, at_least: int) -> No
         within_s=20,
         reason="every order should run, with one resource",
     )
-    assert load.book.keys(End.UNKNOWN) == []
+    assert load.book.keys(Outcome.UNKNOWN) == []
     # A row for each job: an order that was queued twice would be there twice.
     load.book.check((name for (name,) in rows(postgres, FOUND, tenant)), at_least=at_least)
     # A service that cannot do its work says so, and nothing else.
@@ -115,7 +114,7 @@ def loaded(write: Write, unique_name: Name, book: Acknowledged) -> Iterator[Load
         each.result()
 
 
-def settles(postgres: Any, **connections: int) -> None:
+def settles(postgres: Postgres, **connections: int) -> None:
     """See that roles have no transaction left open, and no more connections than they should.
 
     A reset that was lost on the way is not sent again (RFC 9293, 3.5.2): Toxiproxy learns by its

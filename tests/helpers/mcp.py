@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from helpers.oauth import Tenant
+from nomock import Stack
 
 PATH = "/mcp"
 VERSION = "2025-11-25"
@@ -29,7 +30,7 @@ def mcp_token(tenant: Tenant) -> str:
 
 
 @pytest.fixture
-def connect_agent(stack: Any) -> Callable[..., AbstractContextManager[Any]]:
+def connect_agent(stack: Stack) -> Callable[..., AbstractContextManager[Any]]:
     """Return a function that connects the official client, with a token."""
     from helpers import agent  # slow to import, so only for the tests that use it
 

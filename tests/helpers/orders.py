@@ -10,6 +10,7 @@ import pytest
 
 from helpers.eventually import eventually
 from helpers.oauth import Tenant
+from nomock import Postgres, Stack
 
 # The compose file's; of the roles that own nothing.
 PASSWORDS = {
@@ -21,7 +22,7 @@ PASSWORDS = {
 class Orders:
     """What one tenant orders."""
 
-    def __init__(self, stack: Any, tenant: Tenant) -> None:
+    def __init__(self, stack: Stack, tenant: Tenant) -> None:
         self.stack = stack
         self.tenant = tenant
 
@@ -101,13 +102,13 @@ class Orders:
 
 
 @pytest.fixture
-def orders(stack: Any, tenant: Tenant) -> Orders:
+def orders(stack: Stack, tenant: Tenant) -> Orders:
     """Return the orders of a tenant of the tier free."""
     return Orders(stack, tenant)
 
 
 @pytest.fixture
-def make_orders(stack: Any, make_tenant: Callable[..., Tenant]) -> Callable[..., Orders]:
+def make_orders(stack: Stack, make_tenant: Callable[..., Tenant]) -> Callable[..., Orders]:
     """Return a function that makes a tenant of the given tier and returns its orders."""
     return lambda tier="free": Orders(stack, make_tenant(tier=tier))
 
@@ -125,7 +126,7 @@ def refusal(reply: httpx.Response) -> tuple[int, str]:
 
 
 @contextmanager
-def held(postgres: Any, statement: str, *values: Any) -> Iterator[Any]:
+def held(postgres: Postgres, statement: str, *values: Any) -> Iterator[Any]:
     """Run a statement and keep its locks until the block ends; nothing of it is committed."""
     conn = postgres.connect()
     try:
@@ -136,30 +137,42 @@ def held(postgres: Any, statement: str, *values: Any) -> Iterator[Any]:
         conn.close()
 
 
-def waiting_for_a_lock(postgres: Any, role: str) -> int:
+def one(cursor: Any) -> tuple[Any, ...]:
+    """Return the row that a statement has found."""
+    row: tuple[Any, ...] | None = cursor.fetchone()
+    assert row is not None
+    return row
+
+
+def waiting_for_a_lock(postgres: Postgres, role: str) -> int:
     """Return how many connections of a role wait for a lock."""
     with postgres.connect() as conn:
-        (count,) = conn.execute(
-            "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND wait_event_type = 'Lock'",
-            [role],
-        ).fetchone()
+        (count,) = one(
+            conn.execute(
+                "SELECT count(*) FROM pg_stat_activity"
+                " WHERE usename = %s AND wait_event_type = 'Lock'",
+                [role],
+            )
+        )
     return int(count)
 
 
-def waiting_behind(postgres: Any, holder: Any) -> int:
+def waiting_behind(postgres: Postgres, holder: Any) -> int:
     """Return how many connections wait for a connection, or for one that waits for it."""
     with postgres.connect() as conn:
-        (count,) = conn.execute(
-            "WITH waits AS (SELECT pid, pg_blocking_pids(pid) AS behind FROM pg_stat_activity),"
-            " first AS (SELECT pid FROM waits WHERE %(holder)s = ANY(behind))"
-            " SELECT count(*) FROM waits WHERE behind && (SELECT array_agg(pid) FROM first)"
-            " OR pid IN (SELECT pid FROM first)",
-            {"holder": holder.info.backend_pid},
-        ).fetchone()
+        (count,) = one(
+            conn.execute(
+                "WITH waits AS (SELECT pid, pg_blocking_pids(pid) AS behind FROM pg_stat_activity),"
+                " first AS (SELECT pid FROM waits WHERE %(holder)s = ANY(behind))"
+                " SELECT count(*) FROM waits WHERE behind && (SELECT array_agg(pid) FROM first)"
+                " OR pid IN (SELECT pid FROM first)",
+                {"holder": holder.info.backend_pid},
+            )
+        )
     return int(count)
 
 
-def sever(postgres: Any, role: str) -> int:
+def sever(postgres: Postgres, role: str) -> int:
     """End all connections of a role and return how many they were."""
     with postgres.connect() as conn:
         ended = conn.execute(
@@ -168,7 +181,7 @@ def sever(postgres: Any, role: str) -> int:
     return len(ended)
 
 
-def as_role(postgres: Any, role: str, tenant_id: str | None = None) -> Any:
+def as_role(postgres: Postgres, role: str, tenant_id: str | None = None) -> Any:
     """Return a connection of a service's role, for one tenant if that is given."""
     conn = postgres.connect(role, PASSWORDS[role])
     if tenant_id is not None:
@@ -176,14 +189,14 @@ def as_role(postgres: Any, role: str, tenant_id: str | None = None) -> Any:
     return conn
 
 
-def rows(postgres: Any, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+def rows(postgres: Postgres, statement: str, *values: Any) -> list[tuple[Any, ...]]:
     """Return what the superuser reads; %s stands for each of `values`."""
     with postgres.connect() as conn:
         found: list[tuple[Any, ...]] = conn.execute(statement, values).fetchall()
     return found
 
 
-def resources(postgres: Any, instance_id: str) -> int:
+def resources(postgres: Postgres, instance_id: str) -> int:
     """Return how many resources an instance really has."""
     statement = "SELECT count(*) FROM instances.resources WHERE instance_id = %s"
     count: int = rows(postgres, statement, instance_id)[0][0]

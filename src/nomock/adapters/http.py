@@ -8,7 +8,7 @@ from collections.abc import Callable
 import httpx
 from httpx import AsyncClient, Client
 
-from nomock.context import BAGGAGE_HEADER, marked
+from nomock.baggage import BAGGAGE_HEADER, baggage_header
 
 __all__ = [
     "NETWORK_ERRORS",
@@ -44,7 +44,7 @@ def was_never_sent(error: BaseException) -> bool:
 
 
 def _mark(request: httpx.Request) -> None:
-    baggage = marked(request.headers.get(BAGGAGE_HEADER, ""))
+    baggage = baggage_header(request.headers.get(BAGGAGE_HEADER, ""))
     if baggage:
         request.headers[BAGGAGE_HEADER] = baggage
 

@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from nomock.cli.show import print_table
 from nomock.config import Settings
 from nomock.errors import ConfigError, UnknownEdgeError, UnknownServiceError
-from nomock.faults.bites import recall
-from nomock.faults.matrix import Table, edges_of, tables
-from nomock.faults.reach import ARROW
+from nomock.faults.topology import ARROW
+from nomock.faults.usage.effects import load_effects
+from nomock.faults.usage.matrix import Table, edges_of, tables
 from nomock.stack import Stack
 
 _WIDTH = 100
@@ -22,7 +22,7 @@ def edges(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print the matrix, or the tests of one edge or service, or of all cells of it."""
     stack = Stack.of(settings)
     known, told_by = edges_of(stack)
-    found = tables(stack, known, recall(settings.state_dir))
+    found = tables(stack, known, load_effects(settings.state_dir))
     if chosen.where is not None and not any(chosen.where in table.rows for table in found):
         raise _unknown(stack, chosen.where, found)
     if chosen.tests or chosen.where is not None:

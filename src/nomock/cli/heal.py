@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from nomock.config import Settings
-from nomock.faults.janitor import heal_left
+from nomock.faults.janitor import heal_orphaned
 from nomock.faults.left import other_stacks
 from nomock.stack import Stack
 
@@ -17,7 +17,7 @@ def heal(settings: Settings, *, set_aside: bool) -> int:
         print(f"faults of stack {other} are not looked at: nomock --project {other} heal")
     if set_aside:
         return _set_aside(stack)
-    count = heal_left(stack, print, starts=True)
+    count = heal_orphaned(stack, print, starts=True)
     print(f"healed {count} faults" if count != 1 else "healed 1 fault")
     return 0
 

@@ -13,10 +13,10 @@ from pathlib import Path
 from threading import Event
 
 from nomock.config import Settings
+from nomock.coverage.harvest import count, failures, gather, notes, table
+from nomock.coverage.harvest.folder import RECORDS
+from nomock.coverage.session import covered, data_dir, inside, run_of, with_spy
 from nomock.errors import ConfigError, CoverageError
-from nomock.harvest import count, failures, gather, notes, table
-from nomock.harvest.folder import RECORDS
-from nomock.spied import covered, data_dir, inside, run_of, with_spy
 from nomock.stack import Stack
 
 _PAUSE_S = 1.0

@@ -16,7 +16,7 @@ from nomock.cli.show import print_table, progress
 from nomock.cli.who import place, show_resilience, who_tests
 from nomock.config import Settings
 from nomock.errors import NomockError, NotHealedError
-from nomock.faults.janitor import heal_left
+from nomock.faults.janitor import heal_orphaned
 from nomock.loading import load
 from nomock.paths import standing
 from nomock.project import resolve
@@ -62,7 +62,7 @@ def up(settings: Settings, _: argparse.Namespace) -> int:
     with progress() as line:
         try:
             # Before anybody waits for a service that a killed run left paused.
-            heal_left(stack, line.show)
+            heal_orphaned(stack, line.show)
         except NotHealedError as error:  # whether the stack is ready is for its probes to say
             line.say(str(error))
         stack.prepare(
@@ -116,11 +116,11 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
 
 def images(settings: Settings, _: argparse.Namespace) -> int:
     """Settle each image of images/images.toml: here, pulled or built."""
-    from nomock.images import settle
+    from nomock.images import resolve_images
 
     with progress() as line:
-        settled = settle(settings.root, line.show)
-    body = [(s.variable, s.image, s.how, s.detail) for s in settled]
+        resolved = resolve_images(settings.root, line.show)
+    body = [(s.variable, s.image, s.how, s.detail) for s in resolved]
     print_table(("variable", "image", "how", ""), body)
     return 0
 

@@ -11,8 +11,7 @@ from pathlib import Path
 from nomock.adapters.engine import Engine
 from nomock.cli.show import print_table
 from nomock.config import Settings
-from nomock.errors import NotCoverableError
-from nomock.overlay import (
+from nomock.coverage.overlay import (
     Finding,
     overlay_text,
     provide_data_folder,
@@ -22,6 +21,7 @@ from nomock.overlay import (
     with_wheels,
     write_overlay,
 )
+from nomock.errors import NotCoverableError
 from nomock.paths import absolute
 from nomock.project import resolve
 

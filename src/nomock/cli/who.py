@@ -6,13 +6,13 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from nomock.affected import as_ranges, digest_of, recall, resilience, what_ran
+from nomock.baggage import test_and_fault
 from nomock.config import Settings
-from nomock.context import test_and_fault
+from nomock.coverage.affected import as_ranges, digest_of, load_baseline, resilience, what_ran
+from nomock.coverage.harvest.contexts import Contexts
+from nomock.coverage.session import data_dir
 from nomock.errors import CoverageError
-from nomock.harvest.contexts import Contexts
 from nomock.project import Project, build_folders, resolve
-from nomock.spied import data_dir
 
 
 def place(text: str) -> tuple[Path, int]:
@@ -77,7 +77,7 @@ def show_resilience(settings: Settings, _: argparse.Namespace) -> int:
 
 def _notes(settings: Settings, file: Path) -> Iterator[str]:
     try:
-        covered = recall(data_dir(settings)).digests.get(file)
+        covered = load_baseline(data_dir(settings)).digests.get(file)
     except CoverageError:
         yield "whether the file changed since the covered run is not on record"
         return

@@ -9,7 +9,7 @@ from pathlib import Path
 from nomock.errors import FaultError, NomockError
 from nomock.faults.fault import ANEW
 from nomock.faults.janitor import NotHealed, fault_of, try_to_heal
-from nomock.faults.left import left_behind
+from nomock.faults.left import orphaned_journals
 from nomock.project import Project
 from nomock.stack import Stack
 
@@ -41,7 +41,7 @@ def set_aside(stack: Stack, say: Callable[[str], None]) -> list[Lost]:
     except NomockError as error:
         reason = str(error)
     lost, stuck = [], list[str]()
-    with left_behind(state_dir, stack.name) as journals:
+    with orphaned_journals(state_dir, stack.name) as journals:
         for path, entries in journals:
             if reason:
                 of_it = [NotHealed(path, entry, reason) for entry in entries]

@@ -8,21 +8,24 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from nomock.errors import ConfigError, FaultError
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
-    from nomock.project import Project
+from nomock.faults.stack_control import StackControl
+from nomock.project import Project
 
 State = dict[str, Any]
 """What a fault knows of what it found and did; JSON values only."""
+
+Direction = Literal["to", "from", "both"]
+"""What a fault meets, seen from the server: what is sent to it, what comes from it, or both."""
 
 ANEW = "nomock down, then nomock up: containers and networks are made anew, volumes stay"
 """How what is not known is undone."""
 
 EXPIRES_S = 300.0
+MOST_MS = 600_000
+"""Ten minutes: longer than a test, and than any time-out that one can look at."""
 _DAY_S = 86400
 
 
@@ -34,7 +37,7 @@ class Fault(ABC):
     """The name of the kind, and of the method of ``faults`` that makes one."""
 
     expect_traffic: bool = True
-    """Whether a test is an error when this fault met nothing."""
+    """Whether a test is an error when this fault had no effect."""
     expires_s: float = EXPIRES_S
     """When it heals by itself, in seconds, where its mechanism can do that."""
 
@@ -53,42 +56,45 @@ class Fault(ABC):
         """What makes the same fault again: ``type(fault)(**fault.arguments)``."""
         return asdict(self)
 
-    def ensure(self, ground: Ground) -> None:
+    def validate(self, control: StackControl) -> None:
         """Raise ConfigError, or one of its kinds, for what cannot be done; change nothing."""
         if not 1 <= self.expires_s <= _DAY_S:
             rule = f"it is a number of seconds from 1 to {_DAY_S}"
             raise wrong(self, "expires_s", self.expires_s, rule)
-        self.check(ground)
+        self.validate_kind(control)
 
-    def check(self, ground: Ground) -> None:  # noqa: B027 - not every kind can be asked wrongly
-        """Do so for what is this kind's own."""
+    def validate_kind(self, control: StackControl) -> None:  # noqa: B027 - not every kind can be asked wrongly
+        """Raise ConfigError, or one of its kinds, for arguments that this kind cannot have."""
 
-    def takes(self, ground: Ground) -> frozenset[str]:
-        """Return the edges and services that no other test may use meanwhile."""
+    def exclusive_parts(self, control: StackControl) -> frozenset[str]:
+        """Return the edges and services that no other test may use while the fault is active."""
         return frozenset({self.where})
 
-    def clashes(self, other: Fault) -> bool:
-        """Tell whether it cannot be on together with another one."""
+    def conflicts_with(self, other: Fault) -> bool:
+        """Tell whether this fault and another one cannot be active at the same time."""
         return (self.kind, self.where) == (other.kind, other.where)
 
-    def prepare(self, ground: Ground) -> State:
-        """Get what it needs, such as the keeper, and return what ``heal`` will need to know.
+    def prepare(self, control: StackControl) -> State:
+        """Get what it needs, such as the watchdog, and return what ``heal`` will need to know.
 
         Raises where that is not to be had; changes nothing that would have to be healed.
         """
         return {}
 
     @abstractmethod
-    def begin(self, ground: Ground, state: State) -> None:
-        """Do it. What it adds to ``state`` is for ``seen`` only: healing may not depend on it."""
+    def begin(self, control: StackControl, state: State) -> None:
+        """Break what the fault breaks.
+
+        What it adds to ``state`` is for ``observe_effect`` alone: healing may not depend on it.
+        """
 
     @abstractmethod
-    def seen(self, ground: Ground, state: State) -> str:
-        """Return what shows that it bit, "" when it met nothing; asked right before healing."""
+    def observe_effect(self, control: StackControl, state: State) -> str:
+        """Return what shows the effect, "" where there was none; asked right before healing."""
 
     @abstractmethod
-    def heal(self, ground: Ground, state: State) -> None:
-        """Undo it; also half begun, a second time, or in another process than it began in."""
+    def heal(self, control: StackControl, state: State) -> None:
+        """Undo the fault: also one half begun, a second time, or begun by another process."""
 
     def by_hand(self, project: Project) -> str:
         """Say what may be broken still where it was never healed, and how to undo it by hand."""
@@ -105,7 +111,7 @@ def expired(fault: Fault, failed: str) -> FaultError:
     return FaultError(
         f"it expired after {fault.expires_s:g} s, before its block ended",
         where=f"fault {fault.name}",
-        seen=failed or "its keeper healed it then",
+        seen=failed or "its watchdog healed it then",
         todo="end the block sooner, or let the fault last longer: expires_s",
     )
 

@@ -1,114 +1,62 @@
-"""The faults that a test can put on, one method a kind."""
+"""The fixture ``faults``: what a test can do to its stack."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Generic, ParamSpec
+from collections.abc import Iterable, Mapping, Sequence
 
 from nomock.evidence import Span
-from nomock.faults.chance import LEAST_MS, from_seed, makers
-from nomock.faults.database.end_backends import EndBackends
-from nomock.faults.database.fill_slots import FillSlots
-from nomock.faults.database.lock_table import LockTable
-from nomock.faults.edge.bandwidth import Bandwidth
-from nomock.faults.edge.blackhole import Blackhole
-from nomock.faults.edge.cut_after import CutAfter
-from nomock.faults.edge.flap import Flap
-from nomock.faults.edge.latency import Latency
-from nomock.faults.edge.refused import Refused
-from nomock.faults.edge.reset import Reset
-from nomock.faults.edge.slice import Slice
-from nomock.faults.edge.slow_close import SlowClose
-from nomock.faults.fault import Fault
-from nomock.faults.http.delay import HttpDelay
-from nomock.faults.http.half import HttpHalf
-from nomock.faults.http.status import HttpStatus
-from nomock.faults.http.twice import HttpTwice
-from nomock.faults.none import Nothing
-from nomock.faults.on import On, Test
-from nomock.faults.packets.block import PacketBlock
-from nomock.faults.packets.corrupt import PacketCorrupt
-from nomock.faults.packets.delay import PacketDelay
-from nomock.faults.packets.duplicate import PacketDuplicate
-from nomock.faults.packets.loss import PacketLoss
-from nomock.faults.packets.rate import PacketRate
-from nomock.faults.packets.reorder import PacketReorder
-from nomock.faults.playing import Playing
+from nomock.faults.active import ActiveFault, FaultSession
+from nomock.faults.fault import EXPIRES_S, Fault
+from nomock.faults.generate.chance import LEAST_MS, from_seed, templates
+from nomock.faults.methods import database, edge, http, packets, service
+from nomock.faults.none import NoFault
 from nomock.faults.schedule import Schedule, Step
-from nomock.faults.service.isolate import Isolate
-from nomock.faults.service.kill import Kill
-from nomock.faults.service.pause import Pause
-from nomock.faults.service.restart import Restart
-from nomock.faults.service.skew import Skew
-from nomock.faults.service.squeeze import Squeeze
-from nomock.faults.service.stop import Stop
-
-Arguments = ParamSpec("Arguments")
+from nomock.faults.schedule_run import ScheduleRun
 
 
-class Kind(Generic[Arguments]):
-    """A method of ``Faults`` that makes a fault of one kind, with the arguments of its class."""
-
-    def __init__(self, fault: Callable[Arguments, Fault]) -> None:
-        self.fault = fault
-
-    def __get__(self, faults: Faults, owner: type[Faults]) -> Callable[Arguments, On]:
-        def on(*args: Arguments.args, **kwargs: Arguments.kwargs) -> On:
-            return faults.on(self.fault(*args, **kwargs))
-
-        return on
-
-
-class Faults:
+class Faults(
+    edge.EdgeMethods,
+    http.HttpMethods,
+    service.ServiceMethods,
+    packets.PacketMethods,
+    database.DatabaseMethods,
+):
     """What a test does to the stack: ``with faults.latency("a->b", latency_ms=800): …``.
 
-    Each is healed when its block ends. One that met nothing makes the test an error, unless it
-    says ``expect_traffic=False``.
+    Each fault is healed when its block ends, however it ends. One without effect makes the test an
+    error, since a green test beside it would show nothing; ``expect_traffic=False`` allows it.
     """
 
-    none = Kind(Nothing)
-    # on an edge
-    latency = Kind(Latency)
-    bandwidth = Kind(Bandwidth)
-    slow_close = Kind(SlowClose)
-    blackhole = Kind(Blackhole)
-    reset = Kind(Reset)
-    slice = Kind(Slice)
-    cut_after = Kind(CutAfter)
-    refused = Kind(Refused)
-    flap = Kind(Flap)
-    # on the HTTP requests of an edge
-    http_status = Kind(HttpStatus)
-    http_delay = Kind(HttpDelay)
-    http_half = Kind(HttpHalf)
-    http_twice = Kind(HttpTwice)
-    # on a service
-    kill = Kind(Kill)
-    stop = Kind(Stop)
-    pause = Kind(Pause)
-    restart = Kind(Restart)
-    isolate = Kind(Isolate)
-    squeeze = Kind(Squeeze)
-    skew = Kind(Skew)
-    # on the packets of a service
-    packet_loss = Kind(PacketLoss)
-    packet_block = Kind(PacketBlock)
-    packet_rate = Kind(PacketRate)
-    packet_delay = Kind(PacketDelay)
-    packet_duplicate = Kind(PacketDuplicate)
-    packet_corrupt = Kind(PacketCorrupt)
-    packet_reorder = Kind(PacketReorder)
-    # on the database
-    end_backends = Kind(EndBackends)
-    lock_table = Kind(LockTable)
-    fill_slots = Kind(FillSlots)
+    def __init__(self, session: FaultSession) -> None:
+        self._session = session
 
-    def __init__(self, test: Test) -> None:
-        self._test = test
+    def none(
+        self, part: str = "", *, expect_traffic: bool = True, expires_s: float = EXPIRES_S
+    ) -> ActiveFault:
+        """Break nothing, so that a test with parameters can run with a fault and without.
 
-    def on(self, fault: Fault) -> On:
+        With an edge or a service it keeps other tests away from that, as any fault there would:
+        for a fault that leaves something behind, such as an open circuit, until that has passed.
+
+        Args:
+            part: The edge or the service to hold; "" for none.
+            expect_traffic: Of no effect: a fault that breaks nothing is never an error.
+            expires_s: Of no effect.
+
+        Raises:
+            UnknownEdgeError: the stack has no edge of this name.
+            UnknownServiceError: the stack has no service of this name.
+
+        Example:
+
+            with faults.none("instances->auth"):
+                assert http.get("/instances").status_code == 200
+        """
+        return self.on(NoFault(part, expect_traffic=expect_traffic, expires_s=expires_s))
+
+    def on(self, fault: Fault) -> ActiveFault:
         """Return the block of a fault that was made elsewhere."""
-        return On(self._test, fault)
+        return ActiveFault(self._session, fault)
 
     def schedule(
         self,
@@ -121,42 +69,74 @@ class Faults:
         steps: int = 4,
         least_ms: int = LEAST_MS,
         expect_traffic: bool = True,
-    ) -> Playing:
-        """Return the block of a random sequence of faults, the same for the same arguments.
+    ) -> ScheduleRun:
+        """Break things at random, and the same again for the same arguments.
 
-        On these edges and services, where none is named on all edges; of these kinds (None: all
-        that suit). At most so many ``steps``, less those that contradict others; all have ended
-        after ``lasts_s``, and each lasts ``least_ms`` at the least. Without a seed it is another
-        one each time. A failing test says how to play it again.
+        The faults begin and end in the background while the block runs. A failing test shows the
+        sequence as Python that plays it again.
+
+        Args:
+            seed: What the sequence is made from; None takes another one each time.
+            edges: The edges that may be broken; all of them where neither these nor services are.
+            services: The services that may be broken.
+            kinds: The kinds of faults, such as ``["latency", "kill"]``; None takes all that suit.
+            lasts_s: Seconds after which all of them have ended.
+            steps: How many faults at most: those that conflict with an earlier one are left out.
+            least_ms: Milliseconds that each lasts at the least.
+            expect_traffic: Whether the test is an error where none of them had an effect.
+
+        Raises:
+            ConfigError: an argument is out of its range, or there is nothing to break.
+
+        Example:
+
+            with faults.schedule(seed=7, edges=["instances->postgres"], lasts_s=2) as run:
+                while not run.is_over:
+                    assert http.get("/instances").status_code in {200, 503}
         """
-        among = makers(edges if edges or services else self.edges, services, kinds)
+        among = templates(edges if edges or services else self.edges, services, kinds)
         made = from_seed(seed, among, lasts_s=lasts_s, most_steps=steps, least_ms=least_ms)
-        return Playing(self._test, made, expect_traffic=expect_traffic)
+        return ScheduleRun(self._session, made, expect_traffic=expect_traffic)
 
-    def play(self, steps: Schedule | Iterable[Step], *, expect_traffic: bool = True) -> Playing:
-        """Return the block of a sequence of faults: ``play([faults.refused("a->b").at(…), …])``.
+    def play(self, steps: Schedule | Iterable[Step], *, expect_traffic: bool = True) -> ScheduleRun:
+        """Begin and end faults at their times, in the background while the block runs.
 
-        One of them at least must have met something, unless it says ``expect_traffic=False``.
+        Args:
+            steps: A ``Schedule``, or its steps: ``faults.refused("a->b").at(after_ms=…, …)``.
+            expect_traffic: Whether the test is an error where none of them had an effect.
+
+        Raises:
+            ConflictingFaultsError: two of them would be active at once and cannot be.
+            ConfigError: a time is out of its range.
+
+        Example:
+
+            steps = [faults.refused("auth->redis").at(after_ms=100, lasts_ms=250)]
+            with faults.play(steps) as run:
+                while not run.is_over:
+                    assert http.get("/me").status_code in {200, 503}
         """
         schedule = steps if isinstance(steps, Schedule) else Schedule(tuple(steps))
-        return Playing(self._test, schedule, expect_traffic=expect_traffic)
+        return ScheduleRun(self._session, schedule, expect_traffic=expect_traffic)
 
     @property
     def edges(self) -> list[str]:
         """The names of the edges that can be broken."""
-        return sorted(self._test.ground.edges)
+        return sorted(self._session.control.edges)
 
     @property
     def story(self) -> list[tuple[float, str]]:
-        """What was done when, by the monotonic clock."""
-        return self._test.story
+        """What was done when: pairs of a time by ``time.monotonic()`` and a line of text."""
+        return self._session.story
 
     @property
     def spans(self) -> list[Span]:
-        """When each of them was on."""
-        return self._test.spans
+        """When each fault was active."""
+        return self._session.spans
 
 
-def kinds() -> Mapping[str, Any]:
+def kinds() -> Mapping[str, type[Fault]]:
     """Return the class of each kind of fault by its name."""
-    return {name: kind.fault for name, kind in vars(Faults).items() if isinstance(kind, Kind)}
+    groups = (edge, http, service, packets, database)
+    found = (NoFault, *(kind for group in groups for kind in group.KINDS))
+    return {kind.kind: kind for kind in found}

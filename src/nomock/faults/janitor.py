@@ -7,15 +7,12 @@ from contextlib import closing
 from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from nomock.errors import FaultError, NomockError, NotHealedError, NotReadyError
-from nomock.faults.left import Entry, any_left, left_behind
+from nomock.faults.fault import Fault
+from nomock.faults.left import Entry, any_left, orphaned_journals
+from nomock.faults.stack_control import StackControl
 from nomock.stack import Stack
-
-if TYPE_CHECKING:
-    from nomock.faults.fault import Fault
-    from nomock.faults.ground import Ground
 
 
 @dataclass(frozen=True)
@@ -27,7 +24,7 @@ class NotHealed:
     why: str
 
 
-def heal_left(stack: Stack, say: Callable[[str], None], *, starts: bool = False) -> int:
+def heal_orphaned(stack: Stack, say: Callable[[str], None], *, starts: bool = False) -> int:
     """Heal all faults on a stack whose process has ended; return how many they were.
 
     A service that was stopped is left to ``Stack.prepare``, which comes next: it may need others
@@ -57,25 +54,25 @@ def try_to_heal(
     """
     if not any_left(stack.settings.state_dir, stack.name):
         return 0, []  # as nearly always: the kinds of faults need not be imported
-    from nomock.faults.ground import Ground
+    from nomock.faults.stack_control import StackControl
 
     count, failed, healed = 0, list[NotHealed](), list[Path]()
-    ground = Ground(stack)
-    ground.say, ground.stopped = say, set()
-    left = left_behind(stack.settings.state_dir, stack.name)
-    with closing(ground), left as journals:
+    control = StackControl(stack)
+    control.say, control.stopped = say, set()
+    left = orphaned_journals(stack.settings.state_dir, stack.name)
+    with closing(control), left as journals:
         for path, entries in journals:
             stack.containers()
             not_healed = [
                 NotHealed(path, entry, why)
                 for entry in entries
-                if (why := _heal(ground, entry, say)) is not None
+                if (why := _heal(control, entry, say)) is not None
             ]
             count += len(entries) - len(not_healed)
             failed += not_healed
             if not not_healed:
                 healed.append(path)
-        not_started = _start(ground, all_=starts)
+        not_started = _start(control, all_=starts)
         for path in healed:
             failed += [NotHealed(path, Entry("", name), why) for name, why in not_started.items()]
             if not not_started and (why := _remove(path)):
@@ -99,18 +96,18 @@ def fault_of(entry: Entry) -> Fault:
     return fault
 
 
-def _heal(ground: Ground, entry: Entry, say: Callable[[str], None]) -> str | None:
+def _heal(control: StackControl, entry: Entry, say: Callable[[str], None]) -> str | None:
     """Heal one fault; return None, or why it is left."""
     say(f"healing {entry.name}" + (f", left by {entry.test}" if entry.test else ""))
     if entry.unreadable:
         return entry.unreadable
-    if entry.engine not in {"", ground.engine_id}:
+    if entry.engine not in {"", control.engine_id}:
         return (
-            f"it was put on at engine {entry.engine}, and this is {ground.engine_id}: "
+            f"it was put on at engine {entry.engine}, and this is {control.engine_id}: "
             "heal it there, with the DOCKER_HOST or docker context of that time"
         )
     try:
-        fault_of(entry).heal(ground, entry.state)
+        fault_of(entry).heal(control, entry.state)
     except Exception as error:  # whatever it is, the others are healed, too
         return str(error) or repr(error)
     return None
@@ -125,18 +122,18 @@ def _remove(path: Path) -> str:
     return ""
 
 
-def _start(ground: Ground, *, all_: bool) -> dict[str, str]:
+def _start(control: StackControl, *, all_: bool) -> dict[str, str]:
     """Start what healing found stopped, or only what nobody else would; return what failed."""
-    from nomock.faults.service.common import run_again
+    from nomock.faults.service_fault import ensure_running
 
-    stopped, ground.stopped = ground.stopped or set(), None
+    stopped, control.stopped = control.stopped or set(), None
     if stopped and not all_:
         # One that ended with 0, and serves nobody, is taken for one that has done its work.
-        stopped -= ground.stack.differences().keys()
+        stopped -= control.stack.differences().keys()
     failed = {}
-    for service in _in_order(ground, stopped):
+    for service in _in_order(control, stopped):
         try:
-            run_again(ground, service)
+            ensure_running(control, service)
         except NomockError as error:
             # Whether it gets ready is for those to say who start what it needs.
             if all_ or not isinstance(error, NotReadyError):
@@ -144,8 +141,8 @@ def _start(ground: Ground, *, all_: bool) -> dict[str, str]:
     return failed
 
 
-def _in_order(ground: Ground, services: Collection[str]) -> list[str]:
+def _in_order(control: StackControl, services: Collection[str]) -> list[str]:
     """Return services of the stack with what each depends on before it."""
-    all_ = ground.project.services
+    all_ = control.project.services
     needs = {name: all_[name].config.get("depends_on") or () for name in all_}
     return [name for name in TopologicalSorter(needs).static_order() if name in services]

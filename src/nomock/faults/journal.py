@@ -16,7 +16,7 @@ from typing import Any
 
 from nomock.errors import FaultError, StateFolderError
 from nomock.faults.fault import Fault, State
-from nomock.runlock import FileLock
+from nomock.filelock import FileLock
 from nomock.statefolder import append_line, make_state_dir, writing
 
 

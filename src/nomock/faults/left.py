@@ -12,7 +12,7 @@ from typing import Any
 
 from nomock.faults.fault import State
 from nomock.faults.journal import folder_of
-from nomock.runlock import FileLock, lives
+from nomock.filelock import FileLock, lives
 
 _BEGIN = '{"o'
 """Of each line."""
@@ -53,7 +53,7 @@ def other_stacks(state_dir: Path, stack: str) -> list[str]:
 
 
 @contextmanager
-def left_behind(state_dir: Path, stack: str) -> Iterator[Iterator[tuple[Path, list[Entry]]]]:
+def orphaned_journals(state_dir: Path, stack: str) -> Iterator[Iterator[tuple[Path, list[Entry]]]]:
     """Give the journals of processes that have ended, each with the faults that it left on.
 
     They are locked until the block ends, so that two runs never heal the same at once. What cannot

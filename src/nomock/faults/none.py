@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from nomock.faults.fault import Fault, State
-from nomock.faults.reach import ARROW
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.stack_control import StackControl
+from nomock.faults.topology import ARROW
 
 
 @dataclass(frozen=True)
-class Nothing(Fault):
+class NoFault(Fault):
     """Does nothing: for a test that runs with a fault and without, to show what the fault does.
 
     With an edge or a service it holds that alone, as any fault there would: for a test whose fault
@@ -29,21 +26,21 @@ class Nothing(Fault):
         """The part that it holds, or the whole stack, of which nothing is touched."""
         return self.part or "stack"
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise UnknownEdgeError or UnknownServiceError for a part that there is not."""
         if self.part:
-            (ground.edge if ARROW in self.part else ground.service)(self.part)
+            (control.edge if ARROW in self.part else control.service)(self.part)
 
-    def takes(self, ground: Ground) -> frozenset[str]:
+    def exclusive_parts(self, control: StackControl) -> frozenset[str]:
         """Keep nobody waiting but at the part."""
         return frozenset({self.part} if self.part else ())
 
-    def begin(self, ground: Ground, state: State) -> None:
+    def begin(self, control: StackControl, state: State) -> None:
         """Do nothing."""
 
-    def seen(self, ground: Ground, state: State) -> str:
-        """Have bitten: nothing was to be met."""
+    def observe_effect(self, control: StackControl, state: State) -> str:
+        """Say that there is nothing to see: the null fault always counts as effective."""
         return "nothing was done"
 
-    def heal(self, ground: Ground, state: State) -> None:
+    def heal(self, control: StackControl, state: State) -> None:
         """Do nothing."""

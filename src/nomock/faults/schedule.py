@@ -18,9 +18,9 @@ from dataclasses import MISSING, dataclass, fields
 from itertools import combinations
 from typing import Any, NamedTuple
 
-from nomock.errors import ClashingFaultsError, ConfigError
+from nomock.errors import ConfigError, ConflictingFaultsError
 from nomock.faults.fault import Fault
-from nomock.faults.service.common import OnService
+from nomock.faults.service_fault import ServiceFault
 
 
 @dataclass(frozen=True, repr=False)
@@ -37,19 +37,19 @@ class Step:
         """When it is healed, since the schedule began."""
         return self.after_ms + self.lasts_ms
 
-    def clashes(self, other: Step) -> bool:
+    def conflicts_with(self, other: Step) -> bool:
         """Tell whether both would be on at once and may not."""
         one, two = self.fault, other.fault
-        return self._meets(other) and (one.clashes(two) or two.clashes(one))
+        return self._meets(other) and (one.conflicts_with(two) or two.conflicts_with(one))
 
-    def spoils(self, other: Step) -> bool:
+    def is_pointless_with(self, other: Step) -> bool:
         """Tell whether both would be on at once, and one of a service that is not there.
 
         Whether that can be begun depends on which of them is first: who says so himself may want
         just that, but what is chosen by chance is not to fail by itself.
         """
         one, two = self.fault, other.fault
-        return self._meets(other) and (_leaves_nothing(one, two) or _leaves_nothing(two, one))
+        return self._meets(other) and (_masks(one, two) or _masks(two, one))
 
     def _meets(self, other: Step) -> bool:
         return self.after_ms < other.ends_ms and other.after_ms < self.ends_ms
@@ -71,7 +71,7 @@ class Moment(NamedTuple):
 
 @dataclass(frozen=True, repr=False)
 class Schedule:
-    """Steps in the order in which they begin; raises ClashingFaultsError or ConfigError."""
+    """Steps in the order in which they begin; raises ConflictingFaultsError or ConfigError."""
 
     steps: tuple[Step, ...]
     seed: int | None = None
@@ -89,15 +89,17 @@ class Schedule:
                         seen=f"it is a whole number of milliseconds, {least} or more",
                     )
         for one, two in combinations(in_order, 2):
-            if one.clashes(two):
-                raise ClashingFaultsError(two.fault.name, one.fault.name)
+            if one.conflicts_with(two):
+                raise ConflictingFaultsError(two.fault.name, one.fault.name)
 
     @classmethod
-    def without_clashes(cls, steps: Iterable[Step], seed: int | None = None) -> Schedule:
+    def without_conflicts(cls, steps: Iterable[Step], seed: int | None = None) -> Schedule:
         """Return one without the steps that contradict an earlier one of the list, or spoil it."""
         kept: list[Step] = []
         for step in steps:
-            if not any(step.clashes(other) or step.spoils(other) for other in kept):
+            if not any(
+                step.conflicts_with(other) or step.is_pointless_with(other) for other in kept
+            ):
                 kept.append(step)
         return cls(tuple(kept), seed)
 
@@ -126,8 +128,8 @@ class Schedule:
         return f"[\n{lines}]"
 
 
-def _leaves_nothing(one: Fault, two: Fault) -> bool:
-    return isinstance(one, OnService) and one.leaves_nothing_to(two)
+def _masks(one: Fault, two: Fault) -> bool:
+    return isinstance(one, ServiceFault) and one.masks(two)
 
 
 def _call(fault: Fault) -> str:

@@ -1,6 +1,6 @@
 """Each image that the compose file takes from a variable: here, pulled, or built from packages."""
 
-from nomock.images.settle import Settled, project_name, settle, settle_one
-from nomock.images.wanted import Wanted
+from nomock.images.manifest import ImageSpec
+from nomock.images.resolving import ResolvedImage, project_name, resolve_image, resolve_images
 
-__all__ = ["Settled", "Wanted", "project_name", "settle", "settle_one"]
+__all__ = ["ImageSpec", "ResolvedImage", "project_name", "resolve_image", "resolve_images"]

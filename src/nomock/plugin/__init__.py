@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nomock.plugin import options
-from nomock.plugin.around import Around
-from nomock.plugin.crashed import Crashed
-from nomock.plugin.inputs import Inputs
+from nomock.plugin.fixture_overrides import FixtureOverrides
+from nomock.plugin.per_test import PerTest
 from nomock.plugin.use import Use
+from nomock.plugin.worker_crash import WorkerCrash
 
 if TYPE_CHECKING:  # heavy; a run without a stack never needs them
-    from nomock.faults import Acknowledged
+    from nomock.faults.checks.acknowledged import Acknowledged
     from nomock.faults.faults import Faults
     from nomock.plugin.run import Run
     from nomock.stack import Postgres, Stack
@@ -94,9 +94,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "serial: never run beside another test")
     use = Use(config)
     config.pluginmanager.register(use, "nomock-use")
-    config.pluginmanager.register(Around(use), "nomock-around")
-    config.pluginmanager.register(Inputs(), "nomock-inputs")
-    config.pluginmanager.register(Crashed(use), "nomock-crashed")
+    config.pluginmanager.register(PerTest(use), "nomock-around")
+    config.pluginmanager.register(FixtureOverrides(), "nomock-inputs")
+    config.pluginmanager.register(WorkerCrash(use), "nomock-crashed")
     if options.any_given(config):
         use.begin()
     if any(
@@ -151,14 +151,14 @@ def faults(
     """What a test breaks: ``with faults.latency("instances->postgres", latency_ms=800): …``."""
     from nomock.plugin.items import files_of
 
-    with _run(pytestconfig).breaking(stack).faults(files_of(request)) as found:
+    with _run(pytestconfig).fault_sessions(stack).faults(files_of(request)) as found:
         yield found
 
 
 @pytest.fixture
 def acknowledged() -> Iterator[Acknowledged]:
     """A book of the test's writes: ``acknowledged.send(key, lambda: …)``, at the end ``check``."""
-    from nomock.faults import Acknowledged
+    from nomock.faults.checks.acknowledged import Acknowledged
 
     book = Acknowledged()
     yield book

@@ -12,15 +12,23 @@ from typing import Any
 
 import pytest
 
-from nomock.affected import Affected, Choice, State, Suite, remember, run_of, state_now
 from nomock.config import Settings
+from nomock.coverage.affected import (
+    Affected,
+    Choice,
+    State,
+    Suite,
+    run_of,
+    save_baseline,
+    state_now,
+)
+from nomock.coverage.session import RUN_VARIABLE, data_dir
 from nomock.errors import NomockError
 from nomock.plugin.items import uses_stack
 from nomock.plugin.options import given
 from nomock.plugin.run import Run
 from nomock.plugin.use import leave_word
 from nomock.project import resolve
-from nomock.spied import RUN_VARIABLE, data_dir
 
 _MOST_REASONS = 18
 
@@ -138,7 +146,7 @@ class Remembering:
         whole = self._run.harvest_is_whole
         passed = [test for test, passed in self._outcomes.items() if passed and whole]
         with suppress(NomockError):  # there was no harvest, and the report has its error
-            remember(folder, state, suite, passed)
+            save_baseline(folder, state, suite, passed)
 
 
 def _said(choice: Choice, found: int, *, each: bool) -> Iterator[str]:

@@ -5,11 +5,10 @@ from __future__ import annotations
 import os
 
 from nomock.config import Settings
-from nomock.errors import CoverageError
-from nomock.harvest import harvest, new_run, prepare, report, table, tell_modules
-from nomock.overlay import provide_mounted_spy
-from nomock.overlay.wheels import provide_mounted
-from nomock.spied import (
+from nomock.coverage.harvest import harvest, new_run, prepare, report, table, tell_modules
+from nomock.coverage.overlay import provide_mounted_spy
+from nomock.coverage.overlay.wheels import provide_mounted
+from nomock.coverage.session import (
     RUN_VARIABLE,
     check_overlay,
     covered,
@@ -19,6 +18,7 @@ from nomock.spied import (
     unknown_to_overlay,
     with_spy,
 )
+from nomock.errors import CoverageError
 from nomock.stack import Stack
 
 

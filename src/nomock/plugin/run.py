@@ -21,8 +21,8 @@ from nomock.adapters.engine import Act
 from nomock.config import Settings
 from nomock.errors import ConfigError, NomockError, NotHealedError
 from nomock.paths import absolute
-from nomock.plugin.breaking import Breaking
 from nomock.plugin.chosen import settings_of
+from nomock.plugin.fault_sessions import FaultSessions
 from nomock.plugin.history import History
 from nomock.plugin.items import needs_stack_of_run
 from nomock.plugin.options import given
@@ -49,7 +49,7 @@ class Run:
         self._prepared = False
         self._is_shown = False
         self._coverage_report: list[str] = []
-        self._breaking: dict[Stack, Breaking] = {}
+        self._fault_sessions: dict[Stack, FaultSessions] = {}
         self.engine_is_gone = False
         """Whether the engine was found to be gone while tests ran."""
         self._not_healed: list[str] = []
@@ -81,27 +81,27 @@ class Run:
     def stack(self) -> Stack:
         """The stack of the settings, not made ready by this."""
         stack = Stack.of(self.settings)
-        self.breaking(stack)
+        self.fault_sessions(stack)
         return stack
 
     @property
     def acts(self) -> list[Act]:
         """What this process asked of the engine that starts or ends services, on any stack."""
-        return [act for stack in self._breaking for act in stack.engine.acts]
+        return [act for stack in self._fault_sessions for act in stack.engine.acts]
 
-    def breaking(self, stack: Stack) -> Breaking:
+    def fault_sessions(self, stack: Stack) -> FaultSessions:
         """Return what it takes to break a stack; from then on its requests pass the gate."""
-        if stack not in self._breaking:
+        if stack not in self._fault_sessions:
             if self.is_worker:  # all workers are one run, and the controller stands for it
                 stack.run = self.config.workerinput["nomock_run"]  # type: ignore[attr-defined]
             on_shared = given(self.config, "faults-on-shared")
-            self._breaking[stack] = Breaking(stack, on_shared=on_shared, warn=self._warn)
-        return self._breaking[stack]
+            self._fault_sessions[stack] = FaultSessions(stack, on_shared=on_shared, warn=self._warn)
+        return self._fault_sessions[stack]
 
-    def let_go(self) -> None:
+    def release(self) -> None:
         """A test is over: it uses nothing any more."""
-        for breaking in self._breaking.values():
-            breaking.gate.let_go()
+        for fault_sessions in self._fault_sessions.values():
+            fault_sessions.gate.release()
 
     @cached_property
     def progress(self) -> Progress:
@@ -137,13 +137,13 @@ class Run:
             root = files[0].parent if files else self.settings.root
             settings = replace(settings, found=None, root=root, folder=root)
         other = Stack.of(settings)
-        self.breaking(other)
+        self.fault_sessions(other)
         # Of the same project: there for the other tests, too.
         is_runs_own = other.is_used_by_run()
         if is_runs_own:
             other.settings = replace(other.settings, stack="attach")
         try:
-            self.breaking(other).heal_left(self.progress.show)
+            self.fault_sessions(other).heal_orphaned(self.progress.show)
             if is_runs_own and (differences := other.differences()):
                 raise ConfigError(
                     "other tests of this run use it, and it would have to be changed for this one",
@@ -156,7 +156,7 @@ class Run:
         finally:
             if other.settings.stack == "own":
                 other.down()
-            self._breaking.pop(other).close()
+            self._fault_sessions.pop(other).close()
             other.close()
 
     def pytest_report_collectionfinish(self) -> list[str]:
@@ -197,8 +197,8 @@ class Run:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Harvest coverage, take an owned stack down, let it go."""
-        for breaking in self._breaking.values():
-            breaking.close()
+        for fault_sessions in self._fault_sessions.values():
+            fault_sessions.close()
         if self.is_worker:
             if self._tried:
                 self._tried.close()
@@ -263,7 +263,7 @@ class Run:
 
             look_at_overlay(self.settings, self.stack)
         # Before anybody waits for a service that a killed run left paused.
-        self.breaking(self.stack).heal_left(self.progress.show)
+        self.fault_sessions(self.stack).heal_orphaned(self.progress.show)
         self.stack.prepare(
             self.progress.show,
             waiting=self.progress.show_waiting,

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from nomock.runlock import FileLock
+from nomock.filelock import FileLock
 
 
 class Turnstile:

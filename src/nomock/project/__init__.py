@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from nomock.project.contexts import Sources, build_folders, context_files
+from nomock.project.build_context import Sources, build_folders, context_files
 from nomock.project.model import Project, ServiceConfig
 from nomock.project.resolving import call_of, resolve
 from nomock.project.store import Store

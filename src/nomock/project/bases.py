@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nomock.project.contexts import dockerfile_of
+from nomock.project.build_context import dockerfile_of
 
 # https://docs.docker.com/reference/dockerfile/#from and #copy---from
 _FROM = re.compile(r"^\s*FROM\s+(?:--\S+\s+)*(\S+)|^\s*COPY\s.*--from=(\S+)", re.I | re.M)

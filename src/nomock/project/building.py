@@ -18,7 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from nomock.project.contexts import Build, Context
+from nomock.project.build_context import Build, Context
 from nomock.project.model import Project
 from nomock.project.scan import scan
 from nomock.statefolder import writing

@@ -15,7 +15,7 @@ from nomock.adapters.compose_call import Call
 from nomock.errors import UnknownServiceError
 from nomock.project import intention
 from nomock.project.bases import Builds
-from nomock.project.contexts import Build, Sources
+from nomock.project.build_context import Build, Sources
 from nomock.project.left_out import ONLY_NAMES, LeftOut
 
 

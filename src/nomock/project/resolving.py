@@ -15,7 +15,7 @@ from nomock.adapters.compose_call import Call
 from nomock.config import COMPOSE_NAMES, Settings
 from nomock.errors import ConfigError
 from nomock.project import intention
-from nomock.project.contexts import mounted_files
+from nomock.project.build_context import mounted_files
 from nomock.project.inputs import digest_of, fetches, key_of, read_by
 from nomock.project.left_out import LeftOut
 from nomock.project.model import Project, ServiceConfig, stamp_of, waited_for

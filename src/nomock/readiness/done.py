@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nomock.adapters.engine import Container
-from nomock.readiness.probes import Answer
+from nomock.readiness.probe import ProbeAnswer
 
 
 class Done:
@@ -16,6 +16,6 @@ class Done:
         """Make the probe of the setting ``done``."""
         return cls()
 
-    def ask(self, container: Container, *, sure: bool) -> Answer:
+    def ask(self, container: Container, *, sure: bool) -> ProbeAnswer:
         """Say no: only a container that runs is asked."""
-        return Answer(False, "runs, has to end with 0")
+        return ProbeAnswer(False, "runs, has to end with 0")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import monotonic
 
-from nomock.adapters.engine import Death
+from nomock.adapters.engine import ExitState
 from nomock.project import Project, ServiceConfig
 from nomock.readiness.verdict import Verdict
 
@@ -27,7 +27,9 @@ _TO_END = (
 )
 
 
-def judge_end(death: Death, service: ServiceConfig, project: Project, probe: str | None) -> Verdict:
+def judge_end(
+    death: ExitState, service: ServiceConfig, project: Project, probe: str | None
+) -> Verdict:
     """Judge a container that has ended and is not started again; ``probe`` is the setting."""
     if death.out_of_memory:
         return Verdict("lost", f"was killed for memory (exit code {death.exit_code})")
@@ -42,7 +44,7 @@ def judge_end(death: Death, service: ServiceConfig, project: Project, probe: str
 
 
 def _why_it_should_run(
-    death: Death, service: ServiceConfig, project: Project, probe: str | None
+    death: ExitState, service: ServiceConfig, project: Project, probe: str | None
 ) -> str:
     """Return what tells that a service was not to end, though it ended well; "" if nothing does.
 
@@ -68,12 +70,12 @@ def _why_it_should_run(
 class Restarts:
     """What was seen of a container that its restart policy started again."""
 
-    last: Death
+    last: ExitState
     seen_s: float
     """The last time that it was seen between two lives, or to be in another, of monotonic()."""
 
     @classmethod
-    def seen_now(cls, last: Death) -> Restarts:
+    def seen_now(cls, last: ExitState) -> Restarts:
         """Note that a container is between two lives, or has just begun another."""
         return cls(last, monotonic())
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nomock.adapters.engine import Container
-from nomock.readiness.probes import Answer
+from nomock.readiness.probe import ProbeAnswer
 
 
 class Health:
@@ -16,6 +16,6 @@ class Health:
         """Make the probe of the setting ``health``."""
         return cls()
 
-    def ask(self, container: Container, *, sure: bool) -> Answer:
+    def ask(self, container: Container, *, sure: bool) -> ProbeAnswer:
         """Read the verdict that came with the container's state."""
-        return Answer(container.health == "healthy", f"health: {container.health or 'none'}")
+        return ProbeAnswer(container.health == "healthy", f"health: {container.health or 'none'}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import http.client
 
 from nomock.adapters.engine import Container
-from nomock.readiness.probes import Answer
+from nomock.readiness.probe import ProbeAnswer
 from nomock.readiness.published import published
 
 _ANSWER_TIMEOUT_S = 2.0
@@ -24,17 +24,19 @@ class Http:
         port, _, path = rest.partition("/")
         return cls(int(port), f"/{path}")
 
-    def ask(self, container: Container, *, sure: bool) -> Answer:
+    def ask(self, container: Container, *, sure: bool) -> ProbeAnswer:
         """Send one request to where the port is published."""
         address = published(container, self.port)
-        if isinstance(address, Answer):
+        if isinstance(address, ProbeAnswer):
             return address
         connection = http.client.HTTPConnection(*address, timeout=_ANSWER_TIMEOUT_S)
         try:
             connection.request("GET", self._path)
             status = connection.getresponse().status
         except (OSError, http.client.HTTPException) as error:
-            return Answer(False, f"GET :{self.port}{self._path}: {error or type(error).__name__}")
+            return ProbeAnswer(
+                False, f"GET :{self.port}{self._path}: {error or type(error).__name__}"
+            )
         finally:
             connection.close()
-        return Answer(200 <= status < 400, f"GET :{self.port}{self._path}: {status}")
+        return ProbeAnswer(200 <= status < 400, f"GET :{self.port}{self._path}: {status}")

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from nomock.adapters.engine import Container
-from nomock.readiness.probes import Answer
+from nomock.readiness.probe import ProbeAnswer
 
 
-class Nothing:
+class NoProbe:
     """Ready as soon as the container runs."""
 
     port = None
 
     @classmethod
-    def of(cls, rest: str) -> Nothing:
+    def of(cls, rest: str) -> NoProbe:
         """Make the probe of the setting ``none``."""
         return cls()
 
-    def ask(self, container: Container, *, sure: bool) -> Answer:
+    def ask(self, container: Container, *, sure: bool) -> ProbeAnswer:
         """Say yes."""
-        return Answer(True, "running")
+        return ProbeAnswer(True, "running")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from nomock.adapters.engine import Address, Container
 from nomock.errors import UnpublishedError, UnreachableError
-from nomock.readiness.probes import Answer
+from nomock.readiness.probe import ProbeAnswer
 
 
-def published(container: Container, port: int) -> Address | Answer:
+def published(container: Container, port: int) -> Address | ProbeAnswer:
     """Return where a port in the container is reached, or the "no" where it is not."""
     try:
         return container.published(port)
     except UnpublishedError:
-        return Answer(False, f"port {port} is not published")
+        return ProbeAnswer(False, f"port {port} is not published")
     except UnreachableError as error:
         tried = ", ".join(f"{address}: {why}" for address, why in error.refused.items())
-        return Answer(False, f"{error.what} ({tried})")
+        return ProbeAnswer(False, f"{error.what} ({tried})")

@@ -7,7 +7,7 @@ from time import monotonic
 
 from nomock.adapters.engine import Container, Work
 from nomock.errors import EngineError
-from nomock.readiness.probes import Answer
+from nomock.readiness.probe import ProbeAnswer
 
 # Most services that cannot run at all end while they start: a missing variable, a wrong argument.
 # How long that takes depends on the machine and on what else it does, but a start takes a CPU:
@@ -29,12 +29,12 @@ class Steady:
         self._looks: dict[str, tuple[float, Work]] = {}
         self._started: set[str] = set()
 
-    def ask(self, container: Container, *, sure: bool) -> Answer:
+    def ask(self, container: Container, *, sure: bool) -> ProbeAnswer:
         """Look at what it does, if the last look is long enough ago."""
         if sure and container.id not in self._started and self._has_started(container.id):
             self._started.add(container.id)
         is_ready = not sure or container.id in self._started
-        return Answer(is_ready, "running" if is_ready else "starts")
+        return ProbeAnswer(is_ready, "running" if is_ready else "starts")
 
     def _has_started(self, container_id: str) -> bool:
         now_s = monotonic()

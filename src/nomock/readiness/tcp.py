@@ -6,7 +6,7 @@ import socket
 from time import monotonic
 
 from nomock.adapters.engine import Address, Container
-from nomock.readiness.probes import Answer, Listens
+from nomock.readiness.probe import Listens, ProbeAnswer
 from nomock.readiness.published import published
 
 _CONNECT_TIMEOUT_S = 1.0
@@ -29,10 +29,10 @@ class Tcp:
         self._proved: set[Address] = set()
         self._last_seen: dict[Address, str] = {}
 
-    def ask(self, container: Container, *, sure: bool) -> Answer:
+    def ask(self, container: Container, *, sure: bool) -> ProbeAnswer:
         """Connect to where the port is published, or look at one that is still silent."""
         address = published(container, self.port)
-        if isinstance(address, Answer):
+        if isinstance(address, ProbeAnswer):
             return address
         try:
             held = self._held.pop(address, None) or self._connect(address)
@@ -45,7 +45,7 @@ class Tcp:
                     if monotonic() - since_s < enough_s:
                         self._held[address] = connection, since_s, enough_s
                         last = self._last_seen.get(address, f"port {self.port} accepts")
-                        return Answer(False, last)
+                        return ProbeAnswer(False, last)
                 open_still = True
                 self._proved.add(address)
             connection.close()
@@ -54,7 +54,7 @@ class Tcp:
             open_still, seen = False, f"port {self.port}: {error.strerror or error}"
         # What is told while the next connection is still silent, also when time is up.
         self._last_seen[address] = seen
-        return Answer(open_still, seen)
+        return ProbeAnswer(open_still, seen)
 
     def _connect(self, address: Address) -> tuple[socket.socket, float, float]:
         connection = socket.create_connection(address, _CONNECT_TIMEOUT_S)

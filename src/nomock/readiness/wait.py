@@ -10,14 +10,14 @@ from types import MappingProxyType
 from nomock.adapters.engine import Container
 from nomock.errors import NotReadyError
 from nomock.readiness.verdict import Verdict
-from nomock.readiness.watch import Watch
+from nomock.readiness.watch import ReadinessWatch
 
 # One request for all services takes about a millisecond; health is seen within two of these.
 _PAUSE_S = 0.04
 
 
 def wait_until_ready(
-    watch: Watch,
+    watch: ReadinessWatch,
     names: Collection[str] | None,
     *,
     deadline: float,
@@ -59,7 +59,7 @@ def wait_until_ready(
 
 
 def wait_again(
-    watch: Watch, *, deadline: float, progress: Callable[[str], None] = lambda text: None
+    watch: ReadinessWatch, *, deadline: float, progress: Callable[[str], None] = lambda text: None
 ) -> None:
     """Look once more at services that were ready; wait for those that are so no longer.
 
@@ -74,7 +74,7 @@ def wait_again(
 
 
 def _late(
-    watch: Watch,
+    watch: ReadinessWatch,
     waiting: Mapping[str, Verdict],
     containers: Sequence[Container],
     timeout_s: float,

@@ -13,7 +13,8 @@ from nomock.project import Project, ServiceConfig
 from nomock.readiness.ends import Restarts, judge_end
 from nomock.readiness.health import Health
 from nomock.readiness.listeners import listens, why_closed
-from nomock.readiness.probes import Probe, probe_for
+from nomock.readiness.probe import Probe
+from nomock.readiness.probes import probe_for
 from nomock.readiness.steady import Steady
 from nomock.readiness.verdict import Verdict
 
@@ -33,7 +34,7 @@ _WORST_FIRST = ("lost", "waiting", "ready")
 
 
 @dataclass
-class Watch:
+class ReadinessWatch:
     """Looks at the services of a project, and judges each."""
 
     engine: Engine
@@ -56,9 +57,9 @@ class Watch:
         self._restarts: dict[str, Restarts] = {}
         self._looked_into: set[str] = set()
 
-    def anew(self) -> Watch:
+    def anew(self) -> ReadinessWatch:
         """Return one of the same services that has seen nothing yet."""
-        return Watch(self.engine, self.project, self.probe_settings)
+        return ReadinessWatch(self.engine, self.project, self.probe_settings)
 
     def judge(
         self,

@@ -15,7 +15,7 @@ from functools import cached_property
 from graphlib import TopologicalSorter
 from time import time
 
-from nomock.adapters.engine import Container, Engine, Life
+from nomock.adapters.engine import Container, ContainerState, Engine
 from nomock.adapters.engine.past import moment
 from nomock.project import Project
 
@@ -82,7 +82,7 @@ def start_sharers(engine: Engine, project: Project, service: str) -> list[str]:
     return list(dict.fromkeys(started))
 
 
-def waits_for_another(engine: Engine, life: Life) -> bool:
+def waits_for_another(engine: Engine, life: ContainerState) -> bool:
     """Tell whether a container cannot be started since one whose network it has does not run."""
     owners = [engine.life(owner) for owner in life.joins.values()]
     return any(owner is None or owner.state not in _LIVES for owner in owners)
@@ -114,8 +114,8 @@ class Sharing:
     """A container that shares something of others, and how these are."""
 
     container_id: str
-    life: Life
-    owners: Mapping[str, Life]
+    life: ContainerState
+    owners: Mapping[str, ContainerState]
     """By what it has of theirs."""
     clock: Clock
 

@@ -12,9 +12,9 @@ from time import monotonic
 from nomock.adapters.engine import Container, Engine
 from nomock.config import Settings
 from nomock.errors import ForeignStackError
+from nomock.filelock import FileLock
 from nomock.project import Project, Store, resolve
-from nomock.readiness import Watch, wait_again, wait_until_ready
-from nomock.runlock import FileLock
+from nomock.readiness import ReadinessWatch, wait_again, wait_until_ready
 from nomock.stack.database import Postgres, postgres_service
 from nomock.stack.files import MountedFiles
 from nomock.stack.records import Records
@@ -46,7 +46,7 @@ class Stack:
         self.ready_s: float | None = None
         """When ``prepare`` found it ready, by the monotonic clock."""
         self._keeps_volumes = True
-        self._watch = Watch(engine, project, settings.probes)
+        self._watch = ReadinessWatch(engine, project, settings.probes)
         self.on_use: Callable[[str, int], None] = lambda service, port: None
         """Called with a service's name and port before a test uses it; it may wait."""
         self._services = {
@@ -71,6 +71,7 @@ class Stack:
         return self.project.name
 
     def __getitem__(self, name: str) -> Service:
+        """Return a service by its name; raises UnknownServiceError, which says what there is."""
         self.project.service(name)
         return self._services[name]
 

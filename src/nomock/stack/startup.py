@@ -12,7 +12,7 @@ from nomock.adapters.engine import Container, Engine
 from nomock.config import Settings
 from nomock.errors import ComposeError
 from nomock.project import Project, Sources
-from nomock.readiness import Watch, wait_again, wait_until_ready
+from nomock.readiness import ReadinessWatch, wait_again, wait_until_ready
 from nomock.stack.files import MountedFiles
 from nomock.stack.records import Records
 from nomock.stack.sharing import stale_sharers
@@ -23,7 +23,7 @@ if TYPE_CHECKING:  # 0.2 s to import, and most runs start nothing
 
 def start_up(
     settings: Settings,
-    watch: Watch,
+    watch: ReadinessWatch,
     records: Records,
     files: MountedFiles,
     differences: Mapping[str, str],

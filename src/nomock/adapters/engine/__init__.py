@@ -6,20 +6,20 @@ how they are, and what they logged. The API: https://docs.docker.com/reference/a
 """
 
 from nomock.adapters.engine.addresses import Address
-from nomock.adapters.engine.changes import Life, Limits, Machine, Pressure, Work
+from nomock.adapters.engine.changes import ContainerState, Limits, Machine, Pressure, Work
 from nomock.adapters.engine.client import Engine
 from nomock.adapters.engine.connection import endpoint
 from nomock.adapters.engine.conversation import Conversation
 from nomock.adapters.engine.past import Act, Course, Happening, Probed
 from nomock.adapters.engine.state import (
     Container,
-    Death,
-    Ended,
+    ContainerConfig,
+    ExecResult,
     Executed,
+    ExitState,
     Image,
     ImageConfig,
     Mount,
-    Started,
     names_of,
 )
 
@@ -27,22 +27,22 @@ __all__ = [
     "Act",
     "Address",
     "Container",
+    "ContainerConfig",
+    "ContainerState",
     "Conversation",
     "Course",
-    "Death",
-    "Ended",
     "Engine",
+    "ExecResult",
     "Executed",
+    "ExitState",
     "Happening",
     "Image",
     "ImageConfig",
-    "Life",
     "Limits",
     "Machine",
     "Mount",
     "Pressure",
     "Probed",
-    "Started",
     "Work",
     "endpoint",
     "names_of",

@@ -8,7 +8,7 @@ from typing import Any
 
 from nomock.adapters.engine.passing import passes
 from nomock.adapters.engine.past import Past
-from nomock.adapters.engine.state import Ended
+from nomock.adapters.engine.state import ExecResult
 from nomock.adapters.engine.transport import said
 
 UNLIMITED_BYTES = 1 << 62
@@ -29,7 +29,7 @@ _PARTS = {
 
 
 @dataclass(frozen=True)
-class Life:
+class ContainerState:
     """Whether a container lives, since when, and how it ended the last time."""
 
     state: str
@@ -85,14 +85,14 @@ class Pressure:
 class Changes(Past):
     """Changes containers that run."""
 
-    def life(self, container_id: str) -> Life | None:
+    def life(self, container_id: str) -> ContainerState | None:
         """Return how a container is; None if it is gone."""
         found = self._inspect(container_id)
         if found is None:
             return None
         with self._reading(_path(container_id), found):
             state = found["State"]
-            return Life(
+            return ContainerState(
                 state=state["Status"],
                 started_at=state["StartedAt"],
                 finished_at=state["FinishedAt"],
@@ -101,7 +101,7 @@ class Changes(Past):
                 joins=_joined(found["HostConfig"]),
             )
 
-    def last_check(self, container_id: str) -> Ended | None:
+    def last_check(self, container_id: str) -> ExecResult | None:
         """Return how a container's healthcheck ended the last time, and what it said.
 
         None where it has not been asked yet. The verdict may be another one: the engine calls a
@@ -109,7 +109,7 @@ class Changes(Past):
         """
         found = self._inspect(container_id) or {"State": {}}
         checks = (found["State"].get("Health") or {}).get("Log") or []
-        return Ended(checks[-1]["ExitCode"], checks[-1]["Output"]) if checks else None
+        return ExecResult(checks[-1]["ExitCode"], checks[-1]["Output"]) if checks else None
 
     def work(self, container_id: str) -> Work:
         """Return what a running container does. Raises EngineError where it does not run."""

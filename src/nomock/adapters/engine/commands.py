@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from http.client import HTTPResponse
 from typing import Any
 
-from nomock.adapters.engine.state import Ended, Executed
+from nomock.adapters.engine.state import ExecResult, Executed
 from nomock.adapters.engine.transport import Transport, demultiplexed, said
 
 _NO_PROGRAM = 127
@@ -16,10 +16,10 @@ _NO_PROGRAM = 127
 class Commands(Transport):
     """Runs a command in a service's container, or in one of its own."""
 
-    def run_inside(self, container_id: str, command: Sequence[str]) -> Ended:
+    def run_inside(self, container_id: str, command: Sequence[str]) -> ExecResult:
         """Run a command in a running container, as its user and in its folder, to its end."""
         code, said = self._exec(container_id, command, timeout_s=self._timeout_s)
-        return Ended(code, _text(demultiplexed(said)))
+        return ExecResult(code, _text(demultiplexed(said)))
 
     def execute(self, container_id: str, command: Sequence[str]) -> Executed:
         """The same with its streams apart, however long it says nothing."""
@@ -38,7 +38,9 @@ class Commands(Transport):
         with self._reading(f"GET /exec/{id_}/json", found):
             return int(found["ExitCode"]), said
 
-    def run_alone(self, image: str, command: Sequence[str], options: Mapping[str, Any]) -> Ended:
+    def run_alone(
+        self, image: str, command: Sequence[str], options: Mapping[str, Any]
+    ) -> ExecResult:
         """Run a command in a container of its own, to its end, whatever the image would run.
 
         It has no network and may not write; it is removed in any case, by the engine itself where
@@ -67,11 +69,11 @@ class Commands(Transport):
                 self._request("POST", f"{path}/wait", {"condition": "removed"}) as end,
             ):
                 if refusal := self._start_refusal(path):
-                    return Ended(_NO_PROGRAM, refusal)
+                    return ExecResult(_NO_PROGRAM, refusal)
                 output = _text(demultiplexed(self._output(stream, f"POST {path}/attach")))
                 ended = self._answer(end, end.read(), f"POST {path}/wait")
                 with self._reading(f"POST {path}/wait", ended):
-                    return Ended(ended["StatusCode"], output)
+                    return ExecResult(ended["StatusCode"], output)
         finally:
             self._remove(path)
 

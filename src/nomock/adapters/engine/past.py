@@ -14,7 +14,7 @@ from datetime import datetime
 from time import monotonic, time
 from typing import Any
 
-from nomock import context
+from nomock import baggage
 from nomock.adapters.engine.state import is_one_off, number_of, of_project
 from nomock.adapters.engine.transport import Transport
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
@@ -151,7 +151,7 @@ class Past(Transport):
         return isinstance(counted, dict) and not counted.get("current")
 
     def _acted(self, container_id: str, what: str) -> None:
-        self.acts.append(Act(container_id, what, monotonic(), context.current_test()))
+        self.acts.append(Act(container_id, what, monotonic(), baggage.current_test()))
 
 
 def moment(text: object) -> float | None:

@@ -117,7 +117,7 @@ class Mount:
 
 
 @dataclass(frozen=True)
-class Started:
+class ContainerConfig:
     """What a container was started with."""
 
     hostname: str
@@ -130,7 +130,7 @@ class Started:
 
 
 @dataclass(frozen=True)
-class Ended:
+class ExecResult:
     """How a command in a container ended, and what it said on both its streams."""
 
     exit_code: int
@@ -147,7 +147,7 @@ class Executed:
 
 
 @dataclass(frozen=True)
-class Death:
+class ExitState:
     """How a container ended, or how often it was started again."""
 
     exit_code: int
@@ -186,13 +186,13 @@ def container_of(found: Mapping[str, Any], locator: Locator) -> Container:
     )
 
 
-def death_of(found: Mapping[str, Any], *, perhaps_out_of_memory: bool) -> Death:
+def death_of(found: Mapping[str, Any], *, perhaps_out_of_memory: bool) -> ExitState:
     """Read what the engine says of the end of one container."""
     state = found["State"]
     policy = found["HostConfig"].get("RestartPolicy") or {}
     checks = (state.get("Health") or {}).get("Log") or []
     ran = datetime.fromisoformat(state["FinishedAt"]) - datetime.fromisoformat(state["StartedAt"])
-    return Death(
+    return ExitState(
         exit_code=state["ExitCode"],
         out_of_memory=bool(state.get("OOMKilled")),
         perhaps_out_of_memory=perhaps_out_of_memory,
@@ -245,9 +245,9 @@ def names_of(containers: Iterable[Container]) -> dict[str, str]:
     }
 
 
-def started_of(found: Mapping[str, Any]) -> Started:
+def started_of(found: Mapping[str, Any]) -> ContainerConfig:
     """Read what the engine says of one container."""
-    return Started(
+    return ContainerConfig(
         hostname=found["Config"].get("Hostname") or "",
         command=(found["Path"], *found["Args"]),
         environment=_variables(found["Config"]),

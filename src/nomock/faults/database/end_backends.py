@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from nomock.errors import ConfigError, FaultError
 from nomock.faults.database.logins import roles_of
 from nomock.faults.database.sessions import PREFIX, look_all, visit
 from nomock.faults.fault import Fault, State
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
-    from nomock.project import Project
+from nomock.faults.stack_control import StackControl
+from nomock.project import Project
 
 _ENDED_WITHIN_S = 2.0
 
@@ -58,7 +55,7 @@ class EndBackends(Fault):
         """The service, or the role."""
         return self.service or self.role or ""
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Refuse both and neither, a service without a role, and a role that there is not."""
         if (self.role is None) == (self.service is None):
             raise ConfigError(
@@ -67,8 +64,8 @@ class EndBackends(Fault):
                 seen=f"role={self.role!r}, service={self.service!r}",
                 todo="name one of the two: a role of the database, or a service of the stack",
             )
-        roles = self._roles(ground)
-        with visit(ground) as connection:
+        roles = self._roles(control)
+        with visit(control) as connection:
             rows = connection.execute("SELECT rolname FROM pg_roles WHERE rolcanlogin").fetchall()
             refused = connection.execute(_REFUSED, [roles]).fetchall()
         known = sorted(name for (name,) in rows)
@@ -91,18 +88,18 @@ class EndBackends(Fault):
                 "only a superuser may end",
             )
 
-    def takes(self, ground: Ground) -> frozenset[str]:
+    def exclusive_parts(self, control: StackControl) -> frozenset[str]:
         """Take the database: another test may have a connection of the same role."""
-        return frozenset({ground.postgres.service.name})
+        return frozenset({control.postgres.service.name})
 
-    def clashes(self, other: Fault) -> bool:
+    def conflicts_with(self, other: Fault) -> bool:
         """Go with everything: it is over when it begins."""
         return False
 
-    def begin(self, ground: Ground, state: State) -> None:
+    def begin(self, control: StackControl, state: State) -> None:
         """Terminate the backends, and return when they have ended."""
-        with visit(ground) as connection:
-            backends = connection.execute(_BACKENDS, [self._roles(ground), PREFIX]).fetchall()
+        with visit(control) as connection:
+            backends = connection.execute(_BACKENDS, [self._roles(control), PREFIX]).fetchall()
             pids, starts = [pid for pid, _ in backends], [start for _, start in backends]
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) pid", [pids]
@@ -113,21 +110,21 @@ class EndBackends(Fault):
                     break
                 pause.wait(0.005)
         state["ended"] = len(backends) - left
-        look_all(ground)  # who takes all slots is to have these, not who was just disconnected
+        look_all(control)  # who takes all slots is to have these, not who was just disconnected
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Say how many there were."""
         ended = state.get("ended", 0)
         return f"connections ended: {ended}" if ended else ""
 
-    def heal(self, ground: Ground, state: State) -> None:
+    def heal(self, control: StackControl, state: State) -> None:
         """Do nothing: who was disconnected may connect again."""
 
     def by_hand(self, project: Project) -> str:
         """Say that nothing is to be done."""
         return "nothing: it was over as soon as it began"
 
-    def _roles(self, ground: Ground) -> list[str]:
+    def _roles(self, control: StackControl) -> list[str]:
         if self.service is None:
             return [self.role or ""]
-        return roles_of(ground.service(self.service).config)
+        return roles_of(control.service(self.service).config)

@@ -6,8 +6,9 @@ from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
 from threading import Event
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from nomock.adapters.postgres import Connection
 from nomock.errors import EngineError, FaultError
 from nomock.faults.database.logins import Login, logins_of
 from nomock.faults.database.sessions import (
@@ -18,12 +19,9 @@ from nomock.faults.database.sessions import (
     visit,
 )
 from nomock.faults.fault import Fault, State, whole_number
+from nomock.faults.stack_control import StackControl
 from nomock.moments import Moment, now
-
-if TYPE_CHECKING:
-    from nomock.adapters.postgres import Connection
-    from nomock.faults.ground import Ground
-    from nomock.project import Project
+from nomock.project import Project
 
 _FULL_WITHIN_S = 10.0
 _LOGGED_WITHIN_S = 5.0
@@ -58,29 +56,29 @@ class FillSlots(Fault):
         """The database, of which there is one."""
         return "database"
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Refuse to leave less than none, or as many as there are."""
-        with visit(ground) as connection:
-            count, _ = _slots(ground, connection)
+        with visit(control) as connection:
+            count, _ = _slots(control, connection)
         whole_number(self, "leave", least=0, most=count - 1)
 
-    def takes(self, ground: Ground) -> frozenset[str]:
+    def exclusive_parts(self, control: StackControl) -> frozenset[str]:
         """Take the database."""
-        return frozenset({ground.postgres.service.name})
+        return frozenset({control.postgres.service.name})
 
-    def prepare(self, ground: Ground) -> State:
+    def prepare(self, control: StackControl) -> State:
         """Name the sessions that will take the slots."""
         return name_of_sessions()
 
-    def begin(self, ground: Ground, state: State) -> None:
+    def begin(self, control: StackControl, state: State) -> None:
         """Take the slots, and return when a connection has been refused.
 
         Raises EngineError where none would have been let in before.
         """
-        sessions = Sessions(ground, state)
+        sessions = Sessions(control, state)
         observer = sessions.observer
-        count, login = _slots(ground, observer)
-        _connect(ground, login).close()
+        count, login = _slots(control, observer)
+        _connect(control, login).close()
         expires = {"idle_session_timeout": round(self.expires_s * 1000)}
 
         def fill() -> bool:
@@ -92,7 +90,7 @@ class FillSlots(Fault):
         state["since"] = now()
         deadline, pause = monotonic() + _FULL_WITHIN_S, Event()
         # One that has just been closed may have its slot a moment longer.
-        while fill() or not (words := self._refusal(ground, login)):
+        while fill() or not (words := self._refusal(control, login)):
             if monotonic() > deadline:
                 raise FaultError(
                     "a connection is let in though all slots seem to be taken",
@@ -105,19 +103,19 @@ class FillSlots(Fault):
         _mark(sessions, "on")
         sessions.watch(fill, for_s=self.expires_s)
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Say how many connections the database refused, by its own log.
 
         Where the log goes elsewhere the one has to do that was refused when the fault began.
         """
-        sessions, words = Sessions.of(ground, state), state.get("words")
+        sessions, words = Sessions.of(control, state), state.get("words")
         if sessions is None or words is None:
             return ""
         with suppress(FaultError):  # one that hangs refuses nobody, and has its log
             sessions.ask(lambda: _mark(sessions, "off"))
         deadline, pause = monotonic() + _LOGGED_WITHIN_S, Event()
         while True:
-            log = ground.postgres.service.logs(since=Moment(*state["since"]).earliest_s)
+            log = control.postgres.service.logs(since=Moment(*state["since"]).earliest_s)
             _, on, after = log.partition(_line(sessions, "on"))
             meanwhile, off, _ = after.partition(_line(sessions, "off"))
             if off or monotonic() > deadline:
@@ -128,20 +126,20 @@ class FillSlots(Fault):
             return f"connections refused: {count}, with {words!r}" if count else ""
         return f"ours was refused, with {words!r}"
 
-    def heal(self, ground: Ground, state: State) -> None:
+    def heal(self, control: StackControl, state: State) -> None:
         """Give the slots back."""
-        end_sessions(ground, state)
+        end_sessions(control, state)
 
     def by_hand(self, project: Project) -> str:
         """Say that nothing is to be done."""
         return "nothing: the connections ended with the run that was killed"
 
-    def _refusal(self, ground: Ground, login: Login) -> str:
+    def _refusal(self, control: StackControl, login: Login) -> str:
         """Return in which words one connection more than are left is refused, "" if it is not."""
         with ExitStack() as opened:
             try:
                 for _ in range(self.leave + 1):
-                    opened.enter_context(closing(_connect(ground, login)))
+                    opened.enter_context(closing(_connect(control, login)))
             except EngineError as error:
                 # '… failed: FATAL:  sorry, too many clients already', in the server's language
                 return error.seen.rpartition(":  ")[2].strip()
@@ -160,17 +158,17 @@ def _mark(sessions: Sessions, what: str) -> None:
         sessions.observer.execute(f"DO $$ BEGIN RAISE LOG '{_line(sessions, what)}'; END $$")
 
 
-def _connect(ground: Ground, login: Login) -> Connection[Any]:
+def _connect(control: StackControl, login: Login) -> Connection[Any]:
     options = {"dbname": login.dbname} if login.dbname else {}
-    return visit(ground, login.role, password=login.password, **options)
+    return visit(control, login.role, password=login.password, **options)
 
 
-def _slots(ground: Ground, connection: Connection[Any]) -> tuple[int, Login]:
+def _slots(control: StackControl, connection: Connection[Any]) -> tuple[int, Login]:
     """Return how many slots there are for those who are to be refused, and the login of one."""
     [(count, kept)] = connection.execute(_SLOTS).fetchall()
     ordinary = {name for (name,) in connection.execute(_ORDINARY)}
-    for service in ground.project.services.values():
+    for service in control.project.services.values():
         for login in logins_of(service):
             if login.role in ordinary:
                 return count - kept, login
-    return count, Login(ground.postgres.user, ground.postgres.password)
+    return count, Login(control.postgres.user, control.postgres.password)

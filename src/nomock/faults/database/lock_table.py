@@ -5,16 +5,14 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from typing import Any, Literal, get_args
 
+from nomock.adapters.postgres import Connection
 from nomock.errors import ConfigError, FaultError
 from nomock.faults.database.sessions import Sessions, end_sessions, name_of_sessions, visit
 from nomock.faults.fault import Fault, State
-
-if TYPE_CHECKING:
-    from nomock.adapters.postgres import Connection
-    from nomock.faults.ground import Ground
-    from nomock.project import Project
+from nomock.faults.stack_control import StackControl
+from nomock.project import Project
 
 Mode = Literal[
     "ACCESS SHARE",
@@ -66,7 +64,7 @@ class LockTable(Fault):
         """The table."""
         return self.table
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Refuse a mode and a table that there is not."""
         if self.mode not in get_args(Mode):
             raise ConfigError(
@@ -75,25 +73,25 @@ class LockTable(Fault):
                 seen=f"the modes are: {', '.join(get_args(Mode))}",
                 todo="name one of them",
             )
-        with visit(ground) as connection:
+        with visit(control) as connection:
             self._try(connection, self._find(connection)[0])
 
-    def takes(self, ground: Ground) -> frozenset[str]:
+    def exclusive_parts(self, control: StackControl) -> frozenset[str]:
         """Take the database."""
-        return frozenset({ground.postgres.service.name})
+        return frozenset({control.postgres.service.name})
 
-    def prepare(self, ground: Ground) -> State:
+    def prepare(self, control: StackControl) -> State:
         """Name the session that will hold the lock."""
         return name_of_sessions()
 
-    def begin(self, ground: Ground, state: State) -> None:
+    def begin(self, control: StackControl, state: State) -> None:
         """Lock the table, and begin to look who waits for it.
 
         Raises FaultError where others do not give it up.
         """
         from nomock.adapters.postgres import LockNotAvailable
 
-        sessions = Sessions(ground, state)
+        sessions = Sessions(control, state)
         observer = sessions.observer
         holder = sessions.open(
             {
@@ -122,13 +120,13 @@ class LockTable(Fault):
 
         sessions.watch(look, for_s=self.expires_s)
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Say who waited for it.
 
         Raises FaultError where nobody had, and the database does not answer.
         """
         waited = state.get("waited", {})
-        if sessions := Sessions.of(ground, state):
+        if sessions := Sessions.of(control, state):
             try:
                 sessions.look()  # for those who have come this moment
             except FaultError:
@@ -137,9 +135,9 @@ class LockTable(Fault):
         roles = ", ".join(sorted(set(waited.values())))
         return f"sessions that waited: {len(waited)}, of {roles}" if waited else ""
 
-    def heal(self, ground: Ground, state: State) -> None:
+    def heal(self, control: StackControl, state: State) -> None:
         """End the transaction."""
-        end_sessions(ground, state)
+        end_sessions(control, state)
 
     def by_hand(self, project: Project) -> str:
         """Say that nothing is to be done."""

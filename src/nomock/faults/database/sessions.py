@@ -15,15 +15,13 @@ from socket import SHUT_RDWR, socket
 from threading import Event, Thread
 from time import monotonic
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from uuid import uuid4
 
+from nomock.adapters.postgres import Connection
 from nomock.errors import ConfigError, EngineError, FaultError, NomockError, NotReadyError
 from nomock.faults.fault import State
-
-if TYPE_CHECKING:
-    from nomock.adapters.postgres import Connection
-    from nomock.faults.ground import Ground
+from nomock.faults.stack_control import StackControl
 
 PREFIX = "nomock-"
 """What the names of all sessions of all faults begin with."""
@@ -42,29 +40,29 @@ def name_of_sessions() -> State:
     return {"sessions": f"{PREFIX}{uuid4().hex[:12]}"}
 
 
-def visit(ground: Ground, user: str | None = None, **options: Any) -> Connection[Any]:
+def visit(control: StackControl, user: str | None = None, **options: Any) -> Connection[Any]:
     """Connect for a moment, as the superuser by default; ``options`` are psycopg's own."""
-    return ground.postgres.connect(user, application_name=VISITOR, autocommit=True, **options)
+    return control.postgres.connect(user, application_name=VISITOR, autocommit=True, **options)
 
 
 class Sessions:
     """The sessions of one fault, and a thread that looks after them."""
 
-    def __init__(self, ground: Ground, state: State) -> None:
+    def __init__(self, control: StackControl, state: State) -> None:
         self.name: str = state["sessions"]
-        self._postgres = ground.postgres
+        self._postgres = control.postgres
         self._connections: list[Connection[Any]] = []
         self._look: Callable[[], object] = lambda: None
         self._asked: SimpleQueue[tuple[Callable[[], object], Event]] = SimpleQueue()
         self._closing = Event()
         self._thread: Thread | None = None
-        ground.live[self.name] = self
+        control.live[self.name] = self
         self.observer = self.open()
 
     @staticmethod
-    def of(ground: Ground, state: State) -> Sessions | None:
+    def of(control: StackControl, state: State) -> Sessions | None:
         """Return those that this process holds for a fault, if it does."""
-        found: Sessions | None = ground.live.get(state["sessions"])
+        found: Sessions | None = control.live.get(state["sessions"])
         return found
 
     def open(
@@ -157,35 +155,35 @@ class Sessions:
                 s.shutdown(SHUT_RDWR)
 
 
-def look_all(ground: Ground) -> None:
+def look_all(control: StackControl) -> None:
     """Let all faults that hold sessions look now, after something has changed."""
-    for held in list(ground.live.values()):
+    for held in list(control.live.values()):
         if isinstance(held, Sessions):
             held.look()
 
 
-def end_sessions(ground: Ground, state: State) -> None:
+def end_sessions(control: StackControl, state: State) -> None:
     """End a fault's sessions, whoever holds them, and return when the database has none left.
 
     Where it hangs, it ends them when it goes on: it finds their sockets closed. So it does with
     those of a process that was killed, where nobody can connect to see that.
     """
     name = state["sessions"]
-    held = Sessions.of(ground, state)
+    held = Sessions.of(control, state)
     if held is not None:
         held.close()
-        del ground.live[name]
+        del control.live[name]
     try:
-        service = ground.postgres.service.name
+        service = control.postgres.service.name
     except ConfigError:
         return  # it has left the stack
-    if not ground.runs(service):
+    if not control.runs(service):
         return
     deadline, pause = monotonic() + _GONE_WITHIN_S, Event()
     while True:
         left: int | None = None
         try:
-            with visit(ground) as connection:
+            with visit(control) as connection:
                 left = connection.execute(
                     "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                     " WHERE application_name = %s",

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from nomock.faults.edge.common import MOST_BYTES, ToxicFault
 from nomock.faults.fault import whole_number
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.stack_control import StackControl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +19,9 @@ class Bandwidth(ToxicFault):
 
     kb_s: int
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise ConfigError for a number that cannot be."""
-        super().check(ground)
+        super().validate_kind(control)
         whole_number(self, "kb_s", least=1, most=MOST_BYTES)
 
     def attributes(self) -> Mapping[str, int]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from nomock.faults.edge.common import Direction, ToxicFault
+from nomock.faults.edge.common import ToxicFault
+from nomock.faults.fault import Direction
 
 
 @dataclass(frozen=True, kw_only=True)

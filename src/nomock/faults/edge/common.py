@@ -7,25 +7,19 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import Any, ClassVar
 from urllib.parse import quote
 
 from nomock.adapters.toxiproxy import Toxic
 from nomock.errors import FaultError, NomockError, UnknownEdgeError
-from nomock.faults.fault import Fault, State, expired, wrong
-from nomock.faults.keeper import until_left_are_undone
-from nomock.faults.reach import proxies
+from nomock.faults.fault import Direction, Fault, State, expired, wrong
+from nomock.faults.stack_control import StackControl
+from nomock.faults.topology import proxies
+from nomock.faults.watchdog import until_left_are_undone
+from nomock.project import Project
 
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
-    from nomock.project import Project
-
-MOST_MS = 600_000
-"""Ten minutes: longer than a test, and than any time-out that one can look at."""
 MOST_BYTES = 2**31 - 1
 
-Direction = Literal["to", "from", "both"]
-"""Of the server: what is sent to it, what comes from it, or both."""
 _STREAMS: Mapping[str, tuple[str, ...]] = {
     "to": ("upstream",),
     "from": ("downstream",),
@@ -37,7 +31,7 @@ _STREAMS: Mapping[str, tuple[str, ...]] = {
 class EdgeFault(Fault):
     """A fault on an edge: what passed it is counted in Toxiproxy's network namespace.
 
-    A keeper there counts, and undoes the fault where this process is killed.
+    A watchdog there counts, and undoes the fault where this process is killed.
     """
 
     edge: str
@@ -50,73 +44,73 @@ class EdgeFault(Fault):
         """The edge."""
         return self.edge
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise UnknownEdgeError for an edge that there is not."""
-        ground.edge(self.edge)
+        control.edge(self.edge)
 
-    def clashes(self, other: Fault) -> bool:
+    def conflicts_with(self, other: Fault) -> bool:
         """Contradict the same kind, and whatever cannot pass an edge that is closed."""
         if not isinstance(other, EdgeFault) or other.edge != self.edge:
             return False
         return self.kind == other.kind or self.closes_edge or other.closes_edge
 
-    def begin(self, ground: Ground, state: State) -> None:
-        """Count from now on, let the keeper know how to undo it, and do it."""
-        keeper = ground.known_keeper(ground.proxy_service)
-        state["keeper"] = keeper.id
-        state["port"] = ground.edge(self.edge).listen_port
-        before = keeper.counts([state["port"]])[state["port"]]
+    def begin(self, control: StackControl, state: State) -> None:
+        """Count from now on, let the watchdog know how to undo it, and do it."""
+        watchdog = control.known_watchdog(control.proxy_service)
+        state["watchdog"] = watchdog.id
+        state["port"] = control.edge(self.edge).listen_port
+        before = watchdog.counts([state["port"]])[state["port"]]
         state["before"] = [before.attempts, before.to_server, before.from_server]
-        keeper.guard(state["token"], self.undo(state), self.expires_s)
-        self.apply(ground, state)
+        watchdog.guard(state["token"], self.undo(state), self.expires_s)
+        self.apply(control, state)
 
-    def prepare(self, ground: Ground) -> State:
-        """Have a keeper beside Toxiproxy, and return a token that makes names of its own."""
-        keeper = ground.keeper(ground.proxy_service)
-        until_left_are_undone(ground.engine, keeper.container_id)
+    def prepare(self, control: StackControl) -> State:
+        """Have a watchdog beside Toxiproxy, and return a token that makes names of its own."""
+        watchdog = control.watchdog(control.proxy_service)
+        until_left_are_undone(control.engine, watchdog.container_id)
         return {"token": f"nomock-{token_hex(4)}"}
 
-    def heal(self, ground: Ground, state: State) -> None:
+    def heal(self, control: StackControl, state: State) -> None:
         """Undo it, if Toxiproxy still is the one that it was done to."""
-        if not proxies(ground.project):
+        if not proxies(control.project):
             return  # it has left the stack
         try:
-            self._revert(ground, state)
+            self._revert(control, state)
         except NomockError:
-            if not ground.runs(ground.proxy_service):
+            if not control.runs(control.proxy_service):
                 return  # what it knew went with it
             # Started again by somebody else, as with the engine, it answers at another port.
-            ground.forget(ground.proxy_service)
-            ground.stack.wait_ready(ground.proxy_service)
-            self._revert(ground, state)
-        if "keeper" in state and (keeper := ground.kept(ground.proxy_service)):
-            keeper.unguard(state["token"])
+            control.forget(control.proxy_service)
+            control.stack.wait_ready(control.proxy_service)
+            self._revert(control, state)
+        if "watchdog" in state and (watchdog := control.kept(control.proxy_service)):
+            watchdog.unguard(state["token"])
 
-    def _revert(self, ground: Ground, state: State) -> None:
+    def _revert(self, control: StackControl, state: State) -> None:
         # The edge may have another name now, or be none, and Toxiproxy was made anew for that.
         with suppress(UnknownEdgeError):
-            self.revert(ground, state)
+            self.revert(control, state)
 
     def by_hand(self, project: Project) -> str:
         """Name the service that holds the toxics, and forgets them when it is started again."""
         proxy = " or ".join(proxies(project)) or "the service that is Toxiproxy"
         return f"the edge {self.edge} may be slow or closed still: docker compose restart {proxy}"
 
-    def met(self, ground: Ground, state: State) -> tuple[int, int, int]:
+    def passed(self, control: StackControl, state: State) -> tuple[int, int, int]:
         """Return attempts to connect, and packets with data to and from the server, since begin.
 
         Raises FaultError where these are not those that met it.
         """
-        keeper, port = ground.kept(ground.proxy_service), state["port"]
-        if keeper is None or keeper.id != state["keeper"]:
+        watchdog, port = control.kept(control.proxy_service), state["port"]
+        if watchdog is None or watchdog.id != state["watchdog"]:
             raise FaultError(
                 "what passed it was not counted to the end",
                 where=f"edge {self.edge}",
-                seen="the keeper that counted has ended; was Toxiproxy restarted meanwhile?",
+                seen="the watchdog that counted has ended; was Toxiproxy restarted meanwhile?",
             )
-        now, before = keeper.counts([port])[port], state["before"]
-        if state["token"] in keeper.undone:  # what came later did not meet it
-            raise expired(self, keeper.undone[state["token"]])
+        now, before = watchdog.counts([port])[port], state["before"]
+        if state["token"] in watchdog.undone:  # what came later did not meet it
+            raise expired(self, watchdog.undone[state["token"]])
         return (
             now.attempts - before[0],
             now.to_server - before[1],
@@ -125,25 +119,25 @@ class EdgeFault(Fault):
 
     @property
     def path(self) -> str:
-        """The edge's place at Toxiproxy's control port, as the keeper asks there."""
+        """The edge's place at Toxiproxy's control port, as the watchdog asks there."""
         return f"/proxies/{quote(self.edge, safe='')}"
 
     @property
     def opening(self) -> Mapping[str, Any]:
-        """How the keeper opens the edge."""
+        """How the watchdog opens the edge."""
         return {"http": ["PATCH", self.path, {"enabled": True}]}
 
     @abstractmethod
-    def apply(self, ground: Ground, state: State) -> None:
+    def apply(self, control: StackControl, state: State) -> None:
         """Break the edge."""
 
     @abstractmethod
-    def revert(self, ground: Ground, state: State) -> None:
+    def revert(self, control: StackControl, state: State) -> None:
         """Mend it."""
 
     @abstractmethod
     def undo(self, state: State) -> list[Mapping[str, Any]]:
-        """Return the same for the keeper."""
+        """Return the same for the watchdog."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -155,9 +149,9 @@ class ToxicFault(EdgeFault):
     toxic_type: ClassVar[str]
     """Toxiproxy's name for it."""
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise UnknownEdgeError or, for an argument that cannot be, ConfigError."""
-        super().check(ground)
+        super().validate_kind(control)
         if self.direction not in _STREAMS:
             raise wrong(self, "direction", self.direction, 'it is "to", "from" or "both"')
 
@@ -165,26 +159,28 @@ class ToxicFault(EdgeFault):
     def attributes(self) -> Mapping[str, int]:
         """Return the toxic's attributes."""
 
-    def apply(self, ground: Ground, state: State) -> None:
+    def apply(self, control: StackControl, state: State) -> None:
         """Add the toxics."""
         for name, stream in self._toxics(state):
-            ground.toxiproxy.add(self.edge, Toxic(name, self.toxic_type, stream, self.attributes()))
+            control.toxiproxy.add(
+                self.edge, Toxic(name, self.toxic_type, stream, self.attributes())
+            )
 
-    def revert(self, ground: Ground, state: State) -> None:
+    def revert(self, control: StackControl, state: State) -> None:
         """Remove the toxics."""
         for name, _ in self._toxics(state):
-            ground.toxiproxy.remove(self.edge, name)
+            control.toxiproxy.remove(self.edge, name)
 
     def undo(self, state: State) -> list[Mapping[str, Any]]:
-        """Return how the keeper removes the toxics."""
+        """Return how the watchdog removes the toxics."""
         return [
             {"http": ["DELETE", f"{self.path}/toxics/{name}", None]}
             for name, _ in self._toxics(state)
         ]
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Return how many packets with data came through it."""
-        _, to_server, from_server = self.met(ground, state)
+        _, to_server, from_server = self.passed(control, state)
         # A request meets what its answer would meet, also where that never comes.
         count = to_server + (from_server if self.direction != "to" else 0)
         return f"{count} packets with data met it" if count else ""

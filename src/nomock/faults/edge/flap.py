@@ -5,15 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from threading import Event, Thread
 from time import monotonic
-from typing import TYPE_CHECKING
 
 from nomock.errors import NomockError
-from nomock.faults.edge.common import MOST_MS
 from nomock.faults.edge.refused import Refused
-from nomock.faults.fault import State, whole_number
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.fault import MOST_MS, State, whole_number
+from nomock.faults.stack_control import StackControl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,29 +20,29 @@ class Flap(Refused):
 
     period_ms: int
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise ConfigError for a period that cannot be."""
-        super().check(ground)
+        super().validate_kind(control)
         # Shorter ones are over before Toxiproxy has closed and opened the edge.
         whole_number(self, "period_ms", least=50, most=MOST_MS)
 
-    def apply(self, ground: Ground, state: State) -> None:
+    def apply(self, control: StackControl, state: State) -> None:
         """Close it, and leave the rest to a thread."""
-        super().apply(ground, state)
-        flapping = _Flapping(ground, self.edge, self.period_ms / 2000, self.expires_s)
-        ground.live[state["token"]] = flapping
+        super().apply(control, state)
+        flapping = _Flapping(control, self.edge, self.period_ms / 2000, self.expires_s)
+        control.live[state["token"]] = flapping
         flapping.thread.start()
 
-    def revert(self, ground: Ground, state: State) -> None:
+    def revert(self, control: StackControl, state: State) -> None:
         """End the thread, if it is this process's, and leave the edge open."""
-        if flapping := ground.live.pop(state["token"], None):
+        if flapping := control.live.pop(state["token"], None):
             flapping.end()
-        super().revert(ground, state)
+        super().revert(control, state)
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Return what tried to pass."""
-        attempts, to_server, _ = self.met(ground, state)
-        closed = ground.live[state["token"]].closed
+        attempts, to_server, _ = self.passed(control, state)
+        closed = control.live[state["token"]].closed
         if not attempts and not to_server:
             return ""
         return f"closed {closed} times, {attempts} attempts to connect"
@@ -55,11 +51,11 @@ class Flap(Refused):
 class _Flapping:
     """The thread that opens and closes an edge, and leaves it open when the fault expires."""
 
-    def __init__(self, ground: Ground, edge: str, half_s: float, expires_s: float) -> None:
-        self._ground = ground
+    def __init__(self, control: StackControl, edge: str, half_s: float, expires_s: float) -> None:
+        self._ground = control
         self._edge = edge
         self._half_s = half_s
-        # A moment after the keeper, which opens the edge once: what comes last is to open it.
+        # A moment after the watchdog, which opens the edge once: what comes last is to open it.
         self._expires_s = monotonic() + expires_s
         self._over = Event()
         self.closed = 1

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from nomock.faults.edge.common import EdgeFault
 from nomock.faults.fault import State
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.stack_control import StackControl
 
 
 @dataclass(frozen=True)
@@ -20,19 +18,19 @@ class Refused(EdgeFault):
     kind = "refused"
     closes_edge = True
 
-    def apply(self, ground: Ground, state: State) -> None:
+    def apply(self, control: StackControl, state: State) -> None:
         """Close it."""
-        ground.toxiproxy.disable(self.edge)
+        control.toxiproxy.disable(self.edge)
 
-    def revert(self, ground: Ground, state: State) -> None:
+    def revert(self, control: StackControl, state: State) -> None:
         """Open it."""
-        ground.toxiproxy.enable(self.edge)
+        control.toxiproxy.enable(self.edge)
 
     def undo(self, state: State) -> list[Mapping[str, Any]]:
-        """Return the same for the keeper."""
+        """Return the same for the watchdog."""
         return [self.opening]
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Return how many connections were refused."""
-        attempts, _, _ = self.met(ground, state)
+        attempts, _, _ = self.passed(control, state)
         return f"{attempts} connections refused" if attempts else ""

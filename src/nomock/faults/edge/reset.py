@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nomock.faults.edge.common import MOST_MS, ToxicFault
-from nomock.faults.fault import State, whole_number
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.edge.common import ToxicFault
+from nomock.faults.fault import MOST_MS, State, whole_number
+from nomock.faults.stack_control import StackControl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,26 +20,26 @@ class Reset(ToxicFault):
 
     after_ms: int = 0
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise ConfigError for a number that cannot be."""
-        super().check(ground)
+        super().validate_kind(control)
         whole_number(self, "after_ms", least=0, most=MOST_MS)
 
     def attributes(self) -> Mapping[str, int]:
         """Return the time in milliseconds."""
         return {"timeout": self.after_ms}
 
-    def apply(self, ground: Ground, state: State) -> None:
+    def apply(self, control: StackControl, state: State) -> None:
         """Add the toxics, and end the connections of the pools: those would only see an end."""
-        super().apply(ground, state)
-        ground.toxiproxy.disable(self.edge)
-        ground.toxiproxy.enable(self.edge)
+        super().apply(control, state)
+        control.toxiproxy.disable(self.edge)
+        control.toxiproxy.enable(self.edge)
 
-    def revert(self, ground: Ground, state: State) -> None:
+    def revert(self, control: StackControl, state: State) -> None:
         """Remove the toxics; open the edge, which a killed run may have left closed."""
-        super().revert(ground, state)
-        ground.toxiproxy.enable(self.edge)
+        super().revert(control, state)
+        control.toxiproxy.enable(self.edge)
 
     def undo(self, state: State) -> list[Mapping[str, Any]]:
-        """Return the same for the keeper."""
+        """Return the same for the watchdog."""
         return [*super().undo(state), self.opening]

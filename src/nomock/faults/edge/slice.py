@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from nomock.faults.edge.common import MOST_BYTES, MOST_MS, ToxicFault
-from nomock.faults.fault import whole_number
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.edge.common import MOST_BYTES, ToxicFault
+from nomock.faults.fault import MOST_MS, whole_number
+from nomock.faults.stack_control import StackControl
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,9 +21,9 @@ class Slice(ToxicFault):
     variation_bytes: int = 0
     delay_us: int = 0
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise ConfigError for a number that cannot be."""
-        super().check(ground)
+        super().validate_kind(control)
         whole_number(self, "size_bytes", least=1, most=MOST_BYTES)
         whole_number(self, "variation_bytes", least=0, most=MOST_BYTES)
         whole_number(self, "delay_us", least=0, most=1000 * MOST_MS)

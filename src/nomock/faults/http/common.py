@@ -6,16 +6,14 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from nomock import context
+from nomock import baggage
 from nomock.adapters.httpfaults import WrongRule
 from nomock.errors import ConfigError, HttpFaultsError
 from nomock.faults.fault import Fault, State
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
-    from nomock.project import Project
+from nomock.faults.stack_control import StackControl
+from nomock.project import Project
 
 
 @dataclass(frozen=True)
@@ -43,19 +41,19 @@ class HttpFault(Fault):
     def action(self) -> Mapping[str, Any]:
         """Return what is done, as the proxy's rules have it."""
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise UnknownEdgeError, or ConfigError for an argument that cannot be."""
         try:
-            ground.httpfaults.check(self._rule())
+            control.httpfaults.check(self._rule())
         except WrongRule as wrong:
-            ground.edge(self.edge)  # says more of an edge that there is not
+            control.edge(self.edge)  # says more of an edge that there is not
             raise ConfigError(str(wrong), where=f"fault {self.name}") from wrong
 
-    def takes(self, ground: Ground) -> frozenset[str]:
+    def exclusive_parts(self, control: StackControl) -> frozenset[str]:
         """Return nothing: no other test meets it; or the edge, if it is for everyone."""
         return frozenset({self.edge}) if self.everyone else frozenset()
 
-    def clashes(self, other: Fault) -> bool:
+    def conflicts_with(self, other: Fault) -> bool:
         """Contradict the same kind on the same requests; another nth is another request."""
         return (
             isinstance(other, HttpFault)
@@ -63,17 +61,17 @@ class HttpFault(Fault):
             and (self.nth is None or other.nth is None or self.nth == other.nth)
         )
 
-    def prepare(self, ground: Ground) -> State:
+    def prepare(self, control: StackControl) -> State:
         """Return the name of the rule."""
         return {"rule": f"nomock-{token_hex(8)}"}
 
-    def begin(self, ground: Ground, state: State) -> None:
+    def begin(self, control: StackControl, state: State) -> None:
         """Add the rule."""
-        ground.httpfaults.put(state["rule"], self._rule())
+        control.httpfaults.put(state["rule"], self._rule())
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Return how many requests were met, of how many that were meant."""
-        rule = ground.httpfaults.rules().get(state["rule"])
+        rule = control.httpfaults.rules().get(state["rule"])
         if rule is None:
             raise HttpFaultsError(
                 "the rule is gone",
@@ -83,14 +81,14 @@ class HttpFault(Fault):
             )
         return f"{rule['hits']} of {rule['matched']} requests met it" if rule["hits"] else ""
 
-    def heal(self, ground: Ground, state: State) -> None:
+    def heal(self, control: StackControl, state: State) -> None:
         """Remove the rule; one of a proxy that has ended, or left the stack, went with it."""
         try:
-            service = ground.http_proxy_service
+            service = control.http_proxy_service
         except ConfigError:
             return  # refused, no run could begin: its journal would be there again each time
-        if ground.runs(service):
-            ground.httpfaults.remove(state["rule"])
+        if control.runs(service):
+            control.httpfaults.remove(state["rule"])
 
     def by_hand(self, project: Project) -> str:
         """Say that nothing is to be done: the proxy forgets the rule by itself."""
@@ -103,7 +101,7 @@ class HttpFault(Fault):
         return {
             "edge": self.edge,
             "test": None if self.everyone else self._test(),
-            "run": None if self.everyone else context.RUN,
+            "run": None if self.everyone else baggage.RUN,
             "method": self.method,
             "path": self.path,
             "nth": self.nth,
@@ -112,11 +110,11 @@ class HttpFault(Fault):
         }
 
     def _test(self) -> str:
-        test = context.current_test()
+        test = baggage.current_test()
         if test is None:
             raise ConfigError(
                 "no test runs whose requests could be meant",
                 where=f"fault {self.name}",
                 todo="put it on in a test, or on everyone's requests: everyone=True",
             )
-        return context.short(test)
+        return baggage.short(test)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nomock.faults.packets.rules import Dropping
+from nomock.faults.packets.rules import DropFault
 
 
 @dataclass(frozen=True, kw_only=True)
-class PacketBlock(Dropping):
+class PacketBlock(DropFault):
     """No packet from or to a port gets through: a call of it waits until it times out."""
 
     kind = "packet_block"

@@ -6,17 +6,14 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import TYPE_CHECKING
 
-from nomock.errors import FaultError, KeeperError, NotPossibleError
+from nomock.errors import FaultError, NotPossibleError, WatchdogError
 from nomock.faults.fault import Fault, State, expired, wrong
-from nomock.faults.keeper import Keeper, Undo
-from nomock.faults.service.common import OnService, existing, run_again
+from nomock.faults.service_fault import ServiceFault, ensure_running, existing
+from nomock.faults.stack_control import StackControl
+from nomock.faults.watchdog import Undo, Watchdog
+from nomock.project import Project
 from nomock.stack import sharing
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
-    from nomock.project import Project
 
 LEAST_PERCENT = 0.001
 _HAS_A_NETWORK = {"running", "paused"}
@@ -25,69 +22,69 @@ NO_PROGRAM = 127
 
 
 @dataclass(frozen=True)
-class PacketFault(OnService):
+class PacketFault(ServiceFault):
     """A fault on what a service sends and receives, whoever the other side is.
 
-    A keeper beside its container does it, and undoes it where this process is killed. What stays
+    A watchdog beside its container does it, and undoes it where this process is killed. What stays
     inside the container is not touched. It goes with the container's network: a service that is
     stopped meanwhile comes back without it.
     """
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Refuse a service that has no network of its own, or several containers."""
-        super().check(ground)
-        found = existing(ground, self.beside(ground))
+        super().validate_kind(control)
+        found = existing(control, self.beside(control))
         if len(found) > 1:
             raise self.not_possible(
                 f"packets are broken beside one container: this service has {len(found)}"
             )
-        if "host" in (ground.engine.networks(found[0].id) or ()):
+        if "host" in (control.engine.networks(found[0].id) or ()):
             raise self.not_possible("it shares the network of the machine, which would break too")
 
-    def beside(self, ground: Ground) -> str:
+    def beside(self, control: StackControl) -> str:
         """Return the service whose network it is: another one, where it shares that one's."""
-        return sharing.network_owner(ground.project, self.service)
+        return sharing.network_owner(control.project, self.service)
 
-    def prepare(self, ground: Ground) -> State:
-        """Have a keeper, try the kernel, and return a name of its own for what it adds.
+    def prepare(self, control: StackControl) -> State:
+        """Have a watchdog, try the kernel, and return a name of its own for what it adds.
 
         And whose network it is, from when on: it is over with that.
         """
-        keeper = ground.keeper(self.beside(ground))
-        life = ground.engine.life(keeper.container_id)
+        watchdog = control.watchdog(self.beside(control))
+        life = control.engine.life(watchdog.container_id)
         state: State = {
             "name": f"nomock_{self.kind}_{token_hex(4)}",
-            "container": keeper.container_id,
+            "container": watchdog.container_id,
             "started_at": life.started_at if life else "",
-            **self.noted(ground),
+            **self.noted(control),
         }
-        self.rehearse(keeper, state)
+        self.rehearse(watchdog, state)
         return state
 
-    def begin(self, ground: Ground, state: State) -> None:
-        """Let the keeper know how to undo it, and do it."""
-        keeper = ground.known_keeper(self.beside(ground))
-        keeper.guard(state["name"], self.undo(keeper, state), self.expires_s)
-        self.apply(keeper, state)
+    def begin(self, control: StackControl, state: State) -> None:
+        """Let the watchdog know how to undo it, and do it."""
+        watchdog = control.known_watchdog(self.beside(control))
+        watchdog.guard(state["name"], self.undo(watchdog, state), self.expires_s)
+        self.apply(watchdog, state)
 
-    def heal(self, ground: Ground, state: State) -> None:
+    def heal(self, control: StackControl, state: State) -> None:
         """Undo it, if the service still has the network that it was done to.
 
-        Where no keeper can be had for that, the service is started anew, which gives it another.
+        Where no watchdog can be had for that, the service is started anew, which gives it another.
         """
-        service = self.beside(ground)
-        if not self._is_there(ground, service, state):
+        service = self.beside(control)
+        if not self._is_there(control, service, state):
             return
         try:
-            keeper = ground.keeper(service)
-        except KeeperError:
-            ground.say(f"starting {service} anew, since there is no keeper to heal it")
-            for container in existing(ground, service):
-                ground.engine.stop(container.id)
-            run_again(ground, service)
+            watchdog = control.watchdog(service)
+        except WatchdogError:
+            control.say(f"starting {service} anew, since there is no watchdog to heal it")
+            for container in existing(control, service):
+                control.engine.stop(container.id)
+            ensure_running(control, service)
         else:
-            self.revert(keeper, state)
-            keeper.unguard(state["name"])
+            self.revert(watchdog, state)
+            watchdog.unguard(state["name"])
 
     def by_hand(self, project: Project) -> str:
         """Name the service whose network is another one when it is started again."""
@@ -96,39 +93,39 @@ class PacketFault(OnService):
             f"packets of {service} may be dropped or late still: docker compose restart {service}"
         )
 
-    def noted(self, ground: Ground) -> State:
+    def noted(self, control: StackControl) -> State:
         """Return what more there is to know when it begins and when it heals."""
         return {}
 
     @abstractmethod
-    def rehearse(self, keeper: Keeper, state: State) -> None:
-        """Raise KeeperError or NotPossibleError where it cannot be done; change nothing."""
+    def rehearse(self, watchdog: Watchdog, state: State) -> None:
+        """Raise WatchdogError or NotPossibleError where it cannot be done; change nothing."""
 
     @abstractmethod
-    def apply(self, keeper: Keeper, state: State) -> None:
+    def apply(self, watchdog: Watchdog, state: State) -> None:
         """Break the packets."""
 
     @abstractmethod
-    def revert(self, keeper: Keeper, state: State) -> None:
+    def revert(self, watchdog: Watchdog, state: State) -> None:
         """Undo that, if it was done."""
 
     @abstractmethod
-    def undo(self, keeper: Keeper, state: State) -> Sequence[Undo]:
-        """Return the same as steps for the keeper."""
+    def undo(self, watchdog: Watchdog, state: State) -> Sequence[Undo]:
+        """Return the same as steps for the watchdog."""
 
-    def gone(self, keeper: Keeper, state: State) -> FaultError:
+    def gone(self, watchdog: Watchdog, state: State) -> FaultError:
         """Return the error of one of which nothing is there, nor of what it counted."""
-        if state["name"] in keeper.undone:
-            return expired(self, keeper.undone[state["name"]])
+        if state["name"] in watchdog.undone:
+            return expired(self, watchdog.undone[state["name"]])
         return FaultError(
             "what it met was not counted to the end",
             where=f"fault {self.name}",
             seen="nothing of it is there; was the service restarted meanwhile?",
         )
 
-    def run(self, keeper: Keeper, *command: str, input: str = "") -> str:
+    def run(self, watchdog: Watchdog, *command: str, input: str = "") -> str:
         """Run a command beside the service, return what it said; raise FaultError if it failed."""
-        done = keeper.run(*command, input=input)
+        done = watchdog.run(*command, input=input)
         if done.exit_code:
             raise FaultError(
                 f"{' '.join(command)} ended with {done.exit_code}",
@@ -141,18 +138,18 @@ class PacketFault(OnService):
         """Return the error of what cannot be done here."""
         return NotPossibleError(why, where=f"fault {self.name}", seen=seen)
 
-    def lacking(self, program: str) -> KeeperError:
+    def lacking(self, program: str) -> WatchdogError:
         """Return the error of an image that has not what this kind needs."""
-        return KeeperError(
+        return WatchdogError(
             f"the image that it is made of has no {program}",
             where=f"fault {self.name}",
             todo="name one that has python3, nft and tc: tools_image in [tool.nomock]",
         )
 
-    def _is_there(self, ground: Ground, service: str, state: State) -> bool:
+    def _is_there(self, control: StackControl, service: str, state: State) -> bool:
         if "container" not in state:  # written by an earlier version
-            return ground.kept(service) is not None or ground.runs(service)
-        life = ground.engine.life(state["container"])
+            return control.kept(service) is not None or control.runs(service)
+        life = control.engine.life(state["container"])
         return (
             life is not None
             and life.started_at == state["started_at"]

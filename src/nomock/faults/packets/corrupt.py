@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from nomock.faults.packets.common import percentage
-from nomock.faults.packets.queues import Emulating
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.packets.queues import NetemFault
+from nomock.faults.stack_control import StackControl
 
 
 @dataclass(frozen=True, kw_only=True)
-class PacketCorrupt(Emulating):
+class PacketCorrupt(NetemFault):
     """One bit of each packet that the service sends is wrong with a probability of so many percent.
 
     The receiver notices by the checksum: to TCP it is a loss.
@@ -24,10 +21,10 @@ class PacketCorrupt(Emulating):
 
     percent: float
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise ConfigError for what is no percentage."""
         percentage(self, self.percent)
-        super().check(ground)
+        super().validate_kind(control)
 
     def emulated(self) -> Sequence[str]:
         """Return the share of packets that are damaged."""

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from nomock.faults.edge.common import MOST_MS
-from nomock.faults.fault import whole_number
-from nomock.faults.packets.queues import Emulating
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.fault import MOST_MS, whole_number
+from nomock.faults.packets.queues import NetemFault
+from nomock.faults.stack_control import StackControl
 
 
 @dataclass(frozen=True, kw_only=True)
-class PacketDelay(Emulating):
+class PacketDelay(NetemFault):
     """What the service sends is delayed by delay_ms, more or less jitter_ms, each packet by itself.
 
     With jitter packets overtake each other.
@@ -26,11 +22,11 @@ class PacketDelay(Emulating):
     delay_ms: int
     jitter_ms: int = 0
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise ConfigError for a number that cannot be."""
         whole_number(self, "delay_ms", least=1, most=MOST_MS)
         whole_number(self, "jitter_ms", least=0, most=MOST_MS)
-        super().check(ground)
+        super().validate_kind(control)
 
     def emulated(self) -> Sequence[str]:
         """Return the delay."""

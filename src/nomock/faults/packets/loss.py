@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from nomock.faults.packets.common import percentage
-from nomock.faults.packets.rules import Dropping
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.packets.rules import DropFault
+from nomock.faults.stack_control import StackControl
 
 _PARTS = 100_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class PacketLoss(Dropping):
+class PacketLoss(DropFault):
     """Each packet is lost with a probability of so many percent, in each direction."""
 
     kind = "packet_loss"
@@ -23,9 +20,9 @@ class PacketLoss(Dropping):
     percent: float
     port: int | None = None
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise ConfigError for what is no percentage."""
-        super().check(ground)
+        super().validate_kind(control)
         percentage(self, self.percent)
 
     def share(self) -> str:

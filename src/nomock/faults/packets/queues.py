@@ -8,19 +8,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from secrets import randbelow
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
-from nomock.adapters.engine import Ended, Engine
+from nomock.adapters.engine import Engine, ExecResult
 from nomock.faults.fault import Fault, State
-from nomock.faults.keeper import Keeper, Undo
 from nomock.faults.packets.common import NO_PROGRAM, PacketFault
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.stack_control import StackControl
+from nomock.faults.watchdog import Undo, Watchdog
 
 
 @dataclass(frozen=True, kw_only=True)
-class Queueing(PacketFault):
+class QdiscFault(PacketFault):
     """Changes how the packets that a service sends are queued, on each of its interfaces.
 
     An interface has one such queue: a second fault of these kinds on one service is refused, and a
@@ -30,58 +28,58 @@ class Queueing(PacketFault):
     example: ClassVar[tuple[str, ...]]
     """A discipline of the kind, as tc takes it, by which is seen whether the kernel has that."""
 
-    def check(self, ground: Ground) -> None:
-        """Raise KeeperError where there is no tc, NotPossibleError where the kernel refuses."""
-        super().check(ground)
-        ground.keeper(self.beside(ground))  # which says what to do where the image is not here
-        done = _tried(ground.engine, ground.stack.settings.tools_image, self.example)
+    def validate_kind(self, control: StackControl) -> None:
+        """Raise WatchdogError where there is no tc, NotPossibleError where the kernel refuses."""
+        super().validate_kind(control)
+        control.watchdog(self.beside(control))  # which says what to do where the image is not here
+        done = _tried(control.engine, control.stack.settings.tools_image, self.example)
         if done.exit_code == NO_PROGRAM:
             raise self.lacking("tc")
         if done.exit_code:
             why = f"the engine's kernel has no sch_{self.example[0]}"
             raise self.not_possible(why, done.output)
 
-    def clashes(self, other: Fault) -> bool:
+    def conflicts_with(self, other: Fault) -> bool:
         """Contradict all others that need the queue."""
-        return isinstance(other, Queueing) and self.service == other.service
+        return isinstance(other, QdiscFault) and self.service == other.service
 
-    def noted(self, ground: Ground) -> State:
+    def noted(self, control: StackControl) -> State:
         """Return a handle, by which what it adds is found again."""
         return {"handle": f"{0x1000 + randbelow(0xE000):x}:"}
 
-    def rehearse(self, keeper: Keeper, state: State) -> None:
+    def rehearse(self, watchdog: Watchdog, state: State) -> None:
         """Do nothing more than ``check``: an interface has to be changed to try it."""
 
     @abstractmethod
     def discipline(self) -> Sequence[str]:
         """Return it as tc takes it."""
 
-    def apply(self, keeper: Keeper, state: State) -> None:
+    def apply(self, watchdog: Watchdog, state: State) -> None:
         """Add it to each interface."""
-        for device in _devices(keeper):
+        for device in _devices(watchdog):
             added = ("root", "handle", state["handle"], *self.discipline())
-            self.run(keeper, "tc", "qdisc", "add", "dev", device, *added)
+            self.run(watchdog, "tc", "qdisc", "add", "dev", device, *added)
 
-    def revert(self, keeper: Keeper, state: State) -> None:
+    def revert(self, watchdog: Watchdog, state: State) -> None:
         """Remove it where it is."""
-        for queue in _queues(keeper, state):
-            self.run(keeper, *_removal(queue["dev"], state))
+        for queue in _queues(watchdog, state):
+            self.run(watchdog, *_removal(queue["dev"], state))
 
-    def undo(self, keeper: Keeper, state: State) -> Sequence[Undo]:
-        """Return the same as steps for the keeper, of which those fail that find nothing."""
-        return [{"command": _removal(device, state)} for device in _devices(keeper)]
+    def undo(self, watchdog: Watchdog, state: State) -> Sequence[Undo]:
+        """Return the same as steps for the watchdog, of which those fail that find nothing."""
+        return [{"command": _removal(device, state)} for device in _devices(watchdog)]
 
-    def met(self, ground: Ground, state: State) -> Mapping[str, int]:
+    def passed(self, control: StackControl, state: State) -> Mapping[str, int]:
         """Return what the queues counted, all interfaces together."""
-        keeper = ground.keeper(self.beside(ground))
-        queues = list(_queues(keeper, state))
-        if not queues and _devices(keeper):  # a service without a network never had any
-            raise self.gone(keeper, state)
+        watchdog = control.watchdog(self.beside(control))
+        queues = list(_queues(watchdog, state))
+        if not queues and _devices(watchdog):  # a service without a network never had any
+            raise self.gone(watchdog, state)
         return {key: sum(q[key] for q in queues) for key in ("packets", "drops", "overlimits")}
 
 
 @dataclass(frozen=True, kw_only=True)
-class Emulating(Queueing):
+class NetemFault(QdiscFault):
     """One that sch_netem does, a module that not every kernel has."""
 
     example = ("netem", "delay", "1ms")
@@ -94,21 +92,21 @@ class Emulating(Queueing):
     def emulated(self) -> Sequence[str]:
         """Return what is emulated."""
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Return how many packets came through."""
-        packets = self.met(ground, state)["packets"]
+        packets = self.passed(control, state)["packets"]
         return f"{packets} packets came through it" if packets else ""
 
 
-def _devices(keeper: Keeper) -> list[str]:
+def _devices(watchdog: Watchdog) -> list[str]:
     """Return the interfaces of the namespace, without the loopback one."""
-    listed = json.loads(keeper.run("ip", "-json", "link", "show", "up").output)
+    listed = json.loads(watchdog.run("ip", "-json", "link", "show", "up").output)
     return [link["ifname"] for link in listed if "LOOPBACK" not in link["flags"]]
 
 
-def _queues(keeper: Keeper, state: State) -> Iterator[Mapping[str, Any]]:
+def _queues(watchdog: Watchdog, state: State) -> Iterator[Mapping[str, Any]]:
     """Yield the queues that were added, as tc tells them."""
-    listed = json.loads(keeper.run("tc", "-json", "-statistics", "qdisc", "show").output)
+    listed = json.loads(watchdog.run("tc", "-json", "-statistics", "qdisc", "show").output)
     yield from (q for q in listed if q.get("root") and q["handle"] == state["handle"])
 
 
@@ -117,7 +115,7 @@ def _removal(device: str, state: State) -> Sequence[str]:
 
 
 @cache
-def _tried(engine: Engine, image: str, discipline: tuple[str, ...]) -> Ended:
+def _tried(engine: Engine, image: str, discipline: tuple[str, ...]) -> ExecResult:
     """Return what the kernel says to a discipline in a network of nobody."""
     command = ["tc", "qdisc", "add", "dev", "lo", "root", *discipline]
     return engine.run_alone(image, command, {"HostConfig": {"CapAdd": ["NET_ADMIN"]}})

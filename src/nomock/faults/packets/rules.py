@@ -6,15 +6,11 @@ import re
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from nomock.faults.edge.common import Direction
-from nomock.faults.fault import Fault, State, whole_number, wrong
-from nomock.faults.keeper import Keeper, Undo
+from nomock.faults.fault import Direction, Fault, State, whole_number, wrong
 from nomock.faults.packets.common import NO_PROGRAM, PacketFault
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.stack_control import StackControl
+from nomock.faults.watchdog import Undo, Watchdog
 
 _TABLE = """
 table inet {name} {{
@@ -37,7 +33,7 @@ _COUNTER = re.compile(r"counter (\w+) \{\s*packets (\d+)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Dropping(PacketFault):
+class DropFault(PacketFault):
     """Drops packets that a service receives or sends, a share of them or all.
 
     One that leaves is dropped before it does: TCP sends it again, as it would if it were lost on
@@ -53,17 +49,21 @@ class Dropping(PacketFault):
         """Which kind, of what, and at which port."""
         return super().name + ("" if self.port is None else f":{self.port}")
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Raise ConfigError for a port or a direction that cannot be."""
-        super().check(ground)
+        super().validate_kind(control)
         if self.port is not None:
             whole_number(self, "port", least=1, most=65535)
         if self.direction not in ("to", "from", "both"):
             raise wrong(self, "direction", self.direction, 'it is "to", "from" or "both"')
 
-    def clashes(self, other: Fault) -> bool:
+    def conflicts_with(self, other: Fault) -> bool:
         """Contradict the same kind at the same port; others each drop their own share."""
-        return super().clashes(other) and isinstance(other, Dropping) and self.port == other.port
+        return (
+            super().conflicts_with(other)
+            and isinstance(other, DropFault)
+            and self.port == other.port
+        )
 
     @abstractmethod
     def share(self) -> str:
@@ -78,32 +78,32 @@ class Dropping(PacketFault):
             return [""]
         return [f"meta l4proto {{ tcp, udp }} th {side} {self.port}" for side in _SIDES]
 
-    def rehearse(self, keeper: Keeper, state: State) -> None:
+    def rehearse(self, watchdog: Watchdog, state: State) -> None:
         """Let nft and the kernel look at the rules."""
-        done = keeper.run("nft", "--check", "-f", "-", input=self._table(state))
+        done = watchdog.run("nft", "--check", "-f", "-", input=self._table(state))
         if done.exit_code == NO_PROGRAM:
             raise self.lacking("nft")
         if done.exit_code:
             raise self.not_possible("the engine's kernel does not take its rules", done.output)
 
-    def apply(self, keeper: Keeper, state: State) -> None:
+    def apply(self, watchdog: Watchdog, state: State) -> None:
         """Add a table with the rules."""
-        self.run(keeper, "nft", "-f", "-", input=self._table(state))
+        self.run(watchdog, "nft", "-f", "-", input=self._table(state))
 
-    def revert(self, keeper: Keeper, state: State) -> None:
+    def revert(self, watchdog: Watchdog, state: State) -> None:
         """Take the table away."""
-        self.run(keeper, "nft", "-f", "-", input=_without_table(state))
+        self.run(watchdog, "nft", "-f", "-", input=_without_table(state))
 
-    def undo(self, keeper: Keeper, state: State) -> Sequence[Undo]:
-        """Return the same as a step for the keeper."""
+    def undo(self, watchdog: Watchdog, state: State) -> Sequence[Undo]:
+        """Return the same as a step for the watchdog."""
         return [{"command": ["nft", "-f", "-"], "input": _without_table(state)}]
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Return how many packets were dropped."""
-        keeper = ground.keeper(self.beside(ground))
-        listed = keeper.run("nft", "list", "counters", "table", "inet", state["name"])
+        watchdog = control.watchdog(self.beside(control))
+        listed = watchdog.run("nft", "list", "counters", "table", "inet", state["name"])
         if listed.exit_code:
-            raise self.gone(keeper, state)
+            raise self.gone(watchdog, state)
         counted = {name: int(packets) for name, packets in _COUNTER.findall(listed.output)}
         if not counted["dropped"]:
             return ""

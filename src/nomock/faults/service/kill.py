@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import signal
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
-from nomock.adapters.engine import Life
+from nomock.adapters.engine import ContainerState
 from nomock.errors import ConfigError
 from nomock.faults.fault import State
-from nomock.faults.service.common import OnLife, lives, until_listed
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.service_fault import LifecycleFault, lives, wait_until_listed
+from nomock.faults.stack_control import StackControl
 
 _ENDS_NOTHING = {"SIGCHLD", "SIGCLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"}
 _ENDS_NOTHING |= {"SIGURG", "SIGWINCH"}
@@ -20,7 +17,7 @@ _BY_SIGKILL = 137
 
 
 @dataclass(frozen=True)
-class Kill(OnLife):
+class Kill(LifecycleFault):
     """It gets a signal that ends it, and is started again when healed.
 
     The engine switches a container's restart policy off when it sends a signal, so it stays dead
@@ -31,9 +28,9 @@ class Kill(OnLife):
 
     signal: str = "SIGKILL"
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Refuse what is no signal that ends a process."""
-        super().check(ground)
+        super().validate_kind(control)
         if self.signal not in signal.Signals.__members__ or self.signal in _ENDS_NOTHING:
             raise ConfigError(
                 f"{self.signal!r} is no signal that ends a process",
@@ -41,30 +38,30 @@ class Kill(OnLife):
                 todo="SIGKILL, SIGTERM, SIGINT…; to make it hang: pause",
             )
 
-    def begin(self, ground: Ground, state: State) -> None:
+    def begin(self, control: StackControl, state: State) -> None:
         """Send the signal; after SIGKILL it has ended when this returns."""
         for id_ in state["before"]:
-            ground.engine.kill(id_, self.signal)
+            control.engine.kill(id_, self.signal)
         if self.signal == "SIGKILL":
-            until_listed(ground, self.service, lambda c: c.state != "running")
+            wait_until_listed(control, self.service, lambda c: c.state != "running")
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Say how it ended, if it did since, and not for another reason."""
-        ended = [life for before, life in lives(ground, state) if self._ended(before, life)]
+        ended = [life for before, life in lives(control, state) if self._ended(before, life)]
         codes = ", ".join(str(life.exit_code) for life in ended)
         return f"ended with {codes} after {self.signal}" if ended else ""
 
-    def heal(self, ground: Ground, state: State) -> None:
+    def heal(self, control: StackControl, state: State) -> None:
         """Start it again and wait until it is ready."""
         if self.signal != "SIGKILL":
             for id_, before in state["before"].items():
-                life = ground.engine.life(id_)
+                life = control.engine.life(id_)
                 if life is not None and life.started_at == before["started_at"]:
                     # It may be about to end, and has no restart policy until it is started again.
-                    ground.engine.stop(id_)
-        super().heal(ground, state)
+                    control.engine.stop(id_)
+        super().heal(control, state)
 
-    def _ended(self, before: dict[str, str], life: Life) -> bool:
+    def _ended(self, before: dict[str, str], life: ContainerState) -> bool:
         if life.finished_at == before["finished_at"] or life.out_of_memory:
             return False
         is_other = self.signal == "SIGKILL" and life.state == "exited"

@@ -5,15 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from nomock.errors import FaultError, NotPossibleError
 from nomock.faults.fault import State, wrong
-from nomock.faults.service.common import OnService, containers, existing
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
-    from nomock.project import Project
+from nomock.faults.service_fault import ServiceFault, containers, existing
+from nomock.faults.stack_control import StackControl
+from nomock.project import Project
 
 _LEAST_S = 2
 """What can be told by a clock that shows seconds."""
@@ -26,7 +23,7 @@ _SHOW = "date +%s; LD_PRELOAD= date +%s"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Skew(OnService):
+class Skew(ServiceFault):
     """Its clock is offset_s seconds ahead, or behind where that is negative.
 
     By libfaketime, which has to be preloaded in the container. Programs that ask the kernel for the
@@ -37,16 +34,16 @@ class Skew(OnService):
 
     offset_s: float
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Refuse an absurd offset, and a container without the library."""
-        super().check(ground)
+        super().validate_kind(control)
         is_number = isinstance(self.offset_s, int | float) and not isinstance(self.offset_s, bool)
         if not is_number or not _LEAST_S <= abs(self.offset_s) <= _MOST_S:
             rule = f"it is a number of seconds from {_LEAST_S} to {_MOST_S}, or as far below zero"
             raise wrong(self, "offset_s", self.offset_s, rule)
-        for container in existing(ground, self.service):
-            lacking = _lacking(_environment(ground, container.id))
-            if not lacking and _shift_s(said := _shown(ground, container.id)) is None:
+        for container in existing(control, self.service):
+            lacking = _lacking(_environment(control, container.id))
+            if not lacking and _shift_s(said := _shown(control, container.id)) is None:
                 lacking = [f"sh and date do not tell its time: {said}"]
             if lacking:
                 raise NotPossibleError(
@@ -56,30 +53,30 @@ class Skew(OnService):
                     todo="add the overlay that nomock docs faults shows",
                 )
 
-    def begin(self, ground: Ground, state: State) -> None:
+    def begin(self, control: StackControl, state: State) -> None:
         """Put its clock wrong."""
-        for id_ in _running(ground, self.service):
-            self._set(ground, id_, self.offset_s)
+        for id_ in _running(control, self.service):
+            self._set(control, id_, self.offset_s)
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Say what its clock shows, if that is what was wanted."""
-        shifts = [_shift_s(_shown(ground, id_)) for id_ in _running(ground, self.service)]
+        shifts = [_shift_s(_shown(control, id_)) for id_ in _running(control, self.service)]
         wanted = [s for s in shifts if s is not None and abs(s - self.offset_s) < _LEAST_S]
         return f"its clock shows {wanted[0]:+} s" if wanted else ""
 
-    def heal(self, ground: Ground, state: State) -> None:
+    def heal(self, control: StackControl, state: State) -> None:
         """Put its clock right; one that does not run has lost the file, and will be right."""
-        for id_ in _running(ground, self.service):
-            if not _lacking(_environment(ground, id_)):
-                self._set(ground, id_, 0)
+        for id_ in _running(control, self.service):
+            if not _lacking(_environment(control, id_)):
+                self._set(control, id_, 0)
 
     def by_hand(self, project: Project) -> str:
         """Name the service, whose clock is right when it is started again."""
         return f"its clock may be wrong still: docker compose restart {self.service}"
 
-    def _set(self, ground: Ground, id_: str, offset_s: float) -> None:
-        path = _environment(ground, id_)[_FILE]
-        done = ground.engine.run_inside(id_, ["sh", "-c", _WRITE, "sh", f"{offset_s:+.3f}", path])
+    def _set(self, control: StackControl, id_: str, offset_s: float) -> None:
+        path = _environment(control, id_)[_FILE]
+        done = control.engine.run_inside(id_, ["sh", "-c", _WRITE, "sh", f"{offset_s:+.3f}", path])
         if done.exit_code:
             raise FaultError(
                 "its clock could not be set",
@@ -89,12 +86,12 @@ class Skew(OnService):
             )
 
 
-def _running(ground: Ground, service: str) -> list[str]:
-    return [c.id for c in containers(ground, service) if c.state == "running"]
+def _running(control: StackControl, service: str) -> list[str]:
+    return [c.id for c in containers(control, service) if c.state == "running"]
 
 
-def _environment(ground: Ground, id_: str) -> Mapping[str, str]:
-    started = ground.engine.started(id_)
+def _environment(control: StackControl, id_: str) -> Mapping[str, str]:
+    started = control.engine.started(id_)
     return started.environment if started is not None else {}
 
 
@@ -110,9 +107,9 @@ def _lacking(environment: Mapping[str, str]) -> list[str]:
     ]
 
 
-def _shown(ground: Ground, id_: str) -> str:
+def _shown(control: StackControl, id_: str) -> str:
     """Return its time and the right one, or what there is to say instead."""
-    return ground.engine.run_inside(id_, ["sh", "-c", _SHOW]).output
+    return control.engine.run_inside(id_, ["sh", "-c", _SHOW]).output
 
 
 def _shift_s(shown: str) -> int | None:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import isclose
-from typing import TYPE_CHECKING
 
 from nomock.adapters.engine import Limits
 from nomock.errors import ConfigError
 from nomock.faults.fault import State, whole_number, wrong
-from nomock.faults.service.common import OnService, existing
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.service_fault import ServiceFault, existing
+from nomock.faults.stack_control import StackControl
 
 _LEAST_CPUS = 0.01
 _LEAST_MEMORY_MB = 6
@@ -21,7 +18,7 @@ _MB = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Squeeze(OnService):
+class Squeeze(ServiceFault):
     """It may use so many CPUs and so much memory (in MiB, none of it swapped) at the most.
 
     Where it needs more memory than that already, the engine refuses (cgroup v1) or the kernel
@@ -33,15 +30,15 @@ class Squeeze(OnService):
     cpus: float | None = None
     memory_mb: int | None = None
 
-    def check(self, ground: Ground) -> None:
+    def validate_kind(self, control: StackControl) -> None:
         """Refuse what is no squeeze."""
-        super().check(ground)
+        super().validate_kind(control)
         if self.cpus is None and self.memory_mb is None:
             raise ConfigError(
                 "there is nothing to squeeze", where=f"fault {self.name}", todo="cpus=, memory_mb="
             )
-        machine = ground.engine.machine()
-        for _, now in self._now(ground):
+        machine = control.engine.machine()
+        for _, now in self._now(control):
             has_cpus = now.cpus or machine.cpus
             has_mb = (now.memory_bytes or machine.memory_bytes) // _MB
             if self.cpus is not None and not _is_between(_LEAST_CPUS, self.cpus, has_cpus):
@@ -50,28 +47,28 @@ class Squeeze(OnService):
             if self.memory_mb is not None:
                 whole_number(self, "memory_mb", least=_LEAST_MEMORY_MB, most=has_mb - 1)
 
-    def prepare(self, ground: Ground) -> State:
+    def prepare(self, control: StackControl) -> State:
         """Note what it has, and how often it had to wait before."""
-        before = {id_: asdict(limits) for id_, limits in self._now(ground)}
-        throttled = {id_: ground.engine.pressure(id_).throttled_periods for id_ in before}
+        before = {id_: asdict(limits) for id_, limits in self._now(control)}
+        throttled = {id_: control.engine.pressure(id_).throttled_periods for id_ in before}
         return {"before": before, "throttled_before": throttled}
 
-    def begin(self, ground: Ground, state: State) -> None:
+    def begin(self, control: StackControl, state: State) -> None:
         """Take it away."""
         for id_ in state["before"]:
             if self.cpus is not None:
-                ground.engine.limit_cpus(id_, self.cpus)
+                control.engine.limit_cpus(id_, self.cpus)
             if self.memory_mb is not None:
-                ground.engine.limit_memory(id_, self.memory_mb * _MB, self.memory_mb * _MB)
+                control.engine.limit_memory(id_, self.memory_mb * _MB, self.memory_mb * _MB)
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Say how often it had to wait for CPU, and what it took of its memory."""
         said = []
         for id_, throttled_before in state["throttled_before"].items():
-            limits = ground.engine.limits(id_)
+            limits = control.engine.limits(id_)
             if limits is None or not self._are_these(limits):
                 continue
-            pressure = ground.engine.pressure(id_)
+            pressure = control.engine.pressure(id_)
             throttled = pressure.throttled_periods
             # Where it was started again it is counted from zero.
             throttled -= throttled_before if throttled >= throttled_before else 0
@@ -82,20 +79,20 @@ class Squeeze(OnService):
                 said.append(f"it takes {taken_mb} MiB of its {self.memory_mb} MiB")
         return ", ".join(said)
 
-    def heal(self, ground: Ground, state: State) -> None:
+    def heal(self, control: StackControl, state: State) -> None:
         """Give it back what it had; a container that was made since has its own."""
         for id_, before in state["before"].items():
-            if ground.engine.life(id_) is None:
+            if control.engine.life(id_) is None:
                 continue
             limits = Limits(**before)
             if self.cpus is not None:
-                ground.engine.limit_cpus(id_, limits.cpus)
+                control.engine.limit_cpus(id_, limits.cpus)
             if self.memory_mb is not None:
-                ground.engine.limit_memory(id_, limits.memory_bytes, limits.with_swap_bytes)
+                control.engine.limit_memory(id_, limits.memory_bytes, limits.with_swap_bytes)
 
-    def _now(self, ground: Ground) -> Iterator[tuple[str, Limits]]:
-        for container in existing(ground, self.service):
-            limits = ground.engine.limits(container.id)
+    def _now(self, control: StackControl) -> Iterator[tuple[str, Limits]]:
+        for container in existing(control, self.service):
+            limits = control.engine.limits(container.id)
             if limits is not None:
                 yield container.id, limits
 

@@ -3,32 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from nomock.faults.fault import State
-from nomock.faults.service.common import OnLife, lives, until_listed
-
-if TYPE_CHECKING:
-    from nomock.faults.ground import Ground
+from nomock.faults.service_fault import LifecycleFault, lives, wait_until_listed
+from nomock.faults.stack_control import StackControl
 
 
 @dataclass(frozen=True)
-class Stop(OnLife):
+class Stop(LifecycleFault):
     """It gets its stop signal, and SIGKILL after its grace period; when healed it is started."""
 
     kind = "stop"
 
-    def begin(self, ground: Ground, state: State) -> None:
+    def begin(self, control: StackControl, state: State) -> None:
         """Stop it; it has ended when this returns."""
         for id_ in state["before"]:
-            ground.engine.stop(id_)
-        until_listed(ground, self.service, lambda c: c.state != "running")
+            control.engine.stop(id_)
+        wait_until_listed(control, self.service, lambda c: c.state != "running")
 
-    def seen(self, ground: Ground, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State) -> str:
         """Say that it has ended since."""
         ended = [
             life.exit_code
-            for before, life in lives(ground, state)
+            for before, life in lives(control, state)
             if life.finished_at != before["finished_at"]
         ]
         return f"stopped, ended with {', '.join(map(str, ended))}" if ended else ""

@@ -1,0 +1,31 @@
+"""Which tests a change needs: those that ran what changed, and every one in doubt."""
+
+from nomock.coverage.affected.baseline import Baseline, load_baseline, run_of, save_baseline
+from nomock.coverage.affected.choose import Affected, Choice, Reason
+from nomock.coverage.affected.lines import (
+    Resilience,
+    StatementRuns,
+    as_ranges,
+    resilience,
+    what_ran,
+)
+from nomock.coverage.affected.state import State, Suite, digest_of, state_now
+
+__all__ = [
+    "Affected",
+    "Baseline",
+    "Choice",
+    "Reason",
+    "Resilience",
+    "State",
+    "StatementRuns",
+    "Suite",
+    "as_ranges",
+    "digest_of",
+    "load_baseline",
+    "resilience",
+    "run_of",
+    "save_baseline",
+    "state_now",
+    "what_ran",
+]

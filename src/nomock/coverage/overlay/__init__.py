@@ -1,0 +1,32 @@
+"""The overlay that adds the spy to a compose project: made by asking each service for its Python.
+
+``survey`` asks, ``overlay_text`` writes YAML of the answers, and the rest puts on disk what the
+overlay mounts.
+"""
+
+from nomock.coverage.overlay.engines import with_wheels
+from nomock.coverage.overlay.files import (
+    provide_data_folder,
+    provide_mounted_spy,
+    provide_spy,
+    spy_folder,
+    write_overlay,
+)
+from nomock.coverage.overlay.finding import Finding, Python
+from nomock.coverage.overlay.survey import survey
+from nomock.coverage.overlay.text import asked_in, is_foreign, overlay_text
+
+__all__ = [
+    "Finding",
+    "Python",
+    "asked_in",
+    "is_foreign",
+    "overlay_text",
+    "provide_data_folder",
+    "provide_mounted_spy",
+    "provide_spy",
+    "spy_folder",
+    "survey",
+    "with_wheels",
+    "write_overlay",
+]

@@ -1,0 +1,57 @@
+"""The gate that a test's requests pass: it shares what it uses, and waits where that is broken."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from nomock.adapters.toxiproxy.endpoints import CONTROL_PORT, EdgeEndpoints, endpoints_at
+from nomock.errors import NomockError
+from nomock.faults.locking.claims import Claims
+from nomock.faults.topology import ARROW, proxies, reach
+from nomock.stack import Stack
+
+
+class Gate:
+    """The gate of one stack, for the tests of this process."""
+
+    def __init__(self, stack: Stack) -> None:
+        self._stack = stack
+        self.claims = Claims(stack.settings.state_dir, stack.name)
+        self._proxies = proxies(stack.project)
+        self._edges: dict[str, EdgeEndpoints] | None = None
+        self._reach: Mapping[str, frozenset[str]] = {}
+
+    def use(self, service: str, port: int) -> None:
+        """Share what requests to a service's port may run through, until ``release``."""
+        if service in self._proxies and port == CONTROL_PORT:
+            return  # who asks Toxiproxy itself wants to see a fault, not to wait for its end
+        # First, since while it is away nobody can say which edges there are.
+        self.claims.acquire_shared(self._proxies)
+        if self._edges is None:
+            self._look()
+        self.claims.acquire_shared(self._reach[service])
+        if service in self._proxies:
+            self.claims.acquire_shared(self._behind(port))
+
+    def release(self) -> None:
+        """The test is over: use nothing any more."""
+        self.claims.release()
+
+    def _look(self) -> None:
+        """Ask for the edges; where Toxiproxy does not answer, they are asked for again."""
+        edges: dict[str, EdgeEndpoints] = {}
+        try:
+            for name in self._proxies:
+                edges |= endpoints_at(*self._stack[name].address(CONTROL_PORT))
+            self._edges = edges
+        except NomockError:
+            pass  # which is for the tests to find
+        self._reach = reach(self._stack.project, {name: ends.host for name, ends in edges.items()})
+
+    def _behind(self, port: int) -> frozenset[str]:
+        """Return what a request runs through that a test itself sends over an edge."""
+        for name, ends in (self._edges or {}).items():
+            if ends.port == port:
+                target = name.partition(ARROW)[2]
+                return frozenset({name, ends.host}) | self._reach.get(target, frozenset())
+        return frozenset()

@@ -1,0 +1,177 @@
+"""What faults stand on: the running stack, and the doors into it, each opened when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from nomock.adapters.engine import Engine
+from nomock.adapters.toxiproxy.endpoints import CONTROL_PORT
+from nomock.errors import ConfigError, UnknownEdgeError
+from nomock.faults.topology import proxies, publishing
+from nomock.project import Project
+from nomock.stack import Postgres, Service, Stack
+
+if TYPE_CHECKING:  # each is imported when a fault needs it
+    from nomock.adapters.httpfaults import HttpFaults
+    from nomock.adapters.toxiproxy import Edge, Toxiproxy
+    from nomock.faults.watchdog import Watchdog
+
+
+class StackControl:
+    """The stack as faults reach it."""
+
+    def __init__(self, stack: Stack) -> None:
+        self.stack = stack
+        self.live: dict[str, Any] = {}
+        """What faults that are on hold in this process, a thread or a connection: by a token that
+        stands in their state, since another process has to do without."""
+        self.stopped: set[str] | None = None
+        """The services that healing found stopped, for who starts them later, in an order in which
+        they get ready; None where healing starts each, and waits until it is ready."""
+        self.say: Callable[[str], None] = lambda text: None
+        """Called with what healing does beyond what is expected of it."""
+        self._watchdogs: dict[str, Watchdog] = {}
+
+    @property
+    def engine(self) -> Engine:
+        """The container engine."""
+        return self.stack.engine
+
+    @cached_property
+    def engine_id(self) -> str:
+        """What tells the engine from others; "" if nothing."""
+        return self.engine.identity()
+
+    @property
+    def project(self) -> Project:
+        """The compose project."""
+        return self.stack.project
+
+    @property
+    def postgres(self) -> Postgres:
+        """The stack's database."""
+        return self.stack.postgres
+
+    def service(self, name: str) -> Service:
+        """Return a service; raise UnknownServiceError, which says the names there are."""
+        return self.stack[name]
+
+    def container(self, service: str) -> str:
+        """Return the id of a service's container; raise NotReadyError where it has none."""
+        return self.stack[service].container_id
+
+    def runs(self, service: str) -> bool:
+        """Tell whether a service has a container that runs; one that left the stack has none."""
+        if service not in self.project.services:
+            return False
+        containers = self.engine.containers(self.project.name)
+        return any(c.service == service and c.state == "running" for c in containers)
+
+    @cached_property
+    def proxy_service(self) -> str:
+        """The service that is Toxiproxy; raises ConfigError where it is not clear which is."""
+        found = proxies(self.project)
+        if len(found) == 1:
+            return found[0]
+        raise ConfigError(
+            "no service of this stack is Toxiproxy" if not found else "which service is Toxiproxy?",
+            where=f"stack {self.project.name}",
+            seen=f"services that publish port {CONTROL_PORT}: {', '.join(found) or 'none'}",
+            todo="let the edges run through Toxiproxy, its control port published on loopback; "
+            "nomock docs faults shows how",
+        )
+
+    @cached_property
+    def toxiproxy(self) -> Toxiproxy:
+        """Toxiproxy's control port."""
+        from nomock.adapters.toxiproxy import Toxiproxy
+
+        service = self.service(self.proxy_service)
+
+        def restart() -> tuple[str, int]:
+            service.restart()
+            self.forget(service.name)
+            return service.address(CONTROL_PORT)
+
+        return Toxiproxy(*service.address(CONTROL_PORT), restart=restart)
+
+    @cached_property
+    def edges(self) -> Mapping[str, Edge]:
+        """The edges that run through Toxiproxy, as they were when first asked for.
+
+        Asked once, since adding a fault is to take a few milliseconds.
+        """
+        return self.toxiproxy.edges()
+
+    def edge(self, name: str) -> Edge:
+        """Return an edge; raise UnknownEdgeError, which says which there are."""
+        if name not in self.edges:
+            # Perhaps it was made since they were asked for.
+            del self.edges
+        if name not in self.edges:
+            raise UnknownEdgeError(
+                name, self.edges, self.project.services, where=f"stack {self.project.name}"
+            )
+        return self.edges[name]
+
+    @cached_property
+    def http_proxy_service(self) -> str:
+        """The service that is the HTTP fault proxy; raises ConfigError where there is none."""
+        from nomock.adapters.httpfaults import CONTROL_PORT
+
+        for name in publishing(self.project, CONTROL_PORT):
+            return name
+        services = self.project.services
+        raise ConfigError(
+            "no service of this stack is the HTTP fault proxy",
+            where=f"stack {self.project.name}",
+            seen=f"none publishes port {CONTROL_PORT}; the services are: {', '.join(services)}",
+            todo="let HTTP edges run through it: nomock docs faults-http shows how",
+        )
+
+    @property
+    def httpfaults(self) -> HttpFaults:
+        """The control port of the HTTP fault proxy, wherever it is published just now."""
+        from nomock.adapters.httpfaults import CONTROL_PORT, HttpFaults
+
+        return HttpFaults(*self.service(self.http_proxy_service).address(CONTROL_PORT))
+
+    def watchdog(self, service: str) -> Watchdog:
+        """Return the watchdog beside a service's container, started when it is first asked for."""
+        from nomock.faults.watchdog import Watchdog
+
+        kept = self.kept(service)
+        if kept is None:
+            self.forget(service)
+            container = self.container(service)
+            kept = Watchdog.beside(self.engine, container, self.stack.settings.tools_image)
+            self._watchdogs[service] = kept
+        return kept
+
+    def known_watchdog(self, service: str) -> Watchdog:
+        """Return the watchdog that was asked for just before, without asking whether it lives."""
+        return self._watchdogs.get(service) or self.watchdog(service)
+
+    def kept(self, service: str) -> Watchdog | None:
+        """Return the watchdog that there is; it has ended when its container has."""
+        kept = self._watchdogs.get(service)
+        return kept if kept and kept.alive else None
+
+    def forget(self, service: str) -> None:
+        """Drop what is known of a service that was started again: its network is another one.
+
+        Its watchdog ended with its container. One that lives still counts and guards: the service
+        was only paused.
+        """
+        if (kept := self._watchdogs.get(service)) and not kept.alive:
+            del self._watchdogs[service]
+            kept.close()
+        if service in proxies(self.project):
+            self.__dict__.pop("toxiproxy", None)
+
+    def close(self) -> None:
+        """End the watchdogs; each undoes before what could not be healed."""
+        while self._watchdogs:
+            self._watchdogs.popitem()[1].close()

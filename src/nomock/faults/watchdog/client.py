@@ -1,0 +1,239 @@
+"""The watchdog as faults use it: a container beside a service's, while this process lives."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from socket import gethostname
+from threading import Event, Lock
+from time import monotonic
+from types import TracebackType
+from typing import Any
+from uuid import uuid4
+
+from nomock.adapters.engine import Conversation, Engine, ExecResult
+from nomock.errors import EngineError, WatchdogError
+from nomock.filelock import lives
+
+LABEL = "nomock.watchdog"
+"""On its container; the value is the process that talks to it: machine and number."""
+_ANSWERS_WITHIN_S = 60.0
+_STOPS_WITHIN_S = 60
+_UNDOES_WITHIN_S = 10.0
+_PAUSE_S = 0.01
+_REGISTRY_ANSWERS_WITHIN_S = 5.0
+_PULLED_WITHIN_S = 600.0
+
+Undo = Mapping[str, Any]
+"""One step: ``{"http": [method, path, body]}``, asked of Toxiproxy in that namespace, or
+``{"command": [word, …], "input": text}``."""
+
+
+@dataclass(frozen=True)
+class Count:
+    """What was seen of a port since it was first asked for, in packets."""
+
+    attempts: int
+    """To connect to it; those that were refused too."""
+    to_server: int
+    """With payload."""
+    from_server: int
+    """With payload."""
+
+
+class Watchdog:
+    """Does and counts things in the network namespace of a service's container, and guards them.
+
+    It is a container that ends with this process or with the service's container, whichever is
+    first; what it guards is undone then, or when its time is over. May be shared by threads.
+    """
+
+    def __init__(self, container_id: str, conversation: Conversation) -> None:
+        self.container_id = container_id
+        """The one that it is beside."""
+        self.id = conversation.container_id
+        self.undone: dict[str, str] = {}
+        """Guards that were undone at their time, as far as was told: key -> what failed, or ""."""
+        self._conversation = conversation
+        self._lock = Lock()
+        self._hear(conversation.hear(_ANSWERS_WITHIN_S))
+
+    @classmethod
+    def beside(cls, engine: Engine, container_id: str, image: str) -> Watchdog:
+        """Start one beside a running container; its image is pulled where it is not here.
+
+        Raises WatchdogError where it does not start.
+        """
+        where = f"watchdog beside container {container_id[:12]}"
+        options = {
+            "User": "0",
+            "WorkingDir": "/",
+            "Labels": {LABEL: f"{gethostname()}:{os.getpid()}"},
+            "StopTimeout": _STOPS_WITHIN_S,
+            "HostConfig": {
+                "NetworkMode": f"container:{container_id}",
+                # With the first process of the service's container the kernel ends this one too.
+                "PidMode": f"container:{container_id}",
+                "ReadonlyRootfs": True,
+                "CapDrop": ["ALL"],
+                "CapAdd": ["NET_ADMIN"],
+                "SecurityOpt": ["no-new-privileges"],
+            },
+        }
+        command = ["python3", "-IS", "-c", _program()]
+        name = f"nomock-watchdog-{uuid4().hex[:12]}"
+        if engine.image_id(image) is None:
+            _pull(engine, image, where)
+        try:
+            _remove_unstarted(engine)
+            conversation = engine.converse(image, command, options, name=name)
+            try:
+                return cls(container_id, conversation)
+            except BaseException:
+                conversation.close()
+                raise
+        except (EngineError, WatchdogError) as error:
+            raise WatchdogError(
+                "it does not start",
+                where=where,
+                seen=error.seen or error.what,
+                todo=f"the service has to run, {image} to have python3, nft and tc, and the "
+                "engine's kernel nf_tables",
+            ) from error
+
+    @property
+    def alive(self) -> bool:
+        """Whether it answers."""
+        try:
+            self._ask("ping")
+        except WatchdogError:
+            return False
+        return True
+
+    def counts(self, ports: Iterable[int]) -> dict[int, Count]:
+        """Return what was seen of some ports of the namespace, or of others that it talks to.
+
+        A port is counted from the first question for it on. What stays inside the container is not
+        seen.
+        """
+        answer = self._ask("counts", ports=list(ports))
+        return {int(port): Count(**count) for port, count in answer.items()}
+
+    def guard(self, key: str, undo: Sequence[Undo], expires_s: float) -> None:
+        """Have steps done in this order after some seconds, or when this process is gone.
+
+        They are done whether they were needed or not, and each of them although one before it
+        fails. A guard of the same key is replaced. Guards are undone the newest first.
+        """
+        self._ask("guard", key=key, undo=[dict(step) for step in undo], expires_s=expires_s)
+
+    def unguard(self, key: str) -> None:
+        """Forget a guard, if it is there, without undoing anything."""
+        self._ask("unguard", key=key)
+
+    def run(self, *command: str, input: str = "") -> ExecResult:
+        """Run a command in the namespace, such as nft, tc or ip, to its end."""
+        return ExecResult(*self._ask("run", command=command, input=input))
+
+    def close(self) -> None:
+        """End it: it undoes what is still guarded, and takes away what it counted with."""
+        with self._lock:
+            try:
+                self._conversation.ask(json.dumps({"do": "end"}), _ANSWERS_WITHIN_S)
+            except EngineError:
+                pass  # it has ended: as is wanted
+            finally:
+                self._conversation.close()
+
+    def __enter__(self) -> Watchdog:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _ask(self, do: str, **asked: Any) -> Any:
+        with self._lock:
+            try:
+                answer = self._conversation.ask(json.dumps({"do": do, **asked}), _ANSWERS_WITHIN_S)
+            except EngineError as error:
+                raise WatchdogError(
+                    "it ended, and what it guarded was undone",
+                    where=self._where,
+                    seen=error.seen or error.what,
+                    todo="see whether the service's container was stopped or restarted meanwhile",
+                ) from error
+            return self._hear(answer)
+
+    def _hear(self, line: str) -> Any:
+        told = json.loads(line)
+        self.undone.update(told.get("undone", {}))
+        if "error" in told:
+            raise WatchdogError("it cannot do that", where=self._where, seen=told["error"])
+        return told["answer"]
+
+    @property
+    def _where(self) -> str:
+        return f"watchdog beside container {self.container_id[:12]}"
+
+
+def until_left_are_undone(engine: Engine, container_id: str) -> None:
+    """Return when no watchdog of a process that was killed is at work beside a container any more.
+
+    It may be late, and would undo what a fault of this process did meanwhile.
+    """
+    deadline, pause = monotonic() + _UNDOES_WITHIN_S, Event()
+    while any(map(_has_ended, engine.beside(container_id, LABEL).values())):
+        if monotonic() > deadline:
+            return
+        pause.wait(_PAUSE_S)
+
+
+@cache
+def _silence(engine: Engine, image: str) -> str | None:
+    # Where none answers, that is not to be waited for with each fault again.
+    return engine.registry_silence(image, _REGISTRY_ANSWERS_WITHIN_S)
+
+
+def _pull(engine: Engine, image: str, where: str) -> None:
+    """Pull an image; raise WatchdogError where it is not to be had."""
+    refusal = _silence(engine, image)
+    if refusal is None:
+        try:
+            engine.pull(image, _PULLED_WITHIN_S)
+            return
+        except EngineError as error:
+            refusal = error.seen or error.what
+    raise WatchdogError(
+        f"its image {image} is not here",
+        where=where,
+        seen=f"nor to be had: {refusal}",
+        todo=f"docker pull {image}; where no registry answers name one that is here and has "
+        "python3, nft and tc: tools_image in [tool.nomock], or NOMOCK_TOOLS_IMAGE",
+    )
+
+
+def _remove_unstarted(engine: Engine) -> None:
+    """Remove what was made by processes that were killed before they could start it."""
+    for id_, process in engine.unstarted(LABEL).items():
+        if _has_ended(process):
+            engine.remove(id_)
+
+
+def _has_ended(process: str) -> bool:
+    """Tell whether a process of the label has ended; of another machine that is not known."""
+    machine, _, number = process.rpartition(":")
+    return machine == gethostname() and not lives(int(number))
+
+
+@cache
+def _program() -> str:
+    return Path(__file__).with_name("program.py").read_text(encoding="utf-8")

@@ -1,0 +1,126 @@
+"""What surrounds each test: its place in the turnstile, its name in requests, its evidence."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Generator, Iterator
+from contextlib import ExitStack, contextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+from nomock.moments import now
+from nomock.plugin.items import faults_of, is_serial
+from nomock.plugin.use import Use
+
+if TYPE_CHECKING:  # loaded once a stack is used
+    from nomock.adapters.engine import Act
+    from nomock.plugin.run import Run
+
+
+class PerTest:
+    """The hooks around the tests of one pytest process; they do nothing until it uses a stack."""
+
+    def __init__(self, use: Use) -> None:
+        self._use = use
+        self._item: pytest.Item | None = None
+        self._began = now()
+        self._not_apart = ""
+        """Why the test that runs cannot be kept apart from others."""
+        self._told: set[Act] = set()
+        """What was asked of the engine, and is in a report."""
+        self._surrounded = ExitStack()
+        use.when_begun.append(self._begin)
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_runtest_protocol(self, item: pytest.Item) -> Generator[None, object, object]:
+        """Name the test in the requests it makes, and keep serial ones alone."""
+        with self._surrounded:
+            self._item, self._began, self._not_apart = item, now(), ""
+            try:
+                self._keep_apart(item)
+            except Exception as error:
+                if not _is_ours(error, "StateFolderError"):
+                    raise
+                self._not_apart = str(error)
+            if self._use.run:
+                self._name(self._use.run)
+            try:
+                return (yield)
+            finally:
+                self._item = None
+
+    def _begin(self, run: Run) -> None:
+        """Do so for the test that runs, too, where it is the one that begins to use a stack."""
+        if self._item is not None:
+            if run.settings.files:  # else it is in the turnstile of a run without a stack
+                self._keep_apart(self._item)
+            self._name(run)
+
+    def _keep_apart(self, item: pytest.Item) -> None:
+        if turnstile := self._use.turnstile:
+            self._surrounded.enter_context(turnstile.passing(alone=is_serial(item)))
+
+    def _name(self, run: Run) -> None:
+        from nomock import baggage
+
+        assert self._item is not None, "a test runs"
+        self._surrounded.callback(run.release)
+        self._surrounded.callback(baggage.set_current_test, None)
+        baggage.set_current_test(self._item.nodeid)
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_setup(self) -> Generator[None, None, None]:
+        """Skip a test whose fault is not possible here, with the reason: a fixture may break."""
+        if self._not_apart:
+            pytest.fail(self._not_apart, pytrace=False)
+        with _skipping():
+            yield
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_call(self) -> Generator[None, None, None]:
+        """The same in the test itself."""
+        with _skipping():
+            yield
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        """Put into a failing test's report what befell the services while it ran."""
+        report = yield
+        run, gone = self._use.run, self._use.gone
+        if run is not None and report.when == "teardown":
+            self._tell_deeds(run, item, report)
+        if report.failed and run is not None and gone is not None:
+            from nomock.plugin.failing import Failing  # a green run needs none of it
+
+            Failing(run, gone).take(item, report, self._began)
+        return report
+
+    def _tell_deeds(self, run: Run, item: pytest.Item, report: pytest.TestReport) -> None:
+        """Let the report carry what the test did to services."""
+        acts = [act for act in run.acts if act not in self._told]
+        self._told.update(acts)
+        faults = faults_of(item)
+        spans = faults.spans if faults is not None else []
+        if acts or spans:
+            from nomock.plugin.deeds import tell
+
+            tell(report, acts=acts, spans=spans)
+
+
+@contextmanager
+def _skipping() -> Iterator[None]:
+    try:
+        yield
+    except Exception as error:
+        if not _is_ours(error, "NotPossibleError"):
+            raise
+        pytest.skip(str(error))
+
+
+def _is_ours(error: Exception, name: str) -> bool:
+    """Tell whether it is an error of nomock of some kind: where these are not loaded it is none."""
+    errors = sys.modules.get("nomock.errors")
+    return errors is not None and isinstance(error, getattr(errors, name))
