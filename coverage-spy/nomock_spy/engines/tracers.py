@@ -48,6 +48,8 @@ def load(folder: str) -> Any:
             loader = ExtensionFileLoader("coverage.tracer", f"{package}/{name}")
             module = loader.create_module(ModuleSpec(loader.name, loader, origin=loader.path))
             loader.exec_module(module)
+            if not hasattr(module, "CTracer"):
+                raise ImportError("coverage.py's tracer works in one interpreter of a process only")
             return module
     raise ImportError(
         f"the coverage.py beside the spy is another Python's: it has {' '.join(found)} and not "
