@@ -193,6 +193,11 @@ _suite:
 
 _suite_twice: test-fast (test-sidecar-coverage "-n" "logical" "--dist" "worksteal" "--deselect=tests/test_faults.py" "--deselect=tests/test_recovery.py")
 
+# a figure, by its script in bench/: just bench spy-suites --only click
+[group('check')]
+bench name *arguments:
+    @script="bench/$(printf %s "$1" | tr - _).py"; shift; python "$script" "$@"
+
 # lock the development dependencies; no package registry's address goes into the file
 [group('check')]
 lock:
