@@ -9,7 +9,7 @@ import sys
 from importlib import import_module
 from importlib.machinery import ModuleSpec
 
-from nomock_spy.guard import swallow
+from nomock_spy.guard import lose, swallow
 from nomock_spy.hints import ModuleType, Sequence
 from nomock_spy.standins import known_as
 
@@ -99,8 +99,11 @@ def _patch_after(spec: ModuleSpec) -> None:
 
 
 def _patch(module: ModuleType) -> None:
+    who = f"who uses {module.__name__}"
     try:
         import_module(PATCHES[module.__name__]).install(module)
+    # One of another version than those we know, perhaps.
+    except AttributeError as error:  # which a __getattr__ of the module's own may have raised
+        lose(f"lost {who}: {error!r}")
     except BaseException as error:
-        # One of another version than those we know, perhaps.
-        swallow(error, f"who uses {module.__name__}")
+        swallow(error, who)

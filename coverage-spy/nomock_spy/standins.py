@@ -23,6 +23,8 @@ def replace(owner: Any, name: str, make: Callable[[Any], Callable[..., Any]]) ->
 
     Raises AttributeError where there is none of this name.
     """
+    if isinstance(owner, type) and not any(name in vars(kind) for kind in owner.__mro__):
+        raise AttributeError(f"{owner.__qualname__} has no {name}")  # its own type may have one
     original = getattr(owner, name)
     replacement = make(original)
     # A function is bound to instances where it is found in a class, and a builtin is not.

@@ -170,7 +170,7 @@ def test_it_should_be_told_when_a_service_takes_the_tool_id_that_the_spy_has(
 ) -> None:
     takes = (
         "import sys; [sys.monitoring.free_tool_id(n) for n in range(6)]\n"
-        "for job in ('nomock.test=a.py%3A%3Atest_b', ''): sys.audit('nomock.baggage', job)"
+        "for job in ('nomock.test=a.py%3A%3Atest_b', ''): sys.audit('nomock.context', job)"
     )
     ended = container.run("python3", "-c", takes)
     (process,) = read_all(container.data_dir).processes
