@@ -33,7 +33,7 @@ reset:
 status:
     nomock status
 
-# settle each base image: already here, pulled, or built from packages
+# resolve each base image: already here, pulled, or built from packages
 [group('stack')]
 images:
     nomock images

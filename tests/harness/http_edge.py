@@ -32,9 +32,8 @@ def fault_proxy(*published: str) -> Service:
     """The proxy as the reference stack runs it, with some edges published, too."""
     return {
         "build": {
-            "context": str(ROOT / "services/httpfaults"),
+            "context": str(ROOT / "http-fault-proxy"),
             "args": {"PYTHON_IMAGE": IMAGE},
-            "additional_contexts": {"shared": str(ROOT / "services/shared")},
         },
         "volumes": ["./httpfaults.json:/etc/httpfaults/edges.json:ro"],
         "ports": [f"127.0.0.1::{port}" for port in (str(CONTROL_PORT), *published)],

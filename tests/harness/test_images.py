@@ -297,7 +297,7 @@ def test_the_error_should_name_the_builder_when_it_cannot_be_run(
 @pytest.mark.parametrize(
     ("listed", "what"),
     [
-        (None, "there is no list of images to settle"),
+        (None, "there is no list of images to resolve"),
         ("[[image", "not valid TOML"),
         ("[[image]]\nvariable = 'A'\n", "[[image]] number 1 is not complete"),
     ],
@@ -460,7 +460,7 @@ def _settled(variable: str) -> str:
 
 def _settling(checkout: Checkout) -> subprocess.Popen[bytes]:
     """Settle in a process of its own."""
-    program = f"settle(Path({str(checkout.path)!r}), lambda line: None)"
+    program = f"resolve_images(Path({str(checkout.path)!r}), lambda line: None)"
     return subprocess.Popen(
         [sys.executable, "-c", f"from pathlib import Path\nfrom nomock.images import *\n{program}"],
         stderr=subprocess.DEVNULL,

@@ -16,7 +16,7 @@ SRC = ROOT / "src" / "nomock"
 LAYERS = (
     ("errors", "pages", "places"),  # everybody raises them; the docs; a user's folders
     # values, no dependency
-    ("config", "baggage", "environment", "moments", "paths", "progress", "statefolder"),
+    ("config", "baggage", "environment", "moments", "paths", "polling", "progress", "statefolder"),
     ("filelock",),
     ("adapters",),  # what others wrote, each behind one module
     ("project", "coverage.python_startup"),  # what there should be

@@ -282,7 +282,7 @@ def test_the_environment_should_be_made_once_when_two_ask_for_it_after_an_interr
     shutil.copytree(ROOT / "src", machine.root / "src")
     shutil.copytree(ROOT / "coverage-spy", machine.root / "coverage-spy")
     shutil.copytree(ROOT / "docs", machine.root / "docs")
-    shutil.copytree(ROOT / "services/httpfaults", machine.root / "services/httpfaults")
+    shutil.copytree(ROOT / "http-fault-proxy", machine.root / "http-fault-proxy")
     # As an interrupted set-up leaves it: something is there, the stamp is not.
     half = machine.root / ".venv" / "bin"
     half.mkdir(parents=True)

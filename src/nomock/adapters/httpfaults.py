@@ -1,4 +1,4 @@
-"""The proxy of the HTTP faults (services/httpfaults): its rules, over its control port."""
+"""The proxy of the HTTP faults (http-fault-proxy): its rules, over its control port."""
 
 from __future__ import annotations
 

@@ -210,7 +210,7 @@ def _parser() -> argparse.ArgumentParser:
     down_ = add("down", down, "stop the stack")
     down_.add_argument("--volumes", action="store_true", help="delete its volumes too")
     add("status", status, "how each service is, and whether it is what the files say")
-    add("images", images, "settle the images of images/images.toml")
+    add("images", images, "make each image of images/images.toml available: here, pulled or built")
     for word in ("logs", "exec"):
         # Every argument is compose's own: with a prefix that nobody can type none is an option.
         handed = add(

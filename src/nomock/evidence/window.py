@@ -10,6 +10,7 @@ from typing import Self
 
 from nomock.adapters.engine import Container, Engine
 from nomock.moments import Moment
+from nomock.polling import wait_until
 
 # What a service does that dies of a request may be seen by its client before it has ended.
 _GRACE_S = 0.2
@@ -111,12 +112,13 @@ def settle(engine: Engine, listed: Callable[[], list[Container]]) -> list[Contai
 
     The engine notices an end late: a test that asked the service has failed by then.
     """
-    pause = Event()
-    deadline = monotonic() + _LONGEST_END_S
-    pause.wait(_GRACE_S)
-    while True:
+    containers: list[Container] = []
+
+    def are_settled() -> bool:
+        nonlocal containers
         containers = listed()
-        running = [c for c in containers if c.state == "running"]
-        if not any(engine.is_ending(c.id) for c in running) or monotonic() > deadline:
-            return containers
-        pause.wait(_PAUSE_S)
+        return not any(engine.is_ending(c.id) for c in containers if c.state == "running")
+
+    Event().wait(_GRACE_S)
+    wait_until(are_settled, within_s=_LONGEST_END_S, pause_s=_PAUSE_S)
+    return containers

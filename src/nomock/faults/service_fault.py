@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from threading import Event
-from time import monotonic
 
 from nomock.adapters.engine import Container, ContainerState
 from nomock.errors import ConfigError, NotReadyError
 from nomock.faults.fault import Fault, State
 from nomock.faults.stack_control import StackControl
+from nomock.polling import wait_until
 from nomock.project import Project
 from nomock.stack import sharing
 
@@ -128,9 +127,7 @@ def wait_until_listed(
 
     It is a few milliseconds behind.
     """
-    deadline, pause = monotonic() + _LIST_BEHIND_S, Event()
-    while not all(map(as_wanted, containers(control, service))) and monotonic() < deadline:
-        pause.wait(0.005)
+    wait_until(lambda: all(map(as_wanted, containers(control, service))), within_s=_LIST_BEHIND_S)
 
 
 def ensure_running(control: StackControl, service: str) -> None:

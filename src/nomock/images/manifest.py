@@ -29,7 +29,7 @@ def read_manifest(path: Path) -> list[ImageSpec]:
         tables = tomllib.loads(path.read_text(encoding="utf-8")).get("image", [])
     except FileNotFoundError as error:
         raise ConfigError(
-            "there is no list of images to settle",
+            "there is no list of images to resolve",
             where=str(path),
             todo=f"write one where your compose file takes images from variables: {todo}",
         ) from error

@@ -1,4 +1,4 @@
-"""Each image of images/images.toml settled: already here, pulled, or built from packages.
+"""Each image of images/images.toml resolved: already here, pulled, or built from packages.
 
 What was chosen goes into ``.env``, where compose reads it; lines that are not ours stay.
 """

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,12 +23,13 @@ from nomock.coverage.affected import (
 from nomock.coverage.session import RUN_VARIABLE, data_dir
 from nomock.errors import NomockError
 from nomock.plugin.items import uses_stack
+from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
 from nomock.plugin.run import Run
-from nomock.plugin.use import leave_word
 from nomock.project import resolve
 
 _MOST_REASONS = 18
+_SUBJECT = "choice"
 
 
 def register(run: Run) -> None:
@@ -56,8 +55,8 @@ class Choosing:
         self._config = run.config
         self._said: list[str] = []
         self._needs_none = False
-        self._word: Path | None = None
-        """In the controller of xdist: what a worker writes that has chosen."""
+        self._mailbox: Mailbox | None = None
+        """In the controller of xdist: where a worker leaves what it chose."""
         try:
             settings = _without_spy(run.settings)
             self._affected = Affected(settings, data_dir(settings), since)
@@ -79,9 +78,7 @@ class Choosing:
         """In a worker: leave word for the controller."""
         if self._run.is_worker:
             word = {"said": self._said, "needs_none": self._needs_none}
-            # xdist gives a worker's config this attribute, which pytest's type does not have.
-            path = _choice(self._config.workerinput)  # type: ignore[attr-defined]
-            leave_word(path, json.dumps(word))
+            Mailbox.of(self._config).leave(_SUBJECT, word)
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Say what is chosen; under xdist this is never asked for."""
@@ -90,14 +87,14 @@ class Choosing:
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """In the controller: see where the workers leave word."""
-        self._word = _choice(node.workerinput)
+        self._mailbox = Mailbox.of(node)
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_node_collection_finished(self) -> None:
         """In the controller: say what the first worker chose; the others chose the same."""
-        if self._said or self._word is None or not self._word.exists():
+        word = self._mailbox.read(_SUBJECT) if self._mailbox and not self._said else None
+        if word is None:
             return
-        word = json.loads(self._word.read_text(encoding="utf-8"))
         self._said, self._needs_none = word["said"], word["needs_none"]
         terminal: Any = self._config.pluginmanager.get_plugin("terminalreporter")
         terminal.ensure_newline()
@@ -109,8 +106,6 @@ class Choosing:
         """Be green where no test was needed; pytest calls a run without tests a failure."""
         if self._needs_none and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
             session.exitstatus = pytest.ExitCode.OK
-        if self._word is not None:
-            self._word.unlink(missing_ok=True)
 
 
 class Remembering:
@@ -143,7 +138,7 @@ class Remembering:
             return  # no test needed the stack: the data there are another run's
         state, suite = self._begin
         # Where a service is missing from the harvest it is not known what a test needs of it.
-        whole = self._run.harvest_is_whole
+        whole = self._run.coverage.is_whole
         passed = [test for test, passed in self._outcomes.items() if passed and whole]
         with suppress(NomockError):  # there was no harvest, and the report has its error
             save_baseline(folder, state, suite, passed)
@@ -166,11 +161,6 @@ def _said(choice: Choice, found: int, *, each: bool) -> Iterator[str]:
         yield f"  {reason.text} -> {tests if count else 'no test'}"
     if len(shown) > _MOST_REASONS:
         yield f"  and {len(shown) - _MOST_REASONS} more changes; -v says each test's"
-
-
-def _choice(workerinput: Mapping[str, Any]) -> Path:
-    """Return where a worker says what it chose: beside what it says of its use of the stack."""
-    return Path(workerinput["nomock_word"]).with_suffix(".choice")
 
 
 def _without_spy(settings: Settings) -> Settings:

@@ -6,7 +6,6 @@ runs a test; the workers attach.
 
 from __future__ import annotations
 
-import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -22,11 +21,13 @@ from nomock.config import Settings
 from nomock.errors import ConfigError, NomockError, NotHealedError
 from nomock.paths import absolute
 from nomock.plugin.chosen import settings_of
+from nomock.plugin.coverage import Coverage, NoCoverage, SidecarCoverage, spied
 from nomock.plugin.fault_sessions import FaultSessions
 from nomock.plugin.history import History
 from nomock.plugin.items import needs_stack_of_run
 from nomock.plugin.options import given
 from nomock.plugin.serial import Turnstile
+from nomock.plugin.terminal import progress_of
 from nomock.plugin.unasked import Unasked
 from nomock.progress import Progress
 from nomock.stack import Stack
@@ -48,15 +49,13 @@ class Run:
         self._tried: Stack | None = None
         self._prepared = False
         self._is_shown = False
-        self._coverage_report: list[str] = []
+        self._errors_at_end: list[str] = []
         self._fault_sessions: dict[Stack, FaultSessions] = {}
         self.engine_is_gone = False
         """Whether the engine was found to be gone while tests ran."""
         self._not_healed: list[str] = []
         self.is_prepared_by_controller = False
         """Whether the controller of xdist makes the run's own stack ready before any test runs."""
-        self.harvest_is_whole = False
-        """Whether this run has collected what its tests ran, of every covered service."""
 
     @classmethod
     def of(cls, config: pytest.Config) -> Run:
@@ -64,8 +63,6 @@ class Run:
         try:
             settings = settings_of(config)
             if given(config, "sidecar-coverage"):
-                from nomock.plugin.coverage import spied
-
                 settings = spied(settings, begin=not hasattr(config, "workerinput"))
         except NomockError as error:
             raise pytest.UsageError(str(error)) from error
@@ -83,6 +80,12 @@ class Run:
         stack = Stack.of(self.settings)
         self.fault_sessions(stack)
         return stack
+
+    @cached_property
+    def coverage(self) -> Coverage:
+        """What this run does about coverage."""
+        covers = given(self.config, "sidecar-coverage")
+        return SidecarCoverage(self.settings, self.stack) if covers else NoCoverage()
 
     @property
     def acts(self) -> list[Act]:
@@ -106,20 +109,7 @@ class Run:
     @cached_property
     def progress(self) -> Progress:
         """Progress on pytest's own terminal."""
-        terminal: Any = self.config.pluginmanager.get_plugin("terminalreporter")
-        if terminal is None:  # an xdist worker has none
-            return Progress(lambda text: None, live_width=None)
-        writer = self.config.get_terminal_writer()
-
-        def write(text: str) -> None:
-            terminal.ensure_newline()  # the dots of the tests end without one
-            if writer.width_of_current_line and not text.startswith("\r"):
-                writer.line()  # and under xdist pytest does not know
-            writer.write(text, flush=True)
-
-        # Not by its colours, which many CI systems force on where no line can be rewritten.
-        live = terminal.isatty and os.environ.get("TERM") != "dumb"
-        return Progress(write, live_width=writer.fullwidth if live else None)
+        return progress_of(self.config)
 
     @contextmanager
     def stack_for(
@@ -206,15 +196,9 @@ class Run:
         if self._prepared and not self.engine_is_gone:
             self.unasked.look(self.stack)
         try:
-            if self._prepared and given(self.config, "sidecar-coverage"):
-                from nomock.plugin.coverage import harvested
-
-                self._coverage_report, self.harvest_is_whole = harvested(
-                    self.settings,
-                    self.stack,
-                    allow_unmapped=given(self.config, "allow-unmapped"),
-                )
-                if not self.harvest_is_whole and session.exitstatus == pytest.ExitCode.OK:
+            if self._prepared:
+                self.coverage.harvest(allow_unmapped=given(self.config, "allow-unmapped"))
+                if not self.coverage.is_whole and session.exitstatus == pytest.ExitCode.OK:
                     session.exitstatus = EXIT_NO_STACK
             is_own = self.settings.stack == "own" and not self.engine_is_gone
             if self._tried and self._tried.touched and is_own:
@@ -223,7 +207,7 @@ class Run:
         except NomockError as error:
             if session.exitstatus == pytest.ExitCode.OK:  # a red test says more
                 session.exitstatus = EXIT_NO_STACK
-            self._coverage_report = [str(error)]
+            self._errors_at_end = [str(error)]
         finally:
             if self._tried:
                 self.history.write(session.exitstatus, _command())
@@ -234,9 +218,9 @@ class Run:
         if self._not_healed:
             terminalreporter.section("faults that are not healed")
             terminalreporter.write_line("\n".join(self._not_healed))
-        if self._coverage_report:
+        if lines := self._errors_at_end or (self.coverage.report if self._prepared else []):
             terminalreporter.section("sidecar coverage")
-            for line in self._coverage_report:
+            for line in lines:
                 terminalreporter.write_line(line)
 
     def _warn(self, error: NotHealedError) -> None:
@@ -258,10 +242,7 @@ class Run:
             return
         self._tried = self.stack
         _ = self.turnstile  # on a full disk the run ends by it once, and not each of its tests
-        if given(self.config, "sidecar-coverage"):
-            from nomock.plugin.coverage import look_at_overlay
-
-            look_at_overlay(self.settings, self.stack)
+        self.coverage.check_overlay()
         # Before anybody waits for a service that a killed run left paused.
         self.fault_sessions(self.stack).heal_orphaned(self.progress.show)
         self.stack.prepare(
@@ -269,22 +250,12 @@ class Run:
             waiting=self.progress.show_waiting,
             warn=self.progress.show_lasting,
             who=_command(),
-            before_start=self._before_start,
+            before_start=self.coverage.before_start,
         )
         self.progress.end()
-        if given(self.config, "sidecar-coverage"):
-            from nomock.plugin.coverage import check
-
-            for note in check(self.settings, self.stack):
-                self.progress.say(note)
-            self.stack.look_again()  # that took its time
+        for note in self.coverage.prove():
+            self.progress.say(note)
         self._prepared = True
-
-    def _before_start(self) -> None:
-        if given(self.config, "sidecar-coverage"):
-            from nomock.plugin.coverage import make_ready
-
-            make_ready(self.settings, self.stack)
 
 
 def _command() -> str:

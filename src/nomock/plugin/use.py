@@ -4,8 +4,7 @@ It has once a chosen test uses the stack, once a test asks for the fixture by it
 option of ours is given. Until then no setting is read, nothing is asked of compose or the engine
 and no file is written; this module and those that it imports are all that is loaded.
 
-Under xdist the workers collect. Which of them has a test that uses the stack it says by a file,
-because a worker cannot send the controller anything of its own before its first test.
+Under xdist the workers collect, and one that has a test which uses the stack leaves word of that.
 """
 
 from __future__ import annotations
@@ -15,13 +14,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
-from shutil import rmtree
-from tempfile import gettempdir
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from nomock.plugin.items import is_serial, needs_stack_of_run, uses_stack
+from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
 
 if TYPE_CHECKING:  # loads whatever a stack needs
@@ -29,7 +27,8 @@ if TYPE_CHECKING:  # loads whatever a stack needs
     from nomock.plugin.run import Run
     from nomock.plugin.serial import Turnstile
 
-_NEEDS = "needs"
+_SUBJECT = "use"
+_USES, _NEEDS = "uses", "needs"
 
 
 class Use:
@@ -49,13 +48,8 @@ class Use:
         """Whether any that was chosen does."""
         self._room: Path | None = None
         """In a worker: the folder in which serial tests of a run without a stack keep alone."""
-        self._word: Path | None = None
-        """In the controller of xdist: what a worker writes that has a test which uses the stack.
-
-        That one of its tests needs it, or why not all that do can have the same; or nothing.
-        """
-        if self._is_worker:
-            self._word = Path(config.workerinput["nomock_word"])  # type: ignore[attr-defined]
+        self._mailbox = Mailbox.of(config) if self._is_worker else None
+        """Under xdist: a worker leaves ``_USES`` or ``_NEEDS`` there, or why its tests cannot."""
 
     def begin(self) -> Run:
         """Return the run; read its settings if there is none yet.
@@ -66,8 +60,8 @@ class Use:
             from nomock.plugin.gone import Gone
             from nomock.plugin.run import Run
 
-            if self._is_worker and self._word and not self._word.exists():
-                self._leave_word("")
+            if self._is_worker and self._mailbox and self._word() is None:
+                self._mailbox.leave(_SUBJECT, _USES)
             self.run = Run.of(self.config)
             self.__dict__.pop("turnstile", None)  # from now on it is the stack's
             self.gone = Gone(self.run)
@@ -81,7 +75,7 @@ class Use:
 
     def begun(self) -> Run | None:
         """Return the run if there is one, in the controller also if a worker has begun one."""
-        return self.begin() if self.run or (self._word and self._word.exists()) else None
+        return self.begin() if self.run or self._word() is not None else None
 
     @cached_property
     def turnstile(self) -> Turnstile | None:
@@ -125,8 +119,8 @@ class Use:
         """
         uses = self._uses_stack = any(map(uses_stack, session.items))
         any_serial = any(map(is_serial, session.items))
-        if any_serial and self._is_worker and self._word:
-            self._room = self._word.with_suffix(".serial")
+        if any_serial and self._is_worker and self._mailbox:
+            self._room = self._mailbox.room
         if not (uses or (self._has_stack and any_serial)):
             return
         from nomock.plugin.chosen import refusal_of
@@ -139,48 +133,33 @@ class Use:
             return
         needs = any(map(needs_stack_of_run, session.items))
         # Where no word can be left, this worker makes the stack ready itself.
-        needs = self._leave_word(refusal or (_NEEDS if needs else "")) and needs
+        assert self._mailbox is not None, "a worker has one"
+        needs = self._mailbox.leave(_SUBJECT, refusal or (_NEEDS if needs else _USES)) and needs
         with suppress(pytest.UsageError):  # the controller is about to say it, once
             self.begin().is_prepared_by_controller = needs
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_configure_node(self, node: Any) -> None:
         """In the controller: tell a worker where to leave word, and which process is the run."""
-        if self._word is None:
-            self._word = Path(gettempdir()) / f"nomock-{os.getpid()}-{os.urandom(8).hex()}"
-        node.workerinput["nomock_word"] = str(self._word)
+        self._mailbox = self._mailbox or Mailbox.new()
+        self._mailbox.give_to(node)
         node.workerinput["nomock_run"] = os.getpid()
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_node_collection_finished(self) -> None:
         """In the controller: make the stack ready before the first test is handed out."""
-        if self._word and self._word.exists():
-            word = self._word.read_text(encoding="utf-8")
+        word = self._word()
+        if word is not None:
             run = self.begin()
-            if word not in {"", _NEEDS}:
+            if word not in {_USES, _NEEDS}:
                 raise pytest.UsageError(word)  # what stands in the way
             run.begin_for_workers(needs=word == _NEEDS)
 
     def pytest_unconfigure(self) -> None:
         """In the controller: remove what the workers left."""
-        if self._word and not self._is_worker:
-            self._word.unlink(missing_ok=True)
-            rmtree(self._word.with_suffix(".serial"), ignore_errors=True)
+        if self._mailbox and not self._is_worker:
+            self._mailbox.remove()
 
-    def _leave_word(self, word: str) -> bool:
-        """Tell the controller; return whether that was possible: the disk may be full."""
-        assert self._word is not None, "a worker was told where"
-        return leave_word(self._word, word)
-
-
-def leave_word(path: Path, word: str) -> bool:
-    """Write a file that another process never sees half of; return whether that was possible."""
-    own = path.with_suffix(f"{path.suffix}.{os.getpid()}")
-    try:
-        own.write_text(word, encoding="utf-8")
-        own.replace(path)
-    except OSError:
-        with suppress(OSError):
-            own.unlink()
-        return False
-    return True
+    def _word(self) -> Any:
+        """Return what a worker has left of its use of the stack; None without one."""
+        return self._mailbox.read(_SUBJECT) if self._mailbox else None

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
-from threading import Event
-from time import monotonic
 from typing import TYPE_CHECKING
 
 from nomock.adapters.engine import Address, Container, Engine
@@ -18,6 +16,7 @@ from nomock.errors import (
     EngineMissingError,
     NotReadyError,
 )
+from nomock.polling import wait_until
 from nomock.project import ServiceConfig
 from nomock.stack.addresses import address_of, http_port_of, published_of
 
@@ -194,9 +193,9 @@ class Service:
 
     def _wait_ended(self) -> None:
         # The engine's list of containers is a few milliseconds behind what it has just done.
-        deadline, pause = monotonic() + _LIST_BEHIND_S, Event()
-        while any(c.state == "running" for c in self._own()) and monotonic() < deadline:
-            pause.wait(0.005)
+        wait_until(
+            lambda: not any(c.state == "running" for c in self._own()), within_s=_LIST_BEHIND_S
+        )
 
     def _containers(self) -> list[Container]:
         return [c for c in self._engine.containers(self.config.project) if c.service == self.name]

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from threading import Event
-from time import monotonic
 
 from nomock.errors import ConfigError, FaultError
 from nomock.faults.database.logins import roles_of
 from nomock.faults.database.sessions import PREFIX, look_all, visit
 from nomock.faults.fault import Fault, State
 from nomock.faults.stack_control import StackControl
+from nomock.polling import wait_until
 from nomock.project import Project
 
 _ENDED_WITHIN_S = 2.0
@@ -104,11 +103,14 @@ class EndBackends(Fault):
             connection.execute(
                 "SELECT pg_terminate_backend(pid) FROM unnest(%s::int[]) pid", [pids]
             )
-            deadline, pause = monotonic() + _ENDED_WITHIN_S, Event()
-            while left := connection.execute(_LEFT, [pids, starts]).rowcount:
-                if monotonic() > deadline:
-                    break
-                pause.wait(0.005)
+            left = 0
+
+            def have_ended() -> bool:
+                nonlocal left
+                left = connection.execute(_LEFT, [pids, starts]).rowcount
+                return left == 0
+
+            wait_until(have_ended, within_s=_ENDED_WITHIN_S)
         state["ended"] = len(backends) - left
         look_all(control)  # who takes all slots is to have these, not who was just disconnected
 

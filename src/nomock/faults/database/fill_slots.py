@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass
-from threading import Event
-from time import monotonic
 from typing import Any
 
 from nomock.adapters.postgres import Connection
@@ -21,6 +19,7 @@ from nomock.faults.database.sessions import (
 from nomock.faults.fault import Fault, State, whole_number
 from nomock.faults.stack_control import StackControl
 from nomock.moments import Moment, now
+from nomock.polling import wait_until
 from nomock.project import Project
 
 _FULL_WITHIN_S = 10.0
@@ -88,17 +87,19 @@ class FillSlots(Fault):
             return free > 0
 
         state["since"] = now()
-        deadline, pause = monotonic() + _FULL_WITHIN_S, Event()
         # One that has just been closed may have its slot a moment longer.
-        while fill() or not (words := self._refusal(control, login)):
-            if monotonic() > deadline:
-                raise FaultError(
-                    "a connection is let in though all slots seem to be taken",
-                    where=f"fault {self.name}",
-                    seen=f"{count} slots, {self.leave} to be left",
-                    todo="let those pause that open and close connections meanwhile",
-                )
-            pause.wait(0.01)
+        words = wait_until(
+            lambda: "" if fill() else self._refusal(control, login),
+            within_s=_FULL_WITHIN_S,
+            pause_s=0.01,
+        )
+        if not words:
+            raise FaultError(
+                "a connection is let in though all slots seem to be taken",
+                where=f"fault {self.name}",
+                seen=f"{count} slots, {self.leave} to be left",
+                todo="let those pause that open and close connections meanwhile",
+            )
         state["words"] = words
         _mark(sessions, "on")
         sessions.watch(fill, for_s=self.expires_s)
@@ -113,15 +114,17 @@ class FillSlots(Fault):
             return ""
         with suppress(FaultError):  # one that hangs refuses nobody, and has its log
             sessions.ask(lambda: _mark(sessions, "off"))
-        deadline, pause = monotonic() + _LOGGED_WITHIN_S, Event()
-        while True:
-            log = control.postgres.service.logs(since=Moment(*state["since"]).earliest_s)
-            _, on, after = log.partition(_line(sessions, "on"))
-            meanwhile, off, _ = after.partition(_line(sessions, "off"))
-            if off or monotonic() > deadline:
-                break
-            pause.wait(0.02)
-        count = meanwhile.count(words)
+        since_s, end = Moment(*state["since"]).earliest_s, _line(sessions, "off")
+        log = ""
+
+        def is_logged() -> bool:
+            nonlocal log
+            log = control.postgres.service.logs(since=since_s)
+            return end in log
+
+        wait_until(is_logged, within_s=_LOGGED_WITHIN_S, pause_s=0.02)
+        _, on, after = log.partition(_line(sessions, "on"))
+        count = after.partition(end)[0].count(words)
         if on:
             return f"connections refused: {count}, with {words!r}" if count else ""
         return f"ours was refused, with {words!r}"

@@ -47,7 +47,7 @@ def _source() -> tuple[Path, Path]:
     if packed.is_dir():
         # Not by its own name there: pytest warns of a distribution that has a `__main__.py`.
         return packed / "main.py", packed / "httpfaults"
-    checkout = package.parents[1] / "services/httpfaults"
+    checkout = package.parents[1] / "http-fault-proxy"
     return checkout / "__main__.py", checkout / "httpfaults"
 
 

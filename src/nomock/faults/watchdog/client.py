@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from socket import gethostname
-from threading import Event, Lock
-from time import monotonic
+from threading import Lock
 from types import TracebackType
 from typing import Any
 from uuid import uuid4
@@ -18,6 +17,7 @@ from uuid import uuid4
 from nomock.adapters.engine import Conversation, Engine, ExecResult
 from nomock.errors import EngineError, WatchdogError
 from nomock.filelock import lives
+from nomock.polling import wait_until
 
 LABEL = "nomock.watchdog"
 """On its container; the value is the process that talks to it: machine and number."""
@@ -190,11 +190,11 @@ def until_left_are_undone(engine: Engine, container_id: str) -> None:
 
     It may be late, and would undo what a fault of this process did meanwhile.
     """
-    deadline, pause = monotonic() + _UNDOES_WITHIN_S, Event()
-    while any(map(_has_ended, engine.beside(container_id, LABEL).values())):
-        if monotonic() > deadline:
-            return
-        pause.wait(_PAUSE_S)
+    wait_until(
+        lambda: not any(map(_has_ended, engine.beside(container_id, LABEL).values())),
+        within_s=_UNDOES_WITHIN_S,
+        pause_s=_PAUSE_S,
+    )
 
 
 @cache
