@@ -203,6 +203,6 @@ bench name *arguments:
 lock:
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements-dev.lock
 
-# the images are settled once; .env says how
+# the images are resolved once; .env says how
 _images:
     @test -e .env || {{ just }} images

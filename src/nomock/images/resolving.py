@@ -74,7 +74,7 @@ def resolve_image(
 ) -> ResolvedImage:
     """Settle an image that no compose file names: ``.env`` is neither asked nor written.
 
-    Raises as ``settle`` does.
+    Raises as ``resolve_images`` does.
     """
     with _resolver(root, progress) as resolver:
         return resolver.resolve_images(image, environ.get(image.variable))
@@ -82,7 +82,7 @@ def resolve_image(
 
 @contextmanager
 def _resolver(root: Path, progress: Callable[[str], None]) -> Iterator[_Resolver]:
-    """What settles images, until the end of the block; a full disk is a BuildError."""
+    """What resolves images, until the end of the block; a full disk is a BuildError."""
     resolver = _Resolver(root, progress)
     try:
         yield resolver

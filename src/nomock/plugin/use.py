@@ -19,11 +19,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nomock.plugin.items import is_serial, needs_stack_of_run, uses_stack
-from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
 
 if TYPE_CHECKING:  # loads whatever a stack needs
     from nomock.plugin.gone import Gone
+    from nomock.plugin.mailbox import Mailbox
     from nomock.plugin.run import Run
     from nomock.plugin.serial import Turnstile
 
@@ -48,8 +48,12 @@ class Use:
         """Whether any that was chosen does."""
         self._room: Path | None = None
         """In a worker: the folder in which serial tests of a run without a stack keep alone."""
-        self._mailbox = Mailbox.of(config) if self._is_worker else None
+        self._mailbox: Mailbox | None = None
         """Under xdist: a worker leaves ``_USES`` or ``_NEEDS`` there, or why its tests cannot."""
+        if self._is_worker:
+            from nomock.plugin.mailbox import Mailbox
+
+            self._mailbox = Mailbox.of(config)
 
     def begin(self) -> Run:
         """Return the run; read its settings if there is none yet.
@@ -141,6 +145,8 @@ class Use:
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_configure_node(self, node: Any) -> None:
         """In the controller: tell a worker where to leave word, and which process is the run."""
+        from nomock.plugin.mailbox import Mailbox
+
         self._mailbox = self._mailbox or Mailbox.new()
         self._mailbox.give_to(node)
         node.workerinput["nomock_run"] = os.getpid()
