@@ -215,7 +215,7 @@ def __getattr__(name: str) -> Any:
     from difflib import get_close_matches
 
     meant = get_close_matches(name, _HOMES, 1)
-    hint = f"; did you mean {meant[0]!r}?" if meant else "; docs/api.md lists what is public"
+    hint = f"; did you mean {meant[0]!r}?" if meant else "; nomock docs api lists what is public"
     raise AttributeError(f"module 'nomock' has no attribute {name!r}{hint}")
 
 

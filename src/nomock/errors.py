@@ -102,7 +102,7 @@ class UnknownEdgeError(ConfigError, KeyError):
         ends = [end.strip() for end in name.split("->")]
         if len(ends) == 2 and set(ends) <= set(services):
             what = f"the edge {name!r} does not run through Toxiproxy"
-            todo = "let it: nomock docs faults shows how"
+            todo = "route this connection through Toxiproxy: nomock docs faults"
         else:
             what = f"there is no edge {name!r}"
             close = get_close_matches(name, self.known, n=1)

@@ -45,7 +45,7 @@ def test_every_public_name_should_be_there_without_an_engine_and_without_pytest(
     [
         ("Stak", "did you mean 'Stack'?"),
         ("recover_within", "did you mean 'recovers_within'?"),
-        ("context", "docs/api.md lists what is public"),
+        ("context", "nomock docs api lists what is public"),
     ],
 )
 def test_a_name_should_be_refused_with_a_hint_when_it_is_not_public(name: str, hint: str) -> None:

@@ -173,7 +173,7 @@ def test_a_red_test_should_show_its_faults_and_heal_them(shop: Tiny) -> None:
             [
                 "stack NAME: the edge 'web->bank' does not run through Toxiproxy",
                 "the edges are: shop->bank, shop->web",
-                "-> let it: nomock docs faults shows how",
+                "-> route this connection through Toxiproxy: nomock docs faults",
             ],
         ),
         (

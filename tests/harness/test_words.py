@@ -278,6 +278,26 @@ def test_every_page_should_be_printed_when_it_is_asked_for_as_errors_name_it(tin
     assert (wrong.ret, wrong.errlines[0]) == (1, "docs: there is no page 'nowhere'")
 
 
+def test_an_error_should_be_explained_by_its_name_or_its_words_wherever_one_stands(
+    tiny: Tiny,
+) -> None:
+    (tiny.path / "docker-compose.yml").write_text("no compose file: [")
+    named = tiny.nomock("help", "notreadyerror")
+    assert named.ret == 0
+    assert named.outlines[0].startswith("NotReadyError: not all services were ready before")
+    assert named.outlines[1] == "-> its log; `timeout_s`"
+    by_words = tiny.nomock("help", "restarts in a loop")
+    assert by_words.outlines == named.outlines
+    wrong = tiny.nomock("help", "no such words")
+    assert (wrong.ret, wrong.errlines) == (
+        1,
+        [
+            "help: no error has 'no such words' in its name, its meaning or its cure",
+            "-> nomock docs messages, for all of them",
+        ],
+    )
+
+
 def test_a_message_should_name_nothing_of_this_checkout_when_only_the_wheel_is_there() -> None:
     texts = [text for path in SOURCE.rglob("*.py") for text in _texts(path)]
     assert [text for text in texts if re.search(r"\bdocs/[\w-]+\.md|\bjust [a-z]+-", text)] == []

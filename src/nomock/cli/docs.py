@@ -1,4 +1,4 @@
-"""``nomock docs``: the docs of this version, for whoever has only the package."""
+"""``nomock docs`` and ``nomock help``: the docs of this version, for who has only the package."""
 
 from __future__ import annotations
 
@@ -27,4 +27,28 @@ def docs(chosen: argparse.Namespace) -> int:
             todo="name one of them",
         )
     sys.stdout.write(found[name].read_text(encoding="utf-8"))
+    return 0
+
+
+def explain(chosen: argparse.Namespace) -> int:
+    """Print meaning and cure of the errors with a name, or with some words, of docs/messages.md.
+
+    Raises ConfigError where none has them.
+    """
+    page = pages()["messages"].read_text(encoding="utf-8")
+    rows = [line.strip("| ").split(" | ") for line in page.splitlines() if line.startswith("| `")]
+    words = chosen.error.lower()
+    found = [row for row in rows if row[0].strip("`").lower() == words] or [
+        row for row in rows if words in " ".join(row).lower()
+    ]
+    if not found:
+        raise ConfigError(
+            f"no error has {chosen.error!r} in its name, its meaning or its cure",
+            where="help",
+            todo="nomock docs messages, for all of them",
+        )
+    for name, meaning, *cure in found:
+        print(f"{name.strip('`')}: {meaning}")
+        if cure:
+            print(f"-> {cure[0]}")
     return 0

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from nomock.adapters.engine import names_of
-from nomock.cli.docs import docs
+from nomock.cli.docs import docs, explain
 from nomock.cli.overlay import overlay
 from nomock.cli.show import print_table, progress
 from nomock.cli.who import place, show_resilience, who_tests
@@ -45,8 +45,9 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = {"files": chosen.file, "project": chosen.project}
     command: Callable[[Settings, argparse.Namespace], int] = chosen.run
     try:
-        if "page" in chosen:  # of the docs, which are there whatever the settings are
-            return docs(chosen)
+        if chosen.run in (docs, explain):  # they are there whatever the settings are
+            reading: Callable[[argparse.Namespace], int] = chosen.run
+            return reading(chosen)
         return command(load(standing(), options), chosen)
     except NomockError as error:
         print(error, file=sys.stderr)
@@ -225,6 +226,9 @@ def _parser() -> argparse.ArgumentParser:
     docs_ = commands.add_parser("docs", help="read the docs: a page, or which there are")
     docs_.set_defaults(run=docs)
     docs_.add_argument("page", nargs="?", metavar="PAGE", help="faults, coverage, …")
+    help_ = commands.add_parser("help", help="what an error means, and what to do about it")
+    help_.set_defaults(run=explain)
+    help_.add_argument("error", metavar="ERROR", help="its name, or some of its words")
     overlay_ = add("overlay", overlay, "write the compose file that adds the coverage spy")
     overlay_.add_argument(
         "services",
