@@ -172,6 +172,13 @@ typecheck:
     mypy
     mypy --python-version 3.13 coverage-spy
 
+# build the docs as a site that needs no network, and check every link within it
+[group('check')]
+docs:
+    @test -d .nomock/docs-env || python -m venv .nomock/docs-env
+    @.nomock/docs-env/bin/pip install --quiet --require-hashes -r requirements-docs.lock
+    .nomock/docs-env/bin/sphinx-build -W -n --keep-going -q docs .nomock/site
+
 # make docs/api.md anew from the docstrings of what is public
 [group('check')]
 api-page:
@@ -179,7 +186,7 @@ api-page:
 
 # everything CI runs: lint, types, nomock's own tests, the suite, its quick tests under the spy
 [group('check')]
-check: lint typecheck _images _tests
+check: lint typecheck docs _images _tests
 
 # At once: nomock's own tests keep the cores busy, while the suite mostly waits for time-outs.
 [parallel]
@@ -202,6 +209,7 @@ bench name *arguments:
 [group('check')]
 lock:
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements-dev.lock
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group pyproject.toml:docs --no-annotate -o requirements-docs.lock
 
 # the images are resolved once; .env says how
 _images:

@@ -3,10 +3,12 @@
 import inspect
 import json
 import re
+import shlex
 import subprocess
 from pathlib import Path
 
 import pytest
+from conftest import server
 
 from nomock import config, errors
 from nomock.cli.main import _parser
@@ -105,9 +107,56 @@ def test_readme_should_lead_to_the_first_result_when_sixty_lines_are_read():
     assert "check" in lines[commands[1]]
 
 
-def test_readme_test_should_be_valid_python_when_it_is_copied():
-    for page in (ROOT / "README.md", DOCS / "tutorial.md"):
-        blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
-        assert blocks
-        for block in blocks:
-            compile(block, str(page), "exec")
+def test_the_code_of_the_readme_should_run_as_it_stands(tiny):
+    fault, first = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    examples = re.findall(r"```python\n(.*?)```", (DOCS / "faults.md").read_text(), re.DOTALL)
+    assert fault in "".join(examples)  # which run with the reference suite
+    tiny.compose(web=server())
+    tiny.tests(first)
+    tiny.run().assert_outcomes(passed=1)
+
+
+def test_the_code_of_the_tutorial_should_be_valid_python_when_it_is_copied():
+    blocks = re.findall(r"```python\n(.*?)```", (DOCS / "tutorial.md").read_text(), re.DOTALL)
+    assert blocks
+    for block in blocks:
+        compile(block, "tutorial.md", "exec")
+
+
+def _typed(page):
+    """Return the words of each command that a page shows in a block of its own."""
+    text = page.read_text()
+    fenced = re.findall(r"^```(?:sh|console|bash|text)?\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
+    indented = re.findall(
+        r"^    (\S.*)$", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S), re.M
+    )
+    for line in [*indented, *"\n".join(fenced).splitlines()]:
+        command = line.removeprefix("$ ").partition("  #")[0].strip()
+        if command.split(" ")[0] in {"nomock", "pytest"} and not command.endswith(":"):
+            yield shlex.split(command.replace("…", ""))
+
+
+PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted(DOCS.glob("*.md"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_commands_should_be_ones_that_there_are_when_they_are_typed(page):
+    options = re.findall(
+        r'"--nomock-([a-z-]+)"', (ROOT / "src/nomock/plugin/__init__.py").read_text()
+    )
+    ours = {f"--{prefix}{name}" for name in options for prefix in ("", "nomock-")} | {"--since"}
+    for program, *words in _typed(page):
+        if program == "nomock":
+            _parser().parse_args(words)  # ends the test where it does not know one
+        else:
+            given = {word.partition("=")[0] for word in words if word.startswith("--")}
+            assert given <= ours | PYTESTS, page
+
+
+# What pytest and its plugins know themselves.
+PYTESTS = {"--pdb", "--dist", "--collect-only"}
+
+
+def test_every_page_should_be_found_from_the_index():
+    linked = set(re.findall(r"\]\((\S+)\.md\)", (DOCS / "index.md").read_text()))
+    assert linked == {page.stem for page in DOCS.glob("*.md")} - {"index"}
