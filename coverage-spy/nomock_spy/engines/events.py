@@ -22,7 +22,7 @@ if sys.version_info >= (3, 12):
     class Events:
         """Knows which activities are under way, and by that the owner."""
 
-        def __init__(self) -> None:
+        def __init__(self, *, has_gil: bool = True) -> None:
             # Reentrant: a finalizer or a signal handler of the service may run while it is held.
             self._lock = RLock()
             self._running: dict[object, tuple[Context, bool]] = {}
@@ -31,7 +31,9 @@ if sys.version_info >= (3, 12):
             self._last_owner = BACKGROUND
             self._no_news = 0
             self._switched_off = False
-            self._disable = sys.monitoring.DISABLE
+            # Without the GIL another thread may begin a test between a look at the owner and the
+            # switch.
+            self._disable = sys.monitoring.DISABLE if has_gil else None
 
         def began(self, activity: object, context: Context, *, direct: bool) -> None:
             """Learn that an activity began."""

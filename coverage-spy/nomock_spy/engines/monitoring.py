@@ -47,7 +47,8 @@ if sys.version_info >= (3, 12):
             self._branches = Branches()
             self._app_files = AppFiles(settings.roots, settings.modules)
             self._tool_id = -1
-            self._events = Events()
+            self._has_gil = getattr(sys, "_is_gil_enabled", lambda: True)()
+            self._events = Events(has_gil=self._has_gil)
             # Reentrant: a finalizer or a signal handler of the service may run while it is held.
             self._flushing = RLock()
             self._pid = os.getpid()
@@ -62,6 +63,8 @@ if sys.version_info >= (3, 12):
             if not self._writer.open():
                 return False
             report_to(self._writer.lost)
+            if not self._has_gil:
+                lose("lines that two threads ran at once: this Python runs without the GIL")
             sys.monitoring.use_tool_id(tool_id, _NAME)
             self._tool_id = tool_id
             callbacks = self._callbacks()
