@@ -22,8 +22,10 @@ KEY = "baggage"
 def complete(headers: Any) -> None:
     """Add the baggage of the test that queues a job to the job's headers, a dictionary."""
     try:
-        existing = headers.get(KEY)
-        baggage = baggage_of_the_test([existing] if isinstance(existing, str) else [])
+        existing = headers.get(KEY, "")
+        if not isinstance(existing, str):
+            return  # the service has something of its own there
+        baggage = baggage_of_the_test([existing] if existing else [])
         if baggage is not None:
             headers[KEY] = baggage
     except BaseException as error:
