@@ -46,9 +46,9 @@ class SetUp:
         return REQUESTS_OF.get(self.app, REQUESTS[2:3])
 
 
-def _uvicorn(name: str, options: str = "") -> SetUp:
-    command = f"uvicorn --host 0.0.0.0 {options} asgi_app:app"
-    return SetUp(name, "asgi_app", command, "Application startup complete")
+def _uvicorn(name: str, options: str = "", app: str = "asgi_app") -> SetUp:
+    command = f"uvicorn --host 0.0.0.0 {options} {app}:app"
+    return SetUp(name, app, command, "Application startup complete")
 
 
 def _gunicorn(name: str, options: str = "", app: str = "wsgi_app") -> SetUp:
@@ -98,6 +98,9 @@ _ALL = (
     SetUp("Tornado", "tornado_app", "python tornado_app.py", "serving"),
     SetUp("Sanic", "sanic_app", f"{_SANIC} sanic_app:app", "Starting worker"),
     SetUp("http.server", "http_app", "python http_app.py", "serving"),
+    # Asked by a server of HTTP in the same process.
+    _gunicorn("gRPC", "--threads 32", "grpc_app"),
+    _uvicorn("gRPC with asyncio", app="grpc_aio_app"),
 )
 SET_UPS = {set_up.name: set_up for set_up in _ALL}
 
@@ -127,7 +130,7 @@ class Request:
         """Return what runs for it, beside what ran when the application started."""
         steps = [marked("steps.py", f"step {number}") for number in self.steps]
         own = marked(set_up.file, self.route)
-        if set_up.app == "http_app":
+        if set_up.app in ("http_app", *_GRPC):
             own |= marked(set_up.file, "every")
         return own.union(*steps)
 
@@ -141,9 +144,12 @@ REQUESTS = (
     Request("/executor", (25,)),
 )
 POOL = Request("/pool", (26,))
+STREAMS = (Request("/gathers", (24,)), Request("/echoes/one,", (25,), begin="one,"))
+_GRPC = ("grpc_app", "grpc_aio_app")
 REQUESTS_OF = {
     "asgi_app": (*REQUESTS, POOL),
     "django_app": REQUESTS[1:4],
+    **dict.fromkeys(_GRPC, (*REQUESTS[:4], *STREAMS)),
     "wsgi_app": REQUESTS,
 }
 """By application; of all others one is enough."""

@@ -43,6 +43,8 @@ def request_of(number: int, meeting: str, parties: int) -> Request:
         ("gunicorn with threads", "3.13"),
         ("gunicorn with gevent", "3.11"),
         ("gunicorn with gevent", "3.13"),
+        ("gRPC", "3.13"),
+        ("gRPC with asyncio", "3.13"),
     ],
 )
 def test_precision_and_recall_should_be_1_when_200_tests_are_served_at_once(
