@@ -76,6 +76,23 @@ def test_precision_and_recall_should_be_1_when_tests_give_work_to_pools_that_the
     command = ("python3", "pooled.py", method, str(in_flight))
     options = mounted(version, tmp_path)
     ended = program(image_of(version), data_dir, *command, options=options)
+    assert_exact(ended, data_dir)
+
+
+@pytest.mark.parametrize(
+    ("module", "in_flight"),
+    [("loky", 1), ("loky", 8), ("loky", 32), ("joblib.externals.loky", 8)],
+)
+def test_precision_and_recall_should_be_1_when_the_pool_is_one_of_loky(
+    image: str, data_dir: Path, module: str, in_flight: int
+) -> None:
+    # Functions of a script are sent to its workers as code without a file.
+    run = f"import pooled; pooled.main({module!r}, {in_flight})"
+    assert_exact(program(image, data_dir, "python", "-c", run), data_dir)
+
+
+def assert_exact(ended: subprocess.CompletedProcess[str], data_dir: Path) -> None:
+    """Check that each step was recorded for the tests that took it, and for no others."""
     assert (ended.returncode, ended.stderr) == (0, "")
     taken: dict[str, list[int]] = json.loads(ended.stdout)
     known = {(test, step) for test, steps in taken.items() for step in steps}

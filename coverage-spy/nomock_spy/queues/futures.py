@@ -1,4 +1,4 @@
-"""ProcessPoolExecutor: a worker process does each piece of work for the test that submitted it.
+"""ProcessPoolExecutor, and loky's: a worker does each piece of work for the test that gave it.
 
 The piece that is sent to it has the baggage as an attribute, which a process without the spy takes
 for nothing. What pickle runs of the app's on the way belongs to no test.
@@ -19,7 +19,9 @@ _BAGGAGE = "nomock_baggage"
 
 
 def install(module: Any) -> None:
-    """Let concurrent.futures.process carry the test of each piece of work."""
+    """Let concurrent.futures.process or loky.process_executor carry the test of each piece."""
+    if "__slots__" in vars(module._WorkItem):  # with which it has no room for a context
+        module._WorkItem = type("_WorkItem", (module._WorkItem,), {"__module__": module.__name__})
     pool, manager = module.ProcessPoolExecutor, module._ExecutorManagerThread
     for method in (pool._start_executor_manager_thread, pool._adjust_process_count):
         # What is started for the first test, threads and processes, outlives it.

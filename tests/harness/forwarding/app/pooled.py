@@ -6,6 +6,7 @@ which test, and which were taken for none.
 
 from __future__ import annotations
 
+import importlib
 import json
 import logging
 import logging.handlers
@@ -14,10 +15,12 @@ import queue
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.pool import Pool, ThreadPool
 from random import Random
+
+Jobs = queue.Queue[tuple[int, int, threading.Event]]
 
 TESTS = 64
 WORKERS = 2
@@ -77,16 +80,22 @@ class Kinds:
             return self.made[kind]
 
     def executor(self, steps: list[int]) -> None:
-        context = multiprocessing.get_context(self.method)
-        pool = self._the("executor", lambda: ProcessPoolExecutor(WORKERS, mp_context=context))
-        assert isinstance(pool, ProcessPoolExecutor)
+        pool = self._the("executor", self._executor)
+        assert isinstance(pool, Executor)
         call, done = called_back()
         list(pool.map(step, steps[:2]))
         pool.submit(step, steps[2]).add_done_callback(call)
         done.wait()
 
+    def _executor(self) -> Executor:
+        if "loky" in self.method:
+            loky: Executor = importlib.import_module(self.method).ProcessPoolExecutor(WORKERS)
+            return loky
+        return ProcessPoolExecutor(WORKERS, mp_context=multiprocessing.get_context(self.method))
+
     def pool(self, steps: list[int]) -> None:
-        context = multiprocessing.get_context(self.method)
+        method = "spawn" if "loky" in self.method else self.method
+        context = multiprocessing.get_context(method)
         # A process with threads that forks once more may hang, with the spy and without it.
         most = None if self.method == "fork" else 20
         self._tasks(self._the("pool", lambda: context.Pool(WORKERS, maxtasksperchild=most)), steps)
@@ -107,11 +116,17 @@ class Kinds:
         done.wait()
 
     def consumer(self, steps: list[int]) -> None:
-        jobs = self._the("consumer", self._consumer)
+        self._consumed(queue.Queue, steps)
+
+    def sorting(self, steps: list[int]) -> None:
+        self._consumed(queue.PriorityQueue, steps)
+
+    def _consumed(self, kind: type, steps: list[int]) -> None:
+        jobs = self._the(kind.__name__, lambda: self._consumer(kind()))
         assert isinstance(jobs, queue.Queue)
         for number in steps:
             done = threading.Event()
-            jobs.put((number, done))
+            jobs.put((number, id(done), done))
             done.wait()
 
     def borrowing(self, steps: list[int]) -> None:
@@ -126,12 +141,10 @@ class Kinds:
             step(number)
         things.put(thing)
 
-    def _consumer(self) -> queue.Queue[tuple[int, threading.Event]]:
-        jobs: queue.Queue[tuple[int, threading.Event]] = queue.Queue()
-
+    def _consumer(self, jobs: Jobs) -> Jobs:
         def consume() -> None:
             while True:
-                number, done = jobs.get()
+                number, _, done = jobs.get()
                 self.borrowing([number])
                 done.set()
 
@@ -161,14 +174,14 @@ class Kinds:
 
     def close(self) -> None:
         for made in self.made.values():
-            if isinstance(made, ProcessPoolExecutor):
+            if isinstance(made, Executor):
                 made.shutdown()
             elif isinstance(made, Pool):
                 made.close()
                 made.join()
 
 
-KINDS = ("executor", "pool", "thread_pool", "consumer", "listener", "borrowing")
+KINDS = ("executor", "pool", "thread_pool", "consumer", "sorting", "listener", "borrowing")
 
 
 def main(method: str, in_flight: int) -> None:
