@@ -30,11 +30,14 @@ class SetUp:
     """A server, and how it runs the application."""
 
     name: str
+    """The server, and in what way."""
     app: str
     """The application's file."""
     command: str
     ready: str
     """What is in the last line that it logs before it serves."""
+    steps: str = "steps"
+    """The route whose requests wait for each other; empty where they would not all meet."""
 
     @property
     def file(self) -> str:
@@ -46,14 +49,14 @@ class SetUp:
         return REQUESTS_OF.get(self.app, REQUESTS[2:3])
 
 
-def _uvicorn(name: str, options: str = "", app: str = "asgi_app") -> SetUp:
+def _uvicorn(name: str, options: str = "", app: str = "asgi_app", steps: str = "steps") -> SetUp:
     command = f"uvicorn --host 0.0.0.0 {options} {app}:app"
-    return SetUp(name, app, command, "Application startup complete")
+    return SetUp(name, app, command, "Application startup complete", steps)
 
 
-def _gunicorn(name: str, options: str = "", app: str = "wsgi_app") -> SetUp:
+def _gunicorn(name: str, options: str = "", app: str = "wsgi_app", steps: str = "steps") -> SetUp:
     command = f"gunicorn --bind 0.0.0.0:8000 {options} {app}:app"
-    return SetUp(name, app, command, "Booting worker with pid")
+    return SetUp(name, app, command, "Booting worker with pid", steps)
 
 
 def _flask(name: str, options: str = "") -> SetUp:
@@ -61,46 +64,60 @@ def _flask(name: str, options: str = "") -> SetUp:
     return SetUp(name, "wsgi_app", command, "Running on")
 
 
-def _granian(name: str, options: str) -> SetUp:
-    app = options.split()[-1].partition(":")[0]
-    return SetUp(name, app, f"granian --host 0.0.0.0 --port 8000 {options}", "Started worker")
+def _served(name: str, command: str, ready: str = "serving", steps: str = "steps") -> SetUp:
+    """Return the set-up of an application that is named last, as ``asgi_app:app`` or a script."""
+    app = command.split()[-1].partition(":")[0].removesuffix(".py")
+    return SetUp(name, app, command, ready, steps)
 
 
-def _library(name: str, server: str, app: str) -> SetUp:
-    return SetUp(name, app.partition(":")[0], f"python serve.py {server} {app}", "serving")
+def _granian(name: str, options: str, steps: str = "steps") -> SetUp:
+    return _served(name, f"granian --host 0.0.0.0 --port 8000 {options}", "Started worker", steps)
 
 
-_SANIC = "sanic --host 0.0.0.0 --port 8000 --single-process"
+def _daphne(name: str, app: str, steps: str = "steps") -> SetUp:
+    return _served(name, f"daphne -b 0.0.0.0 -p 8000 {app}", "Listening on TCP", steps)
+
+
+_WAITRESS = "waitress-serve --listen 0.0.0.0:8000 --threads 40 wsgi_app:app"
+_SANIC = "sanic --host 0.0.0.0 --port 8000 --single-process sanic_app:app"
 _HYPERCORN = "hypercorn --bind 0.0.0.0:8000 asgi_app:app"
 _ALL = (
     _uvicorn("uvicorn"),
-    _uvicorn("uvicorn with 2 workers", "--workers 2"),
+    _uvicorn("uvicorn with 2 workers", "--workers 2", steps=""),
     _uvicorn("uvicorn --reload", "--reload"),
-    _gunicorn("gunicorn"),
+    _uvicorn("uvicorn and FastAPI", app="fastapi_app"),
+    _gunicorn("gunicorn", steps=""),
     _gunicorn("gunicorn with threads", "--threads 32"),
-    _gunicorn("gunicorn --preload", "--preload --workers 2"),
+    _gunicorn("gunicorn --preload", "--preload --workers 2", steps=""),
     _gunicorn("gunicorn with gevent", "--worker-class gevent"),
     _gunicorn("gunicorn with asgi", "--worker-class asgi", "asgi_app"),
     _gunicorn("gunicorn with uvicorn", "--worker-class uvicorn_worker.UvicornWorker", "asgi_app"),
-    SetUp("hypercorn", "asgi_app", _HYPERCORN, "Running on"),
-    _flask("flask run"),
-    _flask("flask --debug", "--debug"),
+    _served("hypercorn", _HYPERCORN, "Running on"),
+    _flask("werkzeug by flask run"),
+    _flask("werkzeug by flask --debug", "--debug"),
+    _served("wsgiref", "python serve.py wsgiref wsgi_app:app", steps=""),
+    _served("wsgiref by runserver", "python serve.py runserver django_app:wsgi", "Quit the"),
+    _served("waitress", _WAITRESS, "Serving on"),
+    _served("aiohttp.web", "python aiohttp_app.py", "Running on"),
+    _served("http.server", "python http_app.py"),
+    _served("Tornado", "python tornado_app.py"),
+    _served("Sanic", _SANIC, "Starting worker"),
+    # Asked by a server of HTTP in the same process.
+    _gunicorn("gRPC with threads", "--threads 32", "grpc_app"),
+    _uvicorn("gRPC with asyncio", app="grpc_aio_app"),
     # Servers that the spy does not know, and the frameworks by which it does.
     _granian("granian and Starlette", "--interface asgi asgi_app:app"),
-    _granian("granian and Flask", "--interface wsgi wsgi_app:app"),
-    _granian("granian and Django", "--interface asgi django_app:asgi"),
-    _library("cheroot and Flask", "cheroot", "wsgi_app:app"),
-    _library("cheroot and Django", "cheroot", "django_app:wsgi"),
-    _library("gevent.pywsgi and Flask", "gevent", "wsgi_app:app"),
+    _granian("granian and FastAPI", "--interface asgi fastapi_app:app"),
     _granian("granian and Quart", "--interface asgi quart_app:app"),
     _granian("granian and Litestar", "--interface asgi litestar_app:app"),
-    _library("cheroot and Bottle", "cheroot", "bottle_app:app"),
-    SetUp("Tornado", "tornado_app", "python tornado_app.py", "serving"),
-    SetUp("Sanic", "sanic_app", f"{_SANIC} sanic_app:app", "Starting worker"),
-    SetUp("http.server", "http_app", "python http_app.py", "serving"),
-    # Asked by a server of HTTP in the same process.
-    _gunicorn("gRPC", "--threads 32", "grpc_app"),
-    _uvicorn("gRPC with asyncio", app="grpc_aio_app"),
+    _granian("granian and Django", "--interface asgi django_app:asgi", "steps_async"),
+    _granian("granian and Flask", "--interface wsgi --blocking-threads 40 wsgi_app:app"),
+    _daphne("daphne and Starlette", "asgi_app:app"),
+    _daphne("daphne and Django", "django_app:asgi", "steps_async"),
+    _served("cheroot and Flask", "python serve.py cheroot wsgi_app:app"),
+    _served("cheroot and Bottle", "python serve.py cheroot bottle_app:app"),
+    _served("cheroot and Django", "python serve.py cheroot django_app:wsgi"),
+    _served("gevent.pywsgi and Flask", "python serve.py gevent wsgi_app:app"),
 )
 SET_UPS = {set_up.name: set_up for set_up in _ALL}
 

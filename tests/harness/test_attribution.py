@@ -22,29 +22,35 @@ def sender_of(number: int) -> str:
     return "" if number % 12 == 11 else f"tests/test_many.py::test_{test}"
 
 
-def request_of(number: int, meeting: str, parties: int) -> Request:
+def request_of(route: str, number: int, meeting: str, parties: int) -> Request:
     """Return a request for steps of its own, that meets those it is served with four times."""
     random = Random(number)
     steps = random.sample(range(32), 8)
     parts = "!".join(f"{steps[n]}.{steps[n + 1]}" for n in range(0, 8, 2))
     # Some do the same again and again, until its lines are no news and no longer looked at.
     rounds = random.choice([1, 10, 100])
-    return Request(f"/steps/{meeting}/{parties}/{rounds}/{parts}", tuple(steps))
+    return Request(f"/{route}/{meeting}/{parties}/{rounds}/{parts}", tuple(steps))
 
 
-@pytest.mark.parametrize("in_flight", [1, 8, 32])
+# An event loop, threads and greenlets; and each server at its busiest.
+OTHER_PYTHONS = (
+    ("uvicorn", "3.11"),
+    ("uvicorn", "3.14"),
+    ("gunicorn with threads", "3.9"),
+    ("gunicorn with gevent", "3.11"),
+)
+FEW_TOO = (
+    *("uvicorn", "gunicorn with threads", "gunicorn with gevent", "Tornado", "Sanic"),
+    *("gRPC with threads", "gRPC with asyncio"),
+)
+
+
 @pytest.mark.parametrize(
-    ("name", "version"),
+    ("name", "version", "in_flight"),
     [
-        ("uvicorn", "3.11"),
-        ("uvicorn", "3.13"),
-        ("uvicorn", "3.14"),
-        ("gunicorn with threads", "3.9"),
-        ("gunicorn with threads", "3.13"),
-        ("gunicorn with gevent", "3.11"),
-        ("gunicorn with gevent", "3.13"),
-        ("gRPC", "3.13"),
-        ("gRPC with asyncio", "3.13"),
+        *((set_up.name, "3.13", 32) for set_up in SET_UPS.values() if set_up.steps),
+        *((name, "3.13", n) for name in FEW_TOO for n in (1, 8)),
+        *((*place, n) for place in OTHER_PYTHONS for n in (1, 8, 32)),
     ],
 )
 def test_precision_and_recall_should_be_1_when_200_tests_are_served_at_once(
@@ -65,7 +71,9 @@ def test_precision_and_recall_should_be_1_when_200_tests_are_served_at_once(
         expected[""] |= server.ran()[""]
         for first in range(0, REQUESTS, in_flight):
             together = range(first, min(first + in_flight, REQUESTS))
-            requests = [request_of(n, f"from-{first}", len(together)) for n in together]
+            requests = [
+                request_of(set_up.steps, n, f"from-{first}", len(together)) for n in together
+            ]
             tests = [sender_of(n) for n in together]
             answers = clients.map(server.get, [request.path for request in requests], tests)
             for test, request, answer in zip(tests, requests, answers, strict=True):

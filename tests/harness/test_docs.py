@@ -8,6 +8,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+import server_table
 from conftest import server
 
 from nomock import config, errors
@@ -82,6 +83,11 @@ def test_recipes_page_should_name_every_command_when_one_is_added():
 def test_links_should_lead_to_files_when_they_are_relative(page):
     for target in re.findall(r"\]\((?!https?://)([^)#]+)", (ROOT / page).read_text()):
         assert ((ROOT / page).parent / target).exists(), f"{page} -> {target}"
+
+
+def test_table_of_servers_should_be_that_of_the_tested_set_ups_when_one_is_added():
+    written = server_table.found(server_table.PAGE.read_text(encoding="utf-8"))
+    assert written == server_table.table(), "python tests/harness/server_table.py"
 
 
 def test_recipes_named_anywhere_should_exist_when_they_are_typed():

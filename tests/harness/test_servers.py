@@ -26,7 +26,7 @@ ELSEWHERE = [
     ("uvicorn", "3.14"),
     ("gunicorn with gevent", "3.11"),
     *(("gunicorn with threads", version) for version in ("3.9", "3.11", "3.14")),
-    *(("flask --debug", version) for version in ("3.9", "3.11", "3.14")),
+    *(("werkzeug by flask --debug", version) for version in ("3.9", "3.11", "3.14")),
 ]
 
 
@@ -68,7 +68,7 @@ def test_exactly_its_lines_should_be_on_disk_when_a_tests_response_arrives_and_a
         ("uvicorn", "3.14"),
         ("hypercorn", "3.13"),
         ("gunicorn with threads", "3.13"),
-        ("flask run", "3.13"),
+        ("werkzeug by flask run", "3.13"),
     ],
 )
 def test_what_runs_behind_the_begin_of_an_answer_should_be_on_disk_as_it_runs_and_after_kill_9(
@@ -138,7 +138,7 @@ ONE_OF_EACH = (
     "gunicorn --preload",
     "gunicorn with gevent",
     "hypercorn",
-    "flask --debug",
+    "werkzeug by flask --debug",
 )
 
 

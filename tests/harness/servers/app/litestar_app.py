@@ -10,6 +10,20 @@ from litestar import Litestar, get
 from litestar.response import Stream
 from steps import STEPS
 
+meetings: dict[str, asyncio.Barrier] = {}
+
+
+@get("/steps/{meeting:str}/{parties:int}/{rounds:int}/{parts:str}", media_type="text/plain")
+async def steps(meeting: str, parties: int, rounds: int, parts: str) -> str:
+    everybody = meetings.setdefault(meeting, asyncio.Barrier(parties))  # in: steps
+    total = 0  # in: steps
+    for part in parts.split("!"):  # in: steps
+        await everybody.wait()  # in: steps
+        for number in part.split(".") * rounds:  # in: steps
+            total |= STEPS[int(number)]()  # in: steps
+            await asyncio.sleep(0)  # in: steps
+    return str(total)  # in: steps
+
 
 @get("/middle", media_type="text/plain")
 async def middle() -> str:
@@ -25,4 +39,4 @@ async def hangs() -> Stream:
     return Stream(parts(), media_type="text/plain")  # in: hangs
 
 
-app = Litestar([middle, hangs])
+app = Litestar([steps, middle, hangs])

@@ -10,6 +10,19 @@ from quart import Quart
 from steps import STEPS
 
 app = Quart(__name__)
+meetings: dict[str, asyncio.Barrier] = {}
+
+
+@app.get("/steps/<meeting>/<int:parties>/<int:rounds>/<parts>")
+async def steps(meeting: str, parties: int, rounds: int, parts: str) -> str:
+    everybody = meetings.setdefault(meeting, asyncio.Barrier(parties))  # in: steps
+    total = 0  # in: steps
+    for part in parts.split("!"):  # in: steps
+        await everybody.wait()  # in: steps
+        for number in part.split(".") * rounds:  # in: steps
+            total |= STEPS[int(number)]()  # in: steps
+            await asyncio.sleep(0)  # in: steps
+    return str(total)  # in: steps
 
 
 @app.get("/middle")

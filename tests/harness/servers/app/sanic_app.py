@@ -9,6 +9,21 @@ from sanic import HTTPResponse, Request, Sanic, text
 from steps import STEPS
 
 app = Sanic("steps")
+meetings: dict[str, asyncio.Barrier] = {}
+
+
+@app.get("/steps/<meeting:str>/<parties:int>/<rounds:int>/<parts:str>")
+async def steps(
+    request: Request, meeting: str, parties: int, rounds: int, parts: str
+) -> HTTPResponse:
+    everybody = meetings.setdefault(meeting, asyncio.Barrier(parties))  # in: steps
+    total = 0  # in: steps
+    for part in parts.split("!"):  # in: steps
+        await everybody.wait()  # in: steps
+        for number in part.split(".") * rounds:  # in: steps
+            total |= STEPS[int(number)]()  # in: steps
+            await asyncio.sleep(0)  # in: steps
+    return text(str(total))  # in: steps
 
 
 @app.get("/middle")

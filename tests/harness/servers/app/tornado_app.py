@@ -8,6 +8,20 @@ import asyncio
 from steps import STEPS
 from tornado.web import Application, RequestHandler
 
+meetings: dict[str, asyncio.Barrier] = {}
+
+
+class Steps(RequestHandler):
+    async def get(self, meeting: str, parties: str, rounds: str, parts: str) -> None:
+        everybody = meetings.setdefault(meeting, asyncio.Barrier(int(parties)))  # in: steps
+        total = 0  # in: steps
+        for part in parts.split("!"):  # in: steps
+            await everybody.wait()  # in: steps
+            for number in part.split(".") * int(rounds):  # in: steps
+                total |= STEPS[int(number)]()  # in: steps
+                await asyncio.sleep(0)  # in: steps
+        self.write(str(total))  # in: steps
+
 
 class Middle(RequestHandler):
     async def get(self) -> None:
@@ -22,7 +36,8 @@ class Hangs(RequestHandler):
 
 
 async def main() -> None:
-    Application([("/middle", Middle), ("/hangs", Hangs)]).listen(8000, "0.0.0.0")
+    routes = [("/middle", Middle), ("/hangs", Hangs), ("/steps/(.+)/(.+)/(.+)/(.+)", Steps)]
+    Application(routes).listen(8000, "0.0.0.0")
     print("serving")
     await asyncio.Event().wait()
 
