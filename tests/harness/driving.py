@@ -54,9 +54,9 @@ def on(control: StackControl, fault: Fault) -> Iterator[list[str]]:
     written = json.dumps(fault.prepare(control))
     state = json.loads(written)
     try:
-        fault.begin(control, state)
+        begun = fault.begin(control, state)
         yield seen
-        seen.append(fault.observe_effect(control, state))
+        seen.append(fault.observe_effect(control, state, begun))
     finally:
         fault.heal(control, json.loads(written))
 

@@ -40,8 +40,7 @@ def test_a_fault_should_say_that_it_expired_when_that_was_before_its_block_ended
     with ready(shop) as (_, control):
         on = [(fault, fault.prepare(control)) for fault in faults]
         try:
-            for fault, state in on:
-                fault.begin(control, state)
+            begun = [fault.begin(control, state) for fault, state in on]
             flapping = control.live[on[1][1]["token"]].thread
 
             until_undone(control, "toxiproxy", 2)
@@ -50,9 +49,9 @@ def test_a_fault_should_say_that_it_expired_when_that_was_before_its_block_ended
 
             assert not flapping.is_alive()
             assert left_on(shop) == []
-            for fault, state in on:
+            for (fault, state), met in zip(on, begun, strict=True):
                 with pytest.raises(FaultError) as caught:
-                    fault.observe_effect(control, state)
+                    fault.observe_effect(control, state, met)
                 assert str(caught.value) == (
                     f"fault {fault.name}: it expired after 1 s, before its block ended\n"
                     "  its watchdog healed it then\n"

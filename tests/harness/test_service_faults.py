@@ -107,7 +107,7 @@ def test_a_kill_should_have_met_nothing_when_the_service_ended_for_another_reaso
         fault = Kill("web")
         state = fault.prepare(control)
         stack["web"].stop()
-        assert fault.observe_effect(control, state) == ""
+        assert fault.observe_effect(control, state, None) == ""
         fault.heal(control, state)
         assert answers(stack)
 
@@ -194,7 +194,7 @@ def test_a_fault_should_heal_when_somebody_else_did_something_to_the_service(tin
 
         ask("DELETE", f"/containers/{web}", force="1")
         for fault, state in on_now:
-            assert fault.observe_effect(control, state) == ""
+            assert fault.observe_effect(control, state, None) == ""
             fault.heal(control, state)
             assert tiny.states() == {}, fault
 
@@ -491,7 +491,7 @@ def test_a_service_should_have_a_wrong_clock_until_the_fault_heals(tiny: Tiny) -
         assert abs(ahead_s(stack)) < 60
         fault.begin(control, {})
         stack["web"].kill()
-        assert fault.observe_effect(control, {}) == ""
+        assert fault.observe_effect(control, {}, None) == ""
         heal_elsewhere(tiny.path, fault, {})
         stack["web"].start()
         assert abs(ahead_s(stack)) < 60

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from threading import RLock
 from time import monotonic
 from types import TracebackType
+from typing import Any
 
 from nomock import baggage
 from nomock.errors import (
@@ -17,7 +18,7 @@ from nomock.errors import (
     NoTrafficError,
 )
 from nomock.evidence import Span
-from nomock.faults.fault import Fault, State
+from nomock.faults.fault import Fault, NoState, State
 from nomock.faults.journal import Journal
 from nomock.faults.locking.claims import Claims
 from nomock.faults.schedule import Step
@@ -97,7 +98,8 @@ class ActiveFault:
         self.effect_unknown = ""
         """Why that cannot be told."""
         self._session = session
-        self._state: State = {}
+        self._state: State = NoState()
+        self._begun: Any = None
         self._number = 0
 
     def __repr__(self) -> str:
@@ -160,7 +162,7 @@ class ActiveFault:
         session.active.append(self)
         session.spans.append(Span(fault.name, fault.where, monotonic()))
         try:
-            fault.begin(session.control, self._state)
+            self._begun = fault.begin(session.control, self._state)
         except BaseException:
             self._heal()
             raise
@@ -181,7 +183,7 @@ class ActiveFault:
     def _observe_effect(self) -> None:
         session, name = self._session, self.fault.name
         try:
-            self.effect = self.fault.observe_effect(session.control, self._state)
+            self.effect = self.fault.observe_effect(session.control, self._state, self._begun)
         except Exception as error:  # whatever it is, the fault is to be healed
             self.effect_unknown = str(error) or type(error).__name__
             session.tell(f"{name}: its effect is unknown: {self.effect_unknown}")

@@ -8,17 +8,22 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import asdict, dataclass
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar, Literal, TypedDict
 
 from nomock.errors import ConfigError, FaultError
 from nomock.faults.stack_control import StackControl
 from nomock.project import Project
 
-State = dict[str, Any]
-"""What a fault knows of what it found and did; JSON values only."""
+State = Any
+"""What healing needs to know of a fault: a TypedDict of each kind, in JSON values alone."""
 
 Direction = Literal["to", "from", "both"]
 """What a fault meets, seen from the server: what is sent to it, what comes from it, or both."""
+
+
+class NoState(TypedDict):
+    """Of a kind that heals without knowing anything."""
+
 
 ANEW = "nomock down, then nomock up: containers and networks are made anew, volumes stay"
 """How what is not known is undone."""
@@ -79,17 +84,17 @@ class Fault(ABC):
 
         Raises where that is not to be had; changes nothing that would have to be healed.
         """
-        return {}
+        return NoState()
 
     @abstractmethod
-    def begin(self, control: StackControl, state: State) -> None:
-        """Break what the fault breaks.
+    def begin(self, control: StackControl, state: State) -> Any:
+        """Break what the fault breaks, and return what ``observe_effect`` needs to know of that.
 
-        What it adds to ``state`` is for ``observe_effect`` alone: healing may not depend on it.
+        Healing cannot depend on it: it is in no journal, and the process may end any time.
         """
 
     @abstractmethod
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: State, begun: Any) -> str:
         """Return what shows the effect, "" where there was none; asked right before healing."""
 
     @abstractmethod

@@ -12,6 +12,7 @@ from nomock.errors import FaultError, NomockError, NotHealedError, NotReadyError
 from nomock.faults.fault import Fault
 from nomock.faults.left import Entry, any_left, orphaned_journals
 from nomock.faults.stack_control import StackControl
+from nomock.project import Project
 from nomock.stack import Stack
 
 
@@ -56,9 +57,8 @@ def try_to_heal(
         return 0, []  # as nearly always: the kinds of faults need not be imported
     from nomock.faults.stack_control import StackControl
 
-    count, failed, healed = 0, list[NotHealed](), list[Path]()
-    control = StackControl(stack)
-    control.say, control.stopped = say, set()
+    count, failed, healed, stopped = 0, list[NotHealed](), list[Path](), set[str]()
+    control = StackControl(stack, say=say, leave_stopped=stopped.add)
     left = orphaned_journals(stack.settings.state_dir, stack.name)
     with closing(control), left as journals:
         for path, entries in journals:
@@ -72,7 +72,7 @@ def try_to_heal(
             failed += not_healed
             if not not_healed:
                 healed.append(path)
-        not_started = _start(control, all_=starts)
+        not_started = _start(stack, stopped, all_=starts)
         for path in healed:
             failed += [NotHealed(path, Entry("", name), why) for name, why in not_started.items()]
             if not not_started and (why := _remove(path)):
@@ -122,16 +122,16 @@ def _remove(path: Path) -> str:
     return ""
 
 
-def _start(control: StackControl, *, all_: bool) -> dict[str, str]:
+def _start(stack: Stack, stopped: set[str], *, all_: bool) -> dict[str, str]:
     """Start what healing found stopped, or only what nobody else would; return what failed."""
     from nomock.faults.service_fault import ensure_running
+    from nomock.faults.stack_control import StackControl
 
-    stopped, control.stopped = control.stopped or set(), None
     if stopped and not all_:
         # One that ended with 0, and serves nobody, is taken for one that has done its work.
-        stopped -= control.stack.differences().keys()
-    failed = {}
-    for service in _in_order(control, stopped):
+        stopped -= stack.differences().keys()
+    control, failed = StackControl(stack), {}
+    for service in _in_order(stack.project, stopped):
         try:
             ensure_running(control, service)
         except NomockError as error:
@@ -141,8 +141,8 @@ def _start(control: StackControl, *, all_: bool) -> dict[str, str]:
     return failed
 
 
-def _in_order(control: StackControl, services: Collection[str]) -> list[str]:
+def _in_order(project: Project, services: Collection[str]) -> list[str]:
     """Return services of the stack with what each depends on before it."""
-    all_ = control.project.services
+    all_ = project.services
     needs = {name: all_[name].config.get("depends_on") or () for name in all_}
     return [name for name in TopologicalSorter(needs).static_order() if name in services]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nomock.faults.fault import Fault, State
+from nomock.faults.fault import Fault, NoState
 from nomock.faults.stack_control import StackControl
 from nomock.faults.topology import ARROW
 
@@ -35,12 +35,12 @@ class NoFault(Fault):
         """Keep nobody waiting but at the part."""
         return frozenset({self.part} if self.part else ())
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: NoState) -> None:
         """Do nothing."""
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: NoState, begun: object) -> str:
         """Say that there is nothing to see: the null fault always counts as effective."""
         return "nothing was done"
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: NoState) -> None:
         """Do nothing."""

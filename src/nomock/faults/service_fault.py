@@ -5,10 +5,11 @@ from __future__ import annotations
 from abc import ABC
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import TypedDict
 
 from nomock.adapters.engine import Container, ContainerState
 from nomock.errors import ConfigError, NotReadyError
-from nomock.faults.fault import Fault, State
+from nomock.faults.fault import Fault
 from nomock.faults.stack_control import StackControl
 from nomock.polling import wait_until
 from nomock.project import Project
@@ -71,16 +72,30 @@ class ServiceFault(Fault, ABC):
         return self.takes_away and isinstance(other, ServiceFault) and other.service == self.service
 
 
+class Lived(TypedDict):
+    """When a container was started and had ended, as the engine says it."""
+
+    started_at: str
+    finished_at: str
+
+
+class LivesState(TypedDict):
+    """How the containers of a service were before."""
+
+    before: dict[str, Lived]
+    """By their ids."""
+
+
 @dataclass(frozen=True)
 class LifecycleFault(ServiceFault, ABC):
-    """A fault of whether it runs."""
+    """A fault by which a service does not run, or not as it did."""
 
     @property
     def takes_away(self) -> bool:
-        """It does."""
+        """Yes: nobody reaches a service that does not run."""
         return True
 
-    def prepare(self, control: StackControl) -> State:
+    def prepare(self, control: StackControl) -> LivesState:
         """Note when each container was started and had ended."""
         found = {c.id: control.engine.life(c.id) for c in existing(control, self.service)}
         return {
@@ -96,7 +111,7 @@ class LifecycleFault(ServiceFault, ABC):
         name = self.service
         return f"{name} may be down or paused still: docker compose unpause {name}, then nomock up"
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: LivesState) -> None:
         """Make sure that it runs, and wait until it is ready."""
         ensure_running(control, self.service)
 
@@ -112,7 +127,7 @@ def containers(control: StackControl, service: str) -> list[Container]:
     return [c for c in control.engine.containers(control.project.name) if c.service == service]
 
 
-def lives(control: StackControl, state: State) -> Iterator[tuple[dict[str, str], ContainerState]]:
+def lives(control: StackControl, state: LivesState) -> Iterator[tuple[Lived, ContainerState]]:
     """Yield of each container that is still there what was noted of it, and how it is now."""
     for id_, before in state["before"].items():
         life = control.engine.life(id_)
@@ -144,12 +159,12 @@ def ensure_running(control: StackControl, service: str) -> None:
         if life is not None and life.state == "paused":
             control.engine.unpause(container.id)
         elif life is not None and life.state != "running":
-            if control.stopped is not None:
-                control.stopped.add(service)
+            if control.leave_stopped is not None:
+                control.leave_stopped(service)
             elif sharing.waits_for_another(control.engine, life):
                 waits = True
             else:
                 control.engine.start(container.id)
     control.forget(service)
-    if found and control.stopped is None and not waits:
+    if found and control.leave_stopped is None and not waits:
         control.stack.wait_started(service)

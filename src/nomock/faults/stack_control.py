@@ -22,16 +22,24 @@ if TYPE_CHECKING:  # each is imported when a fault needs it
 class StackControl:
     """The stack as faults reach it."""
 
-    def __init__(self, stack: Stack) -> None:
+    def __init__(
+        self,
+        stack: Stack,
+        *,
+        say: Callable[[str], None] = lambda text: None,
+        leave_stopped: Callable[[str], None] | None = None,
+    ) -> None:
+        """``say`` is told what healing does beyond what is expected of it.
+
+        ``leave_stopped`` is told of a service that healing finds stopped: somebody else starts it,
+        in an order in which services get ready. Without it healing starts each, and waits for it.
+        """
         self.stack = stack
+        self.say = say
+        self.leave_stopped = leave_stopped
         self.live: dict[str, Any] = {}
         """What faults that are on hold in this process, a thread or a connection: by a token that
         stands in their state, since another process has to do without."""
-        self.stopped: set[str] | None = None
-        """The services that healing found stopped, for who starts them later, in an order in which
-        they get ready; None where healing starts each, and waits until it is ready."""
-        self.say: Callable[[str], None] = lambda text: None
-        """Called with what healing does beyond what is expected of it."""
         self._watchdogs: dict[str, Watchdog] = {}
 
     @property

@@ -40,7 +40,7 @@ class FaultSessions:
         self._left: list[ActiveFault] = []
         self._opened: tuple[StackControl, Journal] | None = None
         self.gate = Gate(stack)
-        stack.on_use = self.gate.use
+        stack.call_before_use(self.gate.use)
 
     def heal_orphaned(self, say: Callable[[str], None], *, starts: bool = False) -> None:
         """Heal what processes that have ended left on the stack; no test uses it for that.

@@ -77,7 +77,7 @@ class Run:
     @cached_property
     def stack(self) -> Stack:
         """The stack of the settings, not made ready by this."""
-        stack = Stack.of(self.settings)
+        stack = Stack.of(self.settings, self._run_process)
         self.fault_sessions(stack)
         return stack
 
@@ -88,6 +88,12 @@ class Run:
         return SidecarCoverage(self.settings, self.stack) if covers else NoCoverage()
 
     @property
+    def _run_process(self) -> int | None:
+        """The process that stands for the run: of workers, who are one run, the controller."""
+        # xdist gives a worker's config this attribute, which pytest's type does not have.
+        return self.config.workerinput["nomock_run"] if self.is_worker else None  # type: ignore[attr-defined]
+
+    @property
     def acts(self) -> list[Act]:
         """What this process asked of the engine that starts or ends services, on any stack."""
         return [act for stack in self._fault_sessions for act in stack.engine.acts]
@@ -95,8 +101,6 @@ class Run:
     def fault_sessions(self, stack: Stack) -> FaultSessions:
         """Return what it takes to break a stack; from then on its requests pass the gate."""
         if stack not in self._fault_sessions:
-            if self.is_worker:  # all workers are one run, and the controller stands for it
-                stack.run = self.config.workerinput["nomock_run"]  # type: ignore[attr-defined]
             on_shared = given(self.config, "faults-on-shared")
             self._fault_sessions[stack] = FaultSessions(stack, on_shared=on_shared, warn=self._warn)
         return self._fault_sessions[stack]
@@ -126,12 +130,12 @@ class Run:
         if files != self.settings.files:  # these are named to compose, which then finds none
             root = files[0].parent if files else self.settings.root
             settings = replace(settings, found=None, root=root, folder=root)
-        other = Stack.of(settings)
-        self.fault_sessions(other)
+        other = Stack.of(settings, self._run_process)
         # Of the same project: there for the other tests, too.
         is_runs_own = other.is_used_by_run()
         if is_runs_own:
-            other.settings = replace(other.settings, stack="attach")
+            other = Stack.of(replace(settings, stack="attach"), self._run_process)
+        self.fault_sessions(other)
         try:
             self.fault_sessions(other).heal_orphaned(self.progress.show)
             if is_runs_own and (differences := other.differences()):

@@ -37,7 +37,10 @@ class Stack:
     a process that knows that another one did so (an xdist worker) leaves that out.
     """
 
-    def __init__(self, settings: Settings, project: Project, engine: Engine) -> None:
+    def __init__(
+        self, settings: Settings, project: Project, engine: Engine, run: int | None = None
+    ) -> None:
+        """``run``: the process that stands for this run, where it has several; this one if None."""
         self.settings = settings
         self.project = project
         self.engine = engine
@@ -47,23 +50,25 @@ class Stack:
         """When ``prepare`` found it ready, by the monotonic clock."""
         self._keeps_volumes = True
         self._watch = ReadinessWatch(engine, project, settings.probes)
-        self.on_use: Callable[[str, int], None] = lambda service, port: None
-        """Called with a service's name and port before a test uses it; it may wait."""
+        self._before_use: Callable[[str, int], None] = lambda service, port: None
         self._services = {
-            name: Service(config, engine, self.wait_started, lambda *use: self.on_use(*use))
+            name: Service(config, engine, self.wait_started, lambda *use: self._before_use(*use))
             for name, config in project.services.items()
         }
-        self.run = os.getpid()
-        """The process that stands for this run, if it has several."""
+        self.run = run or os.getpid()
         self._lock: FileLock | None = None
 
     @classmethod
-    def of(cls, settings: Settings) -> Stack:
+    def of(cls, settings: Settings, run: int | None = None) -> Stack:
         """Return the stack of some settings; raise ConfigError where the files are wrong."""
         project = resolve(settings)
         done = {name for name, probe in settings.probes.items() if probe == "done"}
         project = replace(project, one_shots=project.one_shots | done)
-        return cls(settings, project, Engine(host=settings.host))
+        return cls(settings, project, Engine(host=settings.host), run)
+
+    def call_before_use(self, call: Callable[[str, int], None]) -> None:
+        """Call something with a service's name and port before a test uses it; it may wait."""
+        self._before_use = call
 
     @property
     def name(self) -> str:

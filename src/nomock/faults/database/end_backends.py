@@ -8,7 +8,7 @@ from difflib import get_close_matches
 from nomock.errors import ConfigError, FaultError
 from nomock.faults.database.logins import roles_of
 from nomock.faults.database.sessions import PREFIX, look_all, visit
-from nomock.faults.fault import Fault, State
+from nomock.faults.fault import Fault, NoState
 from nomock.faults.stack_control import StackControl
 from nomock.polling import wait_until
 from nomock.project import Project
@@ -95,8 +95,8 @@ class EndBackends(Fault):
         """Go with everything: it is over when it begins."""
         return False
 
-    def begin(self, control: StackControl, state: State) -> None:
-        """Terminate the backends, and return when they have ended."""
+    def begin(self, control: StackControl, state: NoState) -> int:
+        """Terminate the backends, and return how many have ended."""
         with visit(control) as connection:
             backends = connection.execute(_BACKENDS, [self._roles(control), PREFIX]).fetchall()
             pids, starts = [pid for pid, _ in backends], [start for _, start in backends]
@@ -111,15 +111,14 @@ class EndBackends(Fault):
                 return left == 0
 
             wait_until(have_ended, within_s=_ENDED_WITHIN_S)
-        state["ended"] = len(backends) - left
         look_all(control)  # who takes all slots is to have these, not who was just disconnected
+        return len(backends) - left
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: NoState, begun: int) -> str:
         """Say how many there were."""
-        ended = state.get("ended", 0)
-        return f"connections ended: {ended}" if ended else ""
+        return f"connections ended: {begun}" if begun else ""
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: NoState) -> None:
         """Do nothing: who was disconnected may connect again."""
 
     def by_hand(self, project: Project) -> str:

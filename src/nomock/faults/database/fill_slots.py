@@ -12,11 +12,12 @@ from nomock.faults.database.logins import Login, logins_of
 from nomock.faults.database.sessions import (
     VISITOR,
     Sessions,
+    SessionsState,
     end_sessions,
     name_of_sessions,
     visit,
 )
-from nomock.faults.fault import Fault, State, whole_number
+from nomock.faults.fault import Fault, whole_number
 from nomock.faults.stack_control import StackControl
 from nomock.moments import Moment, now
 from nomock.polling import wait_until
@@ -36,6 +37,15 @@ _USED = """
     WHERE backend_type = 'client backend' AND application_name <> %s
 """
 _ORDINARY = "SELECT rolname FROM pg_roles WHERE rolcanlogin AND NOT rolsuper"
+
+
+@dataclass(frozen=True)
+class Refusing:
+    """What is known once the database refuses connections."""
+
+    words: str
+    """In which words it does."""
+    since: Moment
 
 
 @dataclass(frozen=True)
@@ -65,11 +75,11 @@ class FillSlots(Fault):
         """Take the database."""
         return frozenset({control.postgres.service.name})
 
-    def prepare(self, control: StackControl) -> State:
+    def prepare(self, control: StackControl) -> SessionsState:
         """Name the sessions that will take the slots."""
         return name_of_sessions()
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: SessionsState) -> Refusing:
         """Take the slots, and return when a connection has been refused.
 
         Raises EngineError where none would have been let in before.
@@ -86,7 +96,7 @@ class FillSlots(Fault):
             sessions.open_many(free, expires)
             return free > 0
 
-        state["since"] = now()
+        since = now()
         # One that has just been closed may have its slot a moment longer.
         words = wait_until(
             lambda: "" if fill() else self._refusal(control, login),
@@ -100,21 +110,21 @@ class FillSlots(Fault):
                 seen=f"{count} slots, {self.leave} to be left",
                 todo="let those pause that open and close connections meanwhile",
             )
-        state["words"] = words
         _mark(sessions, "on")
         sessions.watch(fill, for_s=self.expires_s)
+        return Refusing(words, since)
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: SessionsState, begun: Refusing) -> str:
         """Say how many connections the database refused, by its own log.
 
         Where the log goes elsewhere the one has to do that was refused when the fault began.
         """
-        sessions, words = Sessions.of(control, state), state.get("words")
-        if sessions is None or words is None:
+        sessions, words = Sessions.of(control, state), begun.words
+        if sessions is None:
             return ""
         with suppress(FaultError):  # one that hangs refuses nobody, and has its log
             sessions.ask(lambda: _mark(sessions, "off"))
-        since_s, end = Moment(*state["since"]).earliest_s, _line(sessions, "off")
+        since_s, end = begun.since.earliest_s, _line(sessions, "off")
         log = ""
 
         def is_logged() -> bool:
@@ -129,7 +139,7 @@ class FillSlots(Fault):
             return f"connections refused: {count}, with {words!r}" if count else ""
         return f"ours was refused, with {words!r}"
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: SessionsState) -> None:
         """Give the slots back."""
         end_sessions(control, state)
 

@@ -9,8 +9,14 @@ from typing import Any, Literal, get_args
 
 from nomock.adapters.postgres import Connection
 from nomock.errors import ConfigError, FaultError
-from nomock.faults.database.sessions import Sessions, end_sessions, name_of_sessions, visit
-from nomock.faults.fault import Fault, State
+from nomock.faults.database.sessions import (
+    Sessions,
+    SessionsState,
+    end_sessions,
+    name_of_sessions,
+    visit,
+)
+from nomock.faults.fault import Fault
 from nomock.faults.stack_control import StackControl
 from nomock.project import Project
 
@@ -80,11 +86,11 @@ class LockTable(Fault):
         """Take the database."""
         return frozenset({control.postgres.service.name})
 
-    def prepare(self, control: StackControl) -> State:
+    def prepare(self, control: StackControl) -> SessionsState:
         """Name the session that will hold the lock."""
         return name_of_sessions()
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: SessionsState) -> dict[str, str]:
         """Lock the table, and begin to look who waits for it.
 
         Raises FaultError where others do not give it up.
@@ -112,30 +118,32 @@ class LockTable(Fault):
                 seen="\n".join(f"held by {who}" for (who,) in rows) or str(error),
                 todo="end the transaction that holds it",
             ) from error
-        waited = state["waited"] = {}
+        waited: dict[str, str] = {}  # session -> role
 
         def look() -> None:
             waiting = observer.execute(_WAITING, [oid, holder.info.backend_pid])
             waited.update({str(pid): role for pid, role in waiting})
 
         sessions.watch(look, for_s=self.expires_s)
+        return waited
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(
+        self, control: StackControl, state: SessionsState, begun: dict[str, str]
+    ) -> str:
         """Say who waited for it.
 
         Raises FaultError where nobody had, and the database does not answer.
         """
-        waited = state.get("waited", {})
         if sessions := Sessions.of(control, state):
             try:
                 sessions.look()  # for those who have come this moment
             except FaultError:
-                if not waited:
+                if not begun:
                     raise
-        roles = ", ".join(sorted(set(waited.values())))
-        return f"sessions that waited: {len(waited)}, of {roles}" if waited else ""
+        roles = ", ".join(sorted(set(begun.values())))
+        return f"sessions that waited: {len(begun)}, of {roles}" if begun else ""
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: SessionsState) -> None:
         """End the transaction."""
         end_sessions(control, state)
 

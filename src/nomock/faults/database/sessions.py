@@ -15,12 +15,11 @@ from socket import SHUT_RDWR, socket
 from threading import Event, Thread
 from time import monotonic
 from types import MappingProxyType
-from typing import Any
+from typing import Any, TypedDict
 from uuid import uuid4
 
 from nomock.adapters.postgres import Connection
 from nomock.errors import ConfigError, EngineError, FaultError, NomockError, NotReadyError
-from nomock.faults.fault import State
 from nomock.faults.stack_control import StackControl
 
 PREFIX = "nomock-"
@@ -35,7 +34,14 @@ _GONE_WITHIN_S = 5.0
 _OPENED_AT_ONCE = 16
 
 
-def name_of_sessions() -> State:
+class SessionsState(TypedDict):
+    """How the sessions of a fault are found again."""
+
+    sessions: str
+    """Their name, which no others have."""
+
+
+def name_of_sessions() -> SessionsState:
     """Return the state by which a fault's sessions are found: a name that no other has."""
     return {"sessions": f"{PREFIX}{uuid4().hex[:12]}"}
 
@@ -48,7 +54,7 @@ def visit(control: StackControl, user: str | None = None, **options: Any) -> Con
 class Sessions:
     """The sessions of one fault, and a thread that looks after them."""
 
-    def __init__(self, control: StackControl, state: State) -> None:
+    def __init__(self, control: StackControl, state: SessionsState) -> None:
         self.name: str = state["sessions"]
         self._postgres = control.postgres
         self._connections: list[Connection[Any]] = []
@@ -60,7 +66,7 @@ class Sessions:
         self.observer = self.open()
 
     @staticmethod
-    def of(control: StackControl, state: State) -> Sessions | None:
+    def of(control: StackControl, state: SessionsState) -> Sessions | None:
         """Return those that this process holds for a fault, if it does."""
         found: Sessions | None = control.live.get(state["sessions"])
         return found
@@ -162,7 +168,7 @@ def look_all(control: StackControl) -> None:
             held.look()
 
 
-def end_sessions(control: StackControl, state: State) -> None:
+def end_sessions(control: StackControl, state: SessionsState) -> None:
     """End a fault's sessions, whoever holds them, and return when the database has none left.
 
     Where it hangs, it ends them when it goes on: it finds their sockets closed. So it does with

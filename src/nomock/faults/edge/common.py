@@ -7,12 +7,12 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from secrets import token_hex
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypedDict
 from urllib.parse import quote
 
 from nomock.adapters.toxiproxy import Toxic
 from nomock.errors import FaultError, NomockError, UnknownEdgeError
-from nomock.faults.fault import Direction, Fault, State, expired, wrong
+from nomock.faults.fault import Direction, Fault, expired, wrong
 from nomock.faults.stack_control import StackControl
 from nomock.faults.topology import proxies
 from nomock.faults.watchdog import until_left_are_undone
@@ -25,6 +25,25 @@ _STREAMS: Mapping[str, tuple[str, ...]] = {
     "from": ("downstream",),
     "both": ("upstream", "downstream"),
 }
+
+
+class EdgeState(TypedDict):
+    """How the fault of an edge is found again."""
+
+    token: str
+    """In the names of its toxics, and of its guard; no other fault has it."""
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a watchdog had counted on an edge when a fault began."""
+
+    watchdog: str
+    """The watchdog's id: another one has counted something else."""
+    port: int
+    attempts: int
+    to_server: int
+    from_server: int
 
 
 @dataclass(frozen=True)
@@ -54,23 +73,23 @@ class EdgeFault(Fault):
             return False
         return self.kind == other.kind or self.closes_edge or other.closes_edge
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: EdgeState) -> Counted:
         """Count from now on, let the watchdog know how to undo it, and do it."""
         watchdog = control.known_watchdog(control.proxy_service)
-        state["watchdog"] = watchdog.id
-        state["port"] = control.edge(self.edge).listen_port
-        before = watchdog.counts([state["port"]])[state["port"]]
-        state["before"] = [before.attempts, before.to_server, before.from_server]
+        port = control.edge(self.edge).listen_port
+        now = watchdog.counts([port])[port]
+        counted = Counted(watchdog.id, port, now.attempts, now.to_server, now.from_server)
         watchdog.guard(state["token"], self.undo(state), self.expires_s)
         self.apply(control, state)
+        return counted
 
-    def prepare(self, control: StackControl) -> State:
+    def prepare(self, control: StackControl) -> EdgeState:
         """Have a watchdog beside Toxiproxy, and return a token that makes names of its own."""
         watchdog = control.watchdog(control.proxy_service)
         until_left_are_undone(control.engine, watchdog.container_id)
         return {"token": f"nomock-{token_hex(4)}"}
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: EdgeState) -> None:
         """Undo it, if Toxiproxy still is the one that it was done to."""
         if not proxies(control.project):
             return  # it has left the stack
@@ -83,10 +102,10 @@ class EdgeFault(Fault):
             control.forget(control.proxy_service)
             control.stack.wait_ready(control.proxy_service)
             self._revert(control, state)
-        if "watchdog" in state and (watchdog := control.kept(control.proxy_service)):
+        if watchdog := control.kept(control.proxy_service):
             watchdog.unguard(state["token"])
 
-    def _revert(self, control: StackControl, state: State) -> None:
+    def _revert(self, control: StackControl, state: EdgeState) -> None:
         # The edge may have another name now, or be none, and Toxiproxy was made anew for that.
         with suppress(UnknownEdgeError):
             self.revert(control, state)
@@ -96,25 +115,27 @@ class EdgeFault(Fault):
         proxy = " or ".join(proxies(project)) or "the service that is Toxiproxy"
         return f"the edge {self.edge} may be slow or closed still: docker compose restart {proxy}"
 
-    def passed(self, control: StackControl, state: State) -> tuple[int, int, int]:
+    def passed(
+        self, control: StackControl, state: EdgeState, begun: Counted
+    ) -> tuple[int, int, int]:
         """Return attempts to connect, and packets with data to and from the server, since begin.
 
         Raises FaultError where these are not those that met it.
         """
-        watchdog, port = control.kept(control.proxy_service), state["port"]
-        if watchdog is None or watchdog.id != state["watchdog"]:
+        watchdog = control.kept(control.proxy_service)
+        if watchdog is None or watchdog.id != begun.watchdog:
             raise FaultError(
                 "what passed it was not counted to the end",
                 where=f"edge {self.edge}",
                 seen="the watchdog that counted has ended; was Toxiproxy restarted meanwhile?",
             )
-        now, before = watchdog.counts([port])[port], state["before"]
+        now = watchdog.counts([begun.port])[begun.port]
         if state["token"] in watchdog.undone:  # what came later did not meet it
             raise expired(self, watchdog.undone[state["token"]])
         return (
-            now.attempts - before[0],
-            now.to_server - before[1],
-            now.from_server - before[2],
+            now.attempts - begun.attempts,
+            now.to_server - begun.to_server,
+            now.from_server - begun.from_server,
         )
 
     @property
@@ -128,15 +149,15 @@ class EdgeFault(Fault):
         return {"http": ["PATCH", self.path, {"enabled": True}]}
 
     @abstractmethod
-    def apply(self, control: StackControl, state: State) -> None:
+    def apply(self, control: StackControl, state: EdgeState) -> None:
         """Break the edge."""
 
     @abstractmethod
-    def revert(self, control: StackControl, state: State) -> None:
+    def revert(self, control: StackControl, state: EdgeState) -> None:
         """Mend it."""
 
     @abstractmethod
-    def undo(self, state: State) -> list[Mapping[str, Any]]:
+    def undo(self, state: EdgeState) -> list[Mapping[str, Any]]:
         """Return the same for the watchdog."""
 
 
@@ -159,31 +180,31 @@ class ToxicFault(EdgeFault):
     def attributes(self) -> Mapping[str, int]:
         """Return the toxic's attributes."""
 
-    def apply(self, control: StackControl, state: State) -> None:
+    def apply(self, control: StackControl, state: EdgeState) -> None:
         """Add the toxics."""
         for name, stream in self._toxics(state):
             control.toxiproxy.add(
                 self.edge, Toxic(name, self.toxic_type, stream, self.attributes())
             )
 
-    def revert(self, control: StackControl, state: State) -> None:
+    def revert(self, control: StackControl, state: EdgeState) -> None:
         """Remove the toxics."""
         for name, _ in self._toxics(state):
             control.toxiproxy.remove(self.edge, name)
 
-    def undo(self, state: State) -> list[Mapping[str, Any]]:
+    def undo(self, state: EdgeState) -> list[Mapping[str, Any]]:
         """Return how the watchdog removes the toxics."""
         return [
             {"http": ["DELETE", f"{self.path}/toxics/{name}", None]}
             for name, _ in self._toxics(state)
         ]
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: EdgeState, begun: Counted) -> str:
         """Return how many packets with data came through it."""
-        _, to_server, from_server = self.passed(control, state)
+        _, to_server, from_server = self.passed(control, state, begun)
         # A request meets what its answer would meet, also where that never comes.
         count = to_server + (from_server if self.direction != "to" else 0)
         return f"{count} packets with data met it" if count else ""
 
-    def _toxics(self, state: State) -> list[tuple[str, str]]:
+    def _toxics(self, state: EdgeState) -> list[tuple[str, str]]:
         return [(f"{state['token']}-{stream}", stream) for stream in _STREAMS[self.direction]]

@@ -7,8 +7,9 @@ from threading import Event, Thread
 from time import monotonic
 
 from nomock.errors import NomockError
+from nomock.faults.edge.common import Counted, EdgeState
 from nomock.faults.edge.refused import Refused
-from nomock.faults.fault import MOST_MS, State, whole_number
+from nomock.faults.fault import MOST_MS, whole_number
 from nomock.faults.stack_control import StackControl
 
 
@@ -26,22 +27,22 @@ class Flap(Refused):
         # Shorter ones are over before Toxiproxy has closed and opened the edge.
         whole_number(self, "period_ms", least=50, most=MOST_MS)
 
-    def apply(self, control: StackControl, state: State) -> None:
+    def apply(self, control: StackControl, state: EdgeState) -> None:
         """Close it, and leave the rest to a thread."""
         super().apply(control, state)
         flapping = _Flapping(control, self.edge, self.period_ms / 2000, self.expires_s)
         control.live[state["token"]] = flapping
         flapping.thread.start()
 
-    def revert(self, control: StackControl, state: State) -> None:
+    def revert(self, control: StackControl, state: EdgeState) -> None:
         """End the thread, if it is this process's, and leave the edge open."""
         if flapping := control.live.pop(state["token"], None):
             flapping.end()
         super().revert(control, state)
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: EdgeState, begun: Counted) -> str:
         """Return what tried to pass."""
-        attempts, to_server, _ = self.passed(control, state)
+        attempts, to_server, _ = self.passed(control, state, begun)
         closed = control.live[state["token"]].closed
         if not attempts and not to_server:
             return ""

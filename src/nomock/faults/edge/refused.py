@@ -6,8 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nomock.faults.edge.common import EdgeFault
-from nomock.faults.fault import State
+from nomock.faults.edge.common import Counted, EdgeFault, EdgeState
 from nomock.faults.stack_control import StackControl
 
 
@@ -18,19 +17,19 @@ class Refused(EdgeFault):
     kind = "refused"
     closes_edge = True
 
-    def apply(self, control: StackControl, state: State) -> None:
+    def apply(self, control: StackControl, state: EdgeState) -> None:
         """Close it."""
         control.toxiproxy.disable(self.edge)
 
-    def revert(self, control: StackControl, state: State) -> None:
+    def revert(self, control: StackControl, state: EdgeState) -> None:
         """Open it."""
         control.toxiproxy.enable(self.edge)
 
-    def undo(self, state: State) -> list[Mapping[str, Any]]:
+    def undo(self, state: EdgeState) -> list[Mapping[str, Any]]:
         """Return the same for the watchdog."""
         return [self.opening]
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: EdgeState, begun: Counted) -> str:
         """Return how many connections were refused."""
-        attempts, _, _ = self.passed(control, state)
+        attempts, _, _ = self.passed(control, state, begun)
         return f"{attempts} connections refused" if attempts else ""

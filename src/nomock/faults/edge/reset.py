@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from nomock.faults.edge.common import ToxicFault
-from nomock.faults.fault import MOST_MS, State, whole_number
+from nomock.faults.edge.common import EdgeState, ToxicFault
+from nomock.faults.fault import MOST_MS, whole_number
 from nomock.faults.stack_control import StackControl
 
 
@@ -29,17 +29,17 @@ class Reset(ToxicFault):
         """Return the time in milliseconds."""
         return {"timeout": self.after_ms}
 
-    def apply(self, control: StackControl, state: State) -> None:
+    def apply(self, control: StackControl, state: EdgeState) -> None:
         """Add the toxics, and end the connections of the pools: those would only see an end."""
         super().apply(control, state)
         control.toxiproxy.disable(self.edge)
         control.toxiproxy.enable(self.edge)
 
-    def revert(self, control: StackControl, state: State) -> None:
+    def revert(self, control: StackControl, state: EdgeState) -> None:
         """Remove the toxics; open the edge, which a killed run may have left closed."""
         super().revert(control, state)
         control.toxiproxy.enable(self.edge)
 
-    def undo(self, state: State) -> list[Mapping[str, Any]]:
+    def undo(self, state: EdgeState) -> list[Mapping[str, Any]]:
         """Return the same for the watchdog."""
         return [*super().undo(state), self.opening]

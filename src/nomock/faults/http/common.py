@@ -6,14 +6,21 @@ from abc import abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from secrets import token_hex
-from typing import Any
+from typing import Any, TypedDict
 
 from nomock import baggage
 from nomock.adapters.httpfaults import WrongRule
 from nomock.errors import ConfigError, HttpFaultsError
-from nomock.faults.fault import Fault, State
+from nomock.faults.fault import Fault
 from nomock.faults.stack_control import StackControl
 from nomock.project import Project
+
+
+class RuleState(TypedDict):
+    """How the rule of a fault is found again."""
+
+    rule: str
+    """Its name, which no other has."""
 
 
 @dataclass(frozen=True)
@@ -61,15 +68,15 @@ class HttpFault(Fault):
             and (self.nth is None or other.nth is None or self.nth == other.nth)
         )
 
-    def prepare(self, control: StackControl) -> State:
+    def prepare(self, control: StackControl) -> RuleState:
         """Return the name of the rule."""
         return {"rule": f"nomock-{token_hex(8)}"}
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: RuleState) -> None:
         """Add the rule."""
         control.httpfaults.put(state["rule"], self._rule())
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: RuleState, begun: object) -> str:
         """Return how many requests were met, of how many that were meant."""
         rule = control.httpfaults.rules().get(state["rule"])
         if rule is None:
@@ -81,7 +88,7 @@ class HttpFault(Fault):
             )
         return f"{rule['hits']} of {rule['matched']} requests met it" if rule["hits"] else ""
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: RuleState) -> None:
         """Remove the rule; one of a proxy that has ended, or left the stack, went with it."""
         try:
             service = control.http_proxy_service

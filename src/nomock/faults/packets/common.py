@@ -6,9 +6,10 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 from secrets import token_hex
+from typing import NotRequired, TypedDict
 
 from nomock.errors import FaultError, NotPossibleError, WatchdogError
-from nomock.faults.fault import Fault, State, expired, wrong
+from nomock.faults.fault import Fault, expired, wrong
 from nomock.faults.service_fault import ServiceFault, ensure_running, existing
 from nomock.faults.stack_control import StackControl
 from nomock.faults.watchdog import Undo, Watchdog
@@ -19,6 +20,21 @@ LEAST_PERCENT = 0.001
 _HAS_A_NETWORK = {"running", "paused"}
 NO_PROGRAM = 127
 """The exit code of a command that the image does not have."""
+
+
+class PacketState(TypedDict):
+    """How what a fault added to a network is found again."""
+
+    name: str
+    """Of what it adds, which no other has."""
+    container: str
+    """Whose network it is: the id."""
+    started_at: str
+    """Since when: with the next start the network is another one."""
+    handle: NotRequired[str]
+    """Of a queue."""
+    addresses: NotRequired[list[str]]
+    """Of the service that it is parted from."""
 
 
 @dataclass(frozen=True)
@@ -45,29 +61,29 @@ class PacketFault(ServiceFault):
         """Return the service whose network it is: another one, where it shares that one's."""
         return sharing.network_owner(control.project, self.service)
 
-    def prepare(self, control: StackControl) -> State:
+    def prepare(self, control: StackControl) -> PacketState:
         """Have a watchdog, try the kernel, and return a name of its own for what it adds.
 
         And whose network it is, from when on: it is over with that.
         """
         watchdog = control.watchdog(self.beside(control))
         life = control.engine.life(watchdog.container_id)
-        state: State = {
+        state: PacketState = {
             "name": f"nomock_{self.kind}_{token_hex(4)}",
             "container": watchdog.container_id,
             "started_at": life.started_at if life else "",
-            **self.noted(control),
         }
+        self.note(control, state)
         self.rehearse(watchdog, state)
         return state
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: PacketState) -> None:
         """Let the watchdog know how to undo it, and do it."""
         watchdog = control.known_watchdog(self.beside(control))
         watchdog.guard(state["name"], self.undo(watchdog, state), self.expires_s)
         self.apply(watchdog, state)
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: PacketState) -> None:
         """Undo it, if the service still has the network that it was done to.
 
         Where no watchdog can be had for that, the service is started anew, which gives it another.
@@ -93,27 +109,26 @@ class PacketFault(ServiceFault):
             f"packets of {service} may be dropped or late still: docker compose restart {service}"
         )
 
-    def noted(self, control: StackControl) -> State:
-        """Return what more there is to know when it begins and when it heals."""
-        return {}
+    def note(self, control: StackControl, state: PacketState) -> None:
+        """Add to the state what more this kind has to know when it begins and when it heals."""
 
     @abstractmethod
-    def rehearse(self, watchdog: Watchdog, state: State) -> None:
+    def rehearse(self, watchdog: Watchdog, state: PacketState) -> None:
         """Raise WatchdogError or NotPossibleError where it cannot be done; change nothing."""
 
     @abstractmethod
-    def apply(self, watchdog: Watchdog, state: State) -> None:
+    def apply(self, watchdog: Watchdog, state: PacketState) -> None:
         """Break the packets."""
 
     @abstractmethod
-    def revert(self, watchdog: Watchdog, state: State) -> None:
+    def revert(self, watchdog: Watchdog, state: PacketState) -> None:
         """Undo that, if it was done."""
 
     @abstractmethod
-    def undo(self, watchdog: Watchdog, state: State) -> Sequence[Undo]:
+    def undo(self, watchdog: Watchdog, state: PacketState) -> Sequence[Undo]:
         """Return the same as steps for the watchdog."""
 
-    def gone(self, watchdog: Watchdog, state: State) -> FaultError:
+    def gone(self, watchdog: Watchdog, state: PacketState) -> FaultError:
         """Return the error of one of which nothing is there, nor of what it counted."""
         if state["name"] in watchdog.undone:
             return expired(self, watchdog.undone[state["name"]])
@@ -146,9 +161,7 @@ class PacketFault(ServiceFault):
             todo="name one that has python3, nft and tc: tools_image in [tool.nomock]",
         )
 
-    def _is_there(self, control: StackControl, service: str, state: State) -> bool:
-        if "container" not in state:  # written by an earlier version
-            return control.kept(service) is not None or control.runs(service)
+    def _is_there(self, control: StackControl, service: str, state: PacketState) -> bool:
         life = control.engine.life(state["container"])
         return (
             life is not None

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nomock.errors import NotPossibleError
-from nomock.faults.fault import State
+from nomock.faults.packets.common import PacketState
 from nomock.faults.packets.rules import DropFault
 from nomock.faults.service_fault import existing
 from nomock.faults.stack_control import StackControl
@@ -38,15 +38,15 @@ class Partition(DropFault):
         """Take both."""
         return frozenset({self.service, self.other})
 
-    def noted(self, control: StackControl) -> State:
-        """Return the other's addresses."""
-        return {"addresses": self._addresses(control)}
+    def note(self, control: StackControl, state: PacketState) -> None:
+        """Note the other's addresses."""
+        state["addresses"] = self._addresses(control)
 
     def share(self) -> str:
         """Drop all."""
         return ""
 
-    def meant(self, state: State, way: str) -> Sequence[str]:
+    def meant(self, state: PacketState, way: str) -> Sequence[str]:
         """Return those of the other's addresses."""
         side = "saddr" if way == "to" else "daddr"
         return [f"ip{'6' if ':' in a else ''} {side} {a}" for a in state["addresses"]]

@@ -11,8 +11,8 @@ from secrets import randbelow
 from typing import Any, ClassVar
 
 from nomock.adapters.engine import Engine, ExecResult
-from nomock.faults.fault import Fault, State
-from nomock.faults.packets.common import NO_PROGRAM, PacketFault
+from nomock.faults.fault import Fault
+from nomock.faults.packets.common import NO_PROGRAM, PacketFault, PacketState
 from nomock.faults.stack_control import StackControl
 from nomock.faults.watchdog import Undo, Watchdog
 
@@ -43,33 +43,33 @@ class QdiscFault(PacketFault):
         """Contradict all others that need the queue."""
         return isinstance(other, QdiscFault) and self.service == other.service
 
-    def noted(self, control: StackControl) -> State:
-        """Return a handle, by which what it adds is found again."""
-        return {"handle": f"{0x1000 + randbelow(0xE000):x}:"}
+    def note(self, control: StackControl, state: PacketState) -> None:
+        """Choose a handle, by which what it adds is found again."""
+        state["handle"] = f"{0x1000 + randbelow(0xE000):x}:"
 
-    def rehearse(self, watchdog: Watchdog, state: State) -> None:
-        """Do nothing more than ``check``: an interface has to be changed to try it."""
+    def rehearse(self, watchdog: Watchdog, state: PacketState) -> None:
+        """Do nothing more than ``validate_kind``: an interface has to be changed to try it."""
 
     @abstractmethod
     def discipline(self) -> Sequence[str]:
         """Return it as tc takes it."""
 
-    def apply(self, watchdog: Watchdog, state: State) -> None:
+    def apply(self, watchdog: Watchdog, state: PacketState) -> None:
         """Add it to each interface."""
         for device in _devices(watchdog):
             added = ("root", "handle", state["handle"], *self.discipline())
             self.run(watchdog, "tc", "qdisc", "add", "dev", device, *added)
 
-    def revert(self, watchdog: Watchdog, state: State) -> None:
+    def revert(self, watchdog: Watchdog, state: PacketState) -> None:
         """Remove it where it is."""
         for queue in _queues(watchdog, state):
             self.run(watchdog, *_removal(queue["dev"], state))
 
-    def undo(self, watchdog: Watchdog, state: State) -> Sequence[Undo]:
+    def undo(self, watchdog: Watchdog, state: PacketState) -> Sequence[Undo]:
         """Return the same as steps for the watchdog, of which those fail that find nothing."""
         return [{"command": _removal(device, state)} for device in _devices(watchdog)]
 
-    def passed(self, control: StackControl, state: State) -> Mapping[str, int]:
+    def passed(self, control: StackControl, state: PacketState) -> Mapping[str, int]:
         """Return what the queues counted, all interfaces together."""
         watchdog = control.watchdog(self.beside(control))
         queues = list(_queues(watchdog, state))
@@ -92,7 +92,7 @@ class NetemFault(QdiscFault):
     def emulated(self) -> Sequence[str]:
         """Return what is emulated."""
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: PacketState, begun: object) -> str:
         """Return how many packets came through."""
         packets = self.passed(control, state)["packets"]
         return f"{packets} packets came through it" if packets else ""
@@ -104,13 +104,13 @@ def _devices(watchdog: Watchdog) -> list[str]:
     return [link["ifname"] for link in listed if "LOOPBACK" not in link["flags"]]
 
 
-def _queues(watchdog: Watchdog, state: State) -> Iterator[Mapping[str, Any]]:
+def _queues(watchdog: Watchdog, state: PacketState) -> Iterator[Mapping[str, Any]]:
     """Yield the queues that were added, as tc tells them."""
     listed = json.loads(watchdog.run("tc", "-json", "-statistics", "qdisc", "show").output)
     yield from (q for q in listed if q.get("root") and q["handle"] == state["handle"])
 
 
-def _removal(device: str, state: State) -> Sequence[str]:
+def _removal(device: str, state: PacketState) -> Sequence[str]:
     return ["tc", "qdisc", "del", "dev", device, "root", "handle", state["handle"]]
 
 

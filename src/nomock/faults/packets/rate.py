@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nomock.faults.fault import State, whole_number
+from nomock.faults.fault import whole_number
+from nomock.faults.packets.common import PacketState
 from nomock.faults.packets.queues import QdiscFault
 from nomock.faults.stack_control import StackControl
 
@@ -36,7 +37,7 @@ class PacketRate(QdiscFault):
         burst_bytes = max(_FULL_PACKETS_BYTES, self.kbit_s * 1000 // 8 // 250)
         return ["tbf", "rate", f"{self.kbit_s}kbit", "burst", f"{burst_bytes}", "latency", "1s"]
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: PacketState, begun: object) -> str:
         """Return how many packets had to wait."""
         met = self.passed(control, state)
         if not met["overlimits"]:

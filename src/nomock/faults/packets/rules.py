@@ -7,8 +7,8 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from nomock.faults.fault import Direction, Fault, State, whole_number, wrong
-from nomock.faults.packets.common import NO_PROGRAM, PacketFault
+from nomock.faults.fault import Direction, Fault, whole_number, wrong
+from nomock.faults.packets.common import NO_PROGRAM, PacketFault, PacketState
 from nomock.faults.stack_control import StackControl
 from nomock.faults.watchdog import Undo, Watchdog
 
@@ -69,7 +69,7 @@ class DropFault(PacketFault):
     def share(self) -> str:
         """Return the condition on which a packet is dropped, as nft takes it."""
 
-    def meant(self, state: State, way: str) -> Sequence[str]:
+    def meant(self, state: PacketState, way: str) -> Sequence[str]:
         """Return conditions, as nft takes them, of which one holds for the packets it is about.
 
         ``way``: "to" for those that the service receives, "from" for those that it sends.
@@ -78,7 +78,7 @@ class DropFault(PacketFault):
             return [""]
         return [f"meta l4proto {{ tcp, udp }} th {side} {self.port}" for side in _SIDES]
 
-    def rehearse(self, watchdog: Watchdog, state: State) -> None:
+    def rehearse(self, watchdog: Watchdog, state: PacketState) -> None:
         """Let nft and the kernel look at the rules."""
         done = watchdog.run("nft", "--check", "-f", "-", input=self._table(state))
         if done.exit_code == NO_PROGRAM:
@@ -86,19 +86,19 @@ class DropFault(PacketFault):
         if done.exit_code:
             raise self.not_possible("the engine's kernel does not take its rules", done.output)
 
-    def apply(self, watchdog: Watchdog, state: State) -> None:
+    def apply(self, watchdog: Watchdog, state: PacketState) -> None:
         """Add a table with the rules."""
         self.run(watchdog, "nft", "-f", "-", input=self._table(state))
 
-    def revert(self, watchdog: Watchdog, state: State) -> None:
+    def revert(self, watchdog: Watchdog, state: PacketState) -> None:
         """Take the table away."""
         self.run(watchdog, "nft", "-f", "-", input=_without_table(state))
 
-    def undo(self, watchdog: Watchdog, state: State) -> Sequence[Undo]:
+    def undo(self, watchdog: Watchdog, state: PacketState) -> Sequence[Undo]:
         """Return the same as a step for the watchdog."""
         return [{"command": ["nft", "-f", "-"], "input": _without_table(state)}]
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: PacketState, begun: object) -> str:
         """Return how many packets were dropped."""
         watchdog = control.watchdog(self.beside(control))
         listed = watchdog.run("nft", "list", "counters", "table", "inet", state["name"])
@@ -109,7 +109,7 @@ class DropFault(PacketFault):
             return ""
         return f"{counted['dropped']} of {counted['met']} packets were dropped"
 
-    def _table(self, state: State) -> str:
+    def _table(self, state: PacketState) -> str:
         chains = [
             f"chain {hook} {{ type filter hook {hook} priority filter; "
             + "".join(f"{outside} {one} jump packets; " for one in self.meant(state, way))
@@ -120,6 +120,6 @@ class DropFault(PacketFault):
         return _TABLE.format(name=state["name"], share=self.share(), chains="\n".join(chains))
 
 
-def _without_table(state: State) -> str:
+def _without_table(state: PacketState) -> str:
     # Added first, so that it is no error where it is not there.
     return "add table inet {name}\ndelete table inet {name}\n".format(**state)

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, TypedDict
 
 from nomock.adapters.engine import Container
 from nomock.errors import NotPossibleError
-from nomock.faults.fault import State
 from nomock.faults.service_fault import ServiceFault, existing, wait_until_listed
 from nomock.faults.stack_control import StackControl
 
 _NOT_ITS_OWN = {"host", "none"}
+
+
+class NetworksState(TypedDict):
+    """The networks that the containers of a service were on."""
+
+    networks: dict[str, dict[str, Any]]
+    """Container id -> network -> the endpoint there, as the engine takes it."""
 
 
 @dataclass(frozen=True)
@@ -32,18 +39,18 @@ class Disconnect(ServiceFault):
         if any(c and c.get("mac_address") for c in (config, *config.get("networks", {}).values())):
             raise self._not_possible("the engine does not give its fixed mac_address back")
 
-    def prepare(self, control: StackControl) -> State:
+    def prepare(self, control: StackControl) -> NetworksState:
         """Note its networks, with its names and fixed addresses there."""
         found = existing(control, self.service)
         return {"networks": {c.id: control.engine.networks(c.id) for c in found}}
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: NetworksState) -> None:
         """Take it off them."""
         for id_, networks in state["networks"].items():
             for network in networks:
                 control.engine.disconnect(id_, network)
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: NetworksState, begun: object) -> str:
         """Say which networks it is still off."""
         off = set()
         for id_, networks in state["networks"].items():
@@ -51,7 +58,7 @@ class Disconnect(ServiceFault):
                 off |= networks.keys() - control.engine.networks(id_).keys()
         return f"it was off {', '.join(sorted(off))}" if off else ""
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: NetworksState) -> None:
         """Put it back on those that it is not on; a container that was made since has its own."""
         for id_, networks in state["networks"].items():
             if control.engine.life(id_) is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any, TypedDict
 
 from nomock.faults.edge.blackhole import Blackhole
 from nomock.faults.fault import Fault, State, wrong
@@ -12,6 +13,15 @@ from nomock.faults.service.disconnect import Disconnect
 from nomock.faults.service_fault import ServiceFault
 from nomock.faults.stack_control import StackControl
 from nomock.faults.topology import ARROW, proxies
+
+
+class PartsState(TypedDict):
+    """What parts two services, or a service from all."""
+
+    wheres: list[str]
+    """Edges, or the service."""
+    states: list[State]
+    """Of each of these."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +67,7 @@ class Isolate(ServiceFault):
         """Whether nobody reaches it: not where it is parted from one."""
         return self.from_ is None
 
-    def prepare(self, control: StackControl) -> State:
+    def prepare(self, control: StackControl) -> PartsState:
         """Note what parts the two, and how that is undone."""
         wheres = self._wheres(control)
         parts = self._parts(wheres)
@@ -66,22 +76,24 @@ class Isolate(ServiceFault):
             "states": [part.prepare(control) for part in parts],
         }
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: PartsState) -> list[Any]:
         """Part them."""
-        for part, its in self._of(state):
-            part.begin(control, its)
+        return [part.begin(control, its) for part, its in self._of(state)]
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: PartsState, begun: list[Any]) -> str:
         """Say what each part met."""
-        effects = (part.observe_effect(control, its) for part, its in self._of(state))
+        effects = (
+            part.observe_effect(control, its, of_part)
+            for (part, its), of_part in zip(self._of(state), begun, strict=True)
+        )
         return ", ".join(filter(None, effects))
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: PartsState) -> None:
         """Let them reach each other again."""
         for part, its in self._of(state):
             part.heal(control, its)
 
-    def _of(self, state: State) -> Iterable[tuple[Fault, State]]:
+    def _of(self, state: PartsState) -> Iterable[tuple[Fault, State]]:
         return zip(self._parts(state["wheres"]), state["states"], strict=True)
 
     def _wheres(self, control: StackControl) -> list[str]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 
 from nomock.adapters.engine import ContainerState
 from nomock.errors import ConfigError
-from nomock.faults.fault import State
-from nomock.faults.service_fault import LifecycleFault, lives, wait_until_listed
+from nomock.faults.service_fault import LifecycleFault, Lived, LivesState, lives, wait_until_listed
 from nomock.faults.stack_control import StackControl
 
 _ENDS_NOTHING = {"SIGCHLD", "SIGCLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"}
@@ -38,20 +37,20 @@ class Kill(LifecycleFault):
                 todo="SIGKILL, SIGTERM, SIGINT…; to make it hang: pause",
             )
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: LivesState) -> None:
         """Send the signal; after SIGKILL it has ended when this returns."""
         for id_ in state["before"]:
             control.engine.kill(id_, self.signal)
         if self.signal == "SIGKILL":
             wait_until_listed(control, self.service, lambda c: c.state != "running")
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: LivesState, begun: object) -> str:
         """Say how it ended, if it did since, and not for another reason."""
         ended = [life for before, life in lives(control, state) if self._ended(before, life)]
         codes = ", ".join(str(life.exit_code) for life in ended)
         return f"ended with {codes} after {self.signal}" if ended else ""
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: LivesState) -> None:
         """Start it again and wait until it is ready."""
         if self.signal != "SIGKILL":
             for id_, before in state["before"].items():
@@ -61,7 +60,7 @@ class Kill(LifecycleFault):
                     control.engine.stop(id_)
         super().heal(control, state)
 
-    def _ended(self, before: dict[str, str], life: ContainerState) -> bool:
+    def _ended(self, before: Lived, life: ContainerState) -> bool:
         if life.finished_at == before["finished_at"] or life.out_of_memory:
             return False
         is_other = self.signal == "SIGKILL" and life.state == "exited"

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nomock.faults.fault import State
-from nomock.faults.service_fault import LifecycleFault, lives
+from nomock.faults.service_fault import LifecycleFault, LivesState, lives
 from nomock.faults.stack_control import StackControl
 
 
@@ -15,12 +14,12 @@ class Pause(LifecycleFault):
 
     kind = "pause"
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: LivesState) -> None:
         """Freeze it."""
         for id_ in state["before"]:
             control.engine.pause(id_)
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: LivesState, begun: object) -> str:
         """Say that it is frozen still, in the same life."""
         frozen = [
             before["started_at"] == life.started_at and life.state == "paused"

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nomock.faults.fault import State
-from nomock.faults.service_fault import LifecycleFault, ensure_running, lives, wait_until_listed
+from nomock.faults.service_fault import (
+    LifecycleFault,
+    LivesState,
+    ensure_running,
+    lives,
+    wait_until_listed,
+)
 from nomock.faults.stack_control import StackControl
 
 
@@ -15,14 +20,14 @@ class Restart(LifecycleFault):
 
     kind = "restart"
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: LivesState) -> None:
         """Restart it; it is ready when this returns."""
         for id_ in state["before"]:
             control.engine.stop(id_)
         wait_until_listed(control, self.service, lambda c: c.state != "running")
         ensure_running(control, self.service)
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: LivesState, begun: object) -> str:
         """Say that it was started since."""
         began = [
             life.started_at

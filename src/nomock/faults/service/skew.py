@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from nomock.errors import FaultError, NotPossibleError
-from nomock.faults.fault import State, wrong
+from nomock.faults.fault import NoState, wrong
 from nomock.faults.service_fault import ServiceFault, containers, existing
 from nomock.faults.stack_control import StackControl
 from nomock.project import Project
@@ -53,18 +53,18 @@ class Skew(ServiceFault):
                     todo="add the overlay that nomock docs faults shows",
                 )
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: NoState) -> None:
         """Put its clock wrong."""
         for id_ in _running(control, self.service):
             self._set(control, id_, self.offset_s)
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: NoState, begun: object) -> str:
         """Say what its clock shows, if that is what was wanted."""
         shifts = [_shift_s(_shown(control, id_)) for id_ in _running(control, self.service)]
         wanted = [s for s in shifts if s is not None and abs(s - self.offset_s) < _LEAST_S]
         return f"its clock shows {wanted[0]:+} s" if wanted else ""
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: NoState) -> None:
         """Put its clock right; one that does not run has lost the file, and will be right."""
         for id_ in _running(control, self.service):
             if not _lacking(_environment(control, id_)):

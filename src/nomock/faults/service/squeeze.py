@@ -5,16 +5,26 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from math import isclose
+from typing import Any, TypedDict
 
 from nomock.adapters.engine import Limits
 from nomock.errors import ConfigError
-from nomock.faults.fault import State, whole_number, wrong
+from nomock.faults.fault import whole_number, wrong
 from nomock.faults.service_fault import ServiceFault, existing
 from nomock.faults.stack_control import StackControl
 
 _LEAST_CPUS = 0.01
 _LEAST_MEMORY_MB = 6
 _MB = 1024 * 1024
+
+
+class LimitsState(TypedDict):
+    """What the containers of a service had."""
+
+    before: dict[str, dict[str, Any]]
+    """Container id -> its limits."""
+    throttled_before: dict[str, int]
+    """Container id -> how often it had to wait for CPU."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,13 +57,13 @@ class Squeeze(ServiceFault):
             if self.memory_mb is not None:
                 whole_number(self, "memory_mb", least=_LEAST_MEMORY_MB, most=has_mb - 1)
 
-    def prepare(self, control: StackControl) -> State:
+    def prepare(self, control: StackControl) -> LimitsState:
         """Note what it has, and how often it had to wait before."""
         before = {id_: asdict(limits) for id_, limits in self._now(control)}
         throttled = {id_: control.engine.pressure(id_).throttled_periods for id_ in before}
         return {"before": before, "throttled_before": throttled}
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: LimitsState) -> None:
         """Take it away."""
         for id_ in state["before"]:
             if self.cpus is not None:
@@ -61,7 +71,7 @@ class Squeeze(ServiceFault):
             if self.memory_mb is not None:
                 control.engine.limit_memory(id_, self.memory_mb * _MB, self.memory_mb * _MB)
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: LimitsState, begun: object) -> str:
         """Say how often it had to wait for CPU, and what it took of its memory."""
         said = []
         for id_, throttled_before in state["throttled_before"].items():
@@ -79,7 +89,7 @@ class Squeeze(ServiceFault):
                 said.append(f"it takes {taken_mb} MiB of its {self.memory_mb} MiB")
         return ", ".join(said)
 
-    def heal(self, control: StackControl, state: State) -> None:
+    def heal(self, control: StackControl, state: LimitsState) -> None:
         """Give it back what it had; a container that was made since has its own."""
         for id_, before in state["before"].items():
             if control.engine.life(id_) is None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nomock.faults.fault import State
-from nomock.faults.service_fault import LifecycleFault, lives, wait_until_listed
+from nomock.faults.service_fault import LifecycleFault, LivesState, lives, wait_until_listed
 from nomock.faults.stack_control import StackControl
 
 
@@ -15,13 +14,13 @@ class Stop(LifecycleFault):
 
     kind = "stop"
 
-    def begin(self, control: StackControl, state: State) -> None:
+    def begin(self, control: StackControl, state: LivesState) -> None:
         """Stop it; it has ended when this returns."""
         for id_ in state["before"]:
             control.engine.stop(id_)
         wait_until_listed(control, self.service, lambda c: c.state != "running")
 
-    def observe_effect(self, control: StackControl, state: State) -> str:
+    def observe_effect(self, control: StackControl, state: LivesState, begun: object) -> str:
         """Say that it has ended since."""
         ended = [
             life.exit_code
