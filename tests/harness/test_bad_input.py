@@ -88,7 +88,7 @@ def test_an_engine_should_be_given_up_when_it_accepts_and_never_answers(
     silent_socket: str,
 ) -> None:
     with pytest.raises(EngineError) as caught:
-        Engine(f"unix://{silent_socket}", timeout_s=0.2).death("x")
+        Engine(f"unix://{silent_socket}", timeout_s=0.2).exit_state("x")
     assert str(caught.value) == (
         f"engine at unix://{silent_socket}: the engine did not answer within 0.2 s\n"
         "  GET /containers/x/json\n"

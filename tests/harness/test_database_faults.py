@@ -494,7 +494,7 @@ def test_a_fault_should_end_in_time_when_the_database_hangs(
     monkeypatch.setattr(sessions, "_ANSWERS_WITHIN_S", 0.5)
     for fault, met in ((LockTable("shop.orders"), None), (FillSlots(), "")):
         state = fault.prepare(control)
-        fault.begin(control, state)
+        begun = fault.begin(control, state)
         held = sessions.Sessions.of(control, state)
         with ThreadPoolExecutor(1) as others:
             pause = Pause("db")
@@ -502,7 +502,7 @@ def test_a_fault_should_end_in_time_when_the_database_hangs(
             pause.begin(control, paused)
             try:
                 # In another thread, so that this one could let the database go on.
-                seen = others.submit(fault.seen, control, state)
+                seen = others.submit(fault.observe_effect, control, state, begun)
                 if met is None:
                     with pytest.raises(FaultError, match="the database has not answered"):
                         seen.result(timeout=60)

@@ -103,7 +103,7 @@ def test_an_engine_should_be_given_up_when_the_docker_client_never_gets_an_answe
     monkeypatch.setenv("PATH", str(tiny.path / "bin"), prepend=":")
     monkeypatch.setenv("DOCKER_HOST", "ssh://elsewhere")
     with pytest.raises(EngineError) as caught:
-        Engine(timeout_s=0.2).death("x")
+        Engine(timeout_s=0.2).exit_state("x")
     assert str(caught.value) == (
         "engine at ssh://elsewhere: the engine did not answer within 0.2 s\n"
         "  GET /containers/x/json\n"

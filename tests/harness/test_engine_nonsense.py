@@ -136,15 +136,15 @@ def test_every_question_should_name_itself_when_its_answer_is_nonsense(
     engine = answering(http('{"State": 7, "Volumes": [{}]}'))
     for ask in (
         lambda: engine.course("x"),
-        lambda: engine.life("x"),
-        lambda: engine.death("x"),
+        lambda: engine.container_state("x"),
+        lambda: engine.exit_state("x"),
         lambda: engine.limits("x"),
         lambda: engine.pressure("x"),
         lambda: engine.networks("x"),
         lambda: engine.addresses("x"),
         lambda: engine.run_inside("x", ["true"]),
         lambda: engine.last_check("x"),
-        lambda: engine.started("x"),
+        lambda: engine.container_config("x"),
         lambda: engine.image_id("x"),
         lambda: engine.images(),
         lambda: engine.volumes("x"),
@@ -153,6 +153,20 @@ def test_every_question_should_name_itself_when_its_answer_is_nonsense(
     ):
         with pytest.raises(EngineError, match="is none of a container engine"):
             ask()
+
+
+def test_a_command_should_have_its_exit_code_when_the_engine_learns_of_its_end_late(
+    answering: Callable[[Answer], Engine],
+) -> None:
+    left = ['{"Running": true, "ExitCode": null}'] * 3 + ['{"Running": false, "ExitCode": 0}']
+
+    def answer(path: str) -> bytes:
+        if path.endswith("/start"):
+            return http("")
+        return http(left.pop(0) if "/exec/e/json" in path else '{"Id": "e"}')
+
+    assert answering(answer).run_inside("x", ["true"]).exit_code == 0
+    assert left == []
 
 
 def test_the_api_should_be_the_engines_oldest_when_that_is_newer_than_ours(

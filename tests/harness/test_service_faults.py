@@ -90,12 +90,12 @@ def test_a_service_should_end_as_it_likes_when_the_signal_is_another(tiny: Tiny)
 def test_a_kill_should_have_met_nothing_when_the_service_ignores_the_signal(tiny: Tiny) -> None:
     deaf = idle("trap '' TERM; exec sleep infinity", init=False)
     with ready(tiny, deaf=deaf) as (stack, control):
-        before = stack.engine.life(tiny.containers()["deaf"])
+        before = stack.engine.container_state(tiny.containers()["deaf"])
         with on(control, Kill("deaf", signal="SIGTERM")) as seen:
             assert tiny.states() == {"deaf": "running"}
         assert seen == [""]
         # It might have ended later; and such a signal, too, takes the restart policy.
-        after = stack.engine.life(tiny.containers()["deaf"])
+        after = stack.engine.container_state(tiny.containers()["deaf"])
         assert after.state == "running"
         assert after.started_at != before.started_at
 

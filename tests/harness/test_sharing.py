@@ -176,9 +176,9 @@ def test_nothing_should_be_asked_of_the_engine_when_no_service_shares_anything(t
         asked: list[str] = []
 
         class Counting(Engine):
-            def life(self, container_id: str):  # type: ignore[no-untyped-def]
+            def container_state(self, container_id: str):  # type: ignore[no-untyped-def]
                 asked.append(container_id)
-                return super().life(container_id)
+                return super().container_state(container_id)
 
         stack.engine = Counting()
         assert stack.differences() == {}

@@ -115,7 +115,7 @@ def run_of(stack: Stack) -> str:
     services = covered(stack)
     for container in stack.containers():
         if container.service in services and container.state == "running":
-            started = stack.engine.started(container.id)
+            started = stack.engine.container_config(container.id)
             if started is not None and started.environment.get("NOMOCK_SPY_OUT"):
                 return started.environment.get(RUN_VARIABLE, "")
     raise CoverageError(

@@ -173,7 +173,7 @@ def _why(engine: Engine, id_: str, course: Course) -> str:
         return "killed for memory"
     if course.exit_code != _KILLED:
         return ""
-    death = engine.death(id_)  # which waits until the kernel's word must be there
+    death = engine.exit_state(id_)  # which waits until the kernel's word must be there
     if death is not None and death.out_of_memory:
         return "killed for memory"
     return "perhaps killed for memory" if death and death.perhaps_out_of_memory else ""

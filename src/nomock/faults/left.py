@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nomock.faults.fault import NoState, State
 from nomock.faults.journal import folder_of
 from nomock.filelock import FileLock, lives
 
@@ -26,7 +25,8 @@ class Entry:
     kind: str
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
-    state: State = field(default_factory=NoState)
+    state: dict[str, Any] = field(default_factory=dict)
+    """As its kind wrote it: of which kind it is, a run without a fault need not know."""
     test: str = ""
     engine: str = ""
     """What tells the engine on which it was put on from others; "" where that is not known."""

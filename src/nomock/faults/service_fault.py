@@ -97,7 +97,9 @@ class LifecycleFault(ServiceFault, ABC):
 
     def prepare(self, control: StackControl) -> LivesState:
         """Note when each container was started and had ended."""
-        found = {c.id: control.engine.life(c.id) for c in existing(control, self.service)}
+        found = {
+            c.id: control.engine.container_state(c.id) for c in existing(control, self.service)
+        }
         return {
             "before": {
                 id_: {"started_at": life.started_at, "finished_at": life.finished_at}
@@ -130,7 +132,7 @@ def containers(control: StackControl, service: str) -> list[Container]:
 def lives(control: StackControl, state: LivesState) -> Iterator[tuple[Lived, ContainerState]]:
     """Yield of each container that is still there what was noted of it, and how it is now."""
     for id_, before in state["before"].items():
-        life = control.engine.life(id_)
+        life = control.engine.container_state(id_)
         if life is not None:
             yield before, life
 
@@ -155,7 +157,7 @@ def ensure_running(control: StackControl, service: str) -> None:
     found, waits = containers(control, service), False
     for container in found:
         # Not the state in the list, which may be that of a moment ago.
-        life = control.engine.life(container.id)
+        life = control.engine.container_state(container.id)
         if life is not None and life.state == "paused":
             control.engine.unpause(container.id)
         elif life is not None and life.state != "running":

@@ -144,7 +144,7 @@ class ReadinessWatch:
     ) -> Verdict:
         if verdict.state != "lost" or container.id not in before:
             return verdict
-        ended, death = before[container.id], self.engine.death(container.id)
+        ended, death = before[container.id], self.engine.exit_state(container.id)
         if ended is None or death is None or death.finished_at == ended:
             return Verdict("waiting", verdict.seen)
         return verdict
@@ -158,7 +158,7 @@ class ReadinessWatch:
     ) -> Verdict:
         setting = self.probe_settings.get(service.name)
         if container.state in {"exited", "dead"}:
-            death = self.engine.death(container.id)
+            death = self.engine.exit_state(container.id)
             if death is None:
                 return _GONE
             if death.lives_again:  # since the list was made
@@ -207,13 +207,13 @@ class ReadinessWatch:
         """Ask once whether a container that has just been started was started before."""
         if container.id not in self._looked_into:
             self._looked_into.add(container.id)
-            death = self.engine.death(container.id)
+            death = self.engine.exit_state(container.id)
             if death is not None and death.restarts:
                 self._restarts.setdefault(container.id, Restarts.seen_now(death))
 
     def _judge_restarting(self, container: Container, setting: str | None) -> Verdict:
         # After a bad end however often: its restart policy says that it is to be tried again.
-        death = self.engine.death(container.id)
+        death = self.engine.exit_state(container.id)
         if death is None:
             return _GONE
         restarts = self._restarts.get(container.id)

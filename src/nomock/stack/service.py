@@ -119,7 +119,7 @@ class Service:
 
     def environment(self) -> Mapping[str, str]:
         """Return the variables that its container was started with, its image's too."""
-        started = self._engine.started(self.container_id)
+        started = self._engine.container_config(self.container_id)
         return {} if started is None else started.environment
 
     def exec(self, *command: str) -> str:

@@ -84,7 +84,7 @@ def start_sharers(engine: Engine, project: Project, service: str) -> list[str]:
 
 def waits_for_another(engine: Engine, life: ContainerState) -> bool:
     """Tell whether a container cannot be started since one whose network it has does not run."""
-    owners = [engine.life(owner) for owner in life.joins.values()]
+    owners = [engine.container_state(owner) for owner in life.joins.values()]
     return any(owner is None or owner.state not in _LIVES for owner in owners)
 
 
@@ -151,8 +151,8 @@ class Sharing:
 def _sharing(engine: Engine, containers: Sequence[Container], service: str) -> Iterator[Sharing]:
     clock = Clock(engine.now_s)
     for container in containers:
-        if container.service == service and (life := engine.life(container.id)):
-            found = {what: engine.life(id_) for what, id_ in life.joins.items()}
+        if container.service == service and (life := engine.container_state(container.id)):
+            found = {what: engine.container_state(id_) for what, id_ in life.joins.items()}
             owners = {what: owner for what, owner in found.items() if owner is not None}
             yield Sharing(container.id, life, owners, clock)
 

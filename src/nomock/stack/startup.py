@@ -166,7 +166,7 @@ def _finished(running: Running, engine: Engine) -> bool:
 def _end(engine: Engine, container: Container) -> str | None:
     if container.state not in {"exited", "dead"}:
         return None
-    death = engine.death(container.id)
+    death = engine.exit_state(container.id)
     return death.finished_at if death else None
 
 

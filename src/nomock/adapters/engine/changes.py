@@ -85,7 +85,7 @@ class Pressure:
 class Changes(Past):
     """Changes containers that run."""
 
-    def life(self, container_id: str) -> ContainerState | None:
+    def container_state(self, container_id: str) -> ContainerState | None:
         """Return how a container is; None if it is gone."""
         found = self._inspect(container_id)
         if found is None:

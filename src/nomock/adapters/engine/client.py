@@ -66,7 +66,7 @@ class Engine(Conversations, Changes):
         with self._reading("GET /volumes", found):
             return [volume["Name"] for volume in found.get("Volumes") or []]
 
-    def death(self, container_id: str) -> ExitState | None:
+    def exit_state(self, container_id: str) -> ExitState | None:
         """Return how a container ended, and how often it was started again; None if it is gone.
 
         It may have gone since it was listed: compose removes one that it replaces.
@@ -82,7 +82,7 @@ class Engine(Conversations, Changes):
         with self._reading(f"GET /containers/{container_id}/json", found):
             return death_of(found, perhaps_out_of_memory=_may_have_lacked_memory(found))
 
-    def started(self, container_id: str) -> ContainerConfig | None:
+    def container_config(self, container_id: str) -> ContainerConfig | None:
         """Return what a container was started with; None if it is gone."""
         found = self._inspect(container_id)
         if found is None:

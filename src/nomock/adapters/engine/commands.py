@@ -8,6 +8,7 @@ from typing import Any
 
 from nomock.adapters.engine.state import ExecResult, Executed
 from nomock.adapters.engine.transport import Transport, demultiplexed, said
+from nomock.polling import wait_until
 
 _NO_PROGRAM = 127
 """What a shell, too, says of a command that is not there."""
@@ -34,8 +35,19 @@ class Commands(Transport):
         path = f"/exec/{id_}/start"
         with self._request("POST", path, json={"Tty": False}, timeout_s=timeout_s) as response:
             said = self._output(response, f"POST {path}")
-        found = self._call("GET", f"/exec/{id_}/json")
-        with self._reading(f"GET /exec/{id_}/json", found):
+        path = f"/exec/{id_}/json"
+
+        found: Any = None
+
+        def has_ended() -> bool:
+            # A busy engine knows of the end a moment after the output has ended.
+            nonlocal found
+            found = self._call("GET", path)
+            with self._reading(f"GET {path}", found):
+                return not found.get("Running")
+
+        wait_until(has_ended, within_s=self._timeout_s)
+        with self._reading(f"GET {path}", found):
             return int(found["ExitCode"]), said
 
     def run_alone(

@@ -48,7 +48,7 @@ def check_canaries(
         (container, started.hostname)
         for container in containers
         if container.service in ours and container.state != "created"
-        if (started := engine.started(container.id)) is not None
+        if (started := engine.container_config(container.id)) is not None
     ]
     deadline = monotonic() + timeout_s
     while True:

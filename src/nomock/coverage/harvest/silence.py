@@ -17,7 +17,7 @@ Cause = tuple[str, str]
 
 def why_no_file(engine: Engine, container: Container, run: str) -> Cause:
     """Return the cause: the most exact one that the container's configuration or log shows."""
-    started = engine.started(container.id)
+    started = engine.container_config(container.id)
     if started is None:
         return "it is gone", "start the run again"
     said = [

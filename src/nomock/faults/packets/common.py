@@ -67,7 +67,7 @@ class PacketFault(ServiceFault):
         And whose network it is, from when on: it is over with that.
         """
         watchdog = control.watchdog(self.beside(control))
-        life = control.engine.life(watchdog.container_id)
+        life = control.engine.container_state(watchdog.container_id)
         state: PacketState = {
             "name": f"nomock_{self.kind}_{token_hex(4)}",
             "container": watchdog.container_id,
@@ -162,7 +162,7 @@ class PacketFault(ServiceFault):
         )
 
     def _is_there(self, control: StackControl, service: str, state: PacketState) -> bool:
-        life = control.engine.life(state["container"])
+        life = control.engine.container_state(state["container"])
         return (
             life is not None
             and life.started_at == state["started_at"]

@@ -54,14 +54,14 @@ class Disconnect(ServiceFault):
         """Say which networks it is still off."""
         off = set()
         for id_, networks in state["networks"].items():
-            if control.engine.life(id_) is not None:
+            if control.engine.container_state(id_) is not None:
                 off |= networks.keys() - control.engine.networks(id_).keys()
         return f"it was off {', '.join(sorted(off))}" if off else ""
 
     def heal(self, control: StackControl, state: NetworksState) -> None:
         """Put it back on those that it is not on; a container that was made since has its own."""
         for id_, networks in state["networks"].items():
-            if control.engine.life(id_) is None:
+            if control.engine.container_state(id_) is None:
                 continue
             now = control.engine.networks(id_)
             for network, endpoint in networks.items():

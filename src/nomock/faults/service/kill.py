@@ -54,7 +54,7 @@ class Kill(LifecycleFault):
         """Start it again and wait until it is ready."""
         if self.signal != "SIGKILL":
             for id_, before in state["before"].items():
-                life = control.engine.life(id_)
+                life = control.engine.container_state(id_)
                 if life is not None and life.started_at == before["started_at"]:
                     # It may be about to end, and has no restart policy until it is started again.
                     control.engine.stop(id_)

@@ -91,7 +91,7 @@ def _running(control: StackControl, service: str) -> list[str]:
 
 
 def _environment(control: StackControl, id_: str) -> Mapping[str, str]:
-    started = control.engine.started(id_)
+    started = control.engine.container_config(id_)
     return started.environment if started is not None else {}
 
 

@@ -92,7 +92,7 @@ class Squeeze(ServiceFault):
     def heal(self, control: StackControl, state: LimitsState) -> None:
         """Give it back what it had; a container that was made since has its own."""
         for id_, before in state["before"].items():
-            if control.engine.life(id_) is None:
+            if control.engine.container_state(id_) is None:
                 continue
             limits = Limits(**before)
             if self.cpus is not None:
