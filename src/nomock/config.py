@@ -47,7 +47,7 @@ class Settings:
     files: tuple[Path, ...] = ()
     """The compose files, absolute; empty when there are none."""
     found: tuple[Path, ...] | None = None
-    """Those of them that compose finds by itself in ``folder``; None: they are named to it."""
+    """The compose files that compose finds by itself in ``folder``; None: they are named to it."""
     folder: Path = Path()
     """The folder in which compose is called."""
     trouble: NomockError | None = None

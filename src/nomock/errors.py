@@ -45,6 +45,16 @@ from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 
 
+def did_you_mean(name: str, known: Iterable[str], otherwise: str = "name one of them") -> str:
+    """Return what to do about a name that there is not: the one that is nearest to it, if any is.
+
+    >>> did_you_mean("postgers", ["postgres", "redis"])
+    "did you mean 'postgres'?"
+    """
+    close = get_close_matches(name, known, n=1)
+    return f"did you mean {close[0]!r}?" if close else otherwise
+
+
 class NomockError(Exception):
     """The base of all errors: four parts as attributes, one text made of them.
 
@@ -78,12 +88,11 @@ class UnknownServiceError(ConfigError, KeyError):
     def __init__(self, name: str, known: Iterable[str], *, where: str) -> None:
         self.name = name
         self.known = sorted(known)
-        close = get_close_matches(name, self.known, n=1)
         super().__init__(
             f"there is no service {name!r}",
             where=where,
             seen=f"the services are: {', '.join(self.known)}",
-            todo=f"did you mean {close[0]!r}?" if close else "name one of them",
+            todo=did_you_mean(name, self.known),
         )
 
     # KeyError's own __str__ shows the repr of its first argument.
@@ -105,8 +114,7 @@ class UnknownEdgeError(ConfigError, KeyError):
             todo = "route this connection through Toxiproxy: nomock docs faults"
         else:
             what = f"there is no edge {name!r}"
-            close = get_close_matches(name, self.known, n=1)
-            todo = f"did you mean {close[0]!r}?" if close else "name one of them"
+            todo = did_you_mean(name, self.known)
         super().__init__(
             what,
             where=where,

@@ -73,7 +73,10 @@ def client(base_url: str, *, on_request: Callable[[], None] = _nothing) -> Clien
 
 
 def async_client(base_url: str, *, on_request: Callable[[], None] = _nothing) -> AsyncClient:
-    """Return the same for asyncio; it belongs to the event loop that first uses it."""
+    """Return an asyncio client whose requests carry the running test's id as baggage.
+
+    It belongs to the event loop that first uses it.
+    """
 
     async def before(request: httpx.Request) -> None:
         on_request()

@@ -65,7 +65,7 @@ class Story:
     """None where it is gone."""
     course: Course | None
     ends: Sequence[End]
-    """Those in the window; the last one also where it was before, and it is still dead."""
+    """How the container ended in the window; also its last end before, if it is still dead."""
     events: Sequence[Happening]
     acts: Sequence[Act]
 

@@ -23,7 +23,7 @@ class RunWindow(Window):
     """When each test ran, by the monotonic clock."""
 
     def with_tests(self, tests: Sequence[Span]) -> RunWindow:
-        """Return the same with its tests, in the order in which they ended."""
+        """Return this window with the tests of the run, in the order in which they ended."""
         return replace(self, tests=tests)
 
     def when(self, at_s: float) -> str:

@@ -37,13 +37,13 @@ class FaultSession:
     admit: Callable[[Fault], None] = lambda fault: None
     """Raises where a fault may not begin at all."""
     active: list[ActiveFault] = field(default_factory=list)
-    """Those that are active, the oldest first."""
+    """The faults that are active now, the oldest first."""
     without_effect: list[str] = field(default_factory=list)
     """The names of faults that had no effect."""
     effect_unknown: dict[str, str] = field(default_factory=dict)
-    """Those of which that cannot be told, each with the reason."""
+    """Faults whose effect cannot be told: name -> the reason."""
     not_healed: dict[str, str] = field(default_factory=dict)
-    """Those that could not be healed, each with the reason."""
+    """Faults that could not be healed: name -> the reason."""
     left: list[ActiveFault] = field(default_factory=list)
     """What this process may heal later: what could not be healed, of this test and earlier ones."""
     story: list[tuple[float, str]] = field(default_factory=list)

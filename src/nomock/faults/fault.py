@@ -22,7 +22,7 @@ Direction = Literal["to", "from", "both"]
 
 
 class NoState(TypedDict):
-    """Of a kind that heals without knowing anything."""
+    """The state of a kind of fault that heals without knowing anything."""
 
 
 ANEW = "nomock down, then nomock up: containers and networks are made anew, volumes stay"

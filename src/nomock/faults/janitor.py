@@ -48,7 +48,7 @@ def heal_orphaned(stack: Stack, say: Callable[[str], None], *, starts: bool = Fa
 def try_to_heal(
     stack: Stack, say: Callable[[str], None], *, starts: bool
 ) -> tuple[int, list[NotHealed]]:
-    """Do so, but return what was not healed as well.
+    """Heal the faults that ended processes left; return how many, and what was not healed.
 
     Raises NomockError where the engine does not answer, or the stack is another checkout's: its
     process may live, and hold the journal of which there is a copy here.

@@ -14,7 +14,7 @@ from nomock.faults.journal import folder_of
 from nomock.filelock import FileLock, lives
 
 _BEGIN = '{"o'
-"""Of each line."""
+"""How each line of a journal begins."""
 _PARTS = {"kind": str, "name": str, "arguments": dict, "state": dict, "test": str}
 
 
@@ -26,7 +26,7 @@ class Entry:
     name: str
     arguments: dict[str, Any] = field(default_factory=dict)
     state: dict[str, Any] = field(default_factory=dict)
-    """As its kind wrote it: of which kind it is, a run without a fault need not know."""
+    """What its kind needs to heal it; a run without a fault need not load which that is."""
     test: str = ""
     engine: str = ""
     """What tells the engine on which it was put on from others; "" where that is not known."""

@@ -66,7 +66,7 @@ class Moment(NamedTuple):
     begins: bool
     """Ends come first: what ends makes room for what begins."""
     number: int
-    """Of the step."""
+    """The number of the step."""
 
 
 @dataclass(frozen=True, repr=False)

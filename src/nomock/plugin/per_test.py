@@ -51,7 +51,7 @@ class PerTest:
                 self._item = None
 
     def _begin(self, run: Run) -> None:
-        """Do so for the test that runs, too, where it is the one that begins to use a stack."""
+        """Keep apart, and name, the test that runs and is the first to use a stack."""
         if self._item is not None:
             if run.settings.files:  # else it is in the turnstile of a run without a stack
                 self._keep_apart(self._item)
@@ -79,7 +79,7 @@ class PerTest:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, None, None]:
-        """The same in the test itself."""
+        """Skip a test whose fault is not possible here, with the reason."""
         with _skipping():
             yield
 

@@ -26,7 +26,7 @@ class WorkerCrash:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodeready(self) -> None:
-        """The same once another worker is there: the first may have been about to end only."""
+        """Heal once more when another worker is there: the first may still have been ending."""
         if self._any:
             self._heal()
 

@@ -30,7 +30,7 @@ class Context:
     users: Ignore
     """The user's rules of what is not sent."""
     ignore: Ignore
-    """The same with ours behind them."""
+    """The user's rules, followed by nomock's own."""
     rules_file: Path | None
 
 
@@ -40,7 +40,7 @@ class Sources:
 
     digest: str
     stats: str
-    """The same ones mean that nothing was written since."""
+    """A digest of all stats: while it is the same, nothing was written."""
     _others: Mapping[Path, str]
     """The digests of what is in no context."""
     _contents: Sequence[tuple[Path, Contents]]

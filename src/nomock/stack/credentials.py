@@ -1,4 +1,4 @@
-"""As whom PostgreSQL's superuser connects, by what its image was told when it made the database."""
+"""The superuser of a PostgreSQL, by what its image was told when it made the database."""
 
 from __future__ import annotations
 

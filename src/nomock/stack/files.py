@@ -36,7 +36,7 @@ class _File:
     stat: tuple[int, ...]
     """Its inode first, then what changes when it is written to."""
     digest: str | None
-    """Of its content; None for a service's data, which may be large and tells nothing."""
+    """The digest of its content; None for a service's data, which may be large."""
     is_own: bool = False
     """Whether a service writes to it: it changed while the services started."""
     is_taken: bool = False

@@ -24,7 +24,7 @@ class Address(NamedTuple):
         return f"[{self.host}]" if ":" in self.host else self.host
 
     def __str__(self) -> str:
-        """As in a URL."""
+        """Return the address as a URL has it: ``127.0.0.1:80``, ``[::1]:80``."""
         return f"{self.url_host}:{self.port}"
 
 

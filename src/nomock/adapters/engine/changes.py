@@ -77,7 +77,7 @@ class Pressure:
     periods: int
     """Tenths of a second in which it ran, while its CPU was limited."""
     throttled_periods: int
-    """Those in which it was stopped, having used up its share."""
+    """The periods in which the container was stopped, having used up its share of CPU."""
     memory_bytes: int
     """What it takes now."""
 

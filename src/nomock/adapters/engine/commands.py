@@ -23,7 +23,10 @@ class Commands(Transport):
         return ExecResult(code, _text(demultiplexed(said)))
 
     def execute(self, container_id: str, command: Sequence[str]) -> Executed:
-        """The same with its streams apart, however long it says nothing."""
+        """Run a command in a running container, to its end, and return its two streams apart.
+
+        There is no limit to how long it may say nothing.
+        """
         code, said = self._exec(container_id, command, timeout_s=None)
         return Executed(code, _text(demultiplexed(said, 1)), _text(demultiplexed(said, 2)))
 

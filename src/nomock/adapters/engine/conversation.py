@@ -143,7 +143,7 @@ class Conversations(Commands):
         return {container["Id"]: container["Labels"][label] for container in found}
 
     def beside(self, container_id: str, label: str) -> dict[str, str]:
-        """Return the same of those that have not ended and share a container's network."""
+        """Return the label of each running container that shares another one's network, by id."""
         filters = json.dumps({"label": [label]})
         found = self._all("/containers/json", {"filters": filters})
         network = f"container:{container_id}"

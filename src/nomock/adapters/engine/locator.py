@@ -50,7 +50,7 @@ class Locator:
         return self._chosen[bindings]
 
     def reached(self, service: str, ports: Ports, target: int, protocol: str) -> Address:
-        """Return the same, else the container's own address where this machine is in its network.
+        """Return where a port is published, else the container's own address if that is reached.
 
         Raises as ``published`` does.
         """

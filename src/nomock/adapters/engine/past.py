@@ -55,7 +55,7 @@ class Course:
     finished_s: float | None
     """When it ended the last time, also if it runs again."""
     exit_code: int
-    """Of its last end; 0 once it runs again."""
+    """The exit code of its last end; 0 once it runs again."""
     out_of_memory: bool
     health: str | None
     unhealthy_since_s: float | None
@@ -76,9 +76,9 @@ class Happening:
     service: str
     number: int
     exit_code: int | None
-    """Of a die, where the engine says it."""
+    """The exit code of an event ``die``, where the engine says it."""
     signal: str
-    """Of a kill, a number."""
+    """The number of the signal of an event ``kill``."""
 
 
 class Past(Transport):

@@ -70,7 +70,7 @@ class Container:
         return self.locator.published(self.service, self.ports, port, protocol)
 
     def reached(self, port: int, protocol: str = "tcp") -> Address:
-        """Return the same, or the container's own address where this machine is in its network."""
+        """Return where a port is published, else the container's own address if that is reached."""
         return self.locator.reached(self.service, self.ports, port, protocol)
 
     def shown_ports(self) -> list[str]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from difflib import get_close_matches
 from typing import Any
 
-from nomock.errors import ConfigError
+from nomock.errors import ConfigError, did_you_mean
 
 _DAY_MS = 24 * 60 * 60 * 1000
 _MOST_BYTES = 2**31 - 1
@@ -145,12 +144,11 @@ class Edge:
 def _known(kind: str, name: str, known: Iterable[str], toxic: Toxic) -> None:
     if name in known:
         return
-    close = get_close_matches(name, known, n=1)
     raise _wrong(
         toxic,
         f"there is no {kind} {name!r}",
         seen=f"there is: {', '.join(known)}",
-        todo=f"did you mean {close[0]!r}?" if close else "name one of them",
+        todo=did_you_mean(name, known),
     )
 
 

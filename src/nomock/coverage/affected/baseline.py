@@ -27,7 +27,7 @@ class Baseline:
     passed: frozenset[str]
     """The ids of the tests that ran and passed: of any other it is not known what it needs."""
     digests: Mapping[Path, str]
-    """Of the sources: where one is another now, the numbers of lines may have moved."""
+    """The digest of each source: where it is another one now, line numbers may have moved."""
 
 
 def save_baseline(data_dir: Path, begin: State, suite: Suite, passed: Iterable[str]) -> None:

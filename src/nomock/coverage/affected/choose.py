@@ -31,7 +31,7 @@ class Choice:
     """The tests that are needed, each for at least one reason."""
 
     reasons: tuple[Reason, ...]
-    """Those with the most tests first."""
+    """Why tests are needed; the reason with the most tests first."""
 
     @cached_property
     def tests(self) -> frozenset[str]:

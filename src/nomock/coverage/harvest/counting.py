@@ -31,7 +31,7 @@ class Counted:
     """The rows of a table, and what is in none of them."""
 
     services: tuple[Row, ...]
-    """Those of the services that reported lines, by name."""
+    """The rows of the services that reported lines, by name."""
     total: Row
     """All source files of this machine, each counted once."""
     unread: Mapping[Path, str]

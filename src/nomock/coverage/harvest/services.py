@@ -23,7 +23,7 @@ class ServiceSource:
     one_shot: bool = False
     """Whether it ends before the tests begin."""
     named: tuple[Path, ...] = ()
-    """Those of its folders that a setting names."""
+    """The folders of its source that a setting names."""
     built_by: str | None = None
     """The service whose build makes its image; None where it is built elsewhere."""
     dockerfile: Path | None = None

@@ -28,7 +28,7 @@ class Unrun:
     """Tests that are in the image, and no part of the app."""
 
     def without(self, paths: Collection[Path | None]) -> Unrun:
-        """Return the same without some files."""
+        """Return these files without some of them."""
         return Unrun(*(frozenset(s).difference(paths) for s in (self.own, self.shared, self.tests)))
 
 

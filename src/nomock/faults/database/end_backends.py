@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from difflib import get_close_matches
 
-from nomock.errors import ConfigError, FaultError
+from nomock.errors import ConfigError, FaultError, did_you_mean
 from nomock.faults.database.logins import roles_of
 from nomock.faults.database.sessions import PREFIX, look_all, visit
 from nomock.faults.fault import Fault, NoState
@@ -70,12 +69,11 @@ class EndBackends(Fault):
         known = sorted(name for (name,) in rows)
         for role in roles:
             if role not in known:
-                close = get_close_matches(role, known, n=1)
                 raise ConfigError(
                     f"there is no role {role!r} that may log in",
                     where=f"fault {self.name}",
                     seen=f"the roles are: {', '.join(known)}",
-                    todo=f"did you mean {close[0]!r}?" if close else "name one of them",
+                    todo=did_you_mean(role, known),
                 )
         if refused:
             [(ours,), *_] = refused

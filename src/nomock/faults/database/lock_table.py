@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal, get_args
 
 from nomock.adapters.postgres import Connection
-from nomock.errors import ConfigError, FaultError
+from nomock.errors import ConfigError, FaultError, did_you_mean
 from nomock.faults.database.sessions import (
     Sessions,
     SessionsState,
@@ -173,10 +172,9 @@ class LockTable(Fault):
             if self.table in {name, short}:
                 return name, oid
             known[name] = oid
-        close = get_close_matches(self.table, known, n=1)
         raise ConfigError(
             f"there is no table {self.table!r}",
             where=f"fault {self.name}",
             seen=f"the tables are: {', '.join(sorted(known)) or 'none'}",
-            todo=f"did you mean {close[0]!r}?" if close else "name one of them, as SQL would",
+            todo=did_you_mean(self.table, known, "name one of them, as SQL would"),
         )

@@ -1,4 +1,4 @@
-"""As whom the services connect to the database, read from their compose environment."""
+"""The roles as which services connect to the database, read from their compose environment."""
 
 from __future__ import annotations
 

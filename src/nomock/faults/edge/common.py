@@ -74,7 +74,7 @@ class EdgeFault(Fault):
         return self.kind == other.kind or self.closes_edge or other.closes_edge
 
     def begin(self, control: StackControl, state: EdgeState) -> Counted:
-        """Count from now on, let the watchdog know how to undo it, and do it."""
+        """Tell the watchdog how to mend the edge, break it, and return what was counted before."""
         watchdog = control.known_watchdog(control.proxy_service)
         port = control.edge(self.edge).listen_port
         now = watchdog.counts([port])[port]
@@ -90,7 +90,7 @@ class EdgeFault(Fault):
         return {"token": f"nomock-{token_hex(4)}"}
 
     def heal(self, control: StackControl, state: EdgeState) -> None:
-        """Undo it, if Toxiproxy still is the one that it was done to."""
+        """Mend the edge, if Toxiproxy still is the process in which it was broken."""
         if not proxies(control.project):
             return  # it has left the stack
         try:
@@ -154,11 +154,11 @@ class EdgeFault(Fault):
 
     @abstractmethod
     def revert(self, control: StackControl, state: EdgeState) -> None:
-        """Mend it."""
+        """Mend the edge; also one that was never broken."""
 
     @abstractmethod
     def undo(self, state: EdgeState) -> list[Mapping[str, Any]]:
-        """Return the same for the watchdog."""
+        """Return the steps by which the watchdog mends the edge."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,15 +18,15 @@ class Refused(EdgeFault):
     closes_edge = True
 
     def apply(self, control: StackControl, state: EdgeState) -> None:
-        """Close it."""
+        """Close the edge."""
         control.toxiproxy.disable(self.edge)
 
     def revert(self, control: StackControl, state: EdgeState) -> None:
-        """Open it."""
+        """Open the edge."""
         control.toxiproxy.enable(self.edge)
 
     def undo(self, state: EdgeState) -> list[Mapping[str, Any]]:
-        """Return the same for the watchdog."""
+        """Return the step by which the watchdog opens the edge."""
         return [self.opening]
 
     def observe_effect(self, control: StackControl, state: EdgeState, begun: Counted) -> str:

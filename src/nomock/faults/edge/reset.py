@@ -41,5 +41,5 @@ class Reset(ToxicFault):
         control.toxiproxy.enable(self.edge)
 
     def undo(self, state: EdgeState) -> list[Mapping[str, Any]]:
-        """Return the same for the watchdog."""
+        """Return the steps by which the watchdog removes the toxics and opens the edge."""
         return [*super().undo(state), self.opening]

@@ -26,15 +26,15 @@ class PacketState(TypedDict):
     """How what a fault added to a network is found again."""
 
     name: str
-    """Of what it adds, which no other has."""
+    """The name of what the fault adds, which no other has."""
     container: str
-    """Whose network it is: the id."""
+    """The id of the container whose network it is."""
     started_at: str
-    """Since when: with the next start the network is another one."""
+    """When the container was started: with the next start the network is another one."""
     handle: NotRequired[str]
-    """Of a queue."""
+    """The handle of a queue."""
     addresses: NotRequired[list[str]]
-    """Of the service that it is parted from."""
+    """The addresses of the service that it is parted from."""
 
 
 @dataclass(frozen=True)
@@ -78,13 +78,13 @@ class PacketFault(ServiceFault):
         return state
 
     def begin(self, control: StackControl, state: PacketState) -> None:
-        """Let the watchdog know how to undo it, and do it."""
+        """Tell the watchdog how to mend the packets, and break them."""
         watchdog = control.known_watchdog(self.beside(control))
         watchdog.guard(state["name"], self.undo(watchdog, state), self.expires_s)
         self.apply(watchdog, state)
 
     def heal(self, control: StackControl, state: PacketState) -> None:
-        """Undo it, if the service still has the network that it was done to.
+        """Mend the service's packets, if it still has the network in which they were broken.
 
         Where no watchdog can be had for that, the service is started anew, which gives it another.
         """
@@ -122,11 +122,11 @@ class PacketFault(ServiceFault):
 
     @abstractmethod
     def revert(self, watchdog: Watchdog, state: PacketState) -> None:
-        """Undo that, if it was done."""
+        """Mend the packets; also those that were never broken."""
 
     @abstractmethod
     def undo(self, watchdog: Watchdog, state: PacketState) -> Sequence[Undo]:
-        """Return the same as steps for the watchdog."""
+        """Return the steps by which the watchdog mends the packets."""
 
     def gone(self, watchdog: Watchdog, state: PacketState) -> FaultError:
         """Return the error of one of which nothing is there, nor of what it counted."""

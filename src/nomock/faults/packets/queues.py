@@ -55,18 +55,18 @@ class QdiscFault(PacketFault):
         """Return it as tc takes it."""
 
     def apply(self, watchdog: Watchdog, state: PacketState) -> None:
-        """Add it to each interface."""
+        """Add the queue to each interface."""
         for device in _devices(watchdog):
             added = ("root", "handle", state["handle"], *self.discipline())
             self.run(watchdog, "tc", "qdisc", "add", "dev", device, *added)
 
     def revert(self, watchdog: Watchdog, state: PacketState) -> None:
-        """Remove it where it is."""
+        """Remove the queue from the interfaces that have it."""
         for queue in _queues(watchdog, state):
             self.run(watchdog, *_removal(queue["dev"], state))
 
     def undo(self, watchdog: Watchdog, state: PacketState) -> Sequence[Undo]:
-        """Return the same as steps for the watchdog, of which those fail that find nothing."""
+        """Return the watchdog's steps: one for each interface, which fails where no queue is."""
         return [{"command": _removal(device, state)} for device in _devices(watchdog)]
 
     def passed(self, control: StackControl, state: PacketState) -> Mapping[str, int]:

@@ -95,7 +95,7 @@ class DropFault(PacketFault):
         self.run(watchdog, "nft", "-f", "-", input=_without_table(state))
 
     def undo(self, watchdog: Watchdog, state: PacketState) -> Sequence[Undo]:
-        """Return the same as a step for the watchdog."""
+        """Return the step by which the watchdog takes the table away."""
         return [{"command": ["nft", "-f", "-"], "input": _without_table(state)}]
 
     def observe_effect(self, control: StackControl, state: PacketState, begun: object) -> str:

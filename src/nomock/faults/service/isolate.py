@@ -21,7 +21,7 @@ class PartsState(TypedDict):
     wheres: list[str]
     """Edges, or the service."""
     states: list[State]
-    """Of each of these."""
+    """The state of the fault at each of these places."""
 
 
 @dataclass(frozen=True)

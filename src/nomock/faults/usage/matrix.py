@@ -35,7 +35,7 @@ class Table:
     title: str
     kinds: tuple[str, ...]
     rows: tuple[str, ...]
-    """Those with the most holes first."""
+    """Edges or services, those with the most holes first."""
     _tests: Mapping[tuple[str, str], Sequence[str]]
 
     def tests(self, row: str, kind: str) -> Sequence[str]:

@@ -38,11 +38,11 @@ class Count:
     """What was seen of a port since it was first asked for, in packets."""
 
     attempts: int
-    """To connect to it; those that were refused too."""
+    """Attempts to connect, those that were refused too."""
     to_server: int
-    """With payload."""
+    """Packets with data that were sent to the server."""
     from_server: int
-    """With payload."""
+    """Packets with data that the server sent."""
 
 
 class Watchdog:

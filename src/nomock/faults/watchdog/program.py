@@ -120,7 +120,7 @@ class Guards:
     def __init__(self) -> None:
         self._guards: dict[str, tuple[float, list[dict[str, Any]]]] = {}
         self.undone: dict[str, str] = {}
-        """Those that were undone at their time, with what failed; told with the next answer."""
+        """Guards that were undone when their time was over, with what failed."""
 
     def set(self, key: str, undo: list[dict[str, Any]], expires_s: float) -> None:
         """Guard something anew; a guard of the same key is forgotten."""
