@@ -162,6 +162,8 @@ class PacketFault(ServiceFault):
         )
 
     def _is_there(self, control: StackControl, service: str, state: PacketState) -> bool:
+        if "container" not in state:  # written by an earlier version
+            return control.kept(service) is not None or control.runs(service)
         life = control.engine.container_state(state["container"])
         return (
             life is not None
