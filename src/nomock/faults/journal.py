@@ -11,7 +11,6 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
-from secrets import token_hex
 from typing import Any
 
 from nomock.errors import FaultError, StateFolderError
@@ -31,7 +30,7 @@ class Journal:
     def __init__(self, state_dir: Path, stack: str) -> None:
         self._state_dir = state_dir
         # Another process may have had this number, and left its journal.
-        self._path = folder_of(state_dir, stack) / f"{os.getpid()}-{token_hex(4)}.ndjson"
+        self._path = folder_of(state_dir, stack) / f"{os.getpid()}-{os.urandom(4).hex()}.ndjson"
         self._lock: FileLock | None = None
         self._on: set[int] = set()
         self._count = 0
