@@ -25,7 +25,10 @@ for name in PATCHES:
 print(*PATCHES)
 """
 # What a module has a function or an instance for is only found out where it is used.
-FOUND_OUT_LATER = {"multiprocessing.util", "sanic.server.protocols.http_protocol"}
+FOUND_OUT_LATER = {
+    *("arq.connections", "grpc._server", "multiprocessing.util"),
+    "sanic.server.protocols.http_protocol",
+}
 
 
 @pytest.mark.parametrize(

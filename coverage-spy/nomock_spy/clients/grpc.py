@@ -9,7 +9,7 @@ from nomock_spy.clients import baggage_of_the_test
 from nomock_spy.guard import swallow
 from nomock_spy.standins import known_as, replace, stand_in
 
-_KEY = "baggage"
+_KEY, _METADATA = "baggage", "metadata"
 
 
 def install(module: Any) -> None:
@@ -31,8 +31,15 @@ def _for_the_test(augment: Any) -> Callable[..., Any]:
 
 
 def _for_the_test_async(init: Any) -> Callable[..., Any]:
-    def init_for_the_test(self: Any, call: Any, metadata: Any, *others: Any, **named: Any) -> None:
-        init(self, call, _completed(metadata), *others, **named)
+    code = init.__code__
+    at = code.co_varnames[: code.co_argcount].index(_METADATA)
+
+    def init_for_the_test(*arguments: Any, **named: Any) -> None:
+        if _METADATA in named:
+            named[_METADATA] = _completed(named[_METADATA])
+        elif len(arguments) > at:
+            arguments = (*arguments[:at], _completed(arguments[at]), *arguments[at + 1 :])
+        init(*arguments, **named)
 
     return init_for_the_test
 
