@@ -182,7 +182,7 @@ docs:
 # make docs/api.md anew from the docstrings of what is public
 [group('check')]
 api-page:
-    python tests/harness/api_page.py
+    python tests/harness/support/api_page.py
 
 # everything CI runs: lint, types, nomock's own tests, the suite, its quick tests under the spy
 [group('check')]

@@ -84,7 +84,7 @@ def main() -> None:
     _said(
         *("docker", "build", "--quiet", "--tag", image),
         *("--build-arg", f"PYTHON_IMAGE=nomock/python:{chosen.python}"),
-        str(ROOT / "tests" / "harness" / "servers"),
+        str(ROOT / "tests/harness/apps/servers"),
     )
     spies = {"plain": None, "spied": ROOT / "coverage-spy"}
     if chosen.against is not None:

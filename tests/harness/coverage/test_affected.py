@@ -1,0 +1,783 @@
+"""Which tests a change needs: by the blocks that they ran, and in doubt all of them."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from coverage import CoverageData
+from covered import overlay, spied
+from tiny import LISTENS, Tiny, idle, server
+
+from nomock.adapters.git import Revision
+from nomock.config import Settings
+from nomock.coverage.affected import Affected, Suite, save_baseline, state_now
+from nomock.coverage.affected.blocks import MODULE, blocks_of
+from nomock.coverage.harvest.folder import DATA_FILE, RUN_FILE
+from nomock.errors import ConfigError, CoverageError
+from nomock.loading import load
+from nomock.project import resolve
+
+APP = '''\
+"""An app."""
+import sys
+
+LIMIT = 3
+
+
+def route(path):
+    return lambda function: function
+
+
+class Base:
+    def name(self):
+        return "base"
+
+
+class Shop(Base):
+    size = 1
+
+    def sell(self, count: int = 1):
+        """Sell some."""
+        if count > LIMIT:
+            raise ValueError(count)
+        return count
+
+    def refund(self):
+        return 0
+
+
+@route("/")
+def index():
+    return Shop().sell()
+
+
+def sweep():
+    return 1
+
+
+def unused():
+    return 2
+
+
+def counter():
+    start = 1
+
+    def up():
+        nonlocal start
+        start += 1
+        return start
+
+    return up
+'''
+SELL, BUY, ODD = (
+    "tests/test_a.py::test_sell",
+    "tests/test_a.py::test_buy[x]",
+    "tests/test_b.py::test",
+)
+EVERY = {SELL, BUY, ODD}
+
+
+def edited(old: str, new: str, source: str = APP) -> str:
+    assert source.count(old) == 1, old
+    return source.replace(old, new)
+
+
+def different(old: str, new: str) -> set[str]:
+    before, after = blocks_of(old.encode()), blocks_of(new.encode())
+    return {name for name in {*before, *after} if before.get(name) != after.get(name)}
+
+
+class TestBlocks:
+    def test_every_function_should_be_a_block_with_its_own_lines(self) -> None:
+        lines = {name: block.lines for name, block in blocks_of(APP.encode()).items()}
+        assert lines == {
+            MODULE: (),
+            "route": ((8, 8),),
+            "Base.name": ((13, 13),),
+            "Shop.sell": ((20, 23),),
+            "Shop.refund": ((26, 26),),
+            "index": ((31, 31),),
+            "sweep": ((35, 35),),
+            "unused": ((39, 39),),
+            "counter": ((43, 45), (49, 50)),
+            "counter.up": ((46, 48),),
+        }
+
+    @pytest.mark.parametrize(
+        ("old", "new"),
+        [
+            ("return 2", "return 2  # two"),
+            ('"""An app."""', '"""Another app."""'),
+            ('"""Sell some."""', '"""Sell."""'),
+            ("LIMIT = 3", "LIMIT = (\n    3\n)"),
+            ("    return 1\n\n\ndef", "\n\n    return (1)\n\n\n\ndef"),
+        ],
+        ids=["comment", "docstring of the module", "of a function", "layout", "moved lines"],
+    )
+    def test_nothing_should_differ_when_the_code_does_not(self, old: str, new: str) -> None:
+        assert different(APP, edited(old, new)) == set()
+
+    @pytest.mark.parametrize(
+        ("old", "new", "blocks"),
+        [
+            ("return 2", "return 3", {"unused"}),
+            ("> LIMIT", ">= LIMIT", {"Shop.sell"}),
+            ("count: int = 1", "count: int = 2", {"Shop.sell"}),
+            ("count: int = 1", "count: float = 1", {"Shop.sell"}),
+            ("start += 1", "start += 2", {"counter.up"}),
+            ("start = 1", "start = 2", {"counter"}),
+            ("def sweep", "async def sweep", {"sweep"}),
+            ("def unused", "def used", {"unused", "used"}),
+            ("LIMIT = 3", "LIMIT = 4", {MODULE}),
+            ("size = 1", "size = 2", {MODULE}),
+            ("class Shop(Base)", "class Shop", {MODULE}),
+            ('@route("/")', '@route("/shop")', {MODULE}),
+            ("def index():", 'def index():\n    """The shop."""', {MODULE}),
+            ("def index():", "def index(page):", {MODULE, "index"}),
+            ("import sys", "import os", {MODULE}),
+            ("import sys", "import sys\nclass New: pass", {MODULE}),
+        ],
+    )
+    def test_the_changed_block_should_differ_and_no_other(
+        self, old: str, new: str, blocks: set[str]
+    ) -> None:
+        assert different(APP, edited(old, new)) == blocks
+
+    @pytest.mark.parametrize(
+        ("source", "name", "reach"),
+        [
+            ("def f(a: int, b=1): pass", "f", ""),
+            ("class A:\n    def f(self): pass", "A.f", ""),
+            ("if 1:\n    def f(): pass", "f", ""),
+            (
+                "class A(B):\n    def f(self): pass",
+                "A.f",
+                "may take the place of one of a base class",
+            ),
+            (
+                "class A:\n    def __eq__(self, o): pass",
+                "A.__eq__",
+                "may take the place of something with its name",
+            ),
+            ("def len(x): pass", "len", "may take the place of something with its name"),
+            (
+                "from a import f\ndef f(x): pass",
+                "f",
+                "may take the place of something with its name",
+            ),
+            ("f = 1\ndef f(x): pass", "f", "may take the place of something with its name"),
+            ("def f(x=g()): pass", "f", "has defaults that an import evaluates"),
+        ],
+    )
+    def test_it_should_be_said_how_a_new_function_may_matter_by_itself(
+        self, source: str, name: str, reach: str
+    ) -> None:
+        assert blocks_of(source.encode())[name].reach == reach
+
+    def test_definitions_of_one_name_should_be_one_block_when_any_may_be_taken(self) -> None:
+        source = "if a:\n    def f():\n        return 1\nelse:\n    def f():\n        return 2\n"
+        blocks = blocks_of(source.encode())
+        assert blocks["f"].lines == ((3, 3), (6, 6))
+        assert different(source, source + "def f(): return 3") == {"f"}
+
+    def test_a_source_should_be_one_block_when_it_cannot_be_read(self) -> None:
+        assert set(blocks_of(b"def f(:\n")) == {MODULE}
+        assert different("def f(:\n", "def f(:\n\n") == {MODULE}
+        assert different("def f(): pass", "def f(:") == {MODULE, "f"}
+
+
+@dataclass
+class Project:
+    """A project with two services and the data of a covered run, which ran as `ran` says."""
+
+    path: Path
+    ran: Mapping[str, Sequence[tuple[str, int]]]
+
+    @property
+    def data_dir(self) -> Path:
+        return self.path / ".nomock/coverage"
+
+    @property
+    def settings(self) -> Settings:
+        return load(self.path, environ={})
+
+    def write(self, name: str, text: str) -> None:
+        path = self.path / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+
+    def edit(self, name: str, old: str, new: str) -> None:
+        self.write(name, edited(old, new, (self.path / name).read_text(encoding="utf-8")))
+
+    def cover(self, passed: Sequence[str] = (SELL, BUY, ODD)) -> None:
+        """Do what a covered run does at its begin and its end."""
+        suite = Suite(self.path, (self.path / "tests",), self.path / "pytest.ini")
+        begin = state_now(self.settings, resolve(self.settings), suite)
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        (self.data_dir / RUN_FILE).write_text("r1\n")
+        (self.data_dir / DATA_FILE).unlink(missing_ok=True)
+        data = CoverageData(basename=str(self.data_dir / DATA_FILE))
+        for context, lines in self.ran.items():
+            data.set_context(context)
+            for file, line in lines:
+                data.add_lines({str(self.path / file): {line}})
+        data.set_context("")
+        data.touch_files([str(self.path / "app/idle.py")])
+        data.write()
+        save_baseline(self.data_dir, begin, suite, passed)
+
+    def reasons(
+        self, since: str | None = None, on_stack: Sequence[str] = (SELL, BUY, ODD)
+    ) -> dict[str, set[str]]:
+        """Return what changed -> the tests that need it."""
+        choice = Affected(self.settings, self.data_dir, since).choose(sorted(EVERY), on_stack)
+        return {reason.text: set(reason.tests) for reason in choice.reasons}
+
+    def git(self, *words: str) -> str:
+        who = ("-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false")
+        done = subprocess.run(
+            ["git", *who, *words], cwd=self.path, check=True, capture_output=True, text=True
+        )
+        return done.stdout
+
+    def commit(self) -> None:
+        self.git("add", ".")
+        self.git("commit", "--quiet", "--message", "a state")
+
+
+COMPOSE = """\
+services:
+  app:
+    build: {context: ./app}
+    volumes: ["./config:/config:ro", "./made:/made", "/etc/hostname:/name:ro"]
+  db: {image: db, environment: [LEVEL]}
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    tmp_path = tmp_path / "node_modules/checkout"  # it may lie anywhere
+    tmp_path.mkdir(parents=True)
+    app = "app/shop.py"
+    ran = {
+        "": [(app, 4), (app, 8), (app, 35)],  # LIMIT, route(), sweep()
+        SELL: [(app, 21), (app, 23), (app, 31)],  # Shop.sell(), index()
+        f"{BUY}|fault=cut app->db": [(app, 22)],
+        ODD: [(app, 47)],  # counter.up()
+    }
+    project = Project(tmp_path, ran)
+    # It knows what the services themselves write: made/.gitignore.
+    project.git("init", "--quiet", "--initial-branch", "main")
+    project.write("docker-compose.yml", COMPOSE)
+    project.write("app/shop.py", APP)
+    project.write("app/idle.py", "IDLE = 1\n")
+    project.write("app/Dockerfile", "FROM scratch\n")
+    project.write("app/requirements.txt", "a==1\n")
+    project.write("app/migrations/1.sql", "SELECT 1\n")
+    project.write("config/app.toml", "a = 1\n")
+    project.write("made/.gitignore", "*\n")
+    project.write("pytest.ini", "[pytest]\n")
+    project.write("tests/conftest.py", "")
+    project.write("tests/helpers/words.py", "")
+    project.write("tests/data.json", "{}")
+    project.write("tests/test_a.py", "")
+    project.write("tests/test_b.py", "")
+    project.write("tests/own/pytest.ini", "")
+    project.write("tests/own/test_own.py", "")
+    project.cover()
+    return project
+
+
+def test_no_test_should_be_needed_when_nothing_changed(project: Project) -> None:
+    assert project.reasons() == {}
+    project.edit("app/shop.py", '"""An app."""', "# An app, with\n# comments.\n\n")
+    assert project.reasons() == {}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "reason", "tests"),
+    [
+        ("> LIMIT", ">= LIMIT", "Shop.sell() changed", {SELL, BUY}),
+        ("Shop().sell()", "Shop().sell(2)", "index() changed", {SELL}),
+        ("start += 1", "start += 2", "counter.up() changed", {ODD}),
+        ("start = 1", "start = 2", "counter() changed; none of the tests ran it", set()),
+        ("return 2", "return 3", "unused() changed; none of the tests ran it", set()),
+        (
+            "def unused",
+            "def more(a: int = 1): pass\n\n\ndef unused",
+            "more() is new; none of the tests ran it",
+            set(),
+        ),
+        (
+            "def refund",
+            "def name(self): pass\n\n    def refund",
+            "Shop.name() is new, and may take the place of one of a base class",
+            EVERY,
+        ),
+        (
+            "    def up():\n        nonlocal start\n        start += 1\n        return start\n\n",
+            "",
+            "counter.up() removed",
+            {ODD},
+        ),
+        (
+            "def sweep():\n    return 1",
+            "def sweep():\n    return 3",
+            "sweep() changed; it runs at start-up or in the background",
+            EVERY,
+        ),
+        ("LIMIT = 3", "LIMIT = 4", "code outside of functions, or a decorator, changed", EVERY),
+        ("int = 1", "int = 2", "a default or annotation of Shop.sell() changed", EVERY),
+        ("LIMIT = 3", "LIMIT = ", "code outside of functions, or a decorator, changed", EVERY),
+    ],
+)
+def test_the_tests_that_ran_a_block_should_be_chosen_when_it_changed(
+    project: Project, old: str, new: str, reason: str, tests: set[str]
+) -> None:
+    project.edit("app/shop.py", old, new)
+    assert project.reasons()[f"app/shop.py: {reason}"] == tests
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "reason", "tests"),
+    [
+        ("app/Dockerfile", "FROM other\n", "app/Dockerfile: changed", EVERY),
+        ("app/requirements.txt", "a==2\n", "app/requirements.txt: changed", EVERY),
+        ("app/migrations/2.sql", "SELECT 2\n", "app/migrations/2.sql: is new", EVERY),
+        ("app/fresh.py", "", "app/fresh.py: is new", EVERY),
+        ("app/idle.py", "IDLE = 2\n", "app/idle.py: changed", EVERY),
+        ("config/app.toml", "a = 2\n", "config/app.toml: changed", EVERY),
+        ("docker-compose.yml", COMPOSE + "#\n", "docker-compose.yml: changed", EVERY),
+        (".env", "A=1\n", ".env: is new", EVERY),
+        ("pytest.ini", "[pytest]\naddopts=-q\n", "pytest.ini: changed", EVERY),
+        ("conftest.py", "", "conftest.py: is new", EVERY),
+        ("tests/conftest.py", "A = 1\n", "tests/conftest.py: changed", EVERY),
+        ("tests/helpers/words.py", "A = 1\n", "tests/helpers/words.py: changed", EVERY),
+        ("tests/data.json", "[]", "tests/data.json: changed", EVERY),
+        ("tests/test_a.py", "A = 1\n", "tests/test_a.py: changed", {SELL, BUY}),
+        ("tests/test_c.py", "A = 1\n", "tests/test_c.py: is new", set()),
+        ("tests/helpers/conftest.py", "", "tests/helpers/conftest.py: is new", set()),
+    ],
+)
+def test_a_file_should_concern_the_tests_that_may_use_it_when_it_changed(
+    project: Project, name: str, text: str, reason: str, tests: set[str]
+) -> None:
+    project.write(name, text)
+    assert project.reasons() == {reason: tests}
+
+
+@pytest.mark.parametrize(
+    "name", ["README.md", "made/data.bin", "tests/own/test_own.py", "app/__pycache__/shop.pyc"]
+)
+def test_no_test_should_be_needed_when_a_file_is_of_no_service_and_no_test(
+    project: Project, name: str
+) -> None:
+    project.write(name, "else")
+    assert project.reasons() == {}
+
+
+def test_every_test_should_be_chosen_when_a_source_is_removed(project: Project) -> None:
+    (project.path / "app/shop.py").unlink()
+    (project.path / "app/requirements.txt").unlink()
+    assert project.reasons() == {
+        "app/shop.py: removed": EVERY,
+        "app/requirements.txt: removed": EVERY,
+    }
+
+
+def test_a_source_should_be_known_by_its_blocks_when_only_a_test_loaded_it(
+    project: Project,
+) -> None:
+    project.ran = {**project.ran, ODD: [("app/idle.py", 1)]}
+    project.cover()
+    project.write("app/idle.py", "IDLE = 1\n\n\ndef new(): pass\n")
+    assert project.reasons() == {"app/idle.py: new() is new; none of the tests ran it": set()}
+
+
+def test_every_test_should_be_chosen_when_a_variable_of_a_service_changed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LEVEL", "high")
+    assert project.reasons() == {"the configuration of service db changed": EVERY}
+
+
+def test_a_test_should_be_chosen_when_it_is_not_known_what_it_needs(project: Project) -> None:
+    project.cover(passed=[SELL])
+    project.edit("app/shop.py", "start += 1", "start += 2")
+    assert project.reasons() == {
+        "not seen to pass in the last covered run": {BUY, ODD},
+        "app/shop.py: counter.up() changed": {ODD},
+    }
+
+
+def test_a_test_should_be_chosen_when_it_passed_on_the_stack_and_none_of_its_lines_arrived(
+    project: Project,
+) -> None:
+    project.ran = {context: lines for context, lines in project.ran.items() if context != ODD}
+    project.cover()
+    assert project.reasons() == {"no line was credited to it in the last covered run": {ODD}}
+    assert project.reasons(on_stack=[SELL, BUY]) == {}
+
+
+def test_a_change_that_was_made_during_the_covered_run_should_count(project: Project) -> None:
+    suite = Suite(project.path, (project.path / "tests",), project.path / "pytest.ini")
+    begin = state_now(project.settings, resolve(project.settings), suite)
+    project.write("tests/test_a.py", "A = 1\n")
+    project.write("app/requirements.txt", "a==2\n")
+    save_baseline(project.data_dir, begin, suite, EVERY)
+    assert project.reasons() == {
+        "app/requirements.txt: changed": EVERY,
+        "tests/test_a.py: changed": {SELL, BUY},
+    }
+
+
+def test_tests_should_be_no_input_of_an_image_when_its_context_is_the_whole_checkout(
+    project: Project,
+) -> None:
+    project.write("docker-compose.yml", "services: {app: {build: .}}\n")
+    project.write("Dockerfile", "FROM scratch\n")
+    project.cover()
+    project.write("tests/test_b.py", "A = 1\n")
+    assert project.reasons() == {"tests/test_b.py: changed": {ODD}}
+    project.write("coverage-report/index.html", "it comes of a covered run")
+    assert project.reasons() == {"tests/test_b.py: changed": {ODD}}
+    project.write("README.md", "it goes into the image")
+    assert project.reasons()["README.md: is new"] == EVERY
+
+
+class TestSinceARevision:
+    @pytest.fixture(autouse=True)
+    def committed(self, project: Project) -> None:
+        project.commit()
+
+    def test_what_changed_since_should_count_when_the_covered_run_has_it_already(
+        self, project: Project
+    ) -> None:
+        project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        project.edit("app/shop.py", "start += 1", "start += 2")
+        project.commit()
+        project.cover()
+        assert project.reasons() == {}
+        assert project.reasons("HEAD") == {}
+        assert project.reasons("HEAD~1") == {
+            "app/shop.py: Shop.sell() changed": {SELL, BUY},
+            "app/shop.py: counter.up() changed": {ODD},
+        }
+
+    def test_lines_should_be_found_by_the_blocks_name_when_they_moved(
+        self, project: Project
+    ) -> None:
+        project.edit("app/shop.py", "LIMIT = 3\n", "# moved\n" * 9 + "LIMIT = 3\n")
+        project.edit("app/shop.py", "start += 1", "start += 2")
+        assert project.reasons("main") == {"app/shop.py: counter.up() changed": {ODD}}
+
+    def test_what_is_no_source_should_count_when_git_knows_it_to_differ(
+        self, project: Project
+    ) -> None:
+        (project.path / "app/migrations/1.sql").unlink()
+        (project.path / "tests/data.json").unlink()
+        project.write("app/more.py", "")
+        project.write("tests/test_a.py", "A = 1\n")
+        project.cover()
+        assert project.reasons() == {}
+        assert project.reasons("main") == {
+            "app/migrations/1.sql: removed": EVERY,
+            "app/more.py: is new": EVERY,
+            "tests/data.json: removed": EVERY,
+            "tests/test_a.py: changed": {SELL, BUY},
+        }
+
+    def test_a_function_that_is_new_should_concern_the_tests_that_ran_it(
+        self, project: Project
+    ) -> None:
+        new = "def sweep():\n    return 1\n\n\n"
+        project.edit("app/shop.py", new, "")
+        project.commit()
+        project.write("app/shop.py", APP)
+        project.ran = {**project.ran, "": [], ODD: [("app/shop.py", 35)]}
+        project.cover()
+        assert project.reasons("main") == {"app/shop.py: sweep() is new": {ODD}}
+
+    def test_every_test_should_be_chosen_when_the_covered_run_did_not_have_the_function(
+        self, project: Project
+    ) -> None:
+        project.edit("app/shop.py", "def sweep", "def late():\n    return 1\n\n\ndef sweep")
+        project.commit()
+        project.edit("app/shop.py", "late():\n    return 1", "late():\n    return 2")
+        assert project.reasons("main") == {
+            "app/shop.py: late() changed; the last covered run did not have it": EVERY,
+            "app/shop.py: late() is new; none of the tests ran it": set(),
+        }
+
+    def test_a_change_since_the_covered_run_should_count_when_the_revision_is_newer(
+        self, project: Project
+    ) -> None:
+        project.edit("app/shop.py", "start += 1", "start += 2")
+        project.commit()
+        assert project.reasons("HEAD") == {"app/shop.py: counter.up() changed": {ODD}}
+
+    def test_every_file_of_another_repository_should_count_when_git_sees_only_that_it_differs(
+        self, project: Project
+    ) -> None:
+        (project.path / "config/app.toml").unlink()
+        project.commit()
+        subprocess.run(["git", "init", "--quiet", project.path / "config"], check=True)
+        project.write("config/app.toml", "a = 1\n")
+        project.cover()
+        assert project.reasons("main") == {"config/app.toml: changed": EVERY}
+
+    @pytest.mark.parametrize("name", ["gone", "", "--output=x", "HEAD~9"])
+    def test_the_revision_should_be_named_when_there_is_none(
+        self, project: Project, name: str
+    ) -> None:
+        with pytest.raises(ConfigError) as caught:
+            project.reasons(name)
+        assert str(caught.value) == (
+            f"{project.path}: git knows no revision {name!r}\n"
+            "-> name a branch, a tag or a commit; a shallow clone may lack it: git fetch"
+        )
+
+    def test_a_file_should_be_read_as_it_was_whatever_its_name_is(self, project: Project) -> None:
+        name = "app/ä b\n.txt"
+        project.write(name, "one")
+        project.commit()
+        project.write(name, "two")
+        revision = Revision(project.path / "app", "main")
+        assert revision.changed() == [project.path / name]
+        assert revision.content(project.path / name) == b"one"
+
+
+def test_git_should_be_quoted_when_there_is_no_repository(project: Project) -> None:
+    shutil.rmtree(project.path / ".git")
+    with pytest.raises(ConfigError) as caught:
+        project.reasons("main")
+    first, second = str(caught.value).splitlines()
+    assert first == f"{project.path}: git cannot tell what changed since a revision"
+    assert "not a git repository" in second
+
+
+def test_it_should_be_said_how_to_make_a_covered_run_when_there_is_none(project: Project) -> None:
+    (project.data_dir / RUN_FILE).write_text("r2\n")
+    with pytest.raises(CoverageError) as caught:
+        project.reasons()
+    assert str(caught.value) == (
+        f"{project.data_dir}: what the last covered run had seen is not on record\n"
+        "-> run all tests once under the spy: pytest --nomock-sidecar-coverage"
+    )
+    (project.data_dir / DATA_FILE).unlink()
+    with pytest.raises(CoverageError, match="no covered run to look into"):
+        project.reasons()
+
+
+class TestChoosing:
+    """The option --affected, in a pytest of its own."""
+
+    @pytest.fixture
+    def tiny(self, tiny: Tiny) -> Tiny:
+        """A suite of which a covered run saw three tests pass, and what they ran."""
+        tiny.compose(app={"image": "none", "build": {"context": "./app"}})
+        tiny.write("app/shop.py", APP)
+        tiny.write("pytest.ini", "[pytest]\n")
+        tiny.write(
+            "tests/test_a.py",
+            """
+            import pytest
+            def test_sell(): pass
+            @pytest.mark.parametrize("what", ["x"])
+            def test_buy(what): pass
+            """.replace("\n" + " " * 12, "\n"),
+        )
+        tiny.write("tests/test_b.py", "def test(): pass\n")
+        ran = {
+            "": [("app/shop.py", 4)],
+            SELL: [("app/shop.py", 21), ("app/shop.py", 31)],
+            BUY: [("app/shop.py", 21)],
+            ODD: [("app/shop.py", 47)],
+        }
+        self.project = Project(tiny.path, ran)
+        self.project.cover()
+        return tiny
+
+    @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "workers"])
+    def test_only_the_needed_tests_should_run_and_say_why(
+        self, tiny: Tiny, more: list[str]
+    ) -> None:
+        self.project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        self.project.edit("app/shop.py", "Shop().sell()", "Shop().sell(2)")
+        self.project.edit("app/shop.py", "return 2", "return 3")
+        result = tiny.run("--affected", *more)
+        result.assert_outcomes(passed=2, **({} if more else {"deselected": 1}))
+        result.stdout.fnmatch_lines(
+            [
+                "affected: 2 of 3 tests",
+                "  app/shop.py: Shop.sell() changed -> 2 tests",
+                "  app/shop.py: index() changed -> 1 test",
+                "  app/shop.py: unused() changed; none of the tests ran it -> no test",
+            ],
+            consecutive=True,
+        )
+        assert result.stdout.str().count("affected: 2 of 3") == 1
+        assert not list((tiny.path / ".nomock").glob("choice-*"))
+
+    def test_each_test_should_have_its_reasons_when_the_output_is_verbose(self, tiny: Tiny) -> None:
+        self.project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        self.project.edit("app/shop.py", "Shop().sell()", "Shop().sell(2)")
+        tiny.run("--affected", "-v").stdout.fnmatch_lines(
+            [
+                "affected: 2 of 3 tests",
+                "  tests/test_a.py::test_buy[[]x]",
+                "    app/shop.py: Shop.sell() changed",
+                "  tests/test_a.py::test_sell",
+                "    app/shop.py: Shop.sell() changed",
+                "    app/shop.py: index() changed",
+                "tests/test_a.py::test_sell PASSED*",
+            ],
+        )
+
+    @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "workers"])
+    def test_a_run_should_be_green_when_no_test_is_needed(
+        self, tiny: Tiny, more: list[str]
+    ) -> None:
+        result = tiny.run("--affected", *more)
+        assert result.ret == 0
+        result.stdout.fnmatch_lines(
+            ["affected: none of 3 tests: nothing that a test ran has changed"]
+        )
+        # Nothing to choose from is another thing, and stays what pytest makes of it.
+        assert tiny.run("--affected", "-k", "nothing", *more).ret == 5
+
+    def test_the_other_options_should_choose_first(self, tiny: Tiny) -> None:
+        self.project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        result = tiny.run("--affected", "-k", "buy")
+        result.assert_outcomes(passed=1, deselected=2)
+        result.stdout.fnmatch_lines(["affected: 1 of 1 tests"])
+
+    def test_a_revision_should_be_taken_by_both_names_of_the_option(self, tiny: Tiny) -> None:
+        self.project.git("init", "--quiet", "--initial-branch", "main")
+        self.project.commit()
+        self.project.edit("app/shop.py", "start += 1", "start += 2")
+        self.project.cover()
+        for options in (["--affected-since", "main"], ["--affected", "--since", "main"]):
+            result = tiny.run(*options)
+            result.assert_outcomes(passed=1, deselected=2)
+            result.stdout.fnmatch_lines(["  app/shop.py: counter.up() changed -> 1 test"])
+        result = tiny.run("--since", "gone")
+        assert result.ret == 4
+        result.stderr.fnmatch_lines(["ERROR: *: git knows no revision 'gone'"])
+
+    @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "workers"])
+    def test_it_should_be_a_usage_error_when_there_was_no_covered_run(
+        self, tiny: Tiny, more: list[str]
+    ) -> None:
+        shutil.rmtree(self.project.data_dir)
+        result = tiny.run("--affected", *more)
+        assert result.ret == 4
+        result.stderr.fnmatch_lines(
+            [
+                "ERROR: *services.coverage: there is no covered run to look into",
+                "-> make one: pytest --nomock-sidecar-coverage",
+            ]
+        )
+
+    def test_the_reasons_should_stay_a_screenful_when_there_are_many(self, tiny: Tiny) -> None:
+        for number in range(30):
+            self.project.write(f"app/{number:02}.sql", "")
+        result = tiny.run("--affected")
+        result.assert_outcomes(passed=3)
+        said = [line for line in result.outlines if " -> every test" in line]
+        assert len(said) == 18
+        result.stdout.fnmatch_lines(["  and 12 more changes; -v says each test's"])
+
+
+ANIMALS = '''"""Answers /cat and everything else, each by a function of its own."""
+from wsgiref.simple_server import make_server
+
+def cat():
+    return b"miaow"
+
+def dog():
+    return b"woof"
+
+def app(environ, start_response):
+    start_response("200 OK", [])
+    return [cat() if environ["PATH_INFO"] == "/cat" else dog()]
+
+if __name__ == "__main__":
+    make_server("0.0.0.0", 8000, app).serve_forever()
+'''
+
+
+def test_every_test_should_be_chosen_when_the_covered_run_lacks_a_service(tiny: Tiny) -> None:
+    packages = "/usr/lib/python3/dist-packages"  # what is in it is not the app's
+    tiny.write("idle.py", "import signal\nsignal.pause()\n")
+    tiny.write("app/app.py", ANIMALS)
+    tiny.compose(
+        web=server(
+            command=["python3", "/app/app.py"], volumes=["./app:/app:ro"], healthcheck=LISTENS
+        ),
+        idle=idle(f"exec python3 {packages}/idle.py", volumes=[f"./idle.py:{packages}/idle.py:ro"]),
+    )
+    overlay(tiny, web=spied("web"), idle=spied("idle"))
+    tiny.tests("def test_cat(stack): assert stack['web'].http.get('/cat').text == 'miaow'\n")
+    covered = tiny.run("--sidecar-coverage")
+    covered.assert_outcomes(passed=1)
+    covered.stdout.fnmatch_lines(["ERROR coverage of idle: reported no line"])
+    tiny.run("--affected", "--collect-only").stdout.fnmatch_lines(
+        ["  not seen to pass in the last covered run -> every test"]
+    )
+
+
+@pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "workers"])
+def test_a_covered_run_should_leave_what_the_choice_needs(tiny: Tiny, more: list[str]) -> None:
+    tiny.write("app/app.py", ANIMALS)
+    tiny.compose(
+        web=server(
+            command=["python3", "/app/app.py"], volumes=["./app:/app:ro"], healthcheck=LISTENS
+        )
+    )
+    overlay(tiny, web=spied("web"))
+    tiny.write(
+        "tests/test_animals.py",
+        "def test_cat(stack): assert stack['web'].http.get('/cat').text == 'miaow'\n"
+        "def test_dog(stack): assert stack['web'].http.get('/dog').text == 'woof'\n"
+        "def test_red(stack): assert stack['web'].http.get('/dog').text == 'moo'\n"
+        "def test_pure(): assert 1 + 1 == 2\n",
+    )
+    tiny.run("--sidecar-coverage", "tests", *more).assert_outcomes(passed=3, failed=1)
+
+    tiny.write("app/app.py", ANIMALS.replace('b"miaow"', 'b"mi" + b"aow"'))
+    result = tiny.run("--affected", "tests", *more)
+    result.assert_outcomes(passed=1, failed=1, **({} if more else {"deselected": 2}))
+    result.stdout.fnmatch_lines(
+        [
+            "affected: 2 of 4 tests",
+            "  not seen to pass in the last covered run -> 1 test",
+            "  app/app.py: cat() changed -> 1 test",
+        ],
+        consecutive=True,
+    )
+    result = tiny.nomock("who-tests", "app/app.py:8")
+    assert result.outlines == [
+        "app/app.py:8 ran in 2 tests",
+        "  tests/test_animals.py::test_dog",
+        "  tests/test_animals.py::test_red",
+        "the file changed since the covered run: its lines may have other numbers now",
+    ]
+
+    # A run that needs no stack harvests nothing, and takes nothing of the last one's away.
+    tiny.run("--sidecar-coverage", "tests", "-k", "pure").assert_outcomes(passed=1, deselected=3)
+    assert "cat() changed -> 1 test" in tiny.run("--affected", "--co", "tests").stdout.str()
+
+
+def test_it_should_be_said_when_a_revision_is_named_and_git_is_not_installed(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", str(project.path))
+    with pytest.raises(ConfigError) as caught:
+        project.reasons("main")
+    assert str(caught.value) == f"{project.path}: git is not installed, and a revision was named"
