@@ -45,20 +45,20 @@ class Activity:
 class TestActivity(Activity):
     """Some work of the service for a test."""
 
-    __slots__ = ("_context", "_direct", "_engine")
+    __slots__ = ("_context", "_engine", "_write_through")
 
-    def __init__(self, engine: Engine, context: Context, *, direct: bool) -> None:
+    def __init__(self, engine: Engine, context: Context, *, write_through: bool) -> None:
         self._engine = engine
         self._context = context
-        self._direct = direct
-        engine.began(self, context, direct=direct)
+        self._write_through = write_through
+        engine.began(self, context, write_through=write_through)
 
     def flush(self) -> None:
         """Put on disk what ran so far, and from now on at once."""
         try:
-            if not self._direct:
-                self._direct = True
-                self._engine.turned_direct(self, self._context)
+            if not self._write_through:
+                self._write_through = True
+                self._engine.turned_write_through(self, self._context)
             self._engine.flush(self._context)
         except BaseException as error:
             swallow(error)
@@ -75,7 +75,7 @@ class TestActivity(Activity):
 NO_TEST = Activity()
 
 
-def begin(baggage: str, *, direct: bool = False) -> Activity:
+def begin(baggage: str, *, write_through: bool = False) -> Activity:
     """Begin an activity for the test that a baggage header names, if it names one.
 
     From here on this thread or task is in its context. Without a test it is in none, which has
@@ -88,7 +88,7 @@ def begin(baggage: str, *, direct: bool = False) -> Activity:
             current.set(BACKGROUND)
             return NO_TEST
         current.set(context)
-        return TestActivity(_engine, context, direct=direct)
+        return TestActivity(_engine, context, write_through=write_through)
     except BaseException as error:
         swallow(error)
         return NO_TEST

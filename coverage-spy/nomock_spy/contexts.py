@@ -17,7 +17,7 @@ class Context:
     """What ran for one test in this process."""
 
     __slots__ = (
-        *("branches", "direct", "fresh", "lines", "number", "origin"),
+        *("branches", "write_through", "fresh", "lines", "number", "origin"),
         *("flushed_branches", "flushed_lines", "is_flushing"),
     )
 
@@ -34,7 +34,7 @@ class Context:
         """How many lines of each file were flushed."""
         self.flushed_branches: dict[str, int] = {}
         """How many branches of each file were flushed."""
-        self.direct = True
+        self.write_through = True
         """Whether a line is written when it runs, as nothing says when it would be too late."""
         self.fresh = False
         """Whether something ran that was not written at once, since the last flush began."""

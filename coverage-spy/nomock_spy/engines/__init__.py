@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import sys
-
 from nomock_spy.contexts import Context
 from nomock_spy.hints import Protocol
-from nomock_spy.settings import Settings
 
 
 class Engine(Protocol):
@@ -15,13 +12,13 @@ class Engine(Protocol):
     def start(self) -> bool:
         """Start recording, in contexts.BACKGROUND; return whether anything is recorded."""
 
-    def began(self, activity: object, context: Context, *, direct: bool) -> None:
+    def began(self, activity: object, context: Context, *, write_through: bool) -> None:
         """Learn that an activity began: until it ends, what runs may belong to its context.
 
-        ``direct``: what it runs is to be on disk at once, since nobody will call flush.
+        ``write_through``: what it runs is to be on disk at once, since nobody will call flush.
         """
 
-    def turned_direct(self, activity: object, context: Context) -> None:
+    def turned_write_through(self, activity: object, context: Context) -> None:
         """Learn that what an activity runs from now on is to be on disk at once."""
 
     def flush(self, context: Context) -> None:
@@ -38,14 +35,3 @@ class Engine(Protocol):
 
     def forked(self) -> None:
         """Learn that this process is the child of a fork: it has a file of records of its own."""
-
-
-def engine_for(settings: Settings) -> Engine:
-    """Return the engine for the Python that runs this."""
-    if sys.version_info >= (3, 12):
-        from nomock_spy.engines.monitoring import Monitoring
-
-        return Monitoring(settings)
-    from nomock_spy.engines import ctracer
-
-    return ctracer.engine(settings)

@@ -63,7 +63,7 @@ class _Record:
 
     def __init__(self) -> None:
         self.activities: dict[object, bool] = {}
-        """Those that are under way, and whether they are direct."""
+        """Those that are under way, and whether they write through."""
         self.files: Files = {}
         """What ran. The sets only grow: what is added while they are written is found later."""
         self.written: defaultdict[str, set[int]] = defaultdict(set)
@@ -98,7 +98,7 @@ class CTracing:
         if not self._writer.open():
             return False
         report_to(self._writer.lost)
-        from nomock_spy import canary
+        from nomock_spy.engines import canary
 
         self._canary_file = canary.__file__
         self._tracers.start()
@@ -108,7 +108,7 @@ class CTracing:
         sys.addaudithook(self._on_audit)  # the last, as it cannot be taken back
         return True
 
-    def began(self, activity: object, context: Context, *, direct: bool) -> None:
+    def began(self, activity: object, context: Context, *, write_through: bool) -> None:
         """Learn that an activity began."""
         if os.getpid() != self._pid:  # uWSGI makes its workers without Python's hooks
             self.forked()
@@ -116,13 +116,13 @@ class CTracing:
             record = self._records.pop(context, None) or _Record()
             self._records[context] = record  # last: see _forget
             self._files[context] = record.files
-            record.activities[activity] = direct
+            record.activities[activity] = write_through
             self._forget()
         self._tracers.here()
-        if direct:
+        if write_through:
             self._tracers.enter_again()
 
-    def turned_direct(self, activity: object, context: Context) -> None:
+    def turned_write_through(self, activity: object, context: Context) -> None:
         """Do nothing: what is under way is looked at with each audit event."""
 
     def flush(self, context: Context) -> None:
@@ -137,8 +137,8 @@ class CTracing:
         """Learn that an activity ended; what it left running is written like the background."""
         with self._lock:
             record = self._records.get(context)
-            direct = record is not None and record.activities.pop(activity, False)
-        if direct:
+            write_through = record is not None and record.activities.pop(activity, False)
+        if write_through:
             self._tracers.enter_again()
         self.flush(context)
         self.flush(BACKGROUND)
@@ -242,6 +242,6 @@ class CTracing:
                 return
 
     def _run_canary(self) -> None:
-        from nomock_spy.canary import run
+        from nomock_spy.engines.canary import run
 
         run(self, self._writer)

@@ -35,23 +35,23 @@ if sys.version_info >= (3, 12):
             # switch.
             self._disable = sys.monitoring.DISABLE if has_gil else None
 
-        def began(self, activity: object, context: Context, *, direct: bool) -> None:
+        def began(self, activity: object, context: Context, *, write_through: bool) -> None:
             """Learn that an activity began."""
             with self._lock:
-                self._running[activity] = (context, direct)
+                self._running[activity] = (context, write_through)
                 if len(self._running) > 1:
                     self._settle(context)
                 else:  # as _settle does it, for one
                     self.owner = None
-                    context.direct = direct
+                    context.write_through = write_through
                     self._hand_over(context)
 
-        def turned_direct(self, activity: object, context: Context) -> None:
+        def turned_write_through(self, activity: object, context: Context) -> None:
             """Learn that what an activity runs is to be written at once from now on."""
             with self._lock:
                 if activity in self._running:
                     self._running[activity] = (context, True)
-                    context.direct = True
+                    context.write_through = True
 
         def ended(self, activity: object, context: Context) -> None:
             """Learn that an activity ended."""
@@ -61,13 +61,13 @@ if sys.version_info >= (3, 12):
                     self._settle(context)
                 else:
                     self.owner = None
-                    context.direct = True
+                    context.write_through = True
 
         def forked(self) -> None:
             """Forget the activities of the parent, which end there."""
             self._lock = RLock()  # another thread of the parent may have held it
             for context, _ in self._running.values():
-                context.direct = True  # what of it runs here
+                context.write_through = True  # what of it runs here
             self._running.clear()
 
         @undisturbed
@@ -90,9 +90,9 @@ if sys.version_info >= (3, 12):
             """Find out who owns the events, after an activity of a context came or went."""
             self.owner = None
             contexts = [context for context, _ in self._running.values()]
-            direct = [direct for context, direct in self._running.values() if context is changed]
-            # One that is direct must not wait for another's answer.
-            changed.direct = any(direct) or not direct
+            own = [through for context, through in self._running.values() if context is changed]
+            # One that writes through must not wait for another's answer.
+            changed.write_through = any(own) or not own
             # With nothing running nobody does, until something runs in the background.
             if contexts and all(context is contexts[0] for context in contexts):
                 self._hand_over(contexts[0])

@@ -75,17 +75,17 @@ if sys.version_info >= (3, 12):
             AppCode(tool_id, self._app_files, self._branches, callbacks[_START]).listen()
             return True
 
-        def began(self, activity: object, context: Context, *, direct: bool) -> None:
+        def began(self, activity: object, context: Context, *, write_through: bool) -> None:
             """Learn that an activity began."""
             if os.getpid() != self._pid:  # uWSGI makes its workers without Python's hooks
                 self.forked()
             if sys.monitoring.get_tool(self._tool_id) != _NAME:
                 lose("no line since the service has taken the spy's tool id of sys.monitoring")
-            self._events.began(activity, context, direct=direct)
+            self._events.began(activity, context, write_through=write_through)
 
-        def turned_direct(self, activity: object, context: Context) -> None:
+        def turned_write_through(self, activity: object, context: Context) -> None:
             """Learn that what an activity runs from now on is to be on disk at once."""
-            self._events.turned_direct(activity, context)
+            self._events.turned_write_through(activity, context)
 
         def flush(self, context: Context) -> None:
             """Write down what ran in a context and is not written yet."""
@@ -150,9 +150,11 @@ if sys.version_info >= (3, 12):
                     arcs = find()
                 finally:
                     context.branches[name][branch] = arcs
-                if not context.direct:
+                if not context.write_through:
                     context.fresh = True
-                if arcs and context.direct:  # asked behind that: a flush may have come before it
+                if (
+                    arcs and context.write_through
+                ):  # asked behind that: a flush may have come before it
                     write(context, {}, {name: arcs})
 
             @undisturbed
@@ -166,9 +168,9 @@ if sys.version_info >= (3, 12):
                             return None
                         return no_news(context)
                     seen[line] = None
-                    if not context.direct:
+                    if not context.write_through:
                         context.fresh = True
-                    if context.direct:  # asked behind that: a flush may have come before it
+                    if context.write_through:  # asked behind that: a flush may have come before it
                         try:
                             do_what_waits()
                             write(context, {name: [line]}, {})
@@ -207,10 +209,10 @@ if sys.version_info >= (3, 12):
             return {_LINE: on_line, _START: on_start, **dict.fromkeys(BRANCHES, on_branch)}
 
         def _run_canary(self) -> None:
-            from nomock_spy.canary import run, sing
+            from nomock_spy.engines.canary import probe, run
 
             # Lines alone: what a branch means takes a millisecond to load.
-            sys.monitoring.set_local_events(self._tool_id, sing.__code__, _LINE)
+            sys.monitoring.set_local_events(self._tool_id, probe.__code__, _LINE)
             run(self, self._writer)
 
     def _new(
@@ -218,7 +220,7 @@ if sys.version_info >= (3, 12):
     ) -> dict[str, list[_What]]:
         """Return what is new of each file, copied in one step: other threads may add to it.
 
-        What is direct was written by itself, and may be written here again.
+        What was written through is among it, and written once more.
         """
         return {
             name: copy(found)[flushed.get(name, 0) :]

@@ -22,10 +22,10 @@ class NoEngine:
             say(f"not recording: {self._reason}")
         return False
 
-    def began(self, activity: object, context: Context, *, direct: bool) -> None:
+    def began(self, activity: object, context: Context, *, write_through: bool) -> None:
         """Do nothing."""
 
-    def turned_direct(self, activity: object, context: Context) -> None:
+    def turned_write_through(self, activity: object, context: Context) -> None:
         """Do nothing."""
 
     def flush(self, context: Context) -> None:

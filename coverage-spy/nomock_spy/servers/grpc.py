@@ -72,7 +72,7 @@ def _in_activity(handle: Any, baggage: str, is_streamed: bool) -> Callable[..., 
     if isasyncgenfunction(handle):
 
         async def each_later(*arguments: Any) -> AsyncIterator[Any]:
-            activity, context = begin(baggage, direct=True), current.get()
+            activity, context = begin(baggage, write_through=True), current.get()
             try:
                 async for part in handle(*arguments):
                     activity.flush()
@@ -85,7 +85,7 @@ def _in_activity(handle: Any, baggage: str, is_streamed: bool) -> Callable[..., 
     if iscoroutinefunction(handle):
 
         async def handled(*arguments: Any) -> Any:
-            activity = begin(baggage, direct=True)
+            activity = begin(baggage, write_through=True)
             try:
                 return await handle(*arguments)
             finally:
@@ -94,7 +94,7 @@ def _in_activity(handle: Any, baggage: str, is_streamed: bool) -> Callable[..., 
         return handled
 
     def answer(*arguments: Any) -> Any:
-        activity = begin(baggage, direct=True)
+        activity = begin(baggage, write_through=True)
         try:
             answered = handle(*arguments)
         finally:
@@ -105,7 +105,7 @@ def _in_activity(handle: Any, baggage: str, is_streamed: bool) -> Callable[..., 
 
 
 def _each(parts: Iterator[Any], baggage: str) -> Iterator[Any]:
-    activity, context = begin(baggage, direct=True), current.get()
+    activity, context = begin(baggage, write_through=True), current.get()
     try:
         while True:
             try:

@@ -39,7 +39,7 @@ def _beginning(parse: Any) -> Callable[..., Any]:
                 found_framework("http.server")
                 # Direct: it sends its answer itself.
                 baggage = ",".join(self.headers.get_all("baggage", ()))
-                vars(self)[_ACTIVITY] = begin(baggage, direct=True)
+                vars(self)[_ACTIVITY] = begin(baggage, write_through=True)
         except BaseException as error:
             swallow(error)
         return is_one

@@ -125,7 +125,7 @@ import json, os, sys, time
 header = {"v": 2, "engine": "sys.monitoring", "branches": False, "python": "3.13.5", "pid": 1}
 header |= {"service": sys.argv[1], "run": os.environ["NOMOCK_SPY_RUN"], "unsupported": ""}
 header |= {"host": os.uname().nodename, "started": time.time()}
-path = "/nomock-spy/nomock_spy/canary.py"
+path = "/nomock-spy/nomock_spy/engines/canary.py"
 more = {
     "old": [],
     "deaf": [{"canary": -1, "context": 1, "hit": 12, "missed": 11}],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from places import ROOT
 
 ROOT = ROOT
 SRC = ROOT / "src" / "nomock"
+SPY = ROOT / "coverage-spy" / "nomock_spy"
 
 # From the bottom to the top. A room is a module or a package; those of one layer do not know each
 # other. Which layer a module is of says the longest name here that it begins with.
@@ -40,6 +42,22 @@ LAYERS = (
     ("faults.janitor", "faults.usage"),  # what killed runs left; what tests have used
     ("faults.aside",),
     ("plugin", "cli"),  # what users touch; they never import each other
+)
+
+# The rooms of the spy likewise: it is loaded into the processes of services.
+SPYS_LAYERS = (
+    ("hints", "files", "baggage"),
+    ("guard", "quoting", "contexts", "standins", "launchers"),
+    ("appfiles", "appmodules", "audit", "branches"),
+    ("settings", "imports"),
+    ("recordfile",),
+    ("writer",),  # the file of a process
+    ("engines",),  # how it is learned which lines run
+    ("activities",),  # a request, a job
+    # what calls these: each is loaded when the package that it patches has been
+    ("consumers", "executors", "greenlets", "threads", "clients", "children", "jobs"),
+    ("popen", "feeders", "servers"),
+    ("queues",),
 )
 
 # A dependency's errors and quirks stop at the only module that knows it.
@@ -131,8 +149,29 @@ def test_every_import_should_go_downward() -> None:
     assert list(offences(SRC)) == []
 
 
-def test_no_files_should_import_one_another_in_a_circle() -> None:
-    assert circles(SRC, "nomock") == []
+@pytest.mark.parametrize("source", [SRC, SPY], ids=lambda source: source.name)
+def test_no_files_should_import_one_another_in_a_circle(source: Path) -> None:
+    assert circles(source, source.name) == []
+
+
+def test_the_spy_should_need_nothing_but_the_standard_library() -> None:
+    named = {
+        name.partition(".")[0]
+        for path in SPY.rglob("*.py")
+        for _, name in imports(path.read_text(encoding="utf-8"))
+    }
+    assert named - sys.stdlib_module_names == {"nomock_spy"}
+
+
+def test_every_import_of_the_spy_should_go_downward() -> None:
+    rooms = {room: number for number, layer in enumerate(SPYS_LAYERS) for room in layer}
+    for module, path in modules(SPY).items():
+        own = module.partition(".")[0]
+        for line, name in imports(path.read_text(encoding="utf-8")):
+            top, _, rest = name.partition(".")
+            other = rest.partition(".")[0]
+            if top == "nomock_spy" and own and other not in ("", own):
+                assert rooms[other] < rooms[own], f"nomock_spy.{module} line {line}: {name}"
 
 
 def test_every_module_should_have_a_layer() -> None:

@@ -14,11 +14,11 @@ from nomock_spy.writer import Writer
 ORIGIN = Origin("nomock.canary", "")
 
 
-def sing(in_danger: bool) -> str:
+def probe(take_branch: bool) -> str:
     """Run one of two lines."""
-    if in_danger:
-        return "silence"
-    return "song"
+    if take_branch:
+        return "branch"
+    return "end"
 
 
 def run(engine: Engine, writer: Writer) -> None:
@@ -26,11 +26,11 @@ def run(engine: Engine, writer: Writer) -> None:
     context = Context(ORIGIN)
     before = current.set(context)
     try:
-        engine.began(context, context, direct=False)
-        sing(in_danger=False)
+        engine.began(context, context, write_through=False)
+        probe(take_branch=False)
         engine.ended(context, context)
-        first = sing.__code__.co_firstlineno
-        writer.canary(context, sing.__code__.co_filename, hit=first + 4, missed=first + 3)
+        first = probe.__code__.co_firstlineno
+        writer.canary(context, probe.__code__.co_filename, hit=first + 4, missed=first + 3)
     finally:
         current.reset(before)
         writer.release()
