@@ -96,6 +96,15 @@ class RecordFile:
         if new:
             self.numbers.update(numbers)
 
+    def ran_line(self, context: Context, name: str, line: int) -> None:
+        """Append the record of one line; a start-up has thousands of these."""
+        file, known = self.numbers.get(name), context.number
+        if file is None or known is None or known[0] is not self:
+            self.ran(context, {name: [line]}, {})
+            return
+        ran = f'"lines":{{"{file}":[{line}]}}'
+        self.append(f'{{"in":{known[1]},"at":{time.time():.3f},{ran}}}\n')
+
     def context(self, context: Context) -> tuple[int, str]:
         """Return the context's number here, and the record that introduces it, if it has none."""
         if context.number is not None and context.number[0] is self:

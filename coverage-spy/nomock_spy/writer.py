@@ -127,6 +127,16 @@ class Writer:
         except OSError as error:
             self._give_up(error)
 
+    def ran_line(self, context: Context, name: str, line: int) -> None:
+        """Record one line that ran in a context, as it runs."""
+        if self._failed:
+            self.ran(context, {name: [line]}, {})
+            return
+        try:
+            self._ours().ran_line(context, name, line)
+        except OSError as error:
+            self._give_up(error)
+
     def server(self, name: str) -> None:
         """Record that the requests which this process serves have contexts."""
         self._write(lambda file: file.append(f'{{"server":{quote(name)}}}\n'))

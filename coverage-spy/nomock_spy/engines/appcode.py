@@ -123,7 +123,9 @@ if sys.version_info >= (3, 12):
         Python has an event for a line where it comes to it from another one, and here the line
         before, that of the instruction RESUME, is the same.
         """
-        start, end, line = next(lines for lines in code.co_lines() if lines[2] is not None)
-        # RESUME; in a generator or coroutine RETURN_GENERATOR and POP_TOP before it.
-        preamble_bytes = 6 if code.co_flags & _SUSPENDS else 2
-        return line == code.co_firstlineno and end - start > preamble_bytes
+        for start, end, line in code.co_lines():
+            if line is not None:
+                # RESUME; in a generator or coroutine RETURN_GENERATOR and POP_TOP before it.
+                preamble_bytes = 6 if code.co_flags & _SUSPENDS else 2
+                return line == code.co_firstlineno and end - start > preamble_bytes
+        return False

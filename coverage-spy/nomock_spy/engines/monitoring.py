@@ -137,7 +137,8 @@ if sys.version_info >= (3, 12):
         def _callbacks(self) -> dict[int, Callable[..., object]]:
             # The hot path: what it uses is in cells, and it calls nothing, see undisturbed.
             background = BACKGROUND
-            events, no_news, write = self._events, self._events.no_news, self._writer.ran
+            events, no_news = self._events, self._events.no_news
+            write, write_line = self._writer.ran, self._writer.ran_line
             branches, definitions = self._branches, self._branches.definitions
 
             @undisturbed
@@ -173,7 +174,7 @@ if sys.version_info >= (3, 12):
                     if context.write_through:  # asked behind that: a flush may have come before it
                         try:
                             do_what_waits()
-                            write(context, {name: [line]}, {})
+                            write_line(context, name, line)
                         except BaseException:  # of a signal handler of the service
                             del seen[line]
                             raise
