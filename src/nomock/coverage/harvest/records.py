@@ -106,7 +106,8 @@ class Process:
 
         The spy's own are none. What else is not the app's, such as a template, it does not record.
         """
-        spys = tuple({f"{dirname(c.file.path)}/" for c in self.canaries if c.file})
+        # The canary is in a folder of the spy's package.
+        spys = tuple({f"{dirname(dirname(c.file.path))}/" for c in self.canaries if c.file})
         files = {file for files in self.lines.values() for file in files}
         return {file for file in files if not file.path.startswith(spys)}
 
