@@ -143,20 +143,23 @@ def test_requests_should_be_refused_in_time_when_the_pool_is_exhausted(
     other = make_orders()
     other.all()
 
-    def asked() -> httpx.Response:
-        """Ask while every connection of the pool waits for a lock."""
+    def asked() -> httpx.Response | None:
+        """Ask while all of the pool wait for a lock; return None where they never all did."""
         with (
             held(postgres, LOCK_TENANT, orders.tenant.tenant_id),
             ThreadPoolExecutor(max_workers=1) as background,
         ):
             stuck = [orders.order(unique_name()) for _ in range(pool_size)]
             replies = background.submit(orders.at_once, *stuck)
-            eventually(
-                lambda: waiting_for_a_lock(postgres, "instances_service") == pool_size,
-                within_s=5,
-                reason="every connection of the pool should wait for the lock",
-                every_s=0.01,
-            )
+            try:
+                eventually(
+                    lambda: waiting_for_a_lock(postgres, "instances_service") == pool_size,
+                    within_s=5,
+                    reason="every connection of the pool should wait for the lock",
+                    every_s=0.01,
+                )
+            except AssertionError:  # on a busy machine one may have been refused before
+                return None
             reply = other.send("GET", "/instances")  # would need no lock, but a connection
             assert statuses(replies.result(timeout=20)) == {503: pool_size}
         return reply
@@ -164,7 +167,7 @@ def test_requests_should_be_refused_in_time_when_the_pool_is_exhausted(
     began = datetime.now(UTC)
     # Where a busy machine lets them in one by one, the first gives its connection back too soon.
     replies = (asked() for _ in range(5))
-    refused = next(filter(lambda reply: reply.is_error, replies), None)
+    refused = next((reply for reply in replies if reply is not None and reply.is_error), None)
     assert refused is not None, "five times in a row a request got a connection that was not there"
     assert refusal(refused) == (503, "unavailable")
     assert int(refused.headers["retry-after"]) >= 1

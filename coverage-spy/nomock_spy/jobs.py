@@ -48,7 +48,7 @@ def take(baggage: object) -> None:
 
 def _begin(baggage: str) -> None:
     before = current.get()
-    # Direct: a job has no response before which all of it could be written at once.
+    # At once: a job has no response before which all of it could be written at once.
     activity = begin(baggage, write_through=True)
     _job.set(_Job(activity, current.get(), before))
 

@@ -20,7 +20,7 @@ def install(module: Any) -> None:
 
 def _wrap(handler: Handler) -> Handler:
     async def handled(request: Any) -> Any:
-        # Direct: a handler may send parts of its answer itself. The rest is sent behind it.
+        # At once: a handler may send parts of its answer itself. The rest is sent behind it.
         activity = begin(_baggage(request), write_through=True)
         try:
             return await handler(request)

@@ -55,7 +55,7 @@ def method(framework: str, call: Any) -> Callable[..., Any]:
 
 
 async def _serve(app: Application, scope: Scope, receive: Receive, send: Send) -> None:
-    # Direct: a websocket has no answer, and may never get or send anything.
+    # At once: a websocket has no answer, and may never get or send anything.
     is_websocket = scope["type"] == "websocket"
     activity = begin(_baggage(scope), write_through=is_websocket)
     if activity is not NO_TEST:

@@ -68,7 +68,7 @@ def _wrapped(handler: Any, call: Any) -> Any:
 
 
 def _in_activity(handle: Any, baggage: str, is_streamed: bool) -> Callable[..., Any]:
-    # Direct: a handler of asyncio may send parts of its answer itself.
+    # At once: a handler of asyncio may send parts of its answer itself.
     if isasyncgenfunction(handle):
 
         async def each_later(*arguments: Any) -> AsyncIterator[Any]:

@@ -37,7 +37,7 @@ def _in_activity(framework: str, handle: Any) -> Callable[..., Any]:
         activity = NO_TEST
         try:
             found_framework(framework)
-            # Direct: it sends its answer by ways of its own.
+            # At once: it sends its answer by ways of its own.
             activity = begin(_baggage(first), write_through=True)
         except BaseException as error:
             swallow(error)

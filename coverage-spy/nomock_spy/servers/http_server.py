@@ -37,7 +37,7 @@ def _beginning(parse: Any) -> Callable[..., Any]:
             # Not of what has the interface of a server: werkzeug's has no methods of the app's.
             if is_one and _ACTIVITY in vars(self) and hasattr(type(self), f"do_{self.command}"):
                 found_framework("http.server")
-                # Direct: it sends its answer itself.
+                # At once: it sends its answer itself.
                 baggage = ",".join(self.headers.get_all("baggage", ()))
                 vars(self)[_ACTIVITY] = begin(baggage, write_through=True)
         except BaseException as error:
