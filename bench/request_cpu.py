@@ -69,7 +69,7 @@ def _make_ready() -> None:
         python = ["--python-version", "3.13", "--python-platform", "linux"]
         target = ["--target", str(WORK / "coverage"), "--only-binary", ":all:"]
         subprocess.run(["uv", "pip", "install", *python, *target, "coverage>=7.17"], check=True)
-    wanted = ["auth", "worker", *SUBJECTS]
+    wanted = ["auth", "httpfaults", "worker", *SUBJECTS]
     # The image of `instances` is built once and has three names.
     subprocess.run([*COMPOSE, "up", "--detach", "--wait", *wanted], cwd=ROOT, check=True)
 
