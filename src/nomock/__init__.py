@@ -83,72 +83,26 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
         Stack,
     )
 
-_MODULES = {
-    "nomock.baggage": ("baggage_header",),
-    "nomock.errors": (
-        "BuildError",
-        "CanaryError",
-        "ComposeError",
-        "ConfigError",
-        "ConflictingFaultsError",
-        "CoverageError",
-        "EffectUnknownError",
-        "EngineBusyError",
-        "EngineError",
-        "EngineForbiddenError",
-        "EngineGoneError",
-        "EngineMissingError",
-        "FaultError",
-        "ForeignStackError",
-        "HttpFaultsError",
-        "LockedError",
-        "NoCoverageError",
-        "NoTrafficError",
-        "NomockError",
-        "NotCoverableError",
-        "NotHealedError",
-        "NotPossibleError",
-        "NotReadyError",
-        "NotSteadyError",
-        "ServiceDiedError",
-        "SharedStackError",
-        "StateFolderError",
-        "StoppedSpyError",
-        "ToxiproxyError",
-        "UnknownEdgeError",
-        "UnknownServiceError",
-        "UnmappedSourceError",
-        "UnpublishedError",
-        "UnreachableError",
-        "UntrueAnswersError",
-        "WatchdogError",
-    ),
-    "nomock.faults.active": ("ActiveFault",),
-    "nomock.faults.checks.acknowledged": (
-        "Acknowledged",
-        "Outcome",
-    ),
-    "nomock.faults.checks.steady": (
-        "SteadyAnswer",
-        "SteadyWatch",
-        "recovers_within",
-        "steady",
-    ),
-    "nomock.faults.fault": ("Fault",),
-    "nomock.faults.faults": ("Faults",),
-    "nomock.faults.generate.strategy": ("schedules",),
-    "nomock.faults.schedule": (
-        "Schedule",
-        "Step",
-    ),
-    "nomock.faults.schedule_run": ("ScheduleRun",),
-    "nomock.stack": (
-        "Postgres",
-        "Service",
-        "Stack",
-    ),
+# Where a public name is; all others are errors.
+_HOMES = {
+    "baggage_header": "nomock.baggage",
+    "ActiveFault": "nomock.faults.active",
+    "Acknowledged": "nomock.faults.checks.acknowledged",
+    "Outcome": "nomock.faults.checks.acknowledged",
+    "SteadyAnswer": "nomock.faults.checks.steady",
+    "SteadyWatch": "nomock.faults.checks.steady",
+    "recovers_within": "nomock.faults.checks.steady",
+    "steady": "nomock.faults.checks.steady",
+    "Fault": "nomock.faults.fault",
+    "Faults": "nomock.faults.faults",
+    "schedules": "nomock.faults.generate.strategy",
+    "Schedule": "nomock.faults.schedule",
+    "Step": "nomock.faults.schedule",
+    "ScheduleRun": "nomock.faults.schedule_run",
+    "Postgres": "nomock.stack",
+    "Service": "nomock.stack",
+    "Stack": "nomock.stack",
 }
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
 
 __all__ = [
     "Acknowledged",
@@ -208,15 +162,14 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    if name in _HOMES:
+    if name in __all__:
         from importlib import import_module
 
-        return getattr(import_module(_HOMES[name]), name)
-    from difflib import get_close_matches
+        return getattr(import_module(_HOMES.get(name, "nomock.errors")), name)
+    from nomock.errors import did_you_mean
 
-    meant = get_close_matches(name, _HOMES, 1)
-    hint = f"; did you mean {meant[0]!r}?" if meant else "; nomock docs api lists what is public"
-    raise AttributeError(f"module 'nomock' has no attribute {name!r}{hint}")
+    hint = did_you_mean(name, __all__, "nomock docs api lists what is public")
+    raise AttributeError(f"module 'nomock' has no attribute {name!r}; {hint}")
 
 
 def __dir__() -> list[str]:
