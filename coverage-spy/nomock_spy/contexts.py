@@ -50,6 +50,7 @@ class Context:
 BACKGROUND = Context(None)
 current: ContextVar[Context] = ContextVar("nomock_spy_context", default=BACKGROUND)
 """The context that code runs in: of this thread, this task, this greenlet."""
+# It is declared as what it gives.
 Context.here = property(current.get)  # type: ignore[assignment]
 inherited: ContextVar[Context] = ContextVar("nomock_spy_inherited", default=BACKGROUND)
 """The context that this thread was started in."""

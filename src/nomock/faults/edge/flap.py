@@ -53,7 +53,7 @@ class _Flapping:
     """The thread that opens and closes an edge, and leaves it open when the fault expires."""
 
     def __init__(self, control: StackControl, edge: str, half_s: float, expires_s: float) -> None:
-        self._ground = control
+        self._control = control
         self._edge = edge
         self._half_s = half_s
         # A moment after the watchdog, which opens the edge once: what comes last is to open it.
@@ -67,7 +67,7 @@ class _Flapping:
         self.thread.join()
 
     def _run(self) -> None:
-        toxiproxy = self._ground.toxiproxy
+        toxiproxy = self._control.toxiproxy
         is_open = False
         while not self._over.wait(min(self._half_s, self._expires_s - monotonic())):
             has_expired = monotonic() >= self._expires_s
