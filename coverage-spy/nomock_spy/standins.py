@@ -34,6 +34,29 @@ def replace(owner: Any, name: str, make: Callable[[Any], Callable[..., Any]]) ->
         setattr(owner, name, called_as(original, replacement))
 
 
+def replace_argument(owner: Any, name: str, parameter: str, change: Callable[[Any], Any]) -> None:
+    """Let a method of a class be given what ``change`` returns for one of its arguments.
+
+    Where the argument is left out nothing is changed. Raises AttributeError or ValueError where
+    there is no such method or parameter.
+    """
+
+    def make(original: Any) -> Callable[..., Any]:
+        code = original.__code__
+        at = code.co_varnames[: code.co_argcount].index(parameter)
+
+        def with_changed(*arguments: Any, **named: Any) -> Any:
+            if parameter in named:
+                named[parameter] = change(named[parameter])
+            elif len(arguments) > at:
+                arguments = (*arguments[:at], change(arguments[at]), *arguments[at + 1 :])
+            return original(*arguments, **named)
+
+        return with_changed
+
+    replace(owner, name, make)
+
+
 def known_as(original: Any, function: Callable[..., Any]) -> Callable[..., Any]:
     """Give a function the name, the signature and all else that is known of another one."""
     for name in _KNOWN_OF_A_FUNCTION:

@@ -7,9 +7,9 @@ from typing import Any
 
 from nomock_spy.clients import baggage_of_the_test
 from nomock_spy.guard import swallow
-from nomock_spy.standins import known_as, replace, stand_in
+from nomock_spy.standins import known_as, replace_argument, stand_in
 
-_KEY, _METADATA = "baggage", "metadata"
+_KEY = "baggage"
 
 
 def install(module: Any) -> None:
@@ -20,7 +20,7 @@ def install(module: Any) -> None:
         spied = known_as(augment, _for_the_test(augment))
         module._compression = stand_in(module._compression, augment_metadata=spied)
     else:
-        replace(module.Call, "__init__", _for_the_test_async)
+        replace_argument(module.Call, "__init__", "metadata", _completed)
 
 
 def _for_the_test(augment: Any) -> Callable[..., Any]:
@@ -28,20 +28,6 @@ def _for_the_test(augment: Any) -> Callable[..., Any]:
         return _completed(augment(*arguments, **named))
 
     return augment_for_the_test
-
-
-def _for_the_test_async(init: Any) -> Callable[..., Any]:
-    code = init.__code__
-    at = code.co_varnames[: code.co_argcount].index(_METADATA)
-
-    def init_for_the_test(*arguments: Any, **named: Any) -> None:
-        if _METADATA in named:
-            named[_METADATA] = _completed(named[_METADATA])
-        elif len(arguments) > at:
-            arguments = (*arguments[:at], _completed(arguments[at]), *arguments[at + 1 :])
-        init(*arguments, **named)
-
-    return init_for_the_test
 
 
 def _completed(metadata: Any) -> Any:

@@ -7,7 +7,7 @@ from typing import Any
 
 from nomock_spy.activities import found_server
 from nomock_spy.guard import swallow
-from nomock_spy.standins import is_stand_in, replace
+from nomock_spy.standins import is_stand_in, replace, replace_argument
 
 
 def wrapped(server: str, wrap: Callable[[Any], Any], app: Any) -> Any:
@@ -27,22 +27,7 @@ def wrap_argument(server: str, owner: Any, parameter: str, wrap: Callable[[Any],
 
     Raises AttributeError or ValueError where it has none.
     """
-
-    def make(initialize: Any) -> Callable[..., Any]:
-        code = initialize.__code__
-        at = code.co_varnames[: code.co_argcount].index(parameter)
-
-        def initialize_with_wrapped(*arguments: Any, **named: Any) -> Any:
-            if parameter in named:
-                named[parameter] = wrapped(server, wrap, named[parameter])
-            elif len(arguments) > at:
-                app = wrapped(server, wrap, arguments[at])
-                arguments = (*arguments[:at], app, *arguments[at + 1 :])
-            return initialize(*arguments, **named)
-
-        return initialize_with_wrapped
-
-    replace(owner, "__init__", make)
+    replace_argument(owner, "__init__", parameter, lambda app: wrapped(server, wrap, app))
 
 
 def wrap_what_is_loaded(

@@ -13,7 +13,7 @@ from typing import Any
 from nomock_spy.activities import Activity, begin, found_framework
 from nomock_spy.contexts import current
 from nomock_spy.guard import swallow
-from nomock_spy.standins import called_as, replace, stand_in
+from nomock_spy.standins import called_as, replace, replace_argument, stand_in
 
 
 def install(module: Any) -> None:
@@ -21,7 +21,9 @@ def install(module: Any) -> None:
     if module.__name__ == "grpc._server":
         replace(module, "_find_method_handler", _found)
     else:
-        replace(module.Server, "__init__", lambda init: _intercepting(init, module))
+        replace_argument(
+            module.Server, "__init__", "interceptors", lambda own: _with_ours(own, module)
+        )
 
 
 def _found(find: Any) -> Callable[..., Any]:
@@ -31,23 +33,12 @@ def _found(find: Any) -> Callable[..., Any]:
     return find_and_wrap
 
 
-def _intercepting(initialize: Any, module: Any) -> Callable[..., Any]:
-    code = initialize.__code__
-    at = code.co_varnames[: code.co_argcount].index("interceptors")
-
+def _with_ours(interceptors: Any, module: Any) -> list[Any]:
     class Outermost(module.ServerInterceptor):  # type: ignore[misc]  # grpc asks for this class
         async def intercept_service(self, find: Any, details: Any) -> Any:
             return _wrapped(await find(details), details)
 
-    def initialize_intercepted(*arguments: Any, **named: Any) -> None:
-        if "interceptors" in named:
-            named["interceptors"] = [Outermost(), *(named["interceptors"] or ())]
-        elif len(arguments) > at:
-            own = [Outermost(), *(arguments[at] or ())]
-            arguments = (*arguments[:at], own, *arguments[at + 1 :])
-        initialize(*arguments, **named)
-
-    return initialize_intercepted
+    return [Outermost(), *(interceptors or ())]
 
 
 def _wrapped(handler: Any, call: Any) -> Any:
