@@ -8,7 +8,14 @@ from pathlib import Path
 
 from nomock.baggage import test_and_fault
 from nomock.config import Settings
-from nomock.coverage.affected import as_ranges, digest_of, load_baseline, resilience, what_ran
+from nomock.coverage.affected import (
+    as_ranges,
+    digest_of,
+    load_baseline,
+    resilience,
+    run_of,
+    what_ran,
+)
 from nomock.coverage.harvest.contexts import Contexts
 from nomock.coverage.session import data_dir
 from nomock.errors import CoverageError
@@ -76,11 +83,13 @@ def show_resilience(settings: Settings, _: argparse.Namespace) -> int:
 
 
 def _notes(settings: Settings, file: Path) -> Iterator[str]:
+    folder = data_dir(settings)
     try:
-        covered = load_baseline(data_dir(settings)).digests.get(file)
-    except CoverageError:
+        [run] = [run for run in load_baseline(folder) if run.name == run_of(folder)]
+    except (CoverageError, ValueError):
         yield "whether the file changed since the covered run is not on record"
         return
+    covered = run.digests.get(file)
     if covered is not None and covered != digest_of(file):
         yield "the file changed since the covered run: its lines may have other numbers now"
 

@@ -137,11 +137,13 @@ class Remembering:
         if self._begin is None or run_of(folder) != os.environ[RUN_VARIABLE]:
             return  # no test needed the stack: the data there are another run's
         state, suite = self._begin
-        # Where a service is missing from the harvest it is not known what a test needs of it.
+        # Where a service is missing from the harvest it is not known what a test needs of it: of
+        # those that passed, what earlier runs know still holds.
         whole = self._run.coverage.is_whole
         passed = [test for test, passed in self._outcomes.items() if passed and whole]
+        failed = [test for test, passed in self._outcomes.items() if not passed]
         with suppress(NomockError):  # there was no harvest, and the report has its error
-            save_baseline(folder, state, suite, passed)
+            save_baseline(folder, state, suite, passed, failed)
 
 
 def _said(choice: Choice, found: int, *, each: bool) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
@@ -17,7 +18,8 @@ from nomock.adapters.git import Revision
 from nomock.config import Settings
 from nomock.coverage.affected import Affected, Suite, save_baseline, state_now
 from nomock.coverage.affected.blocks import MODULE, blocks_of
-from nomock.coverage.harvest.folder import DATA_FILE, RUN_FILE
+from nomock.coverage.harvest import new_run, prepare
+from nomock.coverage.harvest.folder import DATA_FILE
 from nomock.errors import ConfigError, CoverageError
 from nomock.loading import load
 from nomock.project import resolve
@@ -214,22 +216,28 @@ class Project:
     def edit(self, name: str, old: str, new: str) -> None:
         self.write(name, edited(old, new, (self.path / name).read_text(encoding="utf-8")))
 
-    def cover(self, passed: Sequence[str] = (SELL, BUY, ODD)) -> None:
+    def cover(
+        self,
+        passed: Sequence[str] = (SELL, BUY, ODD),
+        failed: Sequence[str] = (),
+        folder: str = "tests",
+    ) -> None:
         """Do what a covered run does at its begin and its end."""
-        suite = Suite(self.path, (self.path / "tests",), self.path / "pytest.ini")
+        suite = Suite(self.path, (self.path / folder,), self.path / "pytest.ini")
         begin = state_now(self.settings, resolve(self.settings), suite)
-        self.data_dir.mkdir(parents=True, exist_ok=True)
-        (self.data_dir / RUN_FILE).write_text("r1\n")
-        (self.data_dir / DATA_FILE).unlink(missing_ok=True)
+        prepare(self.data_dir, new_run())
         data = CoverageData(basename=str(self.data_dir / DATA_FILE))
+        ran = {*passed, *failed, ""}
         for context, lines in self.ran.items():
+            if context.partition("|")[0] not in ran:
+                continue
             data.set_context(context)
             for file, line in lines:
                 data.add_lines({str(self.path / file): {line}})
         data.set_context("")
         data.touch_files([str(self.path / "app/idle.py")])
         data.write()
-        save_baseline(self.data_dir, begin, suite, passed)
+        save_baseline(self.data_dir, begin, suite, passed, failed)
 
     def reasons(
         self, since: str | None = None, on_stack: Sequence[str] = (SELL, BUY, ODD)
@@ -407,10 +415,10 @@ def test_every_test_should_be_chosen_when_a_variable_of_a_service_changed(
 
 
 def test_a_test_should_be_chosen_when_it_is_not_known_what_it_needs(project: Project) -> None:
-    project.cover(passed=[SELL])
+    project.cover(passed=[SELL], failed=[ODD])
     project.edit("app/shop.py", "start += 1", "start += 2")
     assert project.reasons() == {
-        "not seen to pass in the last covered run": {BUY, ODD},
+        "not seen to pass in its last covered run": {ODD},
         "app/shop.py: counter.up() changed": {ODD},
     }
 
@@ -420,7 +428,7 @@ def test_a_test_should_be_chosen_when_it_passed_on_the_stack_and_none_of_its_lin
 ) -> None:
     project.ran = {context: lines for context, lines in project.ran.items() if context != ODD}
     project.cover()
-    assert project.reasons() == {"no line was credited to it in the last covered run": {ODD}}
+    assert project.reasons() == {"no line was credited to it in its last covered run": {ODD}}
     assert project.reasons(on_stack=[SELL, BUY]) == {}
 
 
@@ -429,7 +437,7 @@ def test_a_change_that_was_made_during_the_covered_run_should_count(project: Pro
     begin = state_now(project.settings, resolve(project.settings), suite)
     project.write("tests/test_a.py", "A = 1\n")
     project.write("app/requirements.txt", "a==2\n")
-    save_baseline(project.data_dir, begin, suite, EVERY)
+    save_baseline(project.data_dir, begin, suite, EVERY, ())
     assert project.reasons() == {
         "app/requirements.txt: changed": EVERY,
         "tests/test_a.py: changed": {SELL, BUY},
@@ -562,16 +570,120 @@ def test_git_should_be_quoted_when_there_is_no_repository(project: Project) -> N
 
 
 def test_it_should_be_said_how_to_make_a_covered_run_when_there_is_none(project: Project) -> None:
-    (project.data_dir / RUN_FILE).write_text("r2\n")
-    with pytest.raises(CoverageError) as caught:
-        project.reasons()
-    assert str(caught.value) == (
-        f"{project.data_dir}: what the last covered run had seen is not on record\n"
-        "-> run all tests once under the spy: pytest --nomock-sidecar-coverage"
-    )
+    blocks = project.data_dir / "blocks.json"
+    known = json.loads(blocks.read_text())
+    todo = "-> run all tests once under the spy: pytest --nomock-sidecar-coverage"
+    for text, what in (
+        (json.dumps({**known, "version": 1}), "what covered runs saw is kept in another form here"),
+        ("half a fi", "what covered runs saw is not on record"),
+    ):
+        blocks.write_text(text)
+        with pytest.raises(CoverageError) as caught:
+            project.reasons()
+        assert str(caught.value) == f"{blocks}: {what}\n{todo}"
+    blocks.unlink()
     (project.data_dir / DATA_FILE).unlink()
     with pytest.raises(CoverageError, match="no covered run to look into"):
         project.reasons()
+
+
+class TestSeveralCoveredRuns:
+    """A covered run of some tests adds to what is known."""
+
+    def test_the_other_tests_should_stay_known_when_some_are_covered_again(
+        self, project: Project
+    ) -> None:
+        project.cover(passed=[SELL])
+        assert project.reasons() == {}
+        project.edit("app/shop.py", "start += 1", "start += 2")
+        assert project.reasons() == {"app/shop.py: counter.up() changed": {ODD}}
+
+    def test_each_test_should_be_held_against_the_files_of_its_own_run(
+        self, project: Project
+    ) -> None:
+        project.edit("app/shop.py", "> LIMIT", ">= LIMIT")  # SELL and BUY ran it
+        project.cover(passed=[SELL])
+        assert project.reasons() == {"app/shop.py: Shop.sell() changed": {BUY}}
+        project.cover(passed=[BUY])
+        assert project.reasons() == {}
+
+    def test_lines_should_be_those_of_the_tests_own_run_when_they_moved(
+        self, project: Project
+    ) -> None:
+        project.edit("app/shop.py", "LIMIT = 3\n", "# moved\n" * 9 + "LIMIT = 3\n")
+        project.ran = {ODD: [("app/shop.py", 56)], "": [("app/shop.py", 13)]}
+        project.cover(passed=[ODD])
+        project.edit("app/shop.py", "start += 1", "start += 2")
+        project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        assert project.reasons() == {
+            "app/shop.py: counter.up() changed": {ODD},
+            "app/shop.py: Shop.sell() changed": {SELL, BUY},
+        }
+
+    def test_a_test_should_be_chosen_when_it_failed_in_the_newest_run(
+        self, project: Project
+    ) -> None:
+        project.cover(passed=[SELL], failed=[BUY])
+        project.cover(passed=[ODD])
+        assert project.reasons() == {"not seen to pass in its last covered run": {BUY}}
+        project.cover(passed=[BUY])
+        assert project.reasons() == {}
+
+    def test_a_reason_should_be_one_when_it_holds_for_tests_of_several_runs(
+        self, project: Project
+    ) -> None:
+        project.cover(passed=[SELL])
+        project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        project.write("app/requirements.txt", "a==2\n")
+        assert project.reasons() == {
+            "app/shop.py: Shop.sell() changed": {SELL, BUY},
+            "app/requirements.txt: changed": EVERY,
+        }
+
+    def test_no_test_should_be_needed_when_another_run_alone_loaded_the_source(
+        self, project: Project
+    ) -> None:
+        project.ran = {**project.ran, ODD: [("app/idle.py", 1)]}
+        project.cover()
+        project.cover(passed=[SELL])
+        project.write("app/idle.py", "IDLE = 1\n\n\ndef new(): pass\n")
+        assert project.reasons() == {"app/idle.py: new() is new; none of the tests ran it": set()}
+
+    def test_a_revision_should_count_for_the_tests_of_each_run(self, project: Project) -> None:
+        project.commit()
+        project.edit("app/shop.py", "start += 1", "start += 2")
+        project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        project.cover(passed=[SELL, BUY])
+        project.cover(passed=[ODD])
+        assert project.reasons("main") == {
+            "app/shop.py: Shop.sell() changed": {SELL, BUY},
+            "app/shop.py: counter.up() changed": {ODD},
+        }
+
+    def test_a_run_should_be_forgotten_when_none_of_its_tests_is_left(
+        self, project: Project
+    ) -> None:
+        known = project.data_dir / "known"
+        project.cover(passed=[ODD])
+        assert len(list(known.iterdir())) == 2
+        project.cover(passed=[SELL, BUY])  # the last two that the first run knew
+        assert len(list(known.iterdir())) == 2
+        project.write("tests/test_b.py", "def test_other(): pass\n")  # where ODD was
+        project.cover(passed=[SELL])
+        assert len(list(known.iterdir())) == 2
+        (project.path / "tests/test_a.py").unlink()
+        project.cover(passed=["tests/test_b.py::test_other"])
+        assert len(list(known.iterdir())) == 1
+
+    def test_what_is_known_should_stay_when_a_covered_run_is_killed(self, project: Project) -> None:
+        prepare(project.data_dir, new_run())
+        assert project.reasons() == {}
+
+    def test_the_oldest_run_should_be_forgotten_when_there_are_many(self, project: Project) -> None:
+        for number in range(30):
+            project.cover(passed=[f"tests/test_a.py::{number}"])
+        assert len(list((project.data_dir / "known").iterdir())) == 20
+        assert project.reasons() == {"not seen to pass in its last covered run": EVERY}
 
 
 class TestChoosing:
@@ -728,7 +840,7 @@ def test_every_test_should_be_chosen_when_the_covered_run_lacks_a_service(tiny: 
     covered.assert_outcomes(passed=1)
     covered.stdout.fnmatch_lines(["ERROR coverage of idle: reported no line"])
     tiny.run("--affected", "--collect-only").stdout.fnmatch_lines(
-        ["  not seen to pass in the last covered run -> every test"]
+        ["  not seen to pass in its last covered run -> every test"]
     )
 
 
@@ -756,7 +868,7 @@ def test_a_covered_run_should_leave_what_the_choice_needs(tiny: Tiny, more: list
     result.stdout.fnmatch_lines(
         [
             "affected: 2 of 4 tests",
-            "  not seen to pass in the last covered run -> 1 test",
+            "  not seen to pass in its last covered run -> 1 test",
             "  app/app.py: cat() changed -> 1 test",
         ],
         consecutive=True,
@@ -768,6 +880,11 @@ def test_a_covered_run_should_leave_what_the_choice_needs(tiny: Tiny, more: list
         "  tests/test_animals.py::test_red",
         "the file changed since the covered run: its lines may have other numbers now",
     ]
+
+    # A covered run of some tests adds to what is known of the others.
+    tiny.run("--sidecar-coverage", "tests", "-k", "dog", *more)
+    result = tiny.run("--affected", "--co", "tests")
+    result.stdout.fnmatch_lines(["affected: 2 of 4 tests"])
 
     # A run that needs no stack harvests nothing, and takes nothing of the last one's away.
     tiny.run("--sidecar-coverage", "tests", "-k", "pure").assert_outcomes(passed=1, deselected=3)

@@ -80,7 +80,7 @@ def write_data(root: Path, ran: Mapping[str, tuple[int, ...]]) -> None:
     data.add_lines({str(root / "common/common.py"): [1, 2]})
     data.write()
     settings, suite = load(root, environ={}), Suite(root, (), None)
-    save_baseline(folder, state_now(settings, resolve(settings), suite), suite, ())
+    save_baseline(folder, state_now(settings, resolve(settings), suite), suite, (), ())
 
 
 def said(tiny: Tiny, *arguments: str) -> tuple[int, list[str], list[str]]:

@@ -1,6 +1,6 @@
 """Which tests a change needs: those that ran what changed, and every one in doubt."""
 
-from nomock.coverage.affected.baseline import Baseline, load_baseline, run_of, save_baseline
+from nomock.coverage.affected.baseline import CoveredRun, load_baseline, run_of, save_baseline
 from nomock.coverage.affected.choose import Affected, Choice, Reason
 from nomock.coverage.affected.lines import (
     Resilience,
@@ -13,8 +13,8 @@ from nomock.coverage.affected.state import State, Suite, digest_of, state_now
 
 __all__ = [
     "Affected",
-    "Baseline",
     "Choice",
+    "CoveredRun",
     "Reason",
     "Resilience",
     "State",

@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 
 from nomock.adapters.git import Revision
 from nomock.baggage import short, test_and_fault
 from nomock.config import Settings
-from nomock.coverage.affected.baseline import Baseline, load_baseline
+from nomock.coverage.affected.baseline import CoveredRun, load_baseline
 from nomock.coverage.affected.blocks import Range
 from nomock.coverage.affected.changes import Change, changes
-from nomock.coverage.affected.state import state_at, state_now
-from nomock.coverage.harvest.contexts import Contexts
+from nomock.coverage.affected.state import State, Suite, state_at, state_now
 from nomock.project import resolve
 
 
@@ -44,66 +43,104 @@ class Choice:
 
 
 class Affected:
-    """What changed since the last covered run, and since a revision if one is named.
+    """What changed since each covered run, and since a revision if one is named.
 
-    With a revision the change since the covered run counts all the same: where a block is another
-    one than the tests had run, what they run now is not known.
+    Each test is held against the files as the newest covered run had them that it was part of.
+    With a revision the change since that run counts all the same: where a block is another one
+    than the tests had run, what they run now is not known.
     """
 
     def __init__(self, settings: Settings, data_dir: Path, since: str | None = None) -> None:
         """Compare; raise ConfigError for a revision there is not, CoverageError without data."""
-        self._root = settings.root
-        self._contexts = Contexts.of(data_dir)
-        self._by_line: dict[Path, Mapping[int, frozenset[str]]] = {}
-        self._memory: Baseline = load_baseline(data_dir)
-        old, suite = self._memory.state, self._memory.suite
+        self._runs = load_baseline(data_dir)
+        loaded = {file for run in self._runs for file in run.state.sources}
         project = resolve(settings)
-        now = state_now(settings, project, suite).with_sources(old.sources)
-        found = list(changes(old, now))
-        if since is not None:
-            then = state_at(Revision(settings.root, since), now, old.sources, project, suite)
-            found += changes(then, now)
-        self._changes = list(dict.fromkeys(found))
+        revision = Revision(settings.root, since) if since is not None else None
+        states: dict[Suite, list[State]] = {}
+        for suite in {run.suite for run in self._runs}:
+            now = state_now(settings, project, suite).with_sources(loaded)
+            then = [state_at(revision, now, loaded, project, suite)] if revision else []
+            states[suite] = [now, *then]
+        self._changed = [_Changed(settings.root, run, *states[run.suite]) for run in self._runs]
 
     def choose(self, tests: Collection[str], on_stack: Collection[str]) -> Choice:
         """Choose among tests by their ids; ``on_stack`` are those of them that use the stack."""
         all_ = frozenset(tests)
-        seen = all_ & self._memory.passed
-        credited = {test_and_fault(context)[0] for context in self._contexts.all()}
+        unknown = all_.difference(*(run.passed for run in self._runs))
+        of_run = [all_ & run.passed for run in self._runs]
         # Whatever lost its lines: what it needs is not known. One without a stack has none.
-        lost = frozenset(
-            test for test in seen.intersection(on_stack) if short(test) not in credited
-        )
-        reasons = [
-            Reason("not seen to pass in the last covered run", all_ - seen),
-            Reason("no line was credited to it in the last covered run", lost),
-            *(self._reason(change, all_) for change in self._changes),
+        lost = [
+            changed.without_lines(own.intersection(on_stack))
+            for changed, own in zip(self._changed, of_run, strict=True)
         ]
-        shown = [r for r in reasons if r.tests or r not in reasons[:2]]
-        return Choice(tuple(sorted(shown, key=lambda r: -len(r.tests))))
+        reasons = [
+            Reason("not seen to pass in its last covered run", unknown),
+            Reason("no line was credited to it in its last covered run", frozenset().union(*lost)),
+        ]
+        reasons = [reason for reason in reasons if reason.tests]
+        # What is not known is held against the newest run: it may have failed in it.
+        of_run[0] |= unknown
+        found: dict[tuple[str, str], frozenset[str]] = {}
+        for changed, own in zip(self._changed, of_run, strict=True):
+            for why, chosen in changed.reasons(own):
+                # What no test of an older run needs has no news: the newest run may have had it.
+                if chosen or changed is self._changed[0]:
+                    found[why] = found.get(why, frozenset()) | chosen
+        for (text, where_none), chosen in found.items():
+            reasons.append(Reason(text if chosen else text + where_none, chosen))
+        return Choice(tuple(sorted(reasons, key=lambda r: -len(r.tests))))
 
-    def _reason(self, change: Change, tests: frozenset[str]) -> Reason:
+
+_Why = tuple[str, str]
+"""A reason in words, and what to add to it where no test is chosen by it."""
+
+
+class _Changed:
+    """What changed since one covered run, for the tests of which it knows what they need."""
+
+    def __init__(self, root: Path, run: CoveredRun, now: State, then: State | None = None) -> None:
+        self._root = root
+        self._run = run
+        self._by_line: dict[Path, Mapping[int, frozenset[str]]] = {}
+        old = run.state
+        now = _with_sources_of(old, now)
+        found = list(changes(old, now))
+        if then is not None:
+            found += changes(_with_sources_of(old, then), now)
+        self._changes = list(dict.fromkeys(found))
+
+    def without_lines(self, tests: Collection[str]) -> frozenset[str]:
+        """Return those of some tests to which no line was credited."""
+        if not tests:
+            return frozenset()
+        credited = {test_and_fault(context)[0] for context in self._run.contexts.all()}
+        return frozenset(test for test in tests if short(test) not in credited)
+
+    def reasons(self, tests: frozenset[str]) -> Iterator[tuple[_Why, frozenset[str]]]:
+        """Yield why some of the tests are needed; a change that needs none, too."""
+        return (self._reason(change, tests) for change in self._changes)
+
+    def _reason(self, change: Change, tests: frozenset[str]) -> tuple[_Why, frozenset[str]]:
         text = f"{self._shown(change.where)}: {change.what}" if change.where else change.what
         if change.below is not None:
             below = change.below
-            return Reason(
-                text, frozenset(t for t in tests if self._file_of(t).is_relative_to(below))
-            )
+            chosen = (t for t in tests if self._run.file_of(t).is_relative_to(below))
+            return (text, ""), frozenset(chosen)
         if change.where is None or change.function is None:
-            return Reason(text, tests)
-        block = self._memory.state.sources.get(change.where, {}).get(change.function)
+            return (text, ""), tests
+        block = self._run.state.sources.get(change.where, {}).get(change.function)
         if block is None and not change.is_new:
-            return Reason(f"{text}; the last covered run did not have it", tests)
+            return (f"{text}; the last covered run did not have it", ""), tests
         ran = self._ran(change.where, block.lines if block else ())
         if "" in ran:
-            return Reason(f"{text}; it runs at start-up or in the background", tests)
-        chosen = frozenset(test for test in tests if short(test) in ran)
-        return Reason(text if chosen else f"{text}; none of the tests ran it", chosen)
+            return (f"{text}; it runs at start-up or in the background", ""), tests
+        chosen = (test for test in tests if short(test) in ran)
+        return (text, "; none of the tests ran it"), frozenset(chosen)
 
     def _ran(self, source: Path, lines: Iterable[Range]) -> set[str]:
         """Return the tests, as contexts name them, that ran any of some lines; "" for none."""
         if source not in self._by_line:
-            self._by_line[source] = self._contexts.by_line(source)
+            self._by_line[source] = self._run.contexts.by_line(source)
         by_line = self._by_line[source]
         return {
             test_and_fault(context)[0]
@@ -112,8 +149,10 @@ class Affected:
             for context in by_line.get(line, ())
         }
 
-    def _file_of(self, test: str) -> Path:
-        return self._memory.suite.root / test.partition("::")[0]
-
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self._root) if path.is_relative_to(self._root) else path)
+
+
+def _with_sources_of(old: State, state: State) -> State:
+    """Leave of a state only the sources that a covered run had: it knows no others by blocks."""
+    return replace(state, sources={f: b for f, b in state.sources.items() if f in old.sources})
