@@ -7,7 +7,7 @@ from time import time
 from typing import Any
 
 from nomock.adapters.engine import Engine
-from nomock.adapters.engine.state import container_of
+from nomock.adapters.engine.container import container_of
 from nomock.coverage.harvest.canary import _Own
 from nomock.coverage.harvest.records import BACKGROUND, Process, SourceFile
 

@@ -12,8 +12,8 @@ import pytest
 from tiny import Service, Tiny, check, docker, idle, inspect, server
 
 from nomock.adapters.engine import Container
+from nomock.adapters.engine.container import container_of
 from nomock.adapters.engine.locator import Locator
-from nomock.adapters.engine.state import container_of
 from nomock.errors import NotReadyError, ServiceDiedError
 from nomock.readiness import ProbeAnswer, ReadinessWatch, tcp
 from nomock.readiness.listeners import explained

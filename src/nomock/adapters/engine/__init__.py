@@ -6,22 +6,15 @@ how they are, and what they logged. The API: https://docs.docker.com/reference/a
 """
 
 from nomock.adapters.engine.addresses import Address
-from nomock.adapters.engine.changes import ContainerState, Limits, Machine, Pressure, Work
 from nomock.adapters.engine.client import Engine
+from nomock.adapters.engine.commands import ExecResult, Executed
+from nomock.adapters.engine.configuration import ContainerConfig, Image, ImageConfig, Mount
 from nomock.adapters.engine.connection import endpoint
+from nomock.adapters.engine.container import Container, names_of
 from nomock.adapters.engine.conversation import Conversation
 from nomock.adapters.engine.past import Act, Course, Happening, Probed
-from nomock.adapters.engine.state import (
-    Container,
-    ContainerConfig,
-    ExecResult,
-    Executed,
-    ExitState,
-    Image,
-    ImageConfig,
-    Mount,
-    names_of,
-)
+from nomock.adapters.engine.resources import Limits, Machine, Pressure, Work
+from nomock.adapters.engine.state import ContainerState, ExitState
 
 __all__ = [
     "Act",

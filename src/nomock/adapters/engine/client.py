@@ -8,23 +8,21 @@ from threading import Event
 from typing import Any
 from urllib.parse import quote
 
-from nomock.adapters.engine.changes import UNLIMITED_BYTES, Changes
-from nomock.adapters.engine.conversation import Conversations
-from nomock.adapters.engine.state import (
-    PROJECT_LABEL,
-    Container,
+from nomock.adapters.engine.answers import said
+from nomock.adapters.engine.changes import Changes
+from nomock.adapters.engine.configuration import (
     ContainerConfig,
-    ExitState,
     Image,
     ImageConfig,
-    container_of,
-    death_of,
+    container_config_of,
     image_config_of,
-    is_one_off,
-    of_project,
-    started_of,
 )
-from nomock.adapters.engine.transport import demultiplexed, said
+from nomock.adapters.engine.container import Container, container_of
+from nomock.adapters.engine.conversation import Conversations
+from nomock.adapters.engine.frames import demultiplexed
+from nomock.adapters.engine.labels import PROJECT_LABEL, is_one_off, of_project
+from nomock.adapters.engine.resources import UNLIMITED_BYTES
+from nomock.adapters.engine.state import ExitState, exit_state_of
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
 
 _KILLED = 137  # 128 and SIGKILL
@@ -60,6 +58,10 @@ class Engine(Conversations, Changes):
         folder = labels.get(f"{PROJECT_LABEL}.working_dir", "an unknown folder")
         return f"the compose project {labels[PROJECT_LABEL]} in {folder}"
 
+    def identity(self) -> str:
+        """Return what tells this engine from others, whatever its address is; "" if nothing."""
+        return str(self._call("GET", "/info").get("ID") or "")
+
     def volumes(self, project: str) -> list[str]:
         """Return the names of the volumes of a compose project."""
         found = self._call("GET", "/volumes", of_project(project))
@@ -80,7 +82,7 @@ class Engine(Conversations, Changes):
         if found is None:
             return None
         with self._reading(f"GET /containers/{container_id}/json", found):
-            return death_of(found, perhaps_out_of_memory=_may_have_lacked_memory(found))
+            return exit_state_of(found, perhaps_out_of_memory=_may_have_lacked_memory(found))
 
     def container_config(self, container_id: str) -> ContainerConfig | None:
         """Return what a container was started with; None if it is gone."""
@@ -88,7 +90,7 @@ class Engine(Conversations, Changes):
         if found is None:
             return None
         with self._reading(f"GET /containers/{container_id}/json", found):
-            return started_of(found)
+            return container_config_of(found)
 
     def has_file(self, container_id: str, path: str) -> bool:
         """Tell whether a container has something at a path; one that ended can be asked, too."""

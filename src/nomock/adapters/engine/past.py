@@ -15,7 +15,7 @@ from time import monotonic, time
 from typing import Any
 
 from nomock import baggage
-from nomock.adapters.engine.state import is_one_off, number_of, of_project
+from nomock.adapters.engine.labels import is_one_off, number_of, of_project
 from nomock.adapters.engine.transport import Transport
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
 

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import http.client
 import json
-import re
-import struct
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from threading import Event
@@ -14,6 +12,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from nomock.adapters.compose_cures import cure_of_endpoint
+from nomock.adapters.engine.answers import API, Answers, oldest_api, said, shown
 from nomock.adapters.engine.connection import Connection, endpoint
 from nomock.adapters.engine.locator import Locator
 from nomock.adapters.engine.passing import passes
@@ -24,8 +23,6 @@ from nomock.errors import (
     EngineMissingError,
 )
 
-API = "1.44"
-"""What is asked needs this version of the engine's API: Docker Engine 25, Docker Desktop 4.27."""
 _ANSWER_TIMEOUT_S = 20.0
 # One that works on a question gives a sign of life meanwhile; one that hangs is not waited for.
 _LIFE_AFTER_S = 4.0
@@ -33,10 +30,9 @@ _LIFE_WITHIN_S = 5.0
 # Once it is known to be gone nobody waits for it again: what is still asked is asked in passing.
 _GONE_TIMEOUT_S = 1.0
 _PAUSE_S = 0.25
-_MOST_SHOWN = 400
 
 
-class Transport:
+class Transport(Answers):
     """Asks one engine; it keeps no connection open and may be shared."""
 
     def __init__(
@@ -114,13 +110,13 @@ class Transport:
                 raise EngineError(
                     f"the engine broke off its answer to {method} {path.partition('?')[0]}",
                     where=f"engine at {self.address}",
-                    seen=_shown(seen),
+                    seen=shown(seen),
                     todo="look whether it runs: docker version; and at its own log",
                 ) from error
             raise EngineMissingError(
                 "no container engine answers",
                 where=f"engine at {self.address}",
-                seen=_shown(seen),
+                seen=shown(seen),
                 todo=cure_of_endpoint(seen)
                 or "start it (Docker Desktop, or: systemctl start docker), or choose another: "
                 "docker context use, DOCKER_HOST",
@@ -171,7 +167,7 @@ class Transport:
         while True:
             with self._request(method, path, query, **extra) as response:
                 body = response.read()
-            oldest = _oldest_api(body) if response.status == 400 else None
+            oldest = oldest_api(body) if response.status == 400 else None
             if oldest is not None and oldest != self._api:
                 self._api = oldest  # an engine of the future, which has forgotten what is spoken
                 continue
@@ -212,77 +208,3 @@ class Transport:
             if not isinstance(found, dict):
                 raise self._nonsense(f"GET {path}", found)
             return found
-
-    @contextmanager
-    def _reading(self, asked: str, found: object) -> Iterator[None]:
-        """Read an answer in this block: a field that is missing, or of another kind, is named."""
-        try:
-            yield
-        except (LookupError, TypeError, ValueError, AttributeError) as error:
-            raise self._nonsense(asked, found, f"{type(error).__name__}: {error}") from error
-
-    def _answer(self, response: http.client.HTTPResponse, body: bytes, asked: str) -> Any:
-        if response.status >= 400:
-            seen = said(body)
-            if newest := re.search(r"Maximum supported API version is ([\d.]+)", seen):
-                raise EngineError(
-                    f"the engine is too old: it speaks API {newest[1]}, and {API} is needed",
-                    where=f"engine at {self.address}",
-                    seen=seen,
-                    todo="update it: Docker Engine 25, Docker Desktop 4.27, or newer",
-                )
-            raise EngineError(
-                f"the engine refused {asked} ({response.status})",
-                where=f"engine at {self.address}",
-                seen=seen,
-            )
-        if not body:
-            return None
-        try:
-            return json.loads(body)
-        except ValueError as error:
-            raise self._nonsense(asked, body.decode(errors="replace")) from error
-
-    def _nonsense(self, asked: str, found: object, why: str = "") -> EngineError:
-        text = found if isinstance(found, str) else json.dumps(found)
-        return EngineError(
-            f"the answer to {asked} is none of a container engine",
-            where=f"engine at {self.address}",
-            seen="\n".join(filter(None, (why, _shown(text)))),
-            todo="look who answers there: docker version; "
-            "DOCKER_HOST or DOCKER_CONTEXT says which engine is asked",
-        )
-
-
-def said(body: bytes) -> str:
-    """Return the engine's own words for a refusal, or the beginning of whatever there is."""
-    text = body.decode(errors="replace")
-    try:
-        return str(json.loads(text)["message"])
-    except (ValueError, LookupError, TypeError):
-        return _shown(text)
-
-
-def _oldest_api(body: bytes) -> str | None:
-    found = re.search(r"Minimum supported API version is ([\d.]+)", said(body))
-    return found[1].rstrip(".") if found else None
-
-
-def _shown(text: str) -> str:
-    text = text.strip()
-    return text if len(text) <= _MOST_SHOWN else f"{text[:_MOST_SHOWN]}…"
-
-
-def demultiplexed(body: bytes, only: int | None = None) -> bytes:
-    """Join the frames of a log stream, or those of one stream: 1 standard output, 2 error.
-
-    A frame is a stream byte, three zeros, a length, the payload:
-    https://docs.docker.com/reference/api/engine/version/v1.44/#tag/Container/operation/ContainerAttach
-    """
-    parts, at = [], 0
-    while at + 8 <= len(body):
-        stream, length = struct.unpack(">BxxxL", body[at : at + 8])
-        if only is None or stream == only:
-            parts.append(body[at + 8 : at + 8 + length])
-        at += 8 + length
-    return b"".join(parts)

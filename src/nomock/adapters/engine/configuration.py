@@ -1,0 +1,73 @@
+"""What images and containers are made of: their commands, variables and mounts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Image:
+    """What the list of local images says of one."""
+
+    id: str
+    size_bytes: int
+    created_s: int
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class ImageConfig:
+    """What an image says its containers run, where the compose file says nothing else."""
+
+    id: str
+    entrypoint: tuple[str, ...]
+    command: tuple[str, ...]
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Mount:
+    """What is mounted into a container."""
+
+    source: str
+    is_writable: bool
+
+
+@dataclass(frozen=True)
+class ContainerConfig:
+    """What a container was started with."""
+
+    hostname: str
+    """Empty where it is the machine's own."""
+    command: tuple[str, ...]
+    """The entry point with its arguments."""
+    environment: Mapping[str, str]
+    mounts: Mapping[str, Mount]
+    """By the path in the container."""
+
+
+def container_config_of(found: Mapping[str, Any]) -> ContainerConfig:
+    """Read what the engine says of one container."""
+    return ContainerConfig(
+        hostname=found["Config"].get("Hostname") or "",
+        command=(found["Path"], *found["Args"]),
+        environment=_variables(found["Config"]),
+        mounts={m["Destination"]: Mount(m["Source"], m["RW"]) for m in found["Mounts"]},
+    )
+
+
+def image_config_of(found: Mapping[str, Any]) -> ImageConfig:
+    """Read what the engine says of one image."""
+    config = found.get("Config") or {}
+    return ImageConfig(
+        id=found["Id"],
+        entrypoint=tuple(config.get("Entrypoint") or ()),
+        command=tuple(config.get("Cmd") or ()),
+        environment=_variables(config),
+    )
+
+
+def _variables(config: Mapping[str, Any]) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in config.get("Env") or () if "=" in pair)
