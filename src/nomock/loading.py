@@ -214,7 +214,8 @@ class _Told:
         kept = Store(state_dir(folders[0]), "dotenv").read()
         if kept.get("key") == key:
             return cls(kept["values"])
-        from nomock.adapters.compose_call import Call, variables
+        from nomock.adapters.compose_call import Call
+        from nomock.adapters.compose_config import variables
 
         values: dict[str, str] = {}
         try:

@@ -17,8 +17,8 @@ from typing import Any
 
 from python_on_whales import DockerClient
 
-from nomock.adapters import compose_call
-from nomock.adapters.compose_call import LAST_LINES, Call, require_client
+from nomock.adapters import compose_config
+from nomock.adapters.compose_call import LAST_LINES, Call, require_client, started
 from nomock.adapters.compose_cures import cure_of
 from nomock.errors import BuildError, ComposeError
 
@@ -41,7 +41,7 @@ class Compose:
 
         ``where`` is what an error is about; ``on_warning`` is told each of compose's warnings.
         """
-        found: dict[str, Any] = compose_call.config(
+        found: dict[str, Any] = compose_config.config(
             self._call, self.command(), where=where, on_warning=on_warning
         )
         return found
@@ -121,9 +121,7 @@ class Running:
         self._command = command
         self._on_line = on_line
         self._lines: deque[str] = deque(maxlen=LAST_LINES)
-        self._process = compose_call.started(
-            command, call, is_told=text is not None, stderr=subprocess.STDOUT
-        )
+        self._process = started(command, call, is_told=text is not None, stderr=subprocess.STDOUT)
         # A thread of its own, so that a full pipe never blocks compose while nobody reads.
         self._reader = Thread(target=self._read, daemon=True)
         self._reader.start()

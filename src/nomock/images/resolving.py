@@ -16,7 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from time import monotonic, time
 
-from nomock.adapters.compose_call import Call, variables
+from nomock.adapters.compose_call import Call
+from nomock.adapters.compose_config import variables
 from nomock.adapters.engine import Engine, Image
 from nomock.errors import BuildError, StateFolderError
 from nomock.filelock import FileLock

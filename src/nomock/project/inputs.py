@@ -15,7 +15,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from pathlib import Path
 
-from nomock.adapters.compose_call import Call, interpolated
+from nomock.adapters.compose_call import Call
+from nomock.adapters.compose_config import interpolated
 from nomock.environment import named_in
 from nomock.errors import ConfigError
 from nomock.paths import absolute

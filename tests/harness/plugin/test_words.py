@@ -16,7 +16,8 @@ import pytest
 from tiny import NOMOCK, Tiny, docker, environment, idle
 
 import nomock
-from nomock.adapters.compose_call import Call, answer
+from nomock.adapters.compose_call import Call
+from nomock.adapters.compose_config import answer
 from nomock.adapters.compose_cures import cure_of
 from nomock.adapters.engine import endpoint
 from nomock.errors import ComposeError, ConfigError, ForeignStackError
