@@ -12,7 +12,7 @@ from places import ROOT
 from tiny import server
 
 from nomock import config, errors
-from nomock.cli.main import _parser
+from nomock.cli.command_line import command_line
 
 ROOT = ROOT
 DOCS = ROOT / "docs"
@@ -75,7 +75,7 @@ def test_settings_page_should_name_every_option_and_fixture_when_one_is_added():
 
 
 def test_recipes_page_should_name_every_command_when_one_is_added():
-    commands = _parser()._subparsers._group_actions[0].choices
+    commands = command_line()._subparsers._group_actions[0].choices
     assert _missing([f"nomock {name}" for name in commands], "recipes.md") == []
 
 
@@ -153,7 +153,7 @@ def test_commands_should_be_ones_that_there_are_when_they_are_typed(page):
     ours = {f"--{prefix}{name}" for name in options for prefix in ("", "nomock-")} | {"--since"}
     for program, *words in _typed(page):
         if program == "nomock":
-            _parser().parse_args(words)  # ends the test where it does not know one
+            command_line().parse_args(words)  # ends the test where it does not know one
         else:
             given = {word.partition("=")[0] for word in words if word.startswith("--")}
             assert given <= ours | PYTESTS, page

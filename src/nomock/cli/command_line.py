@@ -1,0 +1,94 @@
+"""The command line: which commands there are, and the arguments of each."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from typing import Any
+
+from nomock.cli.commands import cleanup, coverage_live, diagnose, edges, heal, httpfaults, images
+from nomock.cli.docs import docs, explain
+from nomock.cli.overlay import overlay
+from nomock.cli.stack import compose, down, status, up
+from nomock.cli.who import place, show_resilience, who_tests
+
+
+def command_line() -> argparse.ArgumentParser:
+    """Return what reads the command line; ``run`` of its answer is the function of the command."""
+    parser = argparse.ArgumentParser(
+        prog="nomock", description="Tests on the real docker-compose stack."
+    )
+    parser.add_argument("--file", action="append", metavar="FILE", help="a compose file")
+    parser.add_argument("--project", metavar="NAME", help="the compose project's name")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(
+        name: str, run: Callable[..., int], help_text: str, **options: Any
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(name, help=help_text, description=help_text, **options)
+        command.set_defaults(run=run)
+        return command
+
+    add("up", up, "start the stack and wait until it is ready")
+    down_ = add("down", down, "stop the stack")
+    down_.add_argument("--volumes", action="store_true", help="delete its volumes too")
+    add("status", status, "how each service is, and whether it is what the files say")
+    add("images", images, "make each image of images/images.toml available: here, pulled or built")
+    for word in ("logs", "exec"):
+        # Every argument is compose's own: with a prefix that nobody can type none is an option.
+        handed = add(
+            word,
+            compose,
+            f"docker compose {word}, on this project",
+            prefix_chars="\0",
+            add_help=False,
+        )
+        handed.set_defaults(command=word)
+        handed.add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
+    docs_ = commands.add_parser("docs", help="read the docs: a page, or which there are")
+    docs_.set_defaults(run=docs)
+    docs_.add_argument("page", nargs="?", metavar="PAGE", help="faults, coverage, …")
+    help_ = commands.add_parser("help", help="what an error means, and what to do about it")
+    help_.set_defaults(run=explain)
+    help_.add_argument("error", metavar="ERROR", help="its name, or some of its words")
+    overlay_ = add("overlay", overlay, "write the compose file that adds the coverage spy")
+    overlay_.add_argument(
+        "services",
+        nargs="*",
+        metavar="SERVICE",
+        help="only these; without one, all that can be covered",
+    )
+    overlay_.add_argument("--output", metavar="FILE", help="write it there; - prints it")
+    overlay_.add_argument(
+        "--force", action="store_true", help="replace an overlay that somebody changed"
+    )
+    add("diagnose", diagnose, "why did the last run fail")
+    live = add("coverage-live", coverage_live, "what the running stack has covered so far")
+    live.add_argument(
+        "--since", metavar="MOMENT", help="only lines since then: 10:15, an ISO time, 5m ago: 5m"
+    )
+    live.add_argument("--test", metavar="ID", help="only the lines of a test; a part will do")
+    live.add_argument("--watch", action="store_true", help="show it again whenever it changed")
+    live.add_argument(
+        "--allow-unmapped",
+        action="store_true",
+        help="leave out files that are not those here, and name them",
+    )
+    who = add("who-tests", who_tests, "the tests that ran a line in the last covered run")
+    who.add_argument("place", type=place, metavar="FILE:LINE")
+    add("resilience", show_resilience, "which lines only a fault reached, which handlers nothing")
+    edges_ = add("edges", edges, "which faults on which edges the tests have, holes first")
+    edges_.add_argument(
+        "where", nargs="?", metavar="EDGE", help="the tests of one, 'a->b' in quotes; or a service"
+    )
+    edges_.add_argument("--tests", action="store_true", help="the tests of each cell")
+    add("httpfaults", httpfaults, "put the proxy of HTTP faults beside the compose file")
+    heal_ = add("heal", heal, "heal the faults that killed runs left")
+    heal_.add_argument(
+        "--set-aside",
+        action="store_true",
+        help="move the journals of what cannot be healed away, and say what may be broken still",
+    )
+    cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
+    cleanup_.add_argument("--remove", action="store_true", help="remove it")
+    return parser

@@ -1,0 +1,73 @@
+"""One function a command; those of more than a few lines have a module of their own."""
+
+from __future__ import annotations
+
+import argparse
+
+from nomock.cli.show import print_table, progress
+from nomock.config import Settings
+from nomock.stack import Stack
+
+
+def images(settings: Settings, _: argparse.Namespace) -> int:
+    """Settle each image of images/images.toml: here, pulled or built."""
+    from nomock.images import resolve_images
+
+    with progress() as line:
+        resolved = resolve_images(settings.root, line.show)
+    body = [(s.variable, s.image, s.how, s.detail) for s in resolved]
+    print_table(("variable", "image", "how", ""), body)
+    return 0
+
+
+def diagnose(settings: Settings, _: argparse.Namespace) -> int:
+    """Print what failed last, how the services are, and what changed since the last green run."""
+    from nomock.cli.diagnose import story
+
+    for line in story(settings):
+        print(line)
+    return 0
+
+
+def heal(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Heal the faults that killed runs left, or give them up, and say which they were."""
+    from nomock.cli.heal import heal
+
+    return heal(settings, set_aside=chosen.set_aside)
+
+
+def httpfaults(settings: Settings, _: argparse.Namespace) -> int:
+    """Put the program of the HTTP fault proxy beside the compose file."""
+    from nomock.faults.http.program import put_program
+
+    print(put_program(settings.root))
+    return 0
+
+
+def edges(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print which edges and services the tests break in which ways, holes first."""
+    from nomock.cli.edges import edges
+
+    return edges(settings, chosen)
+
+
+def cleanup(settings: Settings, chosen: argparse.Namespace) -> int:
+    """List the rows that tests left, or remove them."""
+    from nomock import leftovers
+
+    with Stack.of(settings).postgres.connect() as connection:
+        if chosen.remove:
+            print(f"removed {leftovers.remove(connection)} rows that tests had left")
+            return 0
+        found = leftovers.find(connection)
+    if found:
+        print_table(("table", "name"), [(row.table, row.name) for row in found])
+    print(f"{len(found)} rows that tests left")
+    return 0
+
+
+def coverage_live(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print what the running stack has covered so far."""
+    from nomock.cli.live import coverage_live
+
+    return coverage_live(settings, chosen)

@@ -1,0 +1,87 @@
+"""The commands about the stack itself: up, down, status, and those of compose on it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import signal
+import sys
+
+from nomock.adapters.engine import names_of
+from nomock.cli.show import print_table, progress
+from nomock.config import Settings
+from nomock.errors import NotHealedError
+from nomock.faults.janitor import heal_orphaned
+from nomock.project import resolve
+from nomock.stack import CONFIGURATION_CHANGED, Stack
+
+
+def up(settings: Settings, _: argparse.Namespace) -> int:
+    """Start what is not there, rebuild what changed, and wait until every service is ready."""
+    stack = Stack.of(settings)
+    with progress() as line:
+        try:
+            # Before anybody waits for a service that a killed run left paused.
+            heal_orphaned(stack, line.show)
+        except NotHealedError as error:  # whether the stack is ready is for its probes to say
+            line.say(str(error))
+        stack.prepare(
+            line.show,
+            waiting=line.show_waiting,
+            warn=line.show_lasting,
+            who="nomock up",
+            look_at_bases=True,
+        )
+    stack.close()
+    print(f"stack {stack.name}: {len(stack.project.wanted)} services ready")
+    return 0
+
+
+def down(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Stop the stack and remove its containers."""
+    stack = Stack.of(settings)
+    with progress() as line:
+        stack.down(volumes=chosen.volumes, progress=line.show, waiting=line.show_waiting)
+    stack.close()
+    print(f"stack {stack.name} is down" + (", its volumes removed" if chosen.volumes else ""))
+    return 0
+
+
+def status(settings: Settings, _: argparse.Namespace) -> int:
+    """Print each service's state; the exit code is 1 if one is not ready as it should be."""
+    stack = Stack.of(settings)
+    there = stack.containers()
+    differences = stack.new_bases() | stack.differences(there)
+    # A covered run leaves its services warm; the next one without coverage starts them anew.
+    overlay = settings.root / settings.coverage_overlay
+    spied = {c.service for c in there if c.is_of([overlay])} if overlay.exists() else set()
+    names, body = names_of(there), []
+    for name in stack:
+        if name in spied and differences.get(name) == CONFIGURATION_CHANGED:
+            differences[name] = ""
+        told = differences.get(name, "as it should be") or "with the spy, of a covered run"
+        found = [c for c in there if c.service == name]
+        for container in found:
+            # A container that has ended has the health that it had before.
+            state = (container.state == "running" and container.health) or container.state
+            ports = ", ".join(container.shown_ports())
+            body.append((names[container.id], state, ports, told))
+            told = ""  # it is of the service, and stands once
+        if not found:
+            none = "no container" if stack.project.service(name).replicas else "scaled to 0"
+            body.append((name, none, "", told))
+    print_table(("service", "state", "ports", stack.name), body)
+    return 1 if any(differences.values()) else 0
+
+
+def compose(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Hand a command over to docker compose, with this project's files and name."""
+    from nomock.adapters.compose import Compose
+
+    project = resolve(settings)
+    command = Compose(project.call).command(chosen.command, *chosen.rest)
+    sys.stdout.flush()
+    if hasattr(signal, "SIGPIPE"):  # Python ignores it, and what it becomes would do so, too
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+    os.chdir(project.call.folder)
+    os.execvpe(command[0], command, project.call.environ())
