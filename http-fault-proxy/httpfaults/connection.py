@@ -8,64 +8,38 @@ with it is the service's to say.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
-
 from httpfaults import heads
 from httpfaults.exchange import Exchange
 from httpfaults.heads import RequestHead, ResponseHead
 from httpfaults.messages import Mark, Messages
+from httpfaults.pair import Dial, Pair
 from httpfaults.rules import Rules
-from httpfaults.side import Side
 
-_MOST_HELD = 64 * 1024
 _LINGER_S = 5.0
 SWITCHING_PROTOCOLS = 101
 
-Dial = Callable[[Side], Awaitable[Any]]
 
-
-class Connection:
+class Connection(Pair):
     """Between a caller that has come and the service of its edge."""
 
     def __init__(self, edge: str, dial: Dial, rules: Rules) -> None:
+        super().__init__(dial)
         self._edge = edge
-        self._dial = dial
         self._rules = rules
         self._requests = Messages[RequestHead](heads.request, heads.may_begin_request)
         self._exchange: Exchange | None = None
-        self._waiting: asyncio.TimerHandle | None = None
-        """Runs while an answer is held back."""
         self._tunnelled = False
         self._answer: list[bytes] = []
         """What goes to the caller next."""
-        self.caller = Side(
-            arrived=self._from_caller,
-            ends=self._caller_ends,
-            gone=self._close,
-            flow=self._flow,
-            made=self._call_service,
-        )
 
     def _call_service(self) -> None:
         self._responses = Messages[ResponseHead](heads.response, heads.may_begin_response)
-        self._service = Side(
-            arrived=self._from_service, ends=self._service_ends, gone=self._close, flow=self._flow
-        )
-        self._dialling = asyncio.ensure_future(self._dial(self._service))
-        self._dialling.add_done_callback(self._called)
+        super()._call_service()
 
-    def _called(self, dialling: asyncio.Future[Any]) -> None:
-        if dialling.cancelled():
-            return
-        if dialling.exception() is not None:
-            self._close()  # without an answer, as Toxiproxy does where it reaches nobody
-            return
+    def _service_made(self) -> None:
         if self._exchange is not None:
             self._service.write(self._exchange.again())
         self._take_requests()
-        self._flow()
 
     # From the caller to the service.
 
@@ -226,20 +200,13 @@ class Connection:
 
     # Both.
 
-    def _hold(self, wait_ms: int, then: Callable[[], None]) -> None:
-        """Go on later; until then nothing is taken from the service."""
+    def _go_on(self) -> None:
+        self._take_requests()
+        self._take_responses()
 
-        def go_on() -> None:
-            self._waiting = None
-            then()
-            self._take_requests()
-            self._take_responses()
-            self._flow()
-
-        if wait_ms:
-            self._waiting = asyncio.get_running_loop().call_later(wait_ms / 1000, go_on)
-        else:
-            then()
+    @property
+    def _held(self) -> int:
+        return self._requests.held
 
     def _tunnel(self) -> None:
         """Pass everything on from here, in both directions, as it is."""
@@ -249,15 +216,3 @@ class Connection:
         self._responses.give_up()
         if exchange is not None and exchange.status is not None:
             self._close()  # half of it has been swallowed
-
-    def _flow(self) -> None:
-        """Take from each side no faster than the other one does."""
-        self.caller.read(not self._service.full and self._requests.held <= _MOST_HELD)
-        self._service.read(not self.caller.full and self._waiting is None)
-
-    def _close(self) -> None:
-        self._dialling.cancel()
-        if self._waiting is not None:
-            self._waiting.cancel()
-        self._service.close()
-        self.caller.close()
