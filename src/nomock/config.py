@@ -17,6 +17,7 @@ from nomock.errors import ConfigError, NomockError
 from nomock.places import state_dir
 
 STACK_MODES = ("attach", "fresh", "own")
+LANES = ("shared", "stack")
 # In compose's own order: of the first one counts, and one of the second is added to it.
 # https://github.com/compose-spec/compose-go/blob/main/cli/options.go
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -44,6 +45,8 @@ class Settings:
     """The folder of the first compose file, or where one was looked for."""
     stack: str = "attach"
     """attach: use the stack that is there; fresh: from empty volumes; own: take it down after."""
+    lanes: str = "shared"
+    """What a worker of pytest-xdist has of the stack: shared: what all have; stack: its own."""
     files: tuple[Path, ...] = ()
     """The compose files, absolute; empty when there are none."""
     found: tuple[Path, ...] | None = None
@@ -125,6 +128,12 @@ def _stack_mode(value: str) -> str:
     return value
 
 
+def _lanes(value: str) -> str:
+    if value not in LANES:
+        raise ValueError(f"it is one of {', '.join(LANES)}")
+    return value
+
+
 def _names(value: str | Sequence[str]) -> list[str]:
     return value.split(os.pathsep) if isinstance(value, str) else list(value)
 
@@ -167,6 +176,7 @@ def _folders(value: str | Mapping[str, str | Sequence[str]]) -> dict[str, list[s
 
 CONVERTERS: Mapping[str, Any] = {
     "stack": _stack_mode,
+    "lanes": _lanes,
     "files": _names,
     "project": str,
     "timeout_s": _positive,

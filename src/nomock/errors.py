@@ -15,6 +15,7 @@ NomockError
 │   └── ComposeError            a compose command failed
 │       └── BuildError              an image does not build
 ├── NotReadyError           the stack did not become ready
+│   ├── LaneError               the stack that is one worker's own is not ready
 │   ├── ServiceDiedError        a service ended or is unhealthy: no use waiting
 │   └── UnreachableError        a port is published where this machine does not reach it
 ├── LockedError             another run owns the stack and did not let go in time
@@ -209,6 +210,21 @@ class BuildError(ComposeError):
 
 class NotReadyError(NomockError):
     """The stack did not become ready before the deadline."""
+
+
+class LaneError(NotReadyError):
+    """The stack that one worker of a run has for itself is not ready."""
+
+    def __init__(self, stack: str, worker: int, why: NomockError) -> None:
+        """``why`` is what kept it from that."""
+        self.stack = stack
+        super().__init__(
+            "it is not ready, and without it no test of this worker can run",
+            where=f"stack {stack}, the lane of worker {worker}",
+            seen=f"{why.where}: {why.what}\n{why.seen}",
+            todo=f"see all of it: docker compose -p {stack} logs; or share one stack: "
+            "--nomock-lanes shared",
+        )
 
 
 class ServiceDiedError(NotReadyError):

@@ -7,17 +7,20 @@ import sys
 from nomock.config import Settings
 from nomock.faults.janitor import heal_orphaned
 from nomock.faults.left import other_stacks
+from nomock.lanes.replica import left_replicas
 from nomock.stack import Stack
 
 
 def heal(settings: Settings, *, set_aside: bool) -> int:
     """Heal what can be healed, and say what; with ``set_aside`` give up the rest."""
     stack = Stack.of(settings)
-    for other in other_stacks(settings.state_dir, stack.name):
+    lanes = left_replicas(stack)
+    known = {lane.name for lane in lanes}
+    for other in sorted(set(other_stacks(settings.state_dir, stack.name)) - known):
         print(f"faults of stack {other} are not looked at: nomock --project {other} heal")
     if set_aside:
-        return _set_aside(stack)
-    count = heal_orphaned(stack, print, starts=True)
+        return max(_set_aside(one) for one in (stack, *lanes))
+    count = sum(heal_orphaned(one, print, starts=True) for one in (stack, *lanes))
     print(f"healed {count} faults" if count != 1 else "healed 1 fault")
     return 0
 

@@ -97,12 +97,12 @@ def inside(stack: Stack) -> Inside:
     return Inside(stack.engine, stack.containers, stack.image_is_current)
 
 
-def prove(settings: Settings, stack: Stack) -> list[str]:
+def prove(settings: Settings, services: Mapping[str, ServiceSource], stack: Stack) -> list[str]:
     """Return when every container of the covered services has proved that its spy records.
 
     What is returned are notes on what the report will lack. Raises CanaryError.
     """
-    run, services = os.environ[RUN_VARIABLE], covered(stack)
+    run = os.environ[RUN_VARIABLE]
     found = check_canaries(data_dir(settings), services, run, stack.engine, stack.containers())
     return list(too_new(found, services))
 

@@ -50,6 +50,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how long the stack may take to become ready",
     )
     group.addoption(
+        "--nomock-lanes",
+        metavar="KIND",
+        help="what a worker of pytest-xdist has of the stack: shared (default): one stack for all; "
+        "stack: one of its own",
+    )
+    group.addoption(
         "--nomock-serial",
         choices=("only", "without"),
         help="run only the tests marked serial, or all others",
@@ -92,7 +98,11 @@ def pytest_load_initial_conftests(
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and the objects that see whether this run uses a stack."""
     config.addinivalue_line("markers", "serial: never run beside another test")
+    config.addinivalue_line(
+        "markers", 'lane(kind): what of the stack is a worker\'s own: "shared", "stack"'
+    )
     use = Use(config)
+    config.pluginmanager.register(use.workers, "nomock-workers")
     config.pluginmanager.register(use, "nomock-use")
     config.pluginmanager.register(PerTest(use), "nomock-around")
     config.pluginmanager.register(FixtureOverrides(), "nomock-inputs")
@@ -105,6 +115,14 @@ def pytest_configure(config: pytest.Config) -> None:
         from nomock.plugin.affected import register
 
         register(use.begin())
+
+
+@pytest.hookimpl(optionalhook=True, tryfirst=True)
+def pytest_xdist_auto_num_workers(config: pytest.Config) -> int | None:
+    """Say how many lanes ``-n auto`` makes, where the settings ask for lanes."""
+    from nomock.plugin.lanes import usual_count
+
+    return usual_count(config)
 
 
 def _run(config: pytest.Config) -> Run:

@@ -17,6 +17,7 @@ from nomock.plugin.options import given
 
 _OPTIONS = {
     "stack": "stack",
+    "lanes": "lanes",
     "files": "stack-file",
     "project": "stack-project",
     "timeout_s": "stack-timeout",

@@ -27,8 +27,11 @@ class Coverage(Protocol):
     def before_start(self) -> None:
         """Make ready what the covered services mount; before one of them starts."""
 
-    def prove(self) -> Iterable[str]:
-        """Return notes once each covered service has proved that it records; or CanaryError."""
+    def prove(self, stack: Stack) -> Iterable[str]:
+        """Return notes once each covered service of a stack has proved that it records.
+
+        Raises CanaryError.
+        """
 
     def harvest(self, *, allow_unmapped: bool) -> None:
         """Collect what ran, write the reports, and fill in ``report`` and ``is_whole``."""
@@ -47,7 +50,7 @@ class NoCoverage:
     def before_start(self) -> None:
         """Do nothing."""
 
-    def prove(self) -> Iterable[str]:
+    def prove(self, stack: Stack) -> Iterable[str]:
         """Return no notes."""
         return ()
 
@@ -82,15 +85,17 @@ class SidecarCoverage:
         provide_mounted(self._stack.project)
         provide_mounted_spy(self._stack.project, self._settings.root)
 
-    def prove(self) -> Iterable[str]:
+    def prove(self, stack: Stack) -> Iterable[str]:
         """Make sure that every covered service records; return what the report will lack.
 
         Raises CanaryError, or NotReadyError where a service has ended meanwhile.
         """
-        from nomock.coverage.session import prove, unknown_to_overlay
+        from nomock.coverage.session import covered, prove, unknown_to_overlay
 
-        settings, stack = self._settings, self._stack
-        notes = [*unknown_to_overlay(settings, stack), *prove(settings, stack)]
+        settings, main = self._settings, self._stack
+        # A lane has the services of the first stack, which is the one that knows their sources.
+        new = unknown_to_overlay(settings, main) if stack is main else []
+        notes = [*new, *prove(settings, covered(main), stack)]
         stack.look_again()  # that took its time
         return notes
 

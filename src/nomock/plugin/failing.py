@@ -9,9 +9,9 @@ from nomock.errors import NomockError
 from nomock.evidence import Mishap, Scene, Span, Window, mishaps, settle, window_logs
 from nomock.moments import Moment
 from nomock.plugin.deeds import tell
-from nomock.plugin.gone import Gone
 from nomock.plugin.items import faults_of, uses_stack
 from nomock.plugin.run import Run
+from nomock.plugin.run_end import RunEnd
 from nomock.stack import Stack
 
 _MISHAPS = "What befell the services"
@@ -25,9 +25,9 @@ _MOST_DETAILED = 5
 class Failing:
     """Takes the evidence of a test that failed, in whichever phase."""
 
-    def __init__(self, run: Run, gone: Gone) -> None:
+    def __init__(self, run: Run, run_end: RunEnd) -> None:
         self._run = run
-        self._gone = gone
+        self._run_end = run_end
 
     def take(self, item: pytest.Item, report: pytest.TestReport, began: Moment) -> None:
         """Put it into the report; nothing is asked of the engine but for a test on a stack."""
@@ -41,7 +41,7 @@ class Failing:
             return
         try:
             stack = found if isinstance(found, Stack) else self._run.stack
-            if not self._gone.look(stack.engine, item, report):
+            if not self._run_end.look(stack.engine, item, report):
                 self._take(stack, item, report, began)
         except NomockError as error:  # a broken engine must not hide the test's own failure
             report.sections.append((_LOGS, str(error)))

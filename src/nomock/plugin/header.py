@@ -8,10 +8,11 @@ from time import time
 from nomock.adapters.engine import Container, names_of
 from nomock.config import Settings
 from nomock.errors import NomockError
+from nomock.lanes.room import Room
 from nomock.stack import Stack
 
 
-def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
+def header(settings: Settings, stack_of: Callable[[], Stack], workers: int) -> list[str]:
     """Return the lines. Nothing is started; what cannot be looked at is said and is no error yet:
     perhaps no test of this run needs the stack."""
     changed = [f"{n}={_text(s.value)} ({s.source})" for n, s in settings.changed()]
@@ -21,6 +22,7 @@ def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
         found = stack.containers()
         differences = stack.differences(found)
         written = stack.files().written()
+        room = str(Room(stack)) if workers and settings.lanes != "shared" else ""
     except NomockError as error:
         return [
             f"nomock: no look at the stack: {line}" for line in str(error).splitlines()[:1]
@@ -28,6 +30,8 @@ def header(settings: Settings, stack_of: Callable[[], Stack]) -> list[str]:
     lines.insert(0, f"nomock: stack {stack.name}: {_how(settings, differences, found)}")
     if host := stack.engine.locator.elsewhere:
         lines.insert(1, f"nomock: engine {stack.engine.address}, its ports on {host}")
+    if room:
+        lines.insert(1, f"nomock: {workers} lanes, a {settings.lanes} each: {room}")
     names = names_of(found)
     width = max((len(name) for name in (*stack, *names.values())), default=0)
     for name in stack:

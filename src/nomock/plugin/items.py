@@ -11,6 +11,8 @@ import pytest
 
 # The fixtures that say which stack it is: these are overridden for another one.
 INPUTS = frozenset({"compose_files", "compose_project", "readiness_probes"})
+USUAL_LANE = pytest.StashKey[str]()
+"""The kind of lane by the settings, in the stash of a config whose run uses a stack."""
 
 
 def uses_stack(item: pytest.Item) -> bool:
@@ -30,8 +32,24 @@ def needs_stack_of_run(item: pytest.Item) -> bool:
     return all(len(info.name2fixturedefs.get(name, ())) <= 1 for name in INPUTS)
 
 
+def lane_of(item: pytest.Item) -> str | None:
+    """Return the kind of lane that a test needs: what a mark says, else the usual.
+
+    None where a mark says no single word. A test that takes a fault has a stack of its own where
+    lanes are on.
+    """
+    if (mark := item.get_closest_marker("lane")) is not None:
+        words = [*mark.args, *mark.kwargs]
+        return words[0] if len(words) == 1 and isinstance(words[0], str) else None
+    usual = item.config.stash.get(USUAL_LANE, "shared")
+    return "stack" if usual != "shared" and takes_faults(item) else usual
+
+
 def inputs_of(item: pytest.Item) -> list[object]:
-    """Return the definitions of the inputs that count for a test; [] where it has no fixtures."""
+    """Return what the stack of a test depends on: the definitions of the inputs, and its lane.
+
+    [] where it has no fixtures.
+    """
     info: Any = getattr(item, "_fixtureinfo", None)
     if info is None:
         return []
@@ -41,12 +59,17 @@ def inputs_of(item: pytest.Item) -> list[object]:
         info.name2fixturedefs.get(name) or manager.getfixturedefs(name, item)
         for name in sorted(INPUTS)
     ]
-    return [definitions[-1] for definitions in found]
+    return [*(definitions[-1] for definitions in found), lane_of(item)]
 
 
 def is_serial(item: pytest.Item) -> bool:
     """Tell whether a test is never to run beside another one."""
     return item.get_closest_marker("serial") is not None
+
+
+def takes_faults(item: pytest.Item) -> bool:
+    """Tell whether a test can break something, so far as its signature tells."""
+    return "faults" in getattr(item, "fixturenames", ())
 
 
 def files_of(request: pytest.FixtureRequest) -> set[Path]:

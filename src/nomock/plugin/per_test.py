@@ -63,9 +63,11 @@ class PerTest:
 
     def _name(self, run: Run) -> None:
         from nomock import baggage
+        from nomock.plugin.lanes import kind_of
 
         assert self._item is not None, "a test runs"
         self._surrounded.callback(run.release)
+        run.lane_kind = kind_of(self._item)
         self._surrounded.callback(baggage.set_current_test, None)
         baggage.set_current_test(self._item.nodeid)
 
@@ -89,13 +91,16 @@ class PerTest:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put into a failing test's report what befell the services while it ran."""
         report = yield
-        run, gone = self._use.run, self._use.gone
+        run, run_end = self._use.run, self._use.run_end
         if run is not None and report.when == "teardown":
             self._tell_deeds(run, item, report)
-        if report.failed and run is not None and gone is not None:
+        if report.failed and run is not None and run_end is not None:
             from nomock.plugin.failing import Failing  # a green run needs none of it
 
-            Failing(run, gone).take(item, report, self._began)
+            if run.lane_error is not None:
+                run_end.end(item, report, "a lane is not ready", run.lane_error)
+            else:
+                Failing(run, run_end).take(item, report, self._began)
         return report
 
     def _tell_deeds(self, run: Run, item: pytest.Item, report: pytest.TestReport) -> None:

@@ -7,7 +7,7 @@ runs a test; the workers attach.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -18,17 +18,22 @@ import pytest
 
 from nomock.adapters.engine import Act
 from nomock.config import Settings
-from nomock.errors import ConfigError, NomockError, NotHealedError
+from nomock.errors import ConfigError, LaneError, NomockError, NotHealedError
+from nomock.lanes.lane import Lane
+from nomock.lanes.replica import check, left_replicas, remove
+from nomock.lanes.room import Room, measure
 from nomock.paths import absolute
 from nomock.plugin.chosen import settings_of
 from nomock.plugin.coverage import Coverage, NoCoverage, SidecarCoverage, spied
 from nomock.plugin.fault_sessions import FaultSessions
 from nomock.plugin.history import History
-from nomock.plugin.items import needs_stack_of_run
+from nomock.plugin.items import USUAL_LANE, needs_stack_of_run
+from nomock.plugin.lanes import BUILT, Lanes, kind_of
 from nomock.plugin.options import given
 from nomock.plugin.serial import Turnstile
 from nomock.plugin.terminal import progress_of
 from nomock.plugin.unasked import Unasked
+from nomock.plugin.workers import Workers
 from nomock.progress import Progress
 from nomock.stack import Stack
 from nomock.statefolder import make_state_dir
@@ -40,9 +45,12 @@ EXIT_NO_STACK = 6
 class Run:
     """The state of one pytest process, and the hooks that need it."""
 
-    def __init__(self, config: pytest.Config, settings: Settings) -> None:
+    def __init__(self, config: pytest.Config, settings: Settings, workers: Workers) -> None:
+        """``workers`` are those of xdist, where this is its controller."""
         self.config = config
         self.settings = settings
+        self.command = " ".join(["pytest", *sys.argv[1:]])
+        self._workers = workers
         self.is_worker = hasattr(config, "workerinput")
         self.history = History(settings)
         self.unasked = Unasked()
@@ -56,9 +64,15 @@ class Run:
         self._not_healed: list[str] = []
         self.is_prepared_by_controller = False
         """Whether the controller of xdist makes the run's own stack ready before any test runs."""
+        config.stash[USUAL_LANE] = settings.lanes
+        self.lanes = Lanes(config, lambda: self.main, self._prepare_lane)
+        self.lane_kind = "shared"
+        """The kind of lane that the test which runs needs."""
+        self.lane_error: LaneError | None = None
+        """Why this worker's own lane is not ready."""
 
     @classmethod
-    def of(cls, config: pytest.Config) -> Run:
+    def of(cls, config: pytest.Config, workers: Workers) -> Run:
         """Read the settings; a wrong one ends pytest with its usage error."""
         try:
             settings = settings_of(config)
@@ -66,7 +80,7 @@ class Run:
                 settings = spied(settings, begin=not hasattr(config, "workerinput"))
         except NomockError as error:
             raise pytest.UsageError(str(error)) from error
-        return cls(config, settings)
+        return cls(config, settings, workers)
 
     @cached_property
     def turnstile(self) -> Turnstile:
@@ -74,8 +88,13 @@ class Run:
         make_state_dir(self.settings.state_dir)
         return Turnstile(self.settings.state_dir)
 
-    @cached_property
+    @property
     def stack(self) -> Stack:
+        """The stack that the test which runs uses, not made ready by this."""
+        return self.lanes.lane(self.lane_kind).stack
+
+    @cached_property
+    def main(self) -> Stack:
         """The stack of the settings, not made ready by this."""
         stack = Stack.of(self.settings, self._run_process)
         self.fault_sessions(stack)
@@ -85,7 +104,7 @@ class Run:
     def coverage(self) -> Coverage:
         """What this run does about coverage."""
         covers = given(self.config, "sidecar-coverage")
-        return SidecarCoverage(self.settings, self.stack) if covers else NoCoverage()
+        return SidecarCoverage(self.settings, self.main) if covers else NoCoverage()
 
     @property
     def _run_process(self) -> int | None:
@@ -125,7 +144,7 @@ class Run:
         if settings == self.settings:
             if not self.is_prepared_by_controller:
                 self._prepare()  # a test may ask for the fixture by its name, while it runs
-            yield self.stack
+            yield self._ready_lane()
             return
         if files != self.settings.files:  # these are named to compose, which then finds none
             root = files[0].parent if files else self.settings.root
@@ -145,7 +164,7 @@ class Run:
                     seen="\n".join(f"{name}: {why}" for name, why in differences.items()),
                     todo="override compose_project, too: a stack of its own has a name of its own",
                 )
-            other.prepare(who=_command())
+            other.prepare(who=self.command)
             yield other
         finally:
             if other.settings.stack == "own":
@@ -161,7 +180,7 @@ class Run:
             return []
         from nomock.plugin.header import header
 
-        return header(self.settings, lambda: self.stack)
+        return header(self.settings, lambda: self.main, self._workers.count)
 
     def begin_for_workers(self, *, needs: bool) -> None:
         """In the controller of xdist: do what a process does that has collected for itself.
@@ -175,7 +194,19 @@ class Run:
             for line in self.pytest_report_collectionfinish():
                 terminal.write_line(line)
         if needs:
+            self._check_room()
             self._prepare_or_exit()
+
+    def begin_lanes(self, items: Iterable[pytest.Item]) -> str:
+        """Begin with the lanes of the tests that were collected; return why there can be none."""
+        try:
+            kinds = [kind_of(i) for i in items if needs_stack_of_run(i)]
+            if self.is_worker and not set(kinds) <= {"shared"}:
+                check(self.main)
+        except NomockError as error:
+            return str(error)
+        self.lanes.begin(kinds)
+        return ""
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> None:
@@ -194,11 +225,15 @@ class Run:
         for fault_sessions in self._fault_sessions.values():
             fault_sessions.close()
         if self.is_worker:
+            self.lanes.end()
             if self._tried:
                 self._tried.close()
             return
+        lanes = self._lanes_of_workers()
         if self._prepared and not self.engine_is_gone:
-            self.unasked.look(self.stack)
+            self.unasked.look([self.main, *lanes])
+            if lanes:
+                measure(self.main)
         try:
             if self._prepared:
                 self.coverage.harvest(allow_unmapped=given(self.config, "allow-unmapped"))
@@ -206,6 +241,8 @@ class Run:
                     session.exitstatus = EXIT_NO_STACK
             is_own = self.settings.stack == "own" and not self.engine_is_gone
             if self._tried and self._tried.touched and is_own:
+                for lane in lanes:
+                    remove(lane, progress=self.progress.show, waiting=self.progress.show_waiting)
                 self._tried.down(progress=self.progress.show, waiting=self.progress.show_waiting)
                 self.progress.end()
         except NomockError as error:
@@ -214,7 +251,7 @@ class Run:
             self._errors_at_end = [str(error)]
         finally:
             if self._tried:
-                self.history.write(session.exitstatus, _command())
+                self.history.write(session.exitstatus, self.command)
                 self._tried.close()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
@@ -241,26 +278,60 @@ class Run:
             self.history.add_start(error)
             pytest.exit(f"the stack is not ready\n{error}", returncode=EXIT_NO_STACK)
 
+    def _check_room(self) -> None:
+        """Refuse more lanes than the engine's machine has memory for."""
+        if self.settings.lanes == "shared":
+            return
+        try:
+            Room(self.main).check(self._workers.count, self.main.project)
+        except NomockError as error:
+            pytest.exit(f"the lanes are not possible\n{error}", returncode=EXIT_NO_STACK)
+
     def _prepare(self) -> None:
         if self._prepared:
             return
-        self._tried = self.stack
+        self._tried = self.main
         _ = self.turnstile  # on a full disk the run ends by it once, and not each of its tests
         self.coverage.check_overlay()
         # Before anybody waits for a service that a killed run left paused.
-        self.fault_sessions(self.stack).heal_orphaned(self.progress.show)
-        self.stack.prepare(
+        self.fault_sessions(self.main).heal_orphaned(self.progress.show)
+        self.main.prepare(
             self.progress.show,
             waiting=self.progress.show_waiting,
             warn=self.progress.show_lasting,
-            who=_command(),
+            who=self.command,
             before_start=self.coverage.before_start,
+            when_built=self._tell_built,
         )
         self.progress.end()
-        for note in self.coverage.prove():
+        for note in self.coverage.prove(self.main):
             self.progress.say(note)
         self._prepared = True
 
+    def _tell_built(self) -> None:
+        """Let workers begin with their lanes: all images are there."""
+        if self._workers.mailbox is not None:
+            self._workers.mailbox.leave(BUILT, True)
 
-def _command() -> str:
-    return " ".join(["pytest", *sys.argv[1:]])
+    def _ready_lane(self) -> Stack:
+        """Return the stack of the test that runs, ready; else the run ends with this test."""
+        try:
+            return self.lanes.ready(self.lane_kind)
+        except NomockError as why:
+            name = self.lanes.lane(self.lane_kind).name
+            self.lane_error = LaneError(name, self.lanes.number, why)
+            raise pytest.fail.Exception(str(self.lane_error), pytrace=False) from None
+
+    def _prepare_lane(self, lane: Lane) -> None:
+        self.fault_sessions(lane.stack).heal_orphaned(lambda text: None)
+        lane.prepare(who=f"{self.command}, worker {self.lanes.number}")
+        self.coverage.prove(lane.stack)
+
+    def _lanes_of_workers(self) -> list[Stack]:
+        """Return the stacks that workers had of their own, which have ended."""
+        if not self._workers.lanes:
+            return []
+        found = [s for s in left_replicas(self.main) if s.name in self._workers.lanes]
+        for stack in found:
+            stack.ready_s = self._workers.lanes[stack.name]
+        return found

@@ -7,7 +7,7 @@ the engine by a run that used no stack, and one request by one in which nothing 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -65,8 +65,12 @@ class Unasked:
         """Note that nobody knows what the test of a crashed worker did."""
         self._crashed = self._crashed or bool(error)
 
-    def look(self, stack: Stack) -> None:
+    def look(self, stacks: Iterable[Stack]) -> None:
         """Look, and keep what is to be said; a look that fails says nothing."""
+        for stack in stacks:
+            self._look(stack)
+
+    def _look(self, stack: Stack) -> None:
         if stack.ready_s is None or self._crashed:
             return
         with suppress(NomockError):
@@ -74,7 +78,7 @@ class Unasked:
             # Where the clock was set forward, the engine takes all to have run for longer.
             within_s = monotonic() - stack.ready_s + max(self._began.set_s, 0.0)
             if _is_suspicious(stack, containers, within_s):
-                self._lines = _lines(self._found(stack, containers, stack.ready_s))
+                self._lines += _lines(self._found(stack, containers, stack.ready_s))
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print it."""

@@ -9,7 +9,6 @@ Under xdist the workers collect, and one that has a test which uses the stack le
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
@@ -19,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nomock.plugin.items import is_serial, needs_stack_of_run, uses_stack
+from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
+from nomock.plugin.workers import Workers
 
 if TYPE_CHECKING:  # loads whatever a stack needs
-    from nomock.plugin.gone import Gone
-    from nomock.plugin.mailbox import Mailbox
     from nomock.plugin.run import Run
+    from nomock.plugin.run_end import RunEnd
     from nomock.plugin.serial import Turnstile
 
 _SUBJECT = "use"
@@ -38,8 +38,8 @@ class Use:
         self.config = config
         self.run: Run | None = None
         """The run, from ``begin`` on."""
-        self.gone: Gone | None = None
-        """What hears of an engine that is gone, from then on, too."""
+        self.run_end: RunEnd | None = None
+        """What hears why a run cannot go on, from then on, too."""
         self.when_begun: list[Callable[[Run], None]] = []
         self._is_worker = hasattr(config, "workerinput")
         self._has_stack = False
@@ -48,12 +48,13 @@ class Use:
         """Whether any that was chosen does."""
         self._room: Path | None = None
         """In a worker: the folder in which serial tests of a run without a stack keep alone."""
-        self._mailbox: Mailbox | None = None
-        """Under xdist: a worker leaves ``_USES`` or ``_NEEDS`` there, or why its tests cannot."""
-        if self._is_worker:
-            from nomock.plugin.mailbox import Mailbox
+        self.workers = Workers()
+        """In a controller of xdist: its workers."""
 
-            self._mailbox = Mailbox.of(config)
+    @property
+    def _mailbox(self) -> Mailbox | None:
+        """Under xdist: a worker leaves ``_USES`` or ``_NEEDS`` there, or why its tests cannot."""
+        return Mailbox.of(self.config) if self._is_worker else self.workers.mailbox
 
     def begin(self) -> Run:
         """Return the run; read its settings if there is none yet.
@@ -61,16 +62,16 @@ class Use:
         Raises pytest's UsageError where a setting is wrong.
         """
         if self.run is None:
-            from nomock.plugin.gone import Gone
             from nomock.plugin.run import Run
+            from nomock.plugin.run_end import RunEnd
 
             if self._is_worker and self._mailbox and self._word() is None:
                 self._mailbox.leave(_SUBJECT, _USES)
-            self.run = Run.of(self.config)
+            self.run = Run.of(self.config, self.workers)
             self.__dict__.pop("turnstile", None)  # from now on it is the stack's
-            self.gone = Gone(self.run)
+            self.run_end = RunEnd(self.run)
             self.config.pluginmanager.register(self.run, "nomock-run")
-            self.config.pluginmanager.register(self.gone, "nomock-gone")
+            self.config.pluginmanager.register(self.run_end, "nomock-run-end")
             if not self._is_worker:
                 self.config.pluginmanager.register(self.run.unasked, "nomock-unasked")
             for told in self.when_begun:
@@ -131,25 +132,18 @@ class Use:
 
         refusal = refusal_of(self.config, session.items)
         if not self._is_worker:
-            self.begin()
-            if refusal:
+            if refusal := refusal or self.begin().begin_lanes(session.items):
                 raise pytest.UsageError(refusal)
             return
+        with suppress(pytest.UsageError):  # the controller is about to say it, once
+            refusal = refusal or self.begin().begin_lanes(session.items)
         needs = any(map(needs_stack_of_run, session.items))
         # Where no word can be left, this worker makes the stack ready itself.
-        assert self._mailbox is not None, "a worker has one"
-        needs = self._mailbox.leave(_SUBJECT, refusal or (_NEEDS if needs else _USES)) and needs
+        mailbox = self._mailbox
+        assert mailbox is not None, "a worker has one"
+        needs = mailbox.leave(_SUBJECT, refusal or (_NEEDS if needs else _USES)) and needs
         with suppress(pytest.UsageError):  # the controller is about to say it, once
             self.begin().is_prepared_by_controller = needs
-
-    @pytest.hookimpl(optionalhook=True, tryfirst=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """In the controller: tell a worker where to leave word, and which process is the run."""
-        from nomock.plugin.mailbox import Mailbox
-
-        self._mailbox = self._mailbox or Mailbox.new()
-        self._mailbox.give_to(node)
-        node.workerinput["nomock_run"] = os.getpid()
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_node_collection_finished(self) -> None:
@@ -160,11 +154,6 @@ class Use:
             if word not in {_USES, _NEEDS}:
                 raise pytest.UsageError(word)  # what stands in the way
             run.begin_for_workers(needs=word == _NEEDS)
-
-    def pytest_unconfigure(self) -> None:
-        """In the controller: remove what the workers left."""
-        if self._mailbox and not self._is_worker:
-            self._mailbox.remove()
 
     def _word(self) -> Any:
         """Return what a worker has left of its use of the stack; None without one."""

@@ -35,8 +35,11 @@ class WorkerCrash:
         run = self._use.begun()
         if run is None or not run.settings.files:
             return
+        from nomock.lanes.replica import left_replicas
+
         try:
-            run.fault_sessions(run.stack).heal_orphaned(run.progress.show, starts=True)
+            for stack in (run.main, *left_replicas(run.main)):
+                run.fault_sessions(stack).heal_orphaned(run.progress.show, starts=True)
         except Exception as error:  # whatever it is, the run is not to end by it
             self._say(str(error))
         run.progress.end()

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from nomock.project.build_context import Sources, build_folders, context_files
 from nomock.project.model import Project, ServiceConfig
-from nomock.project.resolving import call_of, resolve
-from nomock.project.store import Store
+from nomock.project.resolving import call_of, project_of, resolve
+from nomock.project.store import Store, write_privately
 from nomock.project.told import what_changed
 
 __all__ = [
@@ -16,6 +16,8 @@ __all__ = [
     "build_folders",
     "call_of",
     "context_files",
+    "project_of",
     "resolve",
     "what_changed",
+    "write_privately",
 ]

@@ -119,14 +119,23 @@ class Project:
     """The files that compose read, as far as they are there; some more may be among them."""
     stamp: object = None
     """What these files looked like when they were read, without their contents."""
-    external_volumes: frozenset[str] = frozenset()
-    """Volumes by their names in the compose file that are not the project's own."""
+    config: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    """The whole resolved configuration."""
     warnings: tuple[str, ...] = ()
     """What compose warned of when it resolved the files."""
     root: Path = Path()
     """The project's folder."""
-    secrets: Mapping[str, Any] = field(default_factory=dict)
-    """The secrets that the file defines: builds use them, too."""
+
+    @property
+    def secrets(self) -> Mapping[str, Any]:
+        """The secrets that the file defines: builds use them, too."""
+        return self.config.get("secrets") or {}
+
+    @property
+    def external_volumes(self) -> frozenset[str]:
+        """Volumes by their names in the compose file that are not the project's own."""
+        volumes = (self.config.get("volumes") or {}).items()
+        return frozenset(name for name, how in volumes if (how or {}).get("external"))
 
     @cached_property
     def builds(self) -> Builds:

@@ -46,7 +46,7 @@ def resolve(settings: Settings) -> Project:
         entry = _asked(call, settings.files)
         store.write(entry)
     read = tuple(path for path in map(Path, entry["read"]) if path.is_file())
-    project = _project(entry["config"], settings, call, read)
+    project = project_of(entry["config"], settings, call, read)
     warnings = tuple(entry.get("warnings", ()))
     return replace(project, warnings=warnings, stamp=stamp_of(read))
 
@@ -100,9 +100,10 @@ def _asked(call: Call, files: Sequence[Path]) -> dict[str, Any]:
     return {**told, "fetched": fetches(paths)}
 
 
-def _project(
-    config: Mapping[str, Any], settings: Settings, call: Call, read: tuple[Path, ...]
+def project_of(
+    config: Mapping[str, Any], settings: Settings, call: Call, read: tuple[Path, ...] = ()
 ) -> Project:
+    """Return the project of a resolved configuration; ``read`` are the files it was read from."""
     name = config["name"]
     left_out = LeftOut(settings.root, settings.coverage_report, settings.coverage_overlay)
     services = {
@@ -111,8 +112,6 @@ def _project(
     }
     jobs = {name for name, service in services.items() if intention.is_job(service.config)}
     done = waited_for(services, "service_completed_successfully") | jobs
-    volumes = (config.get("volumes") or {}).items()
-    external = frozenset(volume for volume, how in volumes if (how or {}).get("external"))
     return Project(
         name,
         settings.files,
@@ -121,6 +120,5 @@ def _project(
         call=replace(call, project=name),
         read=read,
         root=settings.root,
-        external_volumes=external,
-        secrets=config.get("secrets") or {},
+        config=config,
     )

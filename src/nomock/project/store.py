@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from nomock.errors import StateFolderError
-from nomock.statefolder import make_state_dir
+from nomock.statefolder import make_state_dir, writing
 
 
 class Store:
@@ -39,18 +39,39 @@ def write_or_lose(path: Path, text: str) -> None:
     Where that cannot be (a full disk, a checkout that may not be written) there is no file after
     it: an old one would be taken for what is known.
     """
+    try:
+        _replace(path, text)
+    except OSError:
+        with suppress(OSError):
+            path.unlink()
+
+
+def write_privately(path: Path, text: str) -> None:
+    """Replace a file in one step, for this user alone, unless it has that text already.
+
+    Raises StateFolderError where it cannot be written.
+    """
+    with suppress(OSError, ValueError):
+        if path.read_text(encoding="utf-8") == text:
+            return
+    with writing(path.parent):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _replace(path, text)
+
+
+def _replace(path: Path, text: str) -> None:
     # Resolved values are in it, passwords too.
     temporary = path.with_suffix(f".{os.getpid()}.tmp")
+    with suppress(FileNotFoundError):
+        temporary.unlink()  # of a process that was killed, with the permissions it had
     try:
-        with suppress(FileNotFoundError):
-            temporary.unlink()  # of a process that was killed, with the permissions it had
         with open(temporary, "x", encoding="utf-8", opener=_for_this_user) as file:
             file.write(text)
         temporary.replace(path)
     except OSError:
-        for left in (temporary, path):
-            with suppress(OSError):
-                left.unlink()
+        with suppress(OSError):
+            temporary.unlink()
+        raise
 
 
 def _for_this_user(path: str, flags: int) -> int:

@@ -155,6 +155,10 @@ class Stack:
         image_id = self.engine.image_id(built.image)
         return self._records().image_is_current(built, built.sources, image_id)
 
+    def built_image(self, service: str) -> str | None:
+        """Return the id of the image that was built here last for a service; None without one."""
+        return self._records().image_id(self.project.service(service))
+
     def prepare(
         self,
         progress: Say = _silent,
@@ -163,6 +167,7 @@ class Stack:
         who: str = "a run",
         warn: Say = _silent,
         before_start: Callable[[], None] = lambda: None,
+        when_built: Callable[[], None] = lambda: None,
         look_at_bases: bool = False,
     ) -> None:
         """Make the stack ready as the settings say, and hold it until ``close``.
@@ -171,7 +176,8 @@ class Stack:
 
         ``progress`` gets a line for each step, ``waiting`` the holders if another run has the
         stack, ``warn`` each of compose's warnings if anything is started, and what a fresh one
-        keeps; ``before_start`` is called before that, while nobody else has it.
+        keeps; ``before_start`` is called before that, while nobody else has it, ``when_built``
+        once its images are there.
         Raises NomockError; what was started stays, and is not taken for a whole stack.
         """
         lock = self._hold(exclusive=self.settings.stack == "fresh", waiting=waiting)
@@ -204,7 +210,10 @@ class Stack:
                     self.files(),
                     differences,
                     progress,
+                    when_built,
                 )
+        if not differences:
+            when_built()
         lock.acquire(exclusive=False, waiting=waiting)
         lock.sign(who, run=self.run)
         self.ready_s = monotonic()

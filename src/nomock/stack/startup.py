@@ -28,9 +28,11 @@ def start_up(
     files: MountedFiles,
     differences: Mapping[str, str],
     progress: Callable[[str], None],
+    when_built: Callable[[], None],
 ) -> None:
     """Rebuild what changed, start what is not there, and wait until all is ready.
 
+    ``when_built`` is called as soon as all images are there.
     Raises BuildError, ComposeError, ServiceDiedError or NotReadyError.
     """
     from nomock.adapters.compose import Compose
@@ -38,6 +40,7 @@ def start_up(
     project, engine = watch.project, watch.engine
     compose = Compose(project.call)
     superseded = _build(compose, settings, project, engine, records, progress)
+    when_built()
     containers = engine.containers(project.name)
     stale = sorted(files.changes(containers))
     files.begin()

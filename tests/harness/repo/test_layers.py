@@ -28,7 +28,7 @@ LAYERS = (
     ("readiness", "evidence", "coverage.harvest", "images", "leftovers", "coverage.overlay"),
     ("coverage.affected",),  # what a harvest tells of a change
     ("stack",),  # the concepts, brought together
-    ("coverage.session",),  # the stack with the spy on
+    ("coverage.session", "lanes"),  # the stack with the spy on; what a worker has of it
     # what is done to a stack, and what a test asks of it meanwhile
     ("faults.topology", "faults.watchdog"),  # what a request runs through; what guards a fault
     ("faults.locking", "faults.stack_control"),  # who may break what; what a fault breaks

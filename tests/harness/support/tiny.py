@@ -140,7 +140,12 @@ class Tiny:
 
 
 def clear(project: str) -> None:
-    """Remove the containers, networks, volumes and images of a compose project."""
+    """Remove the containers, networks, volumes and images of a compose project and its lanes."""
+    for path in ("/containers/json", "/networks"):
+        for found in ask("GET", path, all="1"):
+            name = (found["Labels"] or {}).get("com.docker.compose.project", "")
+            if name.startswith((f"{project}-lane", f"{project}-database")):
+                clear(name)
     filters = json.dumps({"label": [f"com.docker.compose.project={project}"]})
     forced = {"force": "1", "v": "1"}
     for container in ask("GET", "/containers/json", all="1", filters=filters):

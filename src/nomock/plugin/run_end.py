@@ -1,4 +1,4 @@
-"""An engine that dies in a run ends the run, once: without it no test on the stack can pass."""
+"""What ends a run, once, since no test on the stack can pass: the engine is gone, or a lane."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nomock.errors import EngineGoneError, EngineMissingError
+from nomock.errors import EngineGoneError, EngineMissingError, NomockError
 from nomock.plugin.run import EXIT_NO_STACK, Run
 
 if TYPE_CHECKING:
@@ -15,15 +15,16 @@ if TYPE_CHECKING:
 
 # An engine that its system starts again has answered by then; one that hangs has not.
 _SURE_S = 3.0
-_MARK = "nomock_engine_gone"
+_MARK = "nomock_run_end"
+_GONE = "the container engine is gone"
 
 
-class Gone:
-    """Hears of an engine that is gone, in the process of the test or from a worker."""
+class RunEnd:
+    """Hears why the run cannot go on, in the process of the test or from a worker."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._said = ""
+        self._title = self._said = ""
 
     def look(self, engine: Engine, item: pytest.Item, report: pytest.TestReport) -> bool:
         """Look whether the engine is there after a test failed; end the run where it is not."""
@@ -40,15 +41,22 @@ class Gone:
             "Desktop, or: systemctl restart docker), then run again: the next run heals what this "
             "one left broken",
         )
-        # xdist hands on to the controller what a report has, and why a worker's session ends.
-        setattr(report, _MARK, str(gone))
-        item.session.shouldstop = f"the container engine is gone ({engine.address})"
+        self.end(item, report, _GONE, gone)
         return True
+
+    def end(
+        self, item: pytest.Item, report: pytest.TestReport, title: str, error: NomockError
+    ) -> None:
+        """End the run with a test's report; ``title`` says why in a few words."""
+        # xdist hands on to the controller what a report has, and why a worker's session ends.
+        setattr(report, _MARK, [title, str(error)])
+        item.session.shouldstop = f"{title} ({error.where})"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember it; of what several workers say, the first."""
-        self._said = self._said or getattr(report, _MARK, "")
-        self._run.engine_is_gone = bool(self._said)
+        if not self._said:
+            self._title, self._said = getattr(report, _MARK, ("", ""))
+        self._run.engine_is_gone = self._title == _GONE
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
@@ -61,6 +69,6 @@ class Gone:
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Say what happened, behind all that ran before."""
         if self._said:
-            terminalreporter.section("the container engine is gone", red=True)
+            terminalreporter.section(self._title, red=True)
             for line in self._said.splitlines():
                 terminalreporter.write_line(line)

@@ -1,0 +1,104 @@
+"""A second stack from the same files and images: a compose file made of the resolved one.
+
+Compose resolves the user's files once more under the replica's project name, so that networks and
+volumes are its own. Services that are built take the images of the first stack: nothing is built
+twice. The file names the image's id in a label, so that compose replaces a container whose image
+was built anew.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from nomock.adapters.compose_call import Call
+from nomock.adapters.engine import Engine
+from nomock.config import Settings
+from nomock.errors import ConfigError
+from nomock.lanes.obstacles import obstacles
+from nomock.project import Project, project_of, resolve, write_privately
+from nomock.stack import Stack
+
+_LABEL = "nomock.image"
+# Of a service of the replica: how it is built, by whom it is enabled, and what `watch` does.
+_OF_THE_FIRST = ("build", "profiles", "develop", "pull_policy")
+
+Change = Callable[[dict[str, Any]], None]
+Say = Callable[[str], None]
+
+
+def replica(main: Stack, name: str, change: Change = lambda config: None) -> Stack:
+    """Return a stack of the same services under another project name, not made ready by this.
+
+    ``change`` may change its configuration in place. Raises ConfigError where the compose file
+    allows of no second stack, StateFolderError where its compose file cannot be written.
+    """
+    check(main)
+    resolved = resolve(replace(main.settings, project=name))
+    config = deepcopy(dict(resolved.config))
+    for service, how in config["services"].items():
+        _take_image(how, main.project, service, main.built_image(service))
+    for kind in ("networks", "volumes"):
+        for key, how in (config.get(kind) or {}).items():
+            firsts = (main.project.config.get(kind) or {}).get(key) or {}
+            if how and not how.get("external") and how.get("name") == firsts.get("name"):
+                del how["name"]  # the file gives it one: compose's own choice is another a project
+    change(config)
+    path = _folder(main.settings) / f"{name}.json"
+    # All of it is resolved: what looks like a variable is none.
+    write_privately(path, json.dumps(config, indent=1).replace("$", "$$"))
+    return _stack(main.settings, config, path, name, main.run)
+
+
+def check(main: Stack) -> None:
+    """Raise ConfigError where the compose file allows of no second stack."""
+    if found := obstacles(main.project, main.settings.state_dir):
+        raise ConfigError(
+            "this stack cannot be there twice, as lanes need it",
+            where=", ".join(map(str, main.project.files)),
+            seen="\n".join(obstacle.line for obstacle in found),
+            todo="\n".join(dict.fromkeys(obstacle.cure for obstacle in found))
+            + "\nor let all workers share one stack: --nomock-lanes shared",
+        )
+
+
+def left_replicas(main: Stack) -> list[Stack]:
+    """Return the replicas of a stack that earlier runs, or this one, made a compose file for."""
+    found = []
+    for path in sorted(_folder(main.settings).glob(f"{main.name}-*.json")):
+        try:
+            config = json.loads(path.read_text(encoding="utf-8").replace("$$", "$"))
+            found.append(_stack(main.settings, config, path, path.stem, main.run))
+        except (OSError, ValueError, KeyError):
+            continue  # it is being removed, or somebody wrote to it: it is made anew when needed
+    return found
+
+
+def remove(stack: Stack, *, progress: Say, waiting: Say) -> None:
+    """Take a replica down, with its volumes and its compose file; raises as ``Stack.down``."""
+    stack.down(volumes=True, progress=progress, waiting=waiting)
+    stack.close()
+    for path in stack.settings.files:
+        path.unlink(missing_ok=True)
+
+
+def _folder(settings: Settings) -> Path:
+    return settings.state_dir / "lanes"
+
+
+def _stack(settings: Settings, config: Mapping[str, Any], path: Path, name: str, run: int) -> Stack:
+    settings = replace(settings, project=name, files=(path,), found=None)
+    call = Call(settings.root, named=(path,), project=name)
+    return Stack(settings, project_of(config, settings, call), Engine(host=settings.host), run)
+
+
+def _take_image(how: dict[str, Any], project: Project, service: str, image_id: str | None) -> None:
+    if "build" in how:
+        how["image"] = project.services[service].image
+        how["labels"] = {**(how.get("labels") or {}), _LABEL: image_id or ""}
+    for key in _OF_THE_FIRST:
+        how.pop(key, None)

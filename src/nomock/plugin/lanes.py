@@ -1,0 +1,146 @@
+"""Which lane each test of a worker runs on, and when that is made ready.
+
+The controller of xdist makes the stack of the settings ready, and numbers its workers. A worker
+makes its own lanes ready itself: as soon as all images are there where each of its tests needs
+one, else when the first test does. Without xdist nobody is beside a test: it has the stack.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from threading import Thread
+
+import pytest
+
+from nomock.errors import ConfigError, NomockError
+from nomock.lanes.lane import Lane
+from nomock.lanes.room import Room
+from nomock.lanes.shared import SharedLane
+from nomock.lanes.stack import StackLane
+from nomock.plugin.chosen import settings_of
+from nomock.plugin.items import lane_of
+from nomock.plugin.mailbox import Mailbox
+from nomock.plugin.workers import NUMBER, USED
+from nomock.polling import wait_until
+from nomock.stack import Stack
+
+BUILT = "built"
+"""The word that all images are there."""
+_KINDS: dict[str, type[Lane]] = {kind.kind: kind for kind in (SharedLane, StackLane)}
+# A worker looks whether the controller has built; it ends with that one.
+_PATIENCE_S = 3600.0
+
+
+def kind_of(item: pytest.Item) -> str:
+    """Return the kind of lane that a test needs; raise ConfigError for a mark that names none."""
+    kind = lane_of(item)
+    if kind is None or kind not in _KINDS:
+        raise ConfigError(
+            "this mark names no kind of lane",
+            where=item.nodeid,
+            seen=str(item.get_closest_marker("lane")),
+            todo=f'one of: {", ".join(_KINDS)}; such as @pytest.mark.lane("stack")',
+        )
+    return kind
+
+
+def usual_count(config: pytest.Config) -> int | None:
+    """Return how many workers ``-n auto`` has, so that each has a lane; None: that is not ours.
+
+    Somebody else may have said so: by xdist's variable, or in a hook of their own.
+    """
+    hook = config.hook.pytest_xdist_auto_num_workers
+    others = {"xdist", "nomock"}
+    said = any(impl.plugin_name not in others for impl in hook.get_hookimpls())
+    if said or "PYTEST_XDIST_AUTO_NUM_WORKERS" in os.environ:
+        return None
+    try:
+        settings = settings_of(config)
+        return Room(Stack.of(settings)).usual if settings.lanes != "shared" else None
+    except NomockError:
+        return None  # the run itself is about to say it
+
+
+class Lanes:
+    """The lanes of one pytest process: of a worker, of a controller, or of a run without xdist."""
+
+    def __init__(
+        self, config: pytest.Config, main: Callable[[], Stack], prepare: Callable[[Lane], None]
+    ) -> None:
+        """``main`` gives the stack of the settings, ``prepare`` makes another one ready."""
+        self._config = config
+        self._main = main
+        self._prepare = prepare
+        self._lanes: dict[str, Lane] = {}
+        self._mains_kind = "shared"
+        """The kind of which worker 1 has the stack of the settings: nobody else uses that."""
+        self._early: _Early | None = None
+        # xdist gives a worker's config this attribute, which pytest's type does not have.
+        is_worker = hasattr(config, "workerinput")
+        self.number: int = config.workerinput[NUMBER] if is_worker else 0  # type: ignore[attr-defined]
+        """Which worker this is, from 1 on; 0 without xdist, where nobody is beside a test."""
+
+    def lane(self, kind: str) -> Lane:
+        """Return the lane of a kind that this process has."""
+        has_main = self.number == 0 or (self.number == 1 and kind == self._mains_kind)
+        chosen = "shared" if has_main else kind
+        if chosen not in self._lanes:
+            self._lanes[chosen] = _KINDS[chosen](self._main(), self.number)
+        return self._lanes[chosen]
+
+    def begin(self, kinds: Sequence[str]) -> None:
+        """In a worker that has collected: see who has the first stack, and begin with its own.
+
+        ``kinds`` are those of its tests that use the stack.
+        """
+        if "shared" not in kinds:
+            self._mains_kind = "stack" if set(kinds) == {"stack"} else "database"
+        own = self.lane(kinds[0]) if len(set(kinds)) == 1 else None
+        # No more lanes than tests: of the workers the first ones get them.
+        if own is not None and not isinstance(own, SharedLane) and self.number <= len(kinds):
+            self._early = _Early(own, self._prepare, Mailbox.of(self._config))
+
+    def ready(self, kind: str) -> Stack:
+        """Return the stack of this process for a kind of lane, ready; raise NomockError."""
+        lane = self.lane(kind)
+        if self._early is not None and self._early.lane is lane:
+            self._early.join()
+        if not isinstance(lane, SharedLane) and lane.stack.ready_s is None:
+            self._prepare(lane)
+        return lane.stack
+
+    def end(self) -> None:
+        """In a worker that is done: say which stacks it had, and let them go."""
+        for lane in self._lanes.values():
+            if isinstance(lane, SharedLane):
+                continue
+            if lane.stack.ready_s is not None:
+                used = self._config.workeroutput.setdefault(USED, {})  # type: ignore[attr-defined]
+                used[lane.stack.name] = lane.stack.ready_s
+            lane.stack.close()
+
+
+class _Early:
+    """Makes a lane ready beside the collection and the first tests of others."""
+
+    def __init__(self, lane: Lane, prepare: Callable[[Lane], None], mailbox: Mailbox) -> None:
+        self.lane = lane
+        self._prepare = prepare
+        self._mailbox = mailbox
+        self._error: NomockError | None = None
+        self._thread = Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def join(self) -> None:
+        """Wait until it is done; raise what it raised."""
+        self._thread.join()
+        if self._error:
+            raise self._error
+
+    def _run(self) -> None:
+        wait_until(lambda: self._mailbox.read(BUILT), within_s=_PATIENCE_S, pause_s=0.02)
+        try:
+            self._prepare(self.lane)
+        except NomockError as error:
+            self._error = error
