@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -14,15 +14,18 @@ from nomock.config import Settings
 from nomock.coverage.affected import (
     Affected,
     Choice,
+    Past,
     State,
     Suite,
+    in_order,
     run_of,
     save_baseline,
     state_now,
 )
 from nomock.coverage.session import RUN_VARIABLE, data_dir
 from nomock.errors import NomockError
-from nomock.plugin.items import uses_stack
+from nomock.plugin.history import tests_before
+from nomock.plugin.items import is_serial, uses_stack
 from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
 from nomock.plugin.run import Run
@@ -30,6 +33,7 @@ from nomock.project import resolve
 
 _MOST_REASONS = 18
 _SUBJECT = "choice"
+_PAST = "nomock_past"
 
 
 def register(run: Run) -> None:
@@ -43,7 +47,7 @@ def register(run: Run) -> None:
 
 
 class Choosing:
-    """Leaves out the tests that no change needs, and says why the others run.
+    """Leaves out the tests that no change needs, and says why the others run, in which order.
 
     Under xdist each worker chooses, and writes to a file what it came to: the controller, which
     has no tests of its own, says it.
@@ -55,6 +59,11 @@ class Choosing:
         self._config = run.config
         self._said: list[str] = []
         self._needs_none = False
+        given_by_controller = getattr(run.config, "workerinput", {}).get(_PAST)
+        self._past = (
+            tests_before(run.settings) if given_by_controller is None else given_by_controller
+        )
+        """How each test ended last: of all workers the same, so that they have one order."""
         self._mailbox: Mailbox | None = None
         """In the controller of xdist: where a worker leaves what it chose."""
         try:
@@ -68,11 +77,19 @@ class Choosing:
         """Keep the tests that are needed, of those that all other options chose."""
         on_stack = [item.nodeid for item in items if uses_stack(item)]
         choice = self._affected.choose([item.nodeid for item in items], on_stack)
-        self._said = list(_said(choice, len(items), each=self._config.get_verbosity() > 0))
+        past = {test: Past(*how) for test, how in self._past.items()}
+        order = in_order(choice, [item.nodeid for item in items], past)
+        each = order if self._config.get_verbosity() > 0 else None
+        self._said = list(_said(choice, len(items), each))
         self._needs_none = bool(items) and not choice.tests
         left_out = [item for item in items if item.nodeid not in choice.tests]
         self._config.hook.pytest_deselected(items=left_out)
-        items[:] = [item for item in items if item.nodeid in choice.tests]
+        place = {test: number for number, test in enumerate(order)}
+        items[:] = sorted(
+            (item for item in items if item.nodeid in place),
+            # Under xdist serial tests stay the last ones.
+            key=lambda item: (self._run.is_worker and is_serial(item), place[item.nodeid]),
+        )
 
     def pytest_collection_finish(self) -> None:
         """In a worker: leave word for the controller."""
@@ -86,8 +103,9 @@ class Choosing:
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
-        """In the controller: see where the workers leave word."""
+        """In the controller: see where the workers leave word, and tell them what is known."""
         self._mailbox = Mailbox.of(node)
+        node.workerinput[_PAST] = dict(self._past)
 
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_xdist_node_collection_finished(self) -> None:
@@ -146,17 +164,17 @@ class Remembering:
             save_baseline(folder, state, suite, passed, failed)
 
 
-def _said(choice: Choice, found: int, *, each: bool) -> Iterator[str]:
-    """Yield what is chosen and why, in about twenty lines, or test by test."""
+def _said(choice: Choice, found: int, each: Sequence[str] | None) -> Iterator[str]:
+    """Yield what is chosen and why, in about twenty lines, or of each of some tests."""
     if choice.tests:
         yield f"affected: {len(choice.tests)} of {found} tests"
     else:
         yield f"affected: none of {found} tests: nothing that a test ran has changed"
-    if each:
-        for test in sorted(choice.tests):
+    if each is not None:
+        for test in each:
             yield f"  {test}"
             yield from (f"    {reason}" for reason in choice.why(test))
-    shown = [r for r in choice.reasons if not each or not r.tests]
+    shown = [r for r in choice.reasons if each is None or not r.tests]
     for reason in shown[:_MOST_REASONS]:
         count = len(reason.tests)
         tests = "every test" if count == found else f"{count} tests" if count != 1 else "1 test"

@@ -1,13 +1,28 @@
-"""What the last run of this stack came to, and when it was green last: for ``nomock diagnose``."""
+"""What the last run of this stack came to, when it was green last, and how each test ended last.
+
+For ``nomock diagnose``, and for the order of affected tests.
+"""
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Mapping
+from pathlib import Path
 from time import time
+from typing import Any
 
 import pytest
 
 from nomock.config import Settings
 from nomock.project import Store
+
+_TESTS = "tests"
+
+
+def tests_before(settings: Settings) -> Mapping[str, Any]:
+    """Return test -> how long it took in its last run, in seconds, and whether it failed."""
+    found: Mapping[str, Any] = Store(settings.state_dir, _TESTS).read()
+    return found
 
 
 class History:
@@ -16,10 +31,12 @@ class History:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._failed: list[dict[str, str]] = []
+        self._took_s: dict[str, float] = defaultdict(float)
         self._began_s = time()
 
     def add(self, report: pytest.TestReport) -> None:
-        """Remember a test that failed, in whichever phase."""
+        """Remember how long a phase of a test took, and what failed."""
+        self._took_s[report.nodeid] += report.duration
         if report.failed:
             reason = getattr(report.longrepr, "reprcrash", None)
             text = reason.message if reason else str(report.longrepr)
@@ -35,8 +52,11 @@ class History:
         """Remember why the run ended before its tests had all run."""
         self._failed.append({"test": "(the others did not run)", "when": "end", "message": message})
 
-    def write(self, exit_status: int, command: str) -> None:
-        """Write the run down; a green one also with the state of the files it was green with."""
+    def write(self, exit_status: int, command: str, root: Path) -> None:
+        """Write the run down; a green one also with the state of the files it was green with.
+
+        ``root`` is the folder that the ids of tests are relative to.
+        """
         run = {
             "began_s": self._began_s,
             "ended_s": time(),
@@ -45,8 +65,19 @@ class History:
             "failed": self._failed,
         }
         Store(self._settings.state_dir, "last-run").write(run)
+        self._write_tests(root)
         if exit_status == pytest.ExitCode.OK:
             from nomock.adapters.git import snapshot
 
             green = {"ended_s": time(), "commit": snapshot(self._settings.root)}
             Store(self._settings.state_dir, "last-green").write(green)
+
+    def _write_tests(self, root: Path) -> None:
+        failed = {failure["test"] for failure in self._failed}
+        ran = {test: [round(took, 3), test in failed] for test, took in self._took_s.items()}
+        known = {
+            test: how
+            for test, how in tests_before(self._settings).items()
+            if test not in ran and (root / test.partition("::")[0]).is_file()
+        }
+        Store(self._settings.state_dir, _TESTS).write({**known, **ran})

@@ -251,7 +251,7 @@ class Run:
             self._errors_at_end = [str(error)]
         finally:
             if self._tried:
-                self.history.write(session.exitstatus, self.command)
+                self.history.write(session.exitstatus, self.command, self.config.rootpath)
                 self._tried.close()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:

@@ -16,8 +16,16 @@ from tiny import LISTENS, Tiny, idle, server
 
 from nomock.adapters.git import Revision
 from nomock.config import Settings
-from nomock.coverage.affected import Affected, Suite, save_baseline, state_now
+from nomock.coverage.affected import (
+    Affected,
+    Past,
+    Suite,
+    in_order,
+    save_baseline,
+    state_now,
+)
 from nomock.coverage.affected.blocks import MODULE, blocks_of
+from nomock.coverage.affected.ties import ties
 from nomock.coverage.harvest import new_run, prepare
 from nomock.coverage.harvest.folder import DATA_FILE
 from nomock.errors import ConfigError, CoverageError
@@ -742,11 +750,11 @@ class TestChoosing:
         tiny.run("--affected", "-v").stdout.fnmatch_lines(
             [
                 "affected: 2 of 3 tests",
-                "  tests/test_a.py::test_buy[[]x]",
-                "    app/shop.py: Shop.sell() changed",
                 "  tests/test_a.py::test_sell",
                 "    app/shop.py: Shop.sell() changed",
                 "    app/shop.py: index() changed",
+                "  tests/test_a.py::test_buy[[]x]",
+                "    app/shop.py: Shop.sell() changed",
                 "tests/test_a.py::test_sell PASSED*",
             ],
         )
@@ -762,6 +770,21 @@ class TestChoosing:
         )
         # Nothing to choose from is another thing, and stays what pytest makes of it.
         assert tiny.run("--affected", "-k", "nothing", *more).ret == 5
+
+    @pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["one process", "a worker"])
+    def test_the_likeliest_to_fail_should_run_first(self, tiny: Tiny, more: list[str]) -> None:
+        self.project.edit("app/shop.py", "LIMIT = 3", "LIMIT = 4")
+        before = {SELL: [9.0, False], BUY: [9.0, False], ODD: [1.0, False]}
+        tests = tiny.write(".nomock/tests.json", json.dumps(before))
+
+        def order() -> list[str]:
+            lines = tiny.run("--affected", "-v", *more).outlines
+            passed = [line for line in lines if "PASSED" in line]
+            return [id_ for line in passed for id_ in EVERY if f"{id_} " in f"{line} "]
+
+        assert order() == [ODD, SELL, BUY]
+        tests.write_text(json.dumps({**before, BUY: [9.0, True]}))
+        assert order() == [BUY, ODD, SELL]
 
     def test_the_other_options_should_choose_first(self, tiny: Tiny) -> None:
         self.project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
@@ -804,6 +827,62 @@ class TestChoosing:
         said = [line for line in result.outlines if " -> every test" in line]
         assert len(said) == 18
         result.stdout.fnmatch_lines(["  and 12 more changes; -v says each test's"])
+
+
+class TestOrder:
+    """The likeliest to fail first."""
+
+    def order(self, project: Project, **past: Past) -> list[str]:
+        tests = [BUY, ODD, SELL]
+        choice = Affected(project.settings, project.data_dir).choose(tests, tests)
+        by_id = {"sell": SELL, "buy": BUY, "odd": ODD}
+        return in_order(choice, tests, {by_id[name]: how for name, how in past.items()})
+
+    def test_a_test_that_alone_runs_a_line_of_the_block_should_come_first(
+        self, project: Project
+    ) -> None:
+        # All of them log in; BUY and ODD, which come first in the suite, do nothing else.
+        login = [("app/shop.py", 21)]
+        project.ran = {BUY: login, ODD: login, SELL: [*login, ("app/shop.py", 23)]}
+        project.cover()
+        project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        assert self.order(project) == [SELL, BUY, ODD]
+
+    def test_the_quicker_of_two_should_come_first_when_they_run_the_same(
+        self, project: Project
+    ) -> None:
+        login = [("app/shop.py", 21)]
+        project.ran = {BUY: login, ODD: login, SELL: login}
+        project.cover()
+        project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        slow, quick = Past(9.0), Past(1.0)
+        assert self.order(project, buy=slow, odd=quick, sell=quick) == [ODD, SELL, BUY]
+        # Of what is no source nothing is known but how long each takes.
+        project.write("app/requirements.txt", "a==2\n")
+        assert self.order(project, buy=slow, odd=quick, sell=slow) == [ODD, BUY, SELL]
+
+    def test_what_failed_the_last_time_should_come_first_however_slow_it_is(
+        self, project: Project
+    ) -> None:
+        project.write("app/requirements.txt", "a==2\n")
+        assert self.order(project, sell=Past(9.0, failed=True))[0] == SELL
+
+    def test_the_tests_of_a_changed_file_should_come_first(self, project: Project) -> None:
+        project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        project.write("tests/test_b.py", "def test(): pass\n")
+        assert self.order(project)[0] == ODD
+
+    def test_a_test_of_the_rest_of_the_file_should_come_before_those_that_only_log_in(
+        self,
+    ) -> None:
+        log_in = [f"t{number}" for number in range(10)]
+        found = ties({1: log_in, 9: ["t5"]}, {1}, tests=10)
+        assert max(found, key=lambda test: found[test]) == "t5"
+
+    def test_a_line_should_count_by_how_few_tests_of_all_run_it(self) -> None:
+        by_line = {1: ["a", "b", "c", "d"], 2: ["a"], 9: ["b"]}
+        found = ties(by_line, {1, 2}, tests=4)
+        assert found == {"a": 5 / 2**0.5, "b": pytest.approx(1.4 / 2**0.5), "c": 1, "d": 1}
 
 
 ANIMALS = '''"""Answers /cat and everything else, each by a function of its own."""
@@ -885,6 +964,14 @@ def test_a_covered_run_should_leave_what_the_choice_needs(tiny: Tiny, more: list
     tiny.run("--sidecar-coverage", "tests", "-k", "dog", *more)
     result = tiny.run("--affected", "--co", "tests")
     result.stdout.fnmatch_lines(["affected: 2 of 4 tests"])
+
+    # How long each took, and which failed, is known from every run on the stack.
+    before = json.loads((tiny.path / ".nomock/tests.json").read_text())
+    assert {test for test, (_, failed) in before.items() if failed} == {
+        "tests/test_animals.py::test_red"
+    }
+    assert all(took_s > 0 for took_s, _ in before.values())
+    assert len(before) == 4
 
     # A run that needs no stack harvests nothing, and takes nothing of the last one's away.
     tiny.run("--sidecar-coverage", "tests", "-k", "pure").assert_outcomes(passed=1, deselected=3)

@@ -9,12 +9,14 @@ from nomock.coverage.affected.lines import (
     resilience,
     what_ran,
 )
+from nomock.coverage.affected.order import Past, in_order
 from nomock.coverage.affected.state import State, Suite, digest_of, state_now
 
 __all__ = [
     "Affected",
     "Choice",
     "CoveredRun",
+    "Past",
     "Reason",
     "Resilience",
     "State",
@@ -22,6 +24,7 @@ __all__ = [
     "Suite",
     "as_ranges",
     "digest_of",
+    "in_order",
     "load_baseline",
     "resilience",
     "run_of",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 
@@ -11,9 +12,10 @@ from nomock.adapters.git import Revision
 from nomock.baggage import short, test_and_fault
 from nomock.config import Settings
 from nomock.coverage.affected.baseline import CoveredRun, load_baseline
-from nomock.coverage.affected.blocks import Range
+from nomock.coverage.affected.blocks import MODULE, Range
 from nomock.coverage.affected.changes import Change, changes
 from nomock.coverage.affected.state import State, Suite, state_at, state_now
+from nomock.coverage.affected.ties import ties
 from nomock.project import resolve
 
 
@@ -31,6 +33,10 @@ class Choice:
 
     reasons: tuple[Reason, ...]
     """Why tests are needed; the reason with the most tests first."""
+    ties: Mapping[str, float] = field(default_factory=dict)
+    """How closely the tests are tied to what changed in sources, by the lines that they ran."""
+    edited: frozenset[str] = frozenset()
+    """The tests whose own file changed."""
 
     @cached_property
     def tests(self) -> frozenset[str]:
@@ -88,7 +94,13 @@ class Affected:
                     found[why] = found.get(why, frozenset()) | chosen
         for (text, where_none), chosen in found.items():
             reasons.append(Reason(text if chosen else text + where_none, chosen))
-        return Choice(tuple(sorted(reasons, key=lambda r: -len(r.tests))))
+        tied: dict[str, float] = {}
+        edited: set[str] = set()
+        for changed, own in zip(self._changed, of_run, strict=True):
+            by_name = changed.ties()
+            tied |= {test: by_name[short(test)] for test in own if short(test) in by_name}
+            edited |= changed.edited(own)
+        return Choice(tuple(sorted(reasons, key=lambda r: -len(r.tests))), tied, frozenset(edited))
 
 
 _Why = tuple[str, str]
@@ -120,6 +132,31 @@ class _Changed:
         """Yield why some of the tests are needed; a change that needs none, too."""
         return (self._reason(change, tests) for change in self._changes)
 
+    def ties(self) -> dict[str, float]:
+        """Return how closely tests are tied to what changed in sources, by their short names."""
+        blocks = self._run.state.sources
+        lines: dict[Path, set[int]] = defaultdict(set)
+        for change in self._changes:
+            if change.where is not None and change.where in blocks:
+                block = blocks[change.where].get(change.function or MODULE)
+                lines[change.where].update(
+                    line for a, b in (block.lines if block else ()) for line in range(a, b + 1)
+                )
+        found: dict[str, float] = defaultdict(float)
+        for file, changed in lines.items():
+            by_line = {
+                line: {test for test, _ in map(test_and_fault, contexts)} - {""}
+                for line, contexts in self._lines_of(file).items()
+            }
+            for test, tie in ties(by_line, changed, len(self._run.passed) or 1).items():
+                found[test] += tie
+        return found
+
+    def edited(self, tests: Collection[str]) -> set[str]:
+        """Return those of some tests whose own file changed."""
+        changed = {change.below for change in self._changes}
+        return {test for test in tests if self._run.file_of(test) in changed}
+
     def _reason(self, change: Change, tests: frozenset[str]) -> tuple[_Why, frozenset[str]]:
         text = f"{self._shown(change.where)}: {change.what}" if change.where else change.what
         if change.below is not None:
@@ -139,15 +176,18 @@ class _Changed:
 
     def _ran(self, source: Path, lines: Iterable[Range]) -> set[str]:
         """Return the tests, as contexts name them, that ran any of some lines; "" for none."""
-        if source not in self._by_line:
-            self._by_line[source] = self._run.contexts.by_line(source)
-        by_line = self._by_line[source]
+        by_line = self._lines_of(source)
         return {
             test_and_fault(context)[0]
             for first, last in lines
             for line in range(first, last + 1)
             for context in by_line.get(line, ())
         }
+
+    def _lines_of(self, source: Path) -> Mapping[int, frozenset[str]]:
+        if source not in self._by_line:
+            self._by_line[source] = self._run.contexts.by_line(source)
+        return self._by_line[source]
 
     def _shown(self, path: Path) -> str:
         return str(path.relative_to(self._root) if path.is_relative_to(self._root) else path)
