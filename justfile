@@ -53,7 +53,7 @@ exec *arguments:
 test *arguments: _images
     pytest "$@"
 
-# on all cores
+# in parallel: as many workers as there is room for, each with a stack of its own
 [group('test')]
 test-parallel *arguments: _images
     pytest -n auto "$@"
@@ -132,7 +132,7 @@ test-cleanup:
 # which lines of the services do the tests run: table, and reports under coverage-report/
 [group('coverage')]
 test-sidecar-coverage *arguments: _images
-    pytest --nomock-sidecar-coverage "$@"
+    pytest -n logical --dist worksteal --nomock-sidecar-coverage "$@"
 
 # only the tests that what changed needs, since the last covered run or --since main; says why
 [group('coverage')]
@@ -198,7 +198,7 @@ _suite:
     @mkdir -p .nomock
     @{{ just }} _suite_twice >.nomock/check-suite.log 2>&1; ended=$?; cat .nomock/check-suite.log; exit $ended
 
-_suite_twice: test-fast (test-sidecar-coverage "-n" "logical" "--dist" "worksteal" "--deselect=tests/test_faults.py" "--deselect=tests/test_recovery.py")
+_suite_twice: test-fast (test-sidecar-coverage "--deselect=tests/test_faults.py" "--deselect=tests/test_recovery.py")
 
 # a figure, by its script in bench/: just bench spy-suites --only click
 [group('check')]

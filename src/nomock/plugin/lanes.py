@@ -83,8 +83,7 @@ class Lanes:
 
     def lane(self, kind: str) -> Lane:
         """Return the lane of a kind that this process has."""
-        has_main = self.number == 0 or (self.number == 1 and kind == self._mains_kind)
-        chosen = "shared" if has_main else kind
+        chosen = "shared" if self._has_main(kind) else kind
         if chosen not in self._lanes:
             self._lanes[chosen] = _KINDS[chosen](self._main(), self.number)
         return self._lanes[chosen]
@@ -92,14 +91,19 @@ class Lanes:
     def begin(self, kinds: Sequence[str]) -> None:
         """In a worker that has collected: see who has the first stack, and begin with its own.
 
-        ``kinds`` are those of its tests that use the stack.
+        ``kinds`` are those of its tests that use the stack. Raises ConfigError where there can be
+        no second stack.
         """
         if "shared" not in kinds:
             self._mains_kind = "stack" if set(kinds) == {"stack"} else "database"
-        own = self.lane(kinds[0]) if len(set(kinds)) == 1 else None
+        is_own = len(set(kinds)) == 1 and not self._has_main(kinds[0])
         # No more lanes than tests: of the workers the first ones get them.
-        if own is not None and not isinstance(own, SharedLane) and self.number <= len(kinds):
-            self._early = _Early(own, self._prepare, Mailbox.of(self._config))
+        if is_own and self.number <= len(kinds):
+            lane = self.lane(kinds[0])
+            self._early = _Early(lane, self._prepare, Mailbox.of(self._config))
+
+    def _has_main(self, kind: str) -> bool:
+        return kind == "shared" or self.number == 0 or (self.number, kind) == (1, self._mains_kind)
 
     def ready(self, kind: str) -> Stack:
         """Return the stack of this process for a kind of lane, ready; raise NomockError."""

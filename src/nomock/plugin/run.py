@@ -203,9 +203,9 @@ class Run:
             kinds = [kind_of(i) for i in items if needs_stack_of_run(i)]
             if self.is_worker and not set(kinds) <= {"shared"}:
                 check(self.main)
+            self.lanes.begin(kinds)
         except NomockError as error:
             return str(error)
-        self.lanes.begin(kinds)
         return ""
 
     @pytest.hookimpl(tryfirst=True)

@@ -18,11 +18,11 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nomock.plugin.items import is_serial, needs_stack_of_run, uses_stack
-from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
 from nomock.plugin.workers import Workers
 
 if TYPE_CHECKING:  # loads whatever a stack needs
+    from nomock.plugin.mailbox import Mailbox
     from nomock.plugin.run import Run
     from nomock.plugin.run_end import RunEnd
     from nomock.plugin.serial import Turnstile
@@ -54,7 +54,11 @@ class Use:
     @property
     def _mailbox(self) -> Mailbox | None:
         """Under xdist: a worker leaves ``_USES`` or ``_NEEDS`` there, or why its tests cannot."""
-        return Mailbox.of(self.config) if self._is_worker else self.workers.mailbox
+        if not self._is_worker:
+            return self.workers.mailbox
+        from nomock.plugin.mailbox import Mailbox
+
+        return Mailbox.of(self.config)
 
     def begin(self) -> Run:
         """Return the run; read its settings if there is none yet.

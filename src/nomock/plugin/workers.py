@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from nomock.plugin.mailbox import Mailbox
+if TYPE_CHECKING:  # a run without workers needs none
+    from nomock.plugin.mailbox import Mailbox
 
 NUMBER = "nomock_worker"
 """What a worker finds in its input: its number, from 1 on."""
@@ -36,6 +37,8 @@ class Workers:
     @pytest.hookimpl(optionalhook=True, tryfirst=True)
     def pytest_configure_node(self, node: Any) -> None:
         """Give a worker the first number that is free, and tell it which process is the run."""
+        from nomock.plugin.mailbox import Mailbox
+
         self.mailbox = self.mailbox or Mailbox.new()
         self.mailbox.give_to(node)
         taken = set(self._numbers.values())
