@@ -58,7 +58,7 @@ def make(folder: Path, chosen: argparse.Namespace) -> int:
         name = f"service{service}"
         package = folder / name / name
         package.mkdir(parents=True)
-        header = {"v": 2, "engine": "sys.monitoring", "branches": chosen.branches, "service": name}
+        header = {"v": 3, "core": "sys.monitoring", "branches": chosen.branches, "service": name}
         header |= {"run": "r", "python": "3.13.5", "host": "h", "pid": 1, "unsupported": ""}
         records: list[dict[str, object]] = [header]
         for number in range(chosen.files // SERVICES):

@@ -45,7 +45,7 @@ def _leave_word(folder, why):
     host, pid = os.uname()[1], os.getpid()
     service = os.environ.get("NOMOCK_SPY_SERVICE") or host
     run = os.environ.get("NOMOCK_SPY_RUN", "")
-    header = {"v": 2, "engine": None, "unsupported": "its spy did not start: " + why}
+    header = {"v": 3, "core": None, "unsupported": "its spy did not start: " + why}
     header.update(service=service, run=run, python=sys.version.split()[0], host=host, pid=pid)
     header["started"] = time.time()
     name = ".".join((service, run or "-", host, str(pid), "%08x" % (id(header) & 0xFFFFFFFF)))

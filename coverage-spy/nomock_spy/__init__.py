@@ -9,7 +9,7 @@ import os
 import sys
 
 from nomock_spy import activities, children, imports, jobs
-from nomock_spy.engines import Engine
+from nomock_spy.cores import Core
 from nomock_spy.guard import swallow
 from nomock_spy.hints import Mapping
 from nomock_spy.settings import Settings
@@ -17,28 +17,28 @@ from nomock_spy.settings import Settings
 
 def start(environ: Mapping[str, str]) -> None:
     """Start recording in this process, as the environment says."""
-    engine = _engine_for(Settings(environ))
-    if engine.start():
-        activities.use(engine)
-        os.register_at_fork(after_in_child=lambda: _go_on_in_child(engine))
+    core = _core_for(Settings(environ))
+    if core.start():
+        activities.use(core)
+        os.register_at_fork(after_in_child=lambda: _go_on_in_child(core))
         jobs.listen()
-        children.listen(engine)
+        children.listen(core)
         imports.listen()
 
 
-def _go_on_in_child(engine: Engine) -> None:
+def _go_on_in_child(core: Core) -> None:
     try:
-        engine.forked()
+        core.forked()
     except BaseException as error:
         swallow(error)
 
 
-def _engine_for(settings: Settings) -> Engine:
-    """Return the engine for the Python that runs this."""
+def _core_for(settings: Settings) -> Core:
+    """Return the core for the Python that runs this."""
     if sys.version_info >= (3, 12):
-        from nomock_spy.engines.monitoring import Monitoring
+        from nomock_spy.cores.monitoring import Monitoring
 
         return Monitoring(settings)
-    from nomock_spy.engines import ctracer
+    from nomock_spy.cores import ctracer
 
-    return ctracer.engine(settings)
+    return ctracer.core(settings)

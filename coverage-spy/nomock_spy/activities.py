@@ -9,24 +9,24 @@ from __future__ import annotations
 
 from nomock_spy.baggage import Origin, origin_of
 from nomock_spy.contexts import BACKGROUND, Context, current
-from nomock_spy.engines import Engine
+from nomock_spy.cores import Core
 from nomock_spy.guard import swallow
 
 # As many tests as may be in flight at once, and some more; a test that was forgotten is begun
 # anew, which costs a few bytes of records.
 _MOST_REMEMBERED = 64
 
-_engine: Engine | None = None
+_core: Core | None = None
 _contexts: dict[Origin, Context] = {}
 _frameworks: set[str] = set()
 _by_header: dict[str, Context] = {}
 """What the headers that came last mean: the requests of a test bring the same."""
 
 
-def use(engine: Engine) -> None:
+def use(core: Core) -> None:
     """Tell whom the activities of this process are reported to."""
-    global _engine
-    _engine = engine
+    global _core
+    _core = core
 
 
 class Activity:
@@ -45,21 +45,21 @@ class Activity:
 class TestActivity(Activity):
     """Some work of the service for a test."""
 
-    __slots__ = ("_context", "_engine", "_write_through")
+    __slots__ = ("_context", "_core", "_write_through")
 
-    def __init__(self, engine: Engine, context: Context, *, write_through: bool) -> None:
-        self._engine = engine
+    def __init__(self, core: Core, context: Context, *, write_through: bool) -> None:
+        self._core = core
         self._context = context
         self._write_through = write_through
-        engine.began(self, context, write_through=write_through)
+        core.began(self, context, write_through=write_through)
 
     def flush(self) -> None:
         """Put on disk what ran so far, and from now on at once."""
         try:
             if not self._write_through:
                 self._write_through = True
-                self._engine.turned_write_through(self, self._context)
-            self._engine.flush(self._context)
+                self._core.turned_write_through(self, self._context)
+            self._core.flush(self._context)
         except BaseException as error:
             swallow(error)
 
@@ -67,7 +67,7 @@ class TestActivity(Activity):
         """Put on disk all that ran, and leave the test's context."""
         try:
             current.set(BACKGROUND)
-            self._engine.ended(self, self._context)
+            self._core.ended(self, self._context)
         except BaseException as error:
             swallow(error)
 
@@ -84,11 +84,11 @@ def begin(baggage: str, *, write_through: bool = False) -> Activity:
     """
     try:
         context = _by_header.get(baggage) or _context_named_by(baggage)
-        if context is None or _engine is None:
+        if context is None or _core is None:
             current.set(BACKGROUND)
             return NO_TEST
         current.set(context)
-        return TestActivity(_engine, context, write_through=write_through)
+        return TestActivity(_core, context, write_through=write_through)
     except BaseException as error:
         swallow(error)
         return NO_TEST
@@ -97,8 +97,8 @@ def begin(baggage: str, *, write_through: bool = False) -> Activity:
 def found_server(name: str) -> None:
     """Tell that the requests of a server begin and end activities."""
     try:
-        if _engine is not None:
-            _engine.server(name)
+        if _core is not None:
+            _core.server(name)
     except BaseException as error:
         swallow(error)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from nomock_spy import audit
-from nomock_spy.engines import Engine
+from nomock_spy.cores import Core
 from nomock_spy.files import content
 from nomock_spy.guard import HOME, swallow
 from nomock_spy.hints import Any, Callable, Mapping
@@ -20,7 +20,7 @@ _CUSTOMIZE = "/sitecustomize.py"
 _MOST_SAID = 200
 
 
-def listen(engine: Engine) -> None:
+def listen(core: Core) -> None:
     """Complete the environment of each program that this process starts or becomes."""
 
     def on_exec(arguments: tuple[Any, ...]) -> None:
@@ -28,7 +28,7 @@ def listen(engine: Engine) -> None:
         if environ is None:
             _complete_own()
         if not isinstance(path, int) and _is_python(os.fsdecode(path)):
-            engine.became(" ".join(map(os.fsdecode, words))[:_MOST_SAID])
+            core.became(" ".join(map(os.fsdecode, words))[:_MOST_SAID])
 
     audit.listen("os.exec", on_exec)
     audit.listen("os.system", lambda arguments: _complete_own())

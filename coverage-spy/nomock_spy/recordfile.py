@@ -15,7 +15,7 @@ from nomock_spy.hints import Collection, Mapping
 from nomock_spy.quoting import quote
 from nomock_spy.settings import Settings
 
-FORMAT_VERSION = 2
+FORMAT_VERSION = 3
 HERE, CLOSED, REMOVED = "here", "closed", "removed"
 _SUFFIX = ".ndjson"
 

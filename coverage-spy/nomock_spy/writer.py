@@ -3,7 +3,7 @@
 What was written is safe when ``os.write`` returns: a process that is killed a moment later
 (SIGKILL) has lost nothing. No thread, no signal handler, no exit hook, no buffer.
 
-    {"v":2,"engine":"sys.monitoring","service":"auth","pid":1,…}   the header, first in each file
+    {"v":3,"core":"sys.monitoring","service":"auth","pid":1,…}   the header, first in each file
     {"file":0,"path":"/app/auth/app.py","size":99,"crc32":7}       a source file and its number
     {"context":1,"test":"tests/test_a.py::test_b","fault":""}      a context and its number
     {"in":1,"at":1795230219.7,"lines":{"0":"1c0"}}                 what ran: bit n is line n,
@@ -70,12 +70,12 @@ class Writer:
     """
 
     def __init__(
-        self, settings: Settings, engine: str, *, branches: bool = False, unsupported: str = ""
+        self, settings: Settings, core: str, *, branches: bool = False, unsupported: str = ""
     ) -> None:
         self._settings = settings
-        tool = quote(engine) if engine else "null"
+        tool = quote(core) if core else "null"
         self._header = (
-            f'"engine":{tool},"branches":{"true" if branches else "false"},'
+            f'"core":{tool},"branches":{"true" if branches else "false"},'
             f'"unsupported":{quote(unsupported)},"service":{quote(settings.service)},'
             f'"run":{quote(settings.run)},"python":{quote(sys.version.split()[0])},'
             f'"executable":{quote(sys.executable or "")},"given":{quote(_given())}'

@@ -39,7 +39,7 @@ def overlay(settings: Settings, chosen: argparse.Namespace) -> int:
         found = [replace(f, reason="") if f.is_doubtful else f for f in found]
     findings = with_wheels(found, settings.root)
     print_table(
-        ("service", "Python", "engine", ""),
+        ("service", "Python", "core", ""),
         [_row(finding) for finding in findings],
         file=sys.stderr if to_stdout else sys.stdout,
     )
@@ -74,6 +74,6 @@ def _apart(settings: Settings, output: str | None) -> tuple[Settings, Path]:
 
 
 def _row(finding: Finding) -> tuple[str, str, str, str]:
-    pythons = (finding.python, *finding.others) if finding.engine else (finding.python,)
+    pythons = (finding.python, *finding.others) if finding.core else (finding.python,)
     names = ", ".join(dict.fromkeys(str(python) for python in pythons if python)) or "-"
-    return finding.service, names, finding.engine or "none", finding.reason
+    return finding.service, names, finding.core or "none", finding.reason

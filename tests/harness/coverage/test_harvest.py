@@ -32,6 +32,7 @@ from nomock.coverage.harvest import (
     table,
     tell_modules,
 )
+from nomock.coverage.harvest.folder import read_all
 from nomock.coverage.harvest.inside import Unknown
 from nomock.coverage.harvest.modules import modules
 from nomock.coverage.harvest.reading import header_of, process_of
@@ -178,12 +179,16 @@ class TestReading:
     def test_a_record_should_be_passed_over_when_its_kind_is_not_known(self) -> None:
         assert read(records({"weather": "fine"})).damaged == 0
 
-    def test_the_versions_should_be_named_when_the_format_is_another(self) -> None:
+    def test_a_file_should_be_refused_when_its_format_is_another(self, tmp_path: Path) -> None:
+        old = {name: value for name, value in HEADER.items() if name != "core"}
+        path = tmp_path / "auth.r1.a.1.x.ndjson"
+        path.write_text(json.dumps({**old, "v": 2, "engine": "sys.monitoring"}) + "\n")
         with pytest.raises(CoverageError) as raised:
-            process_of({**HEADER, "v": 3}, [], where="auth.1.ndjson")
+            read_all(tmp_path, "r1")
         assert str(raised.value) == (
-            "auth.1.ndjson: these records are of format 3, this nomock reads 2\n"
-            "-> mount the coverage-spy folder that came with this nomock"
+            f"{path}: these records are of format 2, this nomock reads 3\n"
+            "-> cover the tests again, which starts the services with the spy of this nomock; "
+            "where they mount another one, first: nomock overlay"
         )
 
 
@@ -213,11 +218,11 @@ class TestCanary:
                 "its canary's line 14 did not run and was reported",
             ),
             (
-                lambda: records(engine=None, unsupported="Python 3.6.9 is too old"),
+                lambda: records(core=None, unsupported="Python 3.6.9 is too old"),
                 "Python 3.6.9 is too old",
             ),
         ],
-        ids=["none", "not the line", "not its context", "not even a file", "too much", "no engine"],
+        ids=["none", "not the line", "not its context", "not even a file", "too much", "no core"],
     )
     def test_the_failure_should_be_said_when_a_process_is_not_proved(
         self, text: Callable[[], bytes], failure: str
@@ -762,7 +767,7 @@ class TestHarvest:
         (data_dir / "auth.r1.a.1.x.ndjson").write_bytes(records(*CANARY))
         old = "Python 3.6.9 is too old"
         (data_dir / "worker.r1.b.1.y.ndjson").write_bytes(
-            records(service="worker", engine=None, unsupported=old)
+            records(service="worker", core=None, unsupported=old)
         )
         (failure,) = harvest(data_dir, services).failures
         assert failure.seen == (
@@ -776,7 +781,7 @@ class TestHarvest:
             ({"given": "-"}, (), "python -"),
             ({"given": "-m http.server"}, (), "python -m http.server"),
             ({"given": ""}, (), ""),
-            ({"given": "-c", "engine": None, "unsupported": "too old"}, (), ""),
+            ({"given": "-c", "core": None, "unsupported": "too old"}, (), ""),
             ({"given": "-c"}, ({"lost": "something"},), ""),
         ],
         ids=["-c", "a pipe", "of Python's own", "a file", "not recorded", "perhaps not recorded"],
@@ -822,7 +827,7 @@ class TestHarvest:
         self.both_ran(data_dir)
         with (data_dir / "auth.r1.a.1.x.ndjson").open("ab") as cut:
             cut.write(b'{"in":0,"at":1795')
-        (data_dir / "auth.r1.a.2.x.ndjson").write_bytes(b'{"v":2,"eng')
+        (data_dir / "auth.r1.a.2.x.ndjson").write_bytes(b'{"v":3,"cor')
         (data_dir / "auth.r1.a.3.x.ndjson").write_bytes(b"")
         found = harvest(data_dir, services, "r1")
         assert found.services[0].covered == 3

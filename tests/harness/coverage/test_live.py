@@ -122,10 +122,10 @@ class TestRun:
 # Writes what a spy would that cannot record, or records nonsense.
 FAKE_SPY = """
 import json, os, sys, time
-header = {"v": 2, "engine": "sys.monitoring", "branches": False, "python": "3.13.5", "pid": 1}
+header = {"v": 3, "core": "sys.monitoring", "branches": False, "python": "3.13.5", "pid": 1}
 header |= {"service": sys.argv[1], "run": os.environ["NOMOCK_SPY_RUN"], "unsupported": ""}
 header |= {"host": os.uname().nodename, "started": time.time()}
-path = "/nomock-spy/nomock_spy/engines/canary.py"
+path = "/nomock-spy/nomock_spy/cores/canary.py"
 more = {
     "old": [],
     "deaf": [{"canary": -1, "context": 1, "hit": 12, "missed": 11}],
@@ -137,7 +137,7 @@ more = {
     ],
 }
 if sys.argv[1] == "old":
-    header |= {"engine": None, "unsupported": "Python 3.6.9 is too old"}
+    header |= {"core": None, "unsupported": "Python 3.6.9 is too old"}
 with open(f"{os.environ['NOMOCK_SPY_OUT']}/{sys.argv[1]}.ndjson", "w") as file:
     for record in [header, *more[sys.argv[1]]]:
         print(json.dumps(record), file=file)

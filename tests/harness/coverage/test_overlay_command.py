@@ -133,7 +133,7 @@ def test_a_foreign_project_should_be_covered_when_only_the_wheel_is_installed(
     version = docker("run", "--rm", IMAGE, "python3", "-V").split()[1]
     old = docker("run", "--rm", image_of("3.11"), "python3", "-V").split()[1]
     assert [" ".join(line.replace(version, "3.x").split()) for line in done.outlines] == [
-        "service Python engine",
+        "service Python core",
         "closed CPython 3.x none -I in its command: Python then reads no PYTHONPATH",
         "later CPython 3.x sys.monitoring",
         f"older CPython {old} coverage.py",
@@ -211,7 +211,7 @@ def test_the_overlay_should_be_written_again_only_when_nobody_changed_it(tiny: T
 def test_nothing_should_be_written_when_the_overlay_is_printed(tiny: Tiny) -> None:
     tiny.compose(one=PYTHON_COMMAND)
     printed = tiny.nomock("overlay", "--output", "-")
-    assert printed.errlines[0].split() == ["service", "Python", "engine"]
+    assert printed.errlines[0].split() == ["service", "Python", "core"]
     assert printed.outlines[0].endswith(f"-f docker-compose.yml -f {OVERLAY} up")
     assert not (tiny.path / OVERLAY).exists()
     assert not (tiny.path / ".nomock/spy").exists()

@@ -48,7 +48,7 @@ def test_the_same_should_be_found_when_a_service_runs_and_when_it_does_not(tiny:
     bare, bare_on, off, on, spied = found(tiny)
     assert questions(tiny) == []
     assert (bare.reason, bare_on.reason) == (NO_PYTHON, NO_PYTHON)
-    assert bare.engine is bare_on.engine is None
+    assert bare.core is bare_on.core is None
     assert (on.python, on.reason, on.own_path) == (off.python, off.reason, off.own_path)
     assert (on.reason, on.own_path) == ("", "/lib:$HOME")
     assert spied.own_path == "/nomock-spy:/lib"
@@ -79,13 +79,13 @@ def test_the_newest_image_should_be_asked_when_a_container_runs_an_older_one(tin
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_engine_should_be_chosen_by_the_version(tiny: Tiny, version: str) -> None:
+def test_the_core_should_be_chosen_by_the_version(tiny: Tiny, version: str) -> None:
     tiny.compose(web={"image": image_of(version), "command": ["python3", "-u", "app.py"]})
     (web,) = found(tiny)
     assert web.python is not None
     assert web.python.version[:2] == tuple(map(int, version.split(".")))
     assert web.python.tag == "cp" + version.replace(".", "")
-    assert web.engine == ("coverage.py" if version in {"3.9", "3.11"} else "sys.monitoring")
+    assert web.core == ("coverage.py" if version in {"3.9", "3.11"} else "sys.monitoring")
 
 
 def test_the_python_of_the_command_should_count_when_path_has_another(tiny: Tiny) -> None:

@@ -52,7 +52,7 @@ SPYS_LAYERS = (
     ("settings", "imports"),
     ("recordfile",),
     ("writer",),  # the file of a process
-    ("engines",),  # how it is learned which lines run
+    ("cores",),  # how it is learned which lines run
     ("activities",),  # a request, a job
     # what calls these: each is loaded when the package that it patches has been
     ("consumers", "executors", "greenlets", "threads", "clients", "children", "jobs"),

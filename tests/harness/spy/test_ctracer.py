@@ -104,7 +104,7 @@ def test_exactly_the_lines_that_ran_should_be_recorded_when_the_python_is_an_old
     assert (ended.returncode, ended.stderr) == (0, "")
     assert container.never_ran(SHAPES / "shapes.py") == marked(SHAPES / "shapes.py", "never")
     (process,) = container.processes()
-    assert (process.engine, process.branches) == ("coverage.py", False)
+    assert (process.core, process.branches) == ("coverage.py", False)
     assert process.canary_failure() == ""
 
 
@@ -157,7 +157,7 @@ def test_every_exception_should_reach_the_service_when_a_signal_handler_raises_a
 def test_no_line_should_be_lost_or_be_anothers_when_a_signal_handler_raises_again_and_again(
     tracer_options: TracerOptions, tmp_path: Path
 ) -> None:
-    # Not on 3.11: see nomock_spy.engines.tracers.
+    # Not on 3.11: see nomock_spy.cores.tracers.
     container = Container(image_of("3.9"), tracer_options("3.9"), tmp_path / "coverage")
     container.run(APP, "python3", "signals.py")
     assert container.never_ran(APP / "signals.py") == set()

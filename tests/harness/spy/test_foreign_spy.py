@@ -223,7 +223,7 @@ def test_files_should_be_named_beforehand_when_only_a_newer_python_can_parse_the
     canary = '{"canary":0,"context":1,"hit":12,"missed":14}'
 
     def process(service: str, python: str) -> Process:
-        header = {"v": 2, "service": service, "run": "", "python": python, "engine": "x"}
+        header = {"v": 3, "service": service, "run": "", "python": python, "core": "x"}
         files = [(1, "/app/new.py", 12), (2, "/app/old.py", 6)]
         records = [{"file": n, "path": path, "size": size} for n, path, size in files]
         ran = {"in": 0, "at": 1.0, "lines": {"1": [1], "2": [1]}}

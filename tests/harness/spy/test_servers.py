@@ -180,17 +180,17 @@ class Defect:
 
 EXITS, RAISES = "raise SystemExit(3)", "raise ValueError('broken')"
 DEFECTS = (
-    Defect("engines/monitoring.py", "", "this is not Python", servers=SET_UPS),
+    Defect("cores/monitoring.py", "", "this is not Python", servers=SET_UPS),
     Defect("activities.py", "", "import no_such_module"),
-    Defect("engines/appcode.py", "_watch", RAISES),
-    Defect("engines/monitoring.py", "on_line", EXITS, servers=SET_UPS),
-    Defect("engines/monitoring.py", "forked", EXITS, only="gunicorn"),
+    Defect("cores/appcode.py", "_watch", RAISES),
+    Defect("cores/monitoring.py", "on_line", EXITS, servers=SET_UPS),
+    Defect("cores/monitoring.py", "forked", EXITS, only="gunicorn"),
     Defect("baggage.py", "origin_of", EXITS),
     Defect("writer.py", "_ours", RAISES),
     Defect("servers/__init__.py", "wrapped", EXITS),
     Defect("imports.py", "_patch", EXITS),
     Defect("servers/__init__.py", "", "this is not Python"),
-    Defect("engines/ctracer.py", "_on_audit", EXITS, version="3.11"),
+    Defect("cores/ctracer.py", "_on_audit", EXITS, version="3.11"),
 )
 
 

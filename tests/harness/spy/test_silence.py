@@ -27,7 +27,7 @@ from nomock_spy.settings import Settings
 from nomock_spy.writer import Writer
 
 out = Path(sys.argv[1])
-writer = Writer(Settings({"NOMOCK_SPY_OUT": str(out), "NOMOCK_SPY_SERVICE": "app"}), "an engine")
+writer = Writer(Settings({"NOMOCK_SPY_OUT": str(out), "NOMOCK_SPY_SERVICE": "app"}), "a core")
 assert writer.open()
 writer.release()
 

@@ -304,9 +304,9 @@ def test_the_service_should_run_and_say_one_line_when_the_data_cannot_be_written
     ("module", "before"),
     [
         ("__init__.py", "def start"),
-        ("engines/monitoring.py", "            for tool_id in _TOOL_IDS"),
-        ("engines/monitoring.py", "                    seen = context.lines"),
-        ("engines/appcode.py", "            code = arguments[0]"),
+        ("cores/monitoring.py", "            for tool_id in _TOOL_IDS"),
+        ("cores/monitoring.py", "                    seen = context.lines"),
+        ("cores/appcode.py", "            code = arguments[0]"),
         ("writer.py", "            self._ours().ran(context"),
     ],
 )

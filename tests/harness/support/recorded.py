@@ -8,8 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 HEADER: dict[str, Any] = {
-    "v": 2,
-    "engine": "sys.monitoring",
+    "v": 3,
+    "core": "sys.monitoring",
     "branches": False,
     "service": "auth",
     "run": "r1",
@@ -50,7 +50,7 @@ def ran(number: int, path: str, *numbers: int, source: str | None = None) -> Ite
 
 CANARY = [
     context(90, "nomock.canary"),
-    file(90, "/nomock-spy/nomock_spy/engines/canary.py"),
+    file(90, "/nomock-spy/nomock_spy/cores/canary.py"),
     lines(90, 12, context=90),
     {"canary": 90, "context": 90, "hit": 12, "missed": 14},
 ]

@@ -106,7 +106,7 @@ class _Own:
                 seen = f"its process {process.pid}: {failure}"
                 if process.gave_up:
                     todo = "let its user write there; see whether the disk is full"
-                elif process.engine is None:
+                elif process.core is None:
                     todo = "give it a Python that the spy can record, or take it out of the overlay"
                 else:
                     todo = f"nomock logs {self.container.service} shows what the spy said"

@@ -45,9 +45,7 @@ class ServiceRan:
 
         Where a setting names folders of its source, it has files.
         """
-        given = {
-            p.given if p.engine and not p.gave_up and not p.lost else "" for p in self.processes
-        }
+        given = {p.given if p.core and not p.gave_up and not p.lost else "" for p in self.processes}
         if self.lines or self.omitted or self.source.named or "" in given:
             return ""
         return " and ".join(f"python {option}" for option in sorted(given))
@@ -109,8 +107,8 @@ class Gathered:
         reasons = defaultdict(set)
         for name, service in self.services.items():
             for process in service.processes:
-                if process.engine is not None and not process.branches:
-                    reasons[f"{process.engine} of Python {process.python} tells none"].add(name)
+                if process.core is not None and not process.branches:
+                    reasons[f"{process.core} of Python {process.python} tells none"].add(name)
         if not reasons and self._size > _MOST_WITH_BRANCHES:
             reasons[f"{self._size} lines by test are too many for them"] = set(self.services)
         return reasons

@@ -25,7 +25,7 @@ from nomock.coverage.harvest.records import (
 )
 from nomock.errors import CoverageError
 
-_FORMAT_VERSION = 2
+_FORMAT_VERSION = 3
 # <service>.<run>.<host>.<pid>.<random>, and an errno where something could not be written.
 _NAME = re.compile(
     r"(?P<service>.+?)\.(?P<run>[0-9a-f]{8}|-)\.(?P<host>.+)\.(?P<pid>\d+)\.[0-9a-f]{8}"
@@ -66,7 +66,7 @@ def header_of_name(name: str) -> Mapping[str, Any] | None:
         "run": found["run"].strip("-"),
         "host": found["host"],
         "pid": int(found["pid"]),
-        "engine": None,
+        "core": None,
         "unsupported": failure_of(name),
     }
 
@@ -83,7 +83,8 @@ def process_of(
         raise CoverageError(
             f"these records are of format {header['v']}, this nomock reads {_FORMAT_VERSION}",
             where=where,
-            todo="mount the coverage-spy folder that came with this nomock",
+            todo="cover the tests again, which starts the services with the spy of this nomock; "
+            "where they mount another one, first: nomock overlay",
         )
     process = Process(
         service=header["service"],
@@ -91,7 +92,7 @@ def process_of(
         python=header.get("python", ""),
         host=header.get("host", ""),
         pid=header.get("pid", 0),
-        engine=header.get("engine"),
+        core=header.get("core"),
         unsupported=header.get("unsupported", ""),
         branches=bool(header.get("branches")),
         goes_on=bool(header.get("goes_on")),

@@ -70,11 +70,11 @@ class Process:
     python: str
     host: str
     pid: int
-    engine: str | None
+    core: str | None
     """What recorded; None when nothing could, and ``unsupported`` says why."""
     unsupported: str
     branches: bool
-    """Whether the engine records branches."""
+    """Whether the core records branches."""
     goes_on: bool
     """Whether it had closed another file, as a daemon does: its canary was there."""
     started: float = 0.0
@@ -141,12 +141,12 @@ class Process:
     def wrote_nothing(self) -> bool:
         """Whether there is nothing of it but that it began."""
         wrote = self.canaries or self.lines or self.goes_on or self.gave_up
-        return self.engine is not None and not wrote
+        return self.core is not None and not wrote
 
     def canary_failure(self) -> str:
         """Say what is wrong with what its canary reported; empty when it is as it must be."""
-        if self.engine is None:
-            return self.unsupported or "it has no engine to record with"
+        if self.core is None:
+            return self.unsupported or "it has no core to record with"
         if not self.canaries and not self.goes_on:
             return self.gave_up or "it reported no canary"
         for canary in self.canaries:

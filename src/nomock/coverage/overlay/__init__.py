@@ -4,7 +4,7 @@
 overlay mounts.
 """
 
-from nomock.coverage.overlay.engines import with_wheels
+from nomock.coverage.overlay.cores import with_wheels
 from nomock.coverage.overlay.files import (
     provide_data_folder,
     provide_mounted_spy,

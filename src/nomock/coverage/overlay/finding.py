@@ -66,7 +66,7 @@ class Finding:
     """Whether it is left out only since nothing is known to start the Python that is in it."""
 
     @property
-    def engine(self) -> str | None:
+    def core(self) -> str | None:
         """What records in it: sys.monitoring or coverage.py."""
         if self.reason or self.python is None:
             return None
@@ -75,7 +75,7 @@ class Finding:
     @property
     def with_tracer(self) -> list[Python]:
         """The kinds of Python that it may run and that need coverage.py's tracer."""
-        if self.engine is None or self.python is None:
+        if self.core is None or self.python is None:
             return []
         may_run = {p.kind: p for p in (self.python, *self.others) if p.is_known}
         return [python for _, python in sorted(may_run.items()) if not python.has_monitoring]

@@ -84,7 +84,7 @@ def overlay_text(
 
     ``asked`` are all services that there were to be asked, ``spy`` is the folder to mount.
     """
-    covered = [finding for finding in findings if finding.engine]
+    covered = [finding for finding in findings if finding.core]
     mounts = [_mounts(kinds) for kinds in dict.fromkeys(map(_kinds, covered)) if kinds]
     services = "".join(map(_service, covered))
     head = _HEAD.format(files=" ".join(f"-f {name}" for name in files))

@@ -23,8 +23,8 @@ def in_parent() -> None:
 
 
 os.open = slow_open
-# The clock of the engine that looks for news at audit events, none too often.
-if tracing := sys.modules.get("nomock_spy.engines.ctracer"):
+# The clock of the core that looks for news at audit events, none too often.
+if tracing := sys.modules.get("nomock_spy.cores.ctracer"):
     tracing.monotonic = lambda: _now
 if (child := ctypes.PyDLL(None).fork()) == 0:
     in_child()

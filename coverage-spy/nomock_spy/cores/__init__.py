@@ -1,4 +1,4 @@
-"""Engines: how it is learned which lines run; one file each, by Python version."""
+"""Cores: how it is learned which lines run; one file each, by Python version."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from nomock_spy.contexts import Context
 from nomock_spy.hints import Protocol
 
 
-class Engine(Protocol):
-    """What every engine does. None of its methods raises for a reason of its own."""
+class Core(Protocol):
+    """What every core does. None of its methods raises for a reason of its own."""
 
     def start(self) -> bool:
         """Start recording, in contexts.BACKGROUND; return whether anything is recorded."""

@@ -16,7 +16,7 @@ from itertools import chain
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.branches import Branches
 from nomock_spy.contexts import BACKGROUND, Arc, Branch, Context
-from nomock_spy.engines.none import NoEngine
+from nomock_spy.cores.none import NoCore
 from nomock_spy.guard import lose, report_to, swallow
 from nomock_spy.hints import Any, Callable, CodeType, TypeVar
 from nomock_spy.settings import Settings
@@ -31,9 +31,9 @@ _TOOL_IDS = (4, 3, 5, 2, 0)
 _NAME = "nomock-spy"
 
 if sys.version_info >= (3, 12):
-    from nomock_spy.engines.appcode import BRANCHES, AppCode
-    from nomock_spy.engines.events import Events
-    from nomock_spy.engines.undisturbed import do_what_waits, undisturbed
+    from nomock_spy.cores.appcode import BRANCHES, AppCode
+    from nomock_spy.cores.events import Events
+    from nomock_spy.cores.undisturbed import do_what_waits, undisturbed
 
     _LINE = sys.monitoring.events.LINE
     _START = sys.monitoring.events.PY_START
@@ -59,7 +59,7 @@ if sys.version_info >= (3, 12):
                 if sys.monitoring.get_tool(tool_id) is None:
                     break
             else:
-                return NoEngine(self._settings, "every tool id of sys.monitoring is taken").start()
+                return NoCore(self._settings, "every tool id of sys.monitoring is taken").start()
             if not self._writer.open():
                 return False
             report_to(self._writer.lost)
@@ -210,7 +210,7 @@ if sys.version_info >= (3, 12):
             return {_LINE: on_line, _START: on_start, **dict.fromkeys(BRANCHES, on_branch)}
 
         def _run_canary(self) -> None:
-            from nomock_spy.engines.canary import probe, run
+            from nomock_spy.cores.canary import probe, run
 
             # Lines alone: what a branch means takes a millisecond to load.
             sys.monitoring.set_local_events(self._tool_id, probe.__code__, _LINE)

@@ -26,9 +26,9 @@ from time import monotonic
 
 from nomock_spy.appfiles import AppFiles
 from nomock_spy.contexts import BACKGROUND, Context
-from nomock_spy.engines import Engine
-from nomock_spy.engines.none import NoEngine
-from nomock_spy.engines.tracers import Files, Tracers, load
+from nomock_spy.cores import Core
+from nomock_spy.cores.none import NoCore
+from nomock_spy.cores.tracers import Files, Tracers, load
 from nomock_spy.guard import report_to, swallow
 from nomock_spy.hints import Any, Callable, defaultdict
 from nomock_spy.settings import Settings
@@ -47,13 +47,13 @@ _NOT_HEARD = {"sys.settrace", "object.__getattr__"}
 _MOST_CONTEXTS = 128
 
 
-def engine(settings: Settings) -> Engine:
-    """Return the engine, or one that says why there is none."""
+def core(settings: Settings) -> Core:
+    """Return the core, or one that says why there is none."""
     try:
         return CTracing(settings, load(settings.wheels))
     except ImportError as error:
         python = sys.version.split()[0]
-        return NoEngine(settings, f"Python {python} has no sys.monitoring, and {error}")
+        return NoCore(settings, f"Python {python} has no sys.monitoring, and {error}")
 
 
 class _Record:
@@ -98,7 +98,7 @@ class CTracing:
         if not self._writer.open():
             return False
         report_to(self._writer.lost)
-        from nomock_spy.engines import canary
+        from nomock_spy.cores import canary
 
         self._canary_file = canary.__file__
         self._tracers.start()
@@ -242,6 +242,6 @@ class CTracing:
                 return
 
     def _run_canary(self) -> None:
-        from nomock_spy.engines.canary import run
+        from nomock_spy.cores.canary import run
 
         run(self, self._writer)

@@ -1,4 +1,4 @@
-"""What the chosen engines need on this machine: coverage.py, for a Python before 3.12."""
+"""What the chosen cores need on this machine: coverage.py, for a Python before 3.12."""
 
 from __future__ import annotations
 

@@ -17,7 +17,7 @@ from nomock_spy.contexts import BACKGROUND, Context
 _MANY = 1000
 
 if sys.version_info >= (3, 12):
-    from nomock_spy.engines.undisturbed import undisturbed
+    from nomock_spy.cores.undisturbed import undisturbed
 
     class Events:
         """Knows which activities are under way, and by that the owner."""

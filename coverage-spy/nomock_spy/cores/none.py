@@ -1,4 +1,4 @@
-"""The engine that records nothing, and says why: where a Python has no way to be watched."""
+"""The core that records nothing, and says why: where a Python has no way to be watched."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from nomock_spy.settings import Settings
 from nomock_spy.writer import Writer
 
 
-class NoEngine:
+class NoCore:
     """Leaves a file that gives the harvest the reason, and the service alone."""
 
     def __init__(self, settings: Settings, reason: str) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from nomock_spy.baggage import Origin
 from nomock_spy.contexts import Context, current
-from nomock_spy.engines import Engine
+from nomock_spy.cores import Core
 from nomock_spy.writer import Writer
 
 ORIGIN = Origin("nomock.canary", "")
@@ -21,14 +21,14 @@ def probe(take_branch: bool) -> str:
     return "end"
 
 
-def run(engine: Engine, writer: Writer) -> None:
+def run(core: Core, writer: Writer) -> None:
     """Run the canary in a context of its own, and write down which of its lines must have run."""
     context = Context(ORIGIN)
     before = current.set(context)
     try:
-        engine.began(context, context, write_through=False)
+        core.began(context, context, write_through=False)
         probe(take_branch=False)
-        engine.ended(context, context)
+        core.ended(context, context)
         first = probe.__code__.co_firstlineno
         writer.canary(context, probe.__code__.co_filename, hit=first + 4, missed=first + 3)
     finally:
