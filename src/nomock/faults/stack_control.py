@@ -1,4 +1,4 @@
-"""What faults stand on: the running stack, and the doors into it, each opened when it is needed."""
+"""What faults stand on: the running stack, and what changes it, each opened when it is needed."""
 
 from __future__ import annotations
 

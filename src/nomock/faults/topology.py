@@ -21,7 +21,7 @@ def publishing(project: Project, port: int) -> list[str]:
     return [name for name, s in project.services.items() if port in s.published_ports]
 
 
-def reach(project: Project, edges: Mapping[str, str]) -> dict[str, frozenset[str]]:
+def topology_of(project: Project, edges: Mapping[str, str]) -> dict[str, frozenset[str]]:
     """Return service -> the services and edges that its requests may run through, itself too.
 
     ``edges``: name -> the host that it leads to, which may be one that stands before its service.

@@ -123,6 +123,13 @@ def test_its_own_requests_should_pass_what_a_test_has_broken(claims: Make) -> No
     assert all(free(claims(), part) for part in "abc")
 
 
+def test_a_part_should_be_held_alone_whatever_its_name_is(claims: Make, tmp_path: Path) -> None:
+    one = Claims(tmp_path / ".nomock", "stack", patience_s=0.05)
+    parts = {"breaking", "a->b", "a/b", "a.queue", "a.lock", "a"}
+    one.acquire_exclusive(parts, "one")
+    assert not any(free(claims(), part) for part in parts)
+
+
 def test_a_killed_process_should_hold_nothing(claims: Make, tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path\n"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nomock.faults.topology import reach
+from nomock.faults.topology import topology_of
 from nomock.project import Project, ServiceConfig
 
 PORT = {"ports": [{"target": 8000}]}
@@ -18,7 +18,7 @@ def project(one_shots: frozenset[str] = frozenset(), **services: dict[str, Any])
 def test_a_service_should_reach_all_that_its_edges_lead_to() -> None:
     stack = project(shop=PORT, bank=PORT, db={}, cache={}, proxy={})
     edges = {"shop->bank": "proxy", "bank->db": "db", "shop->cache": "cache"}
-    reached = reach(stack, edges)
+    reached = topology_of(stack, edges)
     assert reached["shop"] == {
         *("shop", "shop->bank", "proxy", "bank", "bank->db", "db", "shop->cache", "cache"),
     }
@@ -27,13 +27,13 @@ def test_a_service_should_reach_all_that_its_edges_lead_to() -> None:
 
 
 def test_a_service_should_reach_itself_once_when_edges_run_in_a_circle() -> None:
-    reached = reach(project(a=PORT, b=PORT), {"a->b": "b", "b->a": "a"})
+    reached = topology_of(project(a=PORT, b=PORT), {"a->b": "b", "b->a": "a"})
     assert reached["a"] == reached["b"] == {"a", "b", "a->b", "b->a"}
 
 
 def test_a_service_should_reach_what_it_depends_on_when_it_has_no_edges() -> None:
     stack = project(shop={**PORT, "depends_on": {"db": {}}}, db={}, other=PORT)
-    reached = reach(stack, {})
+    reached = topology_of(stack, {})
     assert reached["shop"] == {"shop", "db"}
     assert reached["other"] == {"other"}
 
@@ -44,6 +44,6 @@ def test_a_worker_should_be_reached_by_all_who_share_its_store() -> None:
     )
     edges = {"shop->queue": "queue", "worker->queue": "queue", "worker->mail": "mail"}
     edges["migrate->queue"] = "queue"
-    reached = reach(stack, edges)
+    reached = topology_of(stack, edges)
     assert reached["shop"] == {"shop", "queue", "mail", "worker", *edges} - {"migrate->queue"}
     assert reached["site"] == {"site"}

@@ -5,7 +5,8 @@ another for ever:
 
 - one test at a time breaks something, however many workers and runs there are;
 - whoever else waits holds nothing: a test that has to wait for one part lets go of all others;
-- who wants a part alone closes its door first, so that no stream of others keeps it waiting.
+- who wants a part alone goes into its queue first, and nobody passes a queue: so no stream of
+  others keeps it waiting.
 """
 
 from __future__ import annotations
@@ -181,12 +182,12 @@ class Claims:
 
     @cached_property
     def _breaking(self) -> FileLock:
-        return self._file("breaking.lock")
+        return self._file("breaking")  # which no part is named, whose files have a suffix
 
     def _part(self, name: str) -> _Part:
         if name not in self._parts:
             safe = quote(name, safe="")
-            self._parts[name] = _Part(self._file(f"{safe}.door"), self._file(f"{safe}.room"))
+            self._parts[name] = _Part(self._file(f"{safe}.queue"), self._file(f"{safe}.lock"))
         return self._parts[name]
 
     def _file(self, name: str) -> FileLock:
@@ -195,31 +196,31 @@ class Claims:
 
 
 class _Part:
-    """One part's locks: the room that is shared, and the door to it."""
+    """One part's lock, which is shared or held alone, and the queue before it."""
 
-    def __init__(self, door: FileLock, room: FileLock) -> None:
-        self._door = door
-        self._room = room
+    def __init__(self, queue: FileLock, lock: FileLock) -> None:
+        self._queue = queue
+        self._lock = lock
 
     def enters(self) -> bool:
-        """Go in beside others; return whether that was possible at once."""
-        if not self._door.acquires_at_once(exclusive=False):
+        """Share the lock with others; return whether that was possible at once."""
+        if not self._queue.acquires_at_once(exclusive=False):
             return False
         try:
-            return self._room.acquires_at_once(exclusive=False)
+            return self._lock.acquires_at_once(exclusive=False)
         finally:
-            self._door.release()
+            self._queue.release()
 
     def enter_alone(self, patience_s: float) -> None:
-        """Close the door, and wait until all others have left; raise LockedError at the end."""
-        self._door.acquire(exclusive=True, timeout_s=patience_s)
-        self._room.acquire(exclusive=True, timeout_s=patience_s)
+        """Wait in the queue until all others have left; raise LockedError at the end."""
+        self._queue.acquire(exclusive=True, timeout_s=patience_s)
+        self._lock.acquire(exclusive=True, timeout_s=patience_s)
 
     def users(self) -> str:
-        """Return one line for each process that is in the room."""
-        return self._room.lockers()
+        """Return one line for each process that has the lock."""
+        return self._lock.lockers()
 
     def leave(self) -> None:
-        """Leave the room, and open the door if it was closed."""
-        self._room.release()
-        self._door.release()
+        """Give the lock back, and the place in the queue."""
+        self._lock.release()
+        self._queue.release()

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from nomock.adapters.toxiproxy.endpoints import CONTROL_PORT, EdgeEndpoints, endpoints_at
 from nomock.errors import NomockError
 from nomock.faults.locking.claims import Claims
-from nomock.faults.topology import ARROW, proxies, reach
+from nomock.faults.topology import ARROW, proxies, topology_of
 from nomock.stack import Stack
 
 
@@ -19,7 +19,7 @@ class Gate:
         self.claims = Claims(stack.settings.state_dir, stack.name)
         self._proxies = proxies(stack.project)
         self._edges: dict[str, EdgeEndpoints] | None = None
-        self._reach: Mapping[str, frozenset[str]] = {}
+        self._topology: Mapping[str, frozenset[str]] = {}
 
     def use(self, service: str, port: int) -> None:
         """Share what requests to a service's port may run through, until ``release``."""
@@ -29,7 +29,7 @@ class Gate:
         self.claims.acquire_shared(self._proxies)
         if self._edges is None:
             self._look()
-        self.claims.acquire_shared(self._reach[service])
+        self.claims.acquire_shared(self._topology[service])
         if service in self._proxies:
             self.claims.acquire_shared(self._behind(port))
 
@@ -46,12 +46,13 @@ class Gate:
             self._edges = edges
         except NomockError:
             pass  # which is for the tests to find
-        self._reach = reach(self._stack.project, {name: ends.host for name, ends in edges.items()})
+        hosts = {name: ends.host for name, ends in edges.items()}
+        self._topology = topology_of(self._stack.project, hosts)
 
     def _behind(self, port: int) -> frozenset[str]:
         """Return what a request runs through that a test itself sends over an edge."""
         for name, ends in (self._edges or {}).items():
             if ends.port == port:
                 target = name.partition(ARROW)[2]
-                return frozenset({name, ends.host}) | self._reach.get(target, frozenset())
+                return frozenset({name, ends.host}) | self._topology.get(target, frozenset())
         return frozenset()
