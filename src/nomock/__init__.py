@@ -171,7 +171,8 @@ def __getattr__(name: str) -> Any:
     from nomock.errors import did_you_mean
 
     hint = did_you_mean(name, __all__, "nomock docs api lists what is public")
-    raise AttributeError(f"module 'nomock' has no attribute {name!r}; {hint}")
+    # Without a name: with one Python adds a hint of its own, where it has the same one.
+    raise AttributeError(f"module 'nomock' has no attribute {name!r}; {hint}", name=None)
 
 
 def __dir__() -> list[str]:

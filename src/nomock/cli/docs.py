@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import re
 import sys
 
 from nomock.cli.show import print_table
 from nomock.errors import ConfigError
 from nomock.pages import pages
+
+# A link of one page to another: its words, the page, and perhaps a heading there.
+_LINK = re.compile(r"\[([^\]]+)\]\(([\w-]+)\.md(?:#[\w-]+)?\)")
 
 
 def docs(chosen: argparse.Namespace) -> int:
@@ -48,7 +52,17 @@ def explain(chosen: argparse.Namespace) -> int:
             todo="nomock docs messages, for all of them",
         )
     for name, meaning, *cure in found:
-        print(f"{name.strip('`')}: {meaning}")
+        print(f"{name.strip('`')}: {_without_links(meaning)}")
         if cure:
-            print(f"-> {cure[0]}")
+            print(f"-> {_without_links(cure[0])}")
     return 0
+
+
+def _without_links(text: str) -> str:
+    """Return a text with the command that opens a page in the place of a link to it."""
+
+    def opened(link: re.Match[str]) -> str:
+        words, command = link[1], f"nomock docs {link[2]}"
+        return command if words == link[2] else f"{words} ({command})"
+
+    return _LINK.sub(opened, text)

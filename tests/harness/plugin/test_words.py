@@ -289,6 +289,12 @@ def test_an_error_should_be_explained_by_its_name_or_its_words_wherever_one_stan
     assert named.outlines[1] == "-> its log; `timeout_s`"
     by_words = tiny.nomock("help", "restarts in a loop")
     assert by_words.outlines == named.outlines
+    linked = tiny.nomock("help", "UnknownEdgeError")
+    assert linked.outlines[1].endswith(
+        "; nomock docs faults shows how to let an edge run through it"
+    )
+    linked = tiny.nomock("help", "UnreachableError")
+    assert linked.outlines[1].endswith("say the host: addresses (nomock docs settings)")
     wrong = tiny.nomock("help", "no such words")
     assert (wrong.ret, wrong.errlines) == (
         1,

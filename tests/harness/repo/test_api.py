@@ -52,6 +52,10 @@ def test_a_name_should_be_refused_with_a_hint_when_it_is_not_public(name: str, h
     with pytest.raises(AttributeError) as refused:
         getattr(nomock, name)
     assert str(refused.value) == f"module 'nomock' has no attribute {name!r}; {hint}"
+    # As a user sees it: Python has hints of its own.
+    program = [sys.executable, "-c", f"import nomock; nomock.{name}"]
+    shown = subprocess.run(program, capture_output=True, text=True).stderr
+    assert shown.splitlines()[-1] == f"AttributeError: {refused.value}"
 
 
 def test_the_page_should_be_what_the_docstrings_say() -> None:
