@@ -123,7 +123,10 @@ def _elsewhere(address: str, source: str) -> ConfigError:
 
 def _existing(path: Path, source: str) -> Path:
     if not path.is_file():
+        named_by = "--file (of pytest: --stack-file)" if source == "option" else source
         raise ConfigError(
-            "this compose file is not there", where=str(path), todo=f"it was named by: {source}"
+            "this compose file is not there",
+            where=str(path),
+            todo=f"name one that is there: it was named by {named_by}",
         )
     return absolute(path)

@@ -71,7 +71,10 @@ def test_the_error_should_be_on_stderr_when_a_command_fails(tiny: Tiny) -> None:
     assert (code, out, err) == (
         1,
         [],
-        ["DIR/gone.yml: this compose file is not there", "-> it was named by: option"],
+        [
+            "DIR/gone.yml: this compose file is not there",
+            "-> name one that is there: it was named by --file (of pytest: --stack-file)",
+        ],
     )
     tiny.compose(broken=idle("echo why; exit 3"))
     code, out, err = said(tiny, "up")

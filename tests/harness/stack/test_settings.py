@@ -150,7 +150,7 @@ def test_a_pyproject_should_be_named_when_it_is_not_toml(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("options", "environ", "source"),
     [
-        ({"files": ["gone.yml"]}, {}, "option"),
+        ({"files": ["gone.yml"]}, {}, "--file (of pytest: --stack-file)"),
         ({}, {"NOMOCK_FILES": "gone.yml"}, "$NOMOCK_FILES"),
     ],
 )
@@ -160,7 +160,8 @@ def test_a_compose_file_should_be_named_with_its_source_when_it_is_missing(
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, options, environ)
     assert str(caught.value) == (
-        f"{tmp_path}/gone.yml: this compose file is not there\n-> it was named by: {source}"
+        f"{tmp_path}/gone.yml: this compose file is not there\n"
+        f"-> name one that is there: it was named by {source}"
     )
 
 

@@ -51,6 +51,26 @@ def test_the_shop_should_answer_when_the_database_is_slow(stack: Stack, faults: 
         assert stack["shop"].http.get("/").status_code == 200
 ```
 
+Fixtures of your own are typed by what they give, as `mypy --strict` wants it:
+
+```python
+from collections.abc import Iterator
+
+import pytest
+from nomock import ActiveFault, Faults, Service, Stack
+
+
+@pytest.fixture
+def shop(stack: Stack) -> Service:
+    return stack["shop"]
+
+
+@pytest.fixture
+def slow_database(faults: Faults) -> Iterator[ActiveFault]:
+    with faults.latency("shop->postgres", latency_ms=800) as fault:
+        yield fault
+```
+
 This page is made from the docstrings, which your editor and `help()` show, too.
 """
 
