@@ -74,8 +74,15 @@ class Compose:
                 )
 
     def up(self, *options: str, on_line: Callable[[str], None]) -> AbstractContextManager[Running]:
-        """Run ``compose up --detach`` while the block watches the services."""
-        return self._running(self.command("up", "--detach", "--no-build", *options), on_line)
+        """Run ``compose up --detach`` while the block watches the services.
+
+        Nothing is built, unless an option says ``--build``.
+        """
+        if "--build" in options:
+            words: tuple[str, ...] = ("--progress", "plain", "up", "--detach")
+        else:
+            words = ("up", "--detach", "--no-build")
+        return self._running(self.command(*words, *options), on_line)
 
     def down(self, *, volumes: bool, within_s: float) -> None:
         """Stop and remove the project's containers and networks, and its volumes if asked.

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from tiny import IMAGE, Tiny, clear, idle
+from tiny import IMAGE, Tiny, clear, docker, idle, inspect
 
 from nomock.adapters.engine import Engine
+from nomock.errors import BuildError, ServiceDiedError
 
 
 def prepare(tiny: Tiny) -> list[str]:
     """Make the stack ready as a run does, and return the steps it took."""
     steps: list[str] = []
     stack = tiny.stack()
-    stack.prepare(steps.append)
-    stack.close()
+    try:
+        stack.prepare(steps.append)
+    finally:
+        stack.close()
     return steps
 
 
@@ -59,6 +63,83 @@ def test_the_image_before_should_be_gone_when_its_service_was_built_again(built:
     prepare(built)
     assert engine.image_id(f"{built.name}-app") not in {None, before}
     assert engine.image_id(before) is None
+
+
+def up_calls(calls: Path) -> list[str]:
+    """Return what the compose processes of a run were to do, without the files' names."""
+    return [
+        re.sub(r"^compose .*?(up|build|config)", r"\1", c)
+        for c in calls.read_text().split("\n")
+        if c
+    ]
+
+
+def test_a_service_should_be_built_and_replaced_by_one_process_when_its_context_changed(
+    built: Tiny, docker_calls: Path
+) -> None:
+    built.write("app/code.txt", "2")
+    prepare(built)
+    assert up_calls(docker_calls) == ["up --detach --build --no-deps app"]
+    # Compose itself finds nothing to do after it: neither the image nor the container is another.
+    image, containers = Engine().image_id(f"{built.name}-app"), built.containers()
+    docker("compose", "build", "--quiet")
+    docker("compose", "up", "--detach", "--no-build")
+    assert Engine().image_id(f"{built.name}-app") == image
+    assert built.containers() == containers
+    assert prepare(built) == []
+
+
+def test_a_one_shot_should_not_run_again_when_another_service_changed(tiny: Tiny) -> None:
+    tiny.write("app/Dockerfile", f"FROM {IMAGE}\nCOPY . /app\n")
+    tiny.write("app/code.txt", "1")
+    tiny.compose(
+        migrate=idle("date +%N"),
+        app=idle(
+            build="app", depends_on={"migrate": {"condition": "service_completed_successfully"}}
+        ),
+    )
+    prepare(tiny)
+    began = inspect(tiny.containers()["migrate"])["State"]["StartedAt"]
+    tiny.write("app/code.txt", "2")
+    prepare(tiny)
+    assert tiny.stack()["app"].exec("cat", "/app/code.txt") == "2"
+    assert inspect(tiny.containers()["migrate"])["State"]["StartedAt"] == began
+
+
+def test_who_is_to_start_again_with_a_service_should_do_so_when_that_is_replaced(
+    tiny: Tiny,
+) -> None:
+    tiny.write("app/Dockerfile", f"FROM {IMAGE}\nCOPY . /app\n")
+    tiny.write("app/code.txt", "1")
+    after = {"app": {"condition": "service_started", "restart": True}}
+    tiny.compose(app=idle(build="app"), client=idle(depends_on=after))
+    prepare(tiny)
+    began = inspect(tiny.containers()["client"])["State"]["StartedAt"]
+    tiny.write("app/code.txt", "2")
+    prepare(tiny)
+    assert inspect(tiny.containers()["client"])["State"]["StartedAt"] != began
+
+
+def test_the_error_should_be_the_builders_when_a_changed_context_does_not_build(
+    built: Tiny,
+) -> None:
+    built.write("app/Dockerfile", f"FROM {IMAGE}\nRUN echo no such luck && false\n")
+    before = built.containers()
+    with pytest.raises(BuildError) as caught:
+        prepare(built)
+    assert "no such luck" in str(caught.value)
+    assert built.containers() == before
+
+
+def test_the_service_should_be_named_when_it_dies_of_a_change(built: Tiny) -> None:
+    app = f'FROM {IMAGE}\nENTRYPOINT ["sh", "-c", "echo it broke; exit 3"]\n'
+    built.write("app/Dockerfile", app)
+    with pytest.raises(ServiceDiedError) as caught:
+        prepare(built)
+    assert "it broke" in str(caught.value)
+    built.write("app/Dockerfile", f"FROM {IMAGE}\n")
+    prepare(built)
+    assert built.states() == {"app": "running", "other": "running"}
 
 
 def test_nothing_should_be_asked_of_docker_when_only_an_ignored_file_changed(
