@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NoReturn
 
+from nomock.errors import did_you_mean
 from nomock.evidence import Span
 from nomock.faults.active import ActiveFault, FaultSession
 from nomock.faults.fault import EXPIRES_S, Fault
@@ -29,6 +31,17 @@ class Faults(
 
     def __init__(self, session: FaultSession) -> None:
         self._session = session
+
+    if not TYPE_CHECKING:  # which names there are a type checker sees, and would take any by this
+
+        def __getattr__(self, name: str) -> NoReturn:
+            known = [known for known in dir(type(self)) if not known.startswith("_")]
+            having = [repr(known) for known in known if name in known]
+            hint = did_you_mean(name, known, "nomock docs faults has all that there are")
+            if having:
+                hint = f"did you mean {' or '.join(having)}?"
+            # Without a name: with one Python adds a hint of its own.
+            raise AttributeError(f"there is no fault {name!r}; {hint}", name=None)
 
     def none(
         self, part: str = "", *, expect_traffic: bool = True, expires_s: float = EXPIRES_S

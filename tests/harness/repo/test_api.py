@@ -58,6 +58,22 @@ def test_a_name_should_be_refused_with_a_hint_when_it_is_not_public(name: str, h
     assert shown.splitlines()[-1] == f"AttributeError: {refused.value}"
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("latncy", "did you mean 'latency'?"),
+        ("delay", "did you mean 'http_delay' or 'packet_delay'?"),
+        ("earthquake", "nomock docs faults has all that there are"),
+    ],
+)
+def test_a_fault_should_be_refused_with_a_hint_when_there_is_none_of_its_name(
+    name: str, hint: str
+) -> None:
+    with pytest.raises(AttributeError) as refused:
+        getattr(Faults.__new__(Faults), name)
+    assert str(refused.value) == f"there is no fault {name!r}; {hint}"
+
+
 def test_the_page_should_be_what_the_docstrings_say() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "python tests/harness/support/api_page.py"
 
