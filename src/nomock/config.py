@@ -17,7 +17,7 @@ from nomock.errors import ConfigError, NomockError
 from nomock.places import state_dir
 
 STACK_MODES = ("attach", "fresh", "own")
-LANES = ("shared", "stack")
+LANES = ("shared", "stack", "database")
 # In compose's own order: of the first one counts, and one of the second is added to it.
 # https://github.com/compose-spec/compose-go/blob/main/cli/options.go
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -46,7 +46,7 @@ class Settings:
     stack: str = "attach"
     """attach: use the stack that is there; fresh: from empty volumes; own: take it down after."""
     lanes: str = "shared"
-    """What a worker of pytest-xdist has of the stack: shared: what all have; stack: its own."""
+    """What a worker of pytest-xdist has of the stack: shared, stack or database."""
     files: tuple[Path, ...] = ()
     """The compose files, absolute; empty when there are none."""
     found: tuple[Path, ...] | None = None

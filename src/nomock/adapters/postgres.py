@@ -13,13 +13,16 @@ from psycopg.errors import (
     LockNotAvailable,
     RestrictViolation,
 )
+from psycopg.sql import SQL, Identifier
 
 from nomock.errors import EngineError
 
 __all__ = [
+    "SQL",
     "Connection",
     "DatabaseError",
     "ForeignKeyViolation",
+    "Identifier",
     "InsufficientPrivilege",
     "LockNotAvailable",
     "RestrictViolation",

@@ -7,14 +7,14 @@ import sys
 from nomock.config import Settings
 from nomock.faults.janitor import heal_orphaned
 from nomock.faults.left import other_stacks
-from nomock.lanes.replica import left_replicas
+from nomock.lanes.kinds import left_lanes
 from nomock.stack import Stack
 
 
 def heal(settings: Settings, *, set_aside: bool) -> int:
     """Heal what can be healed, and say what; with ``set_aside`` give up the rest."""
     stack = Stack.of(settings)
-    lanes = left_replicas(stack)
+    lanes = [lane.stack for lane in left_lanes(stack)]
     known = {lane.name for lane in lanes}
     for other in sorted(set(other_stacks(settings.state_dir, stack.name)) - known):
         print(f"faults of stack {other} are not looked at: nomock --project {other} heal")

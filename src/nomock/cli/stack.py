@@ -12,7 +12,7 @@ from nomock.cli.show import print_table, progress
 from nomock.config import Settings
 from nomock.errors import NotHealedError
 from nomock.faults.janitor import heal_orphaned
-from nomock.lanes.replica import left_replicas, remove
+from nomock.lanes.kinds import left_lanes
 from nomock.project import resolve
 from nomock.stack import CONFIGURATION_CHANGED, Stack
 
@@ -42,8 +42,8 @@ def down(settings: Settings, chosen: argparse.Namespace) -> int:
     """Stop the stack and remove its containers."""
     stack = Stack.of(settings)
     with progress() as line:
-        for lane in left_replicas(stack):
-            remove(lane, progress=line.show, waiting=line.show_waiting)
+        for lane in left_lanes(stack):
+            lane.remove(progress=line.show, waiting=line.show_waiting)
         stack.down(volumes=chosen.volumes, progress=line.show, waiting=line.show_waiting)
     stack.close()
     print(f"stack {stack.name} is down" + (", its volumes removed" if chosen.volumes else ""))
@@ -74,8 +74,8 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
             none = "no container" if stack.project.service(name).replicas else "scaled to 0"
             body.append((name, none, "", told))
     print_table(("service", "state", "ports", stack.name), body)
-    for lane in left_replicas(stack):
-        running = sum(c.state == "running" for c in lane.containers())
+    for lane in left_lanes(stack):
+        running = sum(c.state == "running" for c in lane.stack.containers())
         print(f"lane {lane.name}: {running} running; nomock down takes it down, too")
     return 1 if any(differences.values()) else 0
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, ClassVar
 
+from nomock.lanes.replica import forget
 from nomock.stack import Stack
+
+Say = Callable[[str], None]
 
 
 class Lane(ABC):
@@ -16,6 +20,9 @@ class Lane(ABC):
 
     suffix: ClassVar[str]
     """What the name of its stack has, before its number, behind the name of the first."""
+
+    begins_when: ClassVar[str] = "built"
+    """What it waits for: that the images are "built", or that the first stack is "ready"."""
 
     def __init__(self, main: Stack, number: int) -> None:
         """``main``: the stack of the settings; ``number``: which worker it is, from 1 on."""
@@ -35,6 +42,16 @@ class Lane(ABC):
         Raises ConfigError where the compose file allows of no second one.
         """
 
+    @classmethod
+    def begin(cls, main: Stack) -> None:
+        """In the controller: the first stack is ready, and no test has used it yet."""
+
     def prepare(self, **how: Any) -> None:
         """Make it ready; ``how`` is what ``Stack.prepare`` takes, which raises the same."""
         self.stack.prepare(**how)
+
+    def remove(self, *, progress: Say, waiting: Say) -> None:
+        """Take away what is this lane's alone; raises as ``Stack.down``."""
+        self.stack.down(volumes=True, progress=progress, waiting=waiting)
+        self.stack.close()
+        forget(self.stack)

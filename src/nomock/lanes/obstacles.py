@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,13 +22,15 @@ class Obstacle:
     """What to change."""
 
 
-def obstacles(project: Project, state_dir: Path) -> list[Obstacle]:
+def obstacles(project: Project, state_dir: Path, without: Collection[str] = ()) -> list[Obstacle]:
     """Return all of them; [] where any number of stacks can be made of the project.
 
+    ``without``: services of which there is to be one all the same.
     ``state_dir`` is nomock's own folder: what is mounted from there is meant for all.
     """
     found = []
-    for name, service in project.services.items():
+    services = {n: s for n, s in project.services.items() if n not in without}
+    for name, service in services.items():
         built_of = build_folders(service.config["build"]) if service.is_built else []
         for key, text, cure in _of_service(service.config, (state_dir, *built_of)):
             found.append(Obstacle(f"{_place(project, name, key)}{name} {text}", cure))

@@ -9,7 +9,7 @@ was built anew.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -28,16 +28,22 @@ _LABEL = "nomock.image"
 _OF_THE_FIRST = ("build", "profiles", "develop", "pull_policy")
 
 Change = Callable[[dict[str, Any]], None]
-Say = Callable[[str], None]
 
 
-def replica(main: Stack, name: str, change: Change = lambda config: None) -> Stack:
+def replica(
+    main: Stack,
+    name: str,
+    change: Change = lambda config: None,
+    *,
+    without: Collection[str] = (),
+) -> Stack:
     """Return a stack of the same services under another project name, not made ready by this.
 
-    ``change`` may change its configuration in place. Raises ConfigError where the compose file
-    allows of no second stack, StateFolderError where its compose file cannot be written.
+    ``without``: services that it does not have, which ``change`` is to see to. ``change`` may
+    change its configuration in place. Raises ConfigError where the compose file allows of no second
+    stack, StateFolderError where its own one cannot be written.
     """
-    check(main)
+    check(main, without)
     resolved = resolve(replace(main.settings, project=name))
     config = deepcopy(dict(resolved.config))
     for service, how in config["services"].items():
@@ -54,9 +60,9 @@ def replica(main: Stack, name: str, change: Change = lambda config: None) -> Sta
     return _stack(main.settings, config, path, name, main.run)
 
 
-def check(main: Stack) -> None:
-    """Raise ConfigError where the compose file allows of no second stack."""
-    if found := obstacles(main.project, main.settings.state_dir):
+def check(main: Stack, without: Collection[str] = ()) -> None:
+    """Raise ConfigError where the compose file allows of no second stack, but for some services."""
+    if found := obstacles(main.project, main.settings.state_dir, without):
         raise ConfigError(
             "this stack cannot be there twice, as lanes need it",
             where=", ".join(map(str, main.project.files)),
@@ -66,22 +72,13 @@ def check(main: Stack) -> None:
         )
 
 
-def left_replicas(main: Stack) -> list[Stack]:
-    """Return the replicas of a stack that earlier runs, or this one, made a compose file for."""
-    found = []
-    for path in sorted(_folder(main.settings).glob(f"{main.name}-*.json")):
-        try:
-            config = json.loads(path.read_text(encoding="utf-8").replace("$$", "$"))
-            found.append(_stack(main.settings, config, path, path.stem, main.run))
-        except (OSError, ValueError, KeyError):
-            continue  # it is being removed, or somebody wrote to it: it is made anew when needed
-    return found
+def left_names(main: Stack) -> list[str]:
+    """Return the names of the replicas that earlier runs, or this one, made a compose file for."""
+    return sorted(path.stem for path in _folder(main.settings).glob(f"{main.name}-*.json"))
 
 
-def remove(stack: Stack, *, progress: Say, waiting: Say) -> None:
-    """Take a replica down, with its volumes and its compose file; raises as ``Stack.down``."""
-    stack.down(volumes=True, progress=progress, waiting=waiting)
-    stack.close()
+def forget(stack: Stack) -> None:
+    """Remove the compose file of a replica that was taken down."""
     for path in stack.settings.files:
         path.unlink(missing_ok=True)
 

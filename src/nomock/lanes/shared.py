@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from nomock.lanes.lane import Lane
+from nomock.lanes.lane import Lane, Say
 from nomock.stack import Stack
 
 
@@ -25,4 +25,7 @@ class SharedLane(Lane):
         return self.main
 
     def prepare(self, **how: Any) -> None:
+        """Do nothing: others have it, too."""
+
+    def remove(self, *, progress: Say, waiting: Say) -> None:
         """Do nothing: others have it, too."""

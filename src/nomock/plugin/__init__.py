@@ -53,7 +53,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--nomock-lanes",
         metavar="KIND",
         help="what a worker of pytest-xdist has of the stack: shared (default): one stack for all; "
-        "stack: one of its own",
+        "stack: one of its own; database: one of its own in the same PostgreSQL",
     )
     group.addoption(
         "--nomock-serial",
@@ -99,7 +99,8 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and the objects that see whether this run uses a stack."""
     config.addinivalue_line("markers", "serial: never run beside another test")
     config.addinivalue_line(
-        "markers", 'lane(kind): what of the stack is a worker\'s own: "shared", "stack"'
+        "markers",
+        'lane(kind): what of the stack is a worker\'s own: "shared", "stack", "database"',
     )
     use = Use(config)
     config.pluginmanager.register(use.workers, "nomock-workers")

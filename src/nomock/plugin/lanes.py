@@ -14,10 +14,10 @@ from threading import Thread
 import pytest
 
 from nomock.errors import ConfigError, NomockError
+from nomock.lanes.kinds import KINDS
 from nomock.lanes.lane import Lane
 from nomock.lanes.room import Room
 from nomock.lanes.shared import SharedLane
-from nomock.lanes.stack import StackLane
 from nomock.plugin.chosen import settings_of
 from nomock.plugin.items import lane_of
 from nomock.plugin.mailbox import Mailbox
@@ -25,9 +25,6 @@ from nomock.plugin.workers import NUMBER, USED
 from nomock.polling import wait_until
 from nomock.stack import Stack
 
-BUILT = "built"
-"""The word that all images are there."""
-_KINDS: dict[str, type[Lane]] = {kind.kind: kind for kind in (SharedLane, StackLane)}
 # A worker looks whether the controller has built; it ends with that one.
 _PATIENCE_S = 3600.0
 
@@ -35,12 +32,12 @@ _PATIENCE_S = 3600.0
 def kind_of(item: pytest.Item) -> str:
     """Return the kind of lane that a test needs; raise ConfigError for a mark that names none."""
     kind = lane_of(item)
-    if kind is None or kind not in _KINDS:
+    if kind is None or kind not in KINDS:
         raise ConfigError(
             "this mark names no kind of lane",
             where=item.nodeid,
             seen=str(item.get_closest_marker("lane")),
-            todo=f'one of: {", ".join(_KINDS)}; such as @pytest.mark.lane("stack")',
+            todo=f'one of: {", ".join(KINDS)}; such as @pytest.mark.lane("stack")',
         )
     return kind
 
@@ -85,7 +82,7 @@ class Lanes:
         """Return the lane of a kind that this process has."""
         chosen = "shared" if self._has_main(kind) else kind
         if chosen not in self._lanes:
-            self._lanes[chosen] = _KINDS[chosen](self._main(), self.number)
+            self._lanes[chosen] = KINDS[chosen](self._main(), self.number)
         return self._lanes[chosen]
 
     def begin(self, kinds: Sequence[str]) -> None:
@@ -143,7 +140,9 @@ class _Early:
             raise self._error
 
     def _run(self) -> None:
-        wait_until(lambda: self._mailbox.read(BUILT), within_s=_PATIENCE_S, pause_s=0.02)
+        wait_until(
+            lambda: self._mailbox.read(self.lane.begins_when), within_s=_PATIENCE_S, pause_s=0.02
+        )
         try:
             self._prepare(self.lane)
         except NomockError as error:

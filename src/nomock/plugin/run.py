@@ -19,8 +19,9 @@ import pytest
 from nomock.adapters.engine import Act
 from nomock.config import Settings
 from nomock.errors import ConfigError, LaneError, NomockError, NotHealedError
+from nomock.lanes.kinds import KINDS, left_lanes
 from nomock.lanes.lane import Lane
-from nomock.lanes.replica import check, left_replicas, remove
+from nomock.lanes.replica import check
 from nomock.lanes.room import Room, measure
 from nomock.paths import absolute
 from nomock.plugin.chosen import settings_of
@@ -28,7 +29,8 @@ from nomock.plugin.coverage import Coverage, NoCoverage, SidecarCoverage, spied
 from nomock.plugin.fault_sessions import FaultSessions
 from nomock.plugin.history import History
 from nomock.plugin.items import USUAL_LANE, needs_stack_of_run
-from nomock.plugin.lanes import BUILT, Lanes, kind_of
+from nomock.plugin.lanes import Lanes, kind_of
+from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
 from nomock.plugin.serial import Turnstile
 from nomock.plugin.terminal import progress_of
@@ -201,8 +203,10 @@ class Run:
         """Begin with the lanes of the tests that were collected; return why there can be none."""
         try:
             kinds = [kind_of(i) for i in items if needs_stack_of_run(i)]
-            if self.is_worker and not set(kinds) <= {"shared"}:
+            if self.is_worker and "stack" in kinds:
                 check(self.main)
+            if self.is_worker:
+                Mailbox.of(self.config).leave("kinds", sorted(set(kinds)))
             self.lanes.begin(kinds)
         except NomockError as error:
             return str(error)
@@ -231,7 +235,7 @@ class Run:
             return
         lanes = self._lanes_of_workers()
         if self._prepared and not self.engine_is_gone:
-            self.unasked.look([self.main, *lanes])
+            self.unasked.look([self.main, *(lane.stack for lane in lanes)])
             if lanes:
                 measure(self.main)
         try:
@@ -242,7 +246,7 @@ class Run:
             is_own = self.settings.stack == "own" and not self.engine_is_gone
             if self._tried and self._tried.touched and is_own:
                 for lane in lanes:
-                    remove(lane, progress=self.progress.show, waiting=self.progress.show_waiting)
+                    lane.remove(progress=self.progress.show, waiting=self.progress.show_waiting)
                 self._tried.down(progress=self.progress.show, waiting=self.progress.show_waiting)
                 self.progress.end()
         except NomockError as error:
@@ -301,17 +305,25 @@ class Run:
             warn=self.progress.show_lasting,
             who=self.command,
             before_start=self.coverage.before_start,
-            when_built=self._tell_built,
+            when_built=lambda: self._tell_workers("built"),
         )
+        for kind in self._kinds_of_workers():
+            KINDS[kind].begin(self.main)
+        self._tell_workers("ready")
         self.progress.end()
         for note in self.coverage.prove(self.main):
             self.progress.say(note)
         self._prepared = True
 
-    def _tell_built(self) -> None:
-        """Let workers begin with their lanes: all images are there."""
+    def _tell_workers(self, word: str) -> None:
+        """Let workers begin with the lanes that wait for this."""
         if self._workers.mailbox is not None:
-            self._workers.mailbox.leave(BUILT, True)
+            self._workers.mailbox.leave(word, True)
+
+    def _kinds_of_workers(self) -> list[str]:
+        """Return the kinds of lanes that the tests of the workers need."""
+        mailbox = self._workers.mailbox
+        return (mailbox.read("kinds") if mailbox is not None else None) or []
 
     def _ready_lane(self) -> Stack:
         """Return the stack of the test that runs, ready; else the run ends with this test."""
@@ -327,11 +339,11 @@ class Run:
         lane.prepare(who=f"{self.command}, worker {self.lanes.number}")
         self.coverage.prove(lane.stack)
 
-    def _lanes_of_workers(self) -> list[Stack]:
-        """Return the stacks that workers had of their own, which have ended."""
+    def _lanes_of_workers(self) -> list[Lane]:
+        """Return the lanes that workers had, which have ended."""
         if not self._workers.lanes:
             return []
-        found = [s for s in left_replicas(self.main) if s.name in self._workers.lanes]
-        for stack in found:
-            stack.ready_s = self._workers.lanes[stack.name]
+        found = [lane for lane in left_lanes(self.main) if lane.name in self._workers.lanes]
+        for lane in found:
+            lane.stack.ready_s = self._workers.lanes[lane.name]
         return found

@@ -35,10 +35,10 @@ class WorkerCrash:
         run = self._use.begun()
         if run is None or not run.settings.files:
             return
-        from nomock.lanes.replica import left_replicas
+        from nomock.lanes.kinds import left_lanes
 
         try:
-            for stack in (run.main, *left_replicas(run.main)):
+            for stack in (run.main, *(lane.stack for lane in left_lanes(run.main))):
                 run.fault_sessions(stack).heal_orphaned(run.progress.show, starts=True)
         except Exception as error:  # whatever it is, the run is not to end by it
             self._say(str(error))

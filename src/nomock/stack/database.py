@@ -27,8 +27,10 @@ class Postgres:
     names (``POSTGRES_PASSWORD_FILE``), or by the image itself.
     """
 
-    def __init__(self, service: Service) -> None:
+    def __init__(self, service: Service, dbname: str | None = None) -> None:
+        """``dbname``: another database than that which its image made."""
         self.service = service
+        self._dbname = dbname
         self._read: tuple[str, Credentials] | None = None
 
     @property
@@ -43,8 +45,12 @@ class Postgres:
 
     @property
     def dbname(self) -> str:
-        """The database that its image made."""
-        return self._credentials.dbname
+        """The database that its image made, or the lane's own."""
+        return self._dbname or self._credentials.dbname
+
+    def on_database(self, dbname: str) -> Postgres:
+        """Return the same server with another database in place of this one."""
+        return Postgres(self.service, dbname)
 
     def connect(
         self, user: str | None = None, password: str | None = None, **options: Any

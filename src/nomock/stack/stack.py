@@ -75,9 +75,14 @@ class Stack:
         """The compose project's name."""
         return self.project.name
 
+    def lend(self, service: Service) -> None:
+        """Let a service of another stack be one of this, too: it is looked after there."""
+        self._services[service.name] = service
+
     def __getitem__(self, name: str) -> Service:
         """Return a service by its name; raises UnknownServiceError, which says what there is."""
-        self.project.service(name)
+        if name not in self._services:
+            self.project.service(name)
         return self._services[name]
 
     def __iter__(self) -> Iterator[str]:

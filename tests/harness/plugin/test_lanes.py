@@ -7,6 +7,7 @@ import signal
 from pathlib import Path
 
 import pytest
+from stores import POSTGRES
 from tiny import Tiny, ask, idle, server
 
 # What each worker's test saw: its stack's name and the ids of its containers.
@@ -244,3 +245,110 @@ def test_a_run_should_refuse_a_mark_that_names_no_kind_of_lane(tiny: Tiny, mark:
     assert result.ret == 4
     assert "names no kind of lane" in result.stderr.str()
     assert "test_tiny.py::test_one" in result.stderr.str()
+
+
+SERVER = POSTGRES | {"environment": POSTGRES["environment"] | {"POSTGRES_DB": "app"}}
+
+
+def _with_database(tiny: Tiny, **more: str) -> None:
+    tiny.compose(
+        db={**SERVER, "networks": {"default": {"aliases": ["store"]}}},
+        web={
+            **{key: value for key, value in idle().items() if key != "network_mode"},
+            "environment": {
+                "DATABASE_URL": "postgresql://postgres:postgres@store:5432/app?sslmode=disable",
+                "DB_NAME": "app",
+                "OTHER": "app",
+            }
+            | more,
+        },
+    )
+
+
+DATABASE = """
+    import json
+
+    def test_own(stack, postgres):
+        with postgres.connect() as connection:
+            name = connection.execute("select current_database()").fetchone()[0]
+            rows = [r[0] for r in connection.execute("select name from things order by 1")]
+            connection.execute("insert into things values (%s)", [f"of {stack.name}"])
+        told = stack["web"].exec("sh", "-c", "echo $DATABASE_URL $DB_NAME $OTHER").split()
+        stack["web"].exec("bash", "-c", "exec 3<>/dev/tcp/store/5432")
+        with open("seen", "a") as seen:
+            found = [name, rows, told, stack["db"].container_id]
+            seen.write(json.dumps([stack.name, found]) + "\\n")
+"""
+
+
+def test_each_worker_should_have_a_database_of_its_own_when_lanes_are_databases(
+    tiny: Tiny,
+) -> None:
+    _with_database(tiny)
+    main = tiny.stack()
+    main.prepare()
+    with main.postgres.connect() as connection:
+        connection.execute("create table things (name text)")
+        connection.execute("insert into things values ('seed')")
+    main.close()
+    tiny.tests(DATABASE)
+    lanes = ("-n2", "--dist=each", "--lanes=database")
+    tiny.run(*lanes).assert_outcomes(passed=2)
+    first, lane = tiny.name, f"{tiny.name}-database2"
+    seen = _seen(tiny)
+    server = tiny.containers()["db"]
+    url = "postgresql://postgres:postgres@store:5432/{}?sslmode=disable"
+    assert seen[first] == ["app", ["seed"], [url.format("app"), "app", "app"], server]
+    assert seen[lane] == [
+        "app_lane2",
+        ["seed"],
+        [url.format("app_lane2"), "app_lane2", "app"],
+        server,
+    ]
+    # Warm: what the lane wrote is there, what others wrote is not.
+    tiny.run(*lanes).assert_outcomes(passed=2)
+    assert _seen(tiny)[lane][1] == [f"of {lane}", "seed"]
+    # A new schema: it is cloned anew.
+    with main.postgres.connect() as connection:
+        connection.execute("alter table things add column more text")
+        connection.execute("delete from things where name <> 'seed'")
+    tiny.run(*lanes).assert_outcomes(passed=2)
+    assert _seen(tiny)[lane][1] == ["seed"]
+    with main.postgres.connect() as connection:
+        names = connection.execute("select datname from pg_database where datname ~ 'app'")
+        assert {n for (n,) in names} == {"app", "app_lane2", "app_nomock_template"}
+    result = tiny.nomock("down")
+    assert result.ret == 0, result.stderr.str()
+    assert _projects(tiny) == set()
+    assert not ask("GET", "/networks", filters=json.dumps({"name": [tiny.name]}))
+
+
+def test_a_test_that_breaks_things_should_have_a_whole_stack_when_lanes_are_databases(
+    tiny: Tiny,
+) -> None:
+    _with_database(tiny)
+    tiny.tests("""
+        def test_plain(stack):
+            open(f"ran-{stack.name}", "w").close()
+
+        def test_breaks(stack, faults):
+            with faults.pause("db", expect_traffic=False):
+                open(f"broke-{stack.name}", "w").close()
+    """)
+    tiny.run("-n2", "--dist=each", "--lanes=database").assert_outcomes(passed=4)
+    broke = {p.name.replace(tiny.name, "NAME") for p in tiny.path.glob("broke-*")}
+    assert broke == {"broke-NAME-lane1", "broke-NAME-lane2"}
+    ran = {p.name.replace(tiny.name, "NAME") for p in tiny.path.glob("ran-*")}
+    assert ran == {"ran-NAME", "ran-NAME-database2"}
+
+
+def test_a_run_should_say_what_it_looked_for_when_no_service_names_the_database(
+    tiny: Tiny,
+) -> None:
+    tiny.compose(db=SERVER, web=idle(environment={"URL": "http://db/app"}))
+    tiny.tests("def test_one(stack): pass")
+    result = tiny.run("-n2", "--dist=each", "--lanes=database")
+    assert result.ret == 6
+    text = tiny.plain(result.stdout.str())
+    assert "stack NAME: no service names the database 'app', so that none can have" in text
+    assert "…/app, dbname=app, PGDATABASE, …DB_NAME" in text

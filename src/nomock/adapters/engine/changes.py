@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,6 +41,20 @@ class Changes(Resources):
                 name: [n[key] for key in ("IPAddress", "GlobalIPv6Address") if n.get(key)]
                 for name, n in found.items()
             }
+
+    def create_network(self, name: str) -> None:
+        """Make a network that has no way out, unless there is one of that name."""
+        if not self._networks_named(name):
+            self._call("POST", "/networks/create", json={"Name": name, "Internal": True})
+
+    def remove_network(self, name: str) -> None:
+        """Remove the networks of that name, if there are any."""
+        for id_ in self._networks_named(name):
+            self._call("DELETE", f"/networks/{id_}")
+
+    def _networks_named(self, name: str) -> list[str]:
+        asked = {"filters": json.dumps({"name": [f"^{name}$"]})}
+        return [str(found["Id"]) for found in self._call("GET", "/networks", asked)]
 
     def connect(self, container_id: str, network: str, endpoint: Mapping[str, Any]) -> None:
         """Connect a container to a network; its published ports are on new ones of this machine."""
