@@ -42,7 +42,7 @@ class Lane(ABC):
         Raises ConfigError where the compose file allows of no second one.
         """
 
-    @classmethod
+    @classmethod  # noqa: B027 - most kinds have nothing to do then
     def begin(cls, main: Stack) -> None:
         """In the controller: the first stack is ready, and no test has used it yet."""
 
