@@ -72,6 +72,14 @@ class Choosing:
         except NomockError as error:
             raise pytest.UsageError(str(error)) from error
 
+    def pytest_sessionstart(self) -> None:
+        """Begin with the services that changed, where a test will need them."""
+        looks_only = self._config.option.collectonly or self._run.is_worker
+        if not looks_only and not given(self._config, "sidecar-coverage"):
+            known = self._affected.known
+            if self._affected.choose(known, known).tests:
+                self._run.prepare_ahead()
+
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the tests that are needed, of those that all other options chose."""

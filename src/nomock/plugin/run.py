@@ -24,6 +24,7 @@ from nomock.lanes.lane import Lane
 from nomock.lanes.replica import check
 from nomock.lanes.room import Room, measure
 from nomock.paths import absolute
+from nomock.plugin.ahead import Ahead
 from nomock.plugin.chosen import settings_of
 from nomock.plugin.coverage import Coverage, NoCoverage, SidecarCoverage, spied
 from nomock.plugin.fault_sessions import FaultSessions
@@ -67,6 +68,8 @@ class Run:
         self.is_prepared_by_controller = False
         """Whether the controller of xdist makes the run's own stack ready before any test runs."""
         config.stash[USUAL_LANE] = settings.lanes
+        self._ahead: Ahead | None = None
+        """What makes the stack ready while pytest collects."""
         self.lanes = Lanes(config, lambda: self.main, self._prepare_lane)
         self.lane_kind = "shared"
         """The kind of lane that the test which runs needs."""
@@ -226,6 +229,8 @@ class Run:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Harvest coverage, take an owned stack down, let it go."""
+        if self._ahead is not None:  # no test needed what it did
+            self._ahead.end()
         for fault_sessions in self._fault_sessions.values():
             fault_sessions.close()
         if self.is_worker:
@@ -291,28 +296,47 @@ class Run:
         except NomockError as error:
             pytest.exit(f"the lanes are not possible\n{error}", returncode=EXIT_NO_STACK)
 
+    def prepare_ahead(self) -> None:
+        """Begin to replace the services whose images alone changed, while pytest collects."""
+        if self.settings.lanes == "shared" and self.settings.stack == "attach":
+            stack = self.main  # made in this thread
+
+            def replace(progress: Progress) -> None:
+                if stack.is_replaceable():
+                    self._prepare_by(progress, only_replace=True)
+
+            self._ahead = Ahead(replace, self.progress)
+
     def _prepare(self) -> None:
-        if self._prepared:
+        ahead, self._ahead = self._ahead, None
+        if ahead is not None:
+            ahead.join()
+        elif self._prepared:
             return
+        if not self._prepared:
+            self._prepare_by(self.progress)
+        for kind in self._kinds_of_workers():
+            KINDS[kind].begin(self.main)
+        self._tell_workers("ready")
+
+    def _prepare_by(self, progress: Progress, *, only_replace: bool = False) -> None:
         self._tried = self.main
         _ = self.turnstile  # on a full disk the run ends by it once, and not each of its tests
         self.coverage.check_overlay()
         # Before anybody waits for a service that a killed run left paused.
-        self.fault_sessions(self.main).heal_orphaned(self.progress.show)
+        self.fault_sessions(self.main).heal_orphaned(progress.show)
         self.main.prepare(
-            self.progress.show,
-            waiting=self.progress.show_waiting,
-            warn=self.progress.show_lasting,
+            progress.show,
+            waiting=progress.show_waiting,
+            warn=progress.show_lasting,
             who=self.command,
             before_start=self.coverage.before_start,
             when_built=lambda: self._tell_workers("built"),
+            only_replace=only_replace,
         )
-        for kind in self._kinds_of_workers():
-            KINDS[kind].begin(self.main)
-        self._tell_workers("ready")
-        self.progress.end()
+        progress.end()
         for note in self.coverage.prove(self.main):
-            self.progress.say(note)
+            progress.say(note)
         self._prepared = True
 
     def _tell_workers(self, word: str) -> None:

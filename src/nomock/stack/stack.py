@@ -17,7 +17,9 @@ from nomock.project import Project, Store, resolve
 from nomock.readiness import ReadinessWatch, wait_again, wait_until_ready
 from nomock.stack.database import Postgres, postgres_service
 from nomock.stack.files import MountedFiles
+from nomock.stack.images import Images
 from nomock.stack.records import Records
+from nomock.stack.replacing import replaceable
 from nomock.stack.service import Service
 from nomock.stack.sharing import stale_sharers, start_sharers
 from nomock.stack.startup import start_up
@@ -164,6 +166,14 @@ class Stack:
         """Return the id of the image that was built here last for a service; None without one."""
         return self._records().image_id(self.project.service(service))
 
+    def is_replaceable(self) -> bool:
+        """Tell whether images are all that keeps it from being ready, of services that can be
+        replaced alone."""
+        found = self.containers()
+        differences = self.differences(found)
+        images = Images(self.settings, self.project, self.engine, self._records())
+        return bool(replaceable(self.project, found, images, differences, self.files()))
+
     def prepare(
         self,
         progress: Say = _silent,
@@ -174,10 +184,12 @@ class Stack:
         before_start: Callable[[], None] = lambda: None,
         when_built: Callable[[], None] = lambda: None,
         look_at_bases: bool = False,
+        only_replace: bool = False,
     ) -> None:
         """Make the stack ready as the settings say, and hold it until ``close``.
 
         ``look_at_bases``: also where all that is new is an image that others are built upon.
+        ``only_replace``: raise ComposeError where more has to be done than to replace services.
 
         ``progress`` gets a line for each step, ``waiting`` the holders if another run has the
         stack, ``warn`` each of compose's warnings if anything is started, and what a fresh one
@@ -216,6 +228,7 @@ class Stack:
                     differences,
                     progress,
                     when_built,
+                    only_replace=only_replace,
                 )
         if not differences:
             when_built()

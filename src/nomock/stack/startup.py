@@ -25,10 +25,13 @@ def start_up(
     differences: Mapping[str, str],
     progress: Callable[[str], None],
     when_built: Callable[[], None],
+    *,
+    only_replace: bool,
 ) -> None:
     """Rebuild what changed, start what is not there, and wait until all is ready.
 
-    ``when_built`` is called as soon as all images are there.
+    ``when_built`` is called as soon as all images are there. ``only_replace``: raise ComposeError
+    where it is not done by replacing services.
     Raises BuildError, ComposeError, ServiceDiedError or NotReadyError.
     """
     from nomock.adapters.compose import Compose
@@ -44,6 +47,13 @@ def start_up(
             _started(project, engine, records, files, images)
             wait_again(watch, deadline=monotonic() + settings.timeout_s, progress=progress)
             return
+    if only_replace:
+        raise ComposeError(
+            "more is to be done than to replace services",
+            where=f"stack {project.name}",
+            seen=", ".join(f"{name}: {why}" for name, why in differences.items()),
+            todo="nomock up",
+        )
     images.build(compose, progress)
     when_built()
     containers = engine.containers(project.name)

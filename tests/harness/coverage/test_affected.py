@@ -6,13 +6,14 @@ import json
 import shutil
 import subprocess
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 from coverage import CoverageData
 from covered import overlay, spied
-from tiny import LISTENS, Tiny, idle, server
+from tiny import IMAGE, LISTENS, Tiny, idle, server
 
 from nomock.adapters.git import Revision
 from nomock.config import Settings
@@ -921,6 +922,66 @@ def test_every_test_should_be_chosen_when_the_covered_run_lacks_a_service(tiny: 
     tiny.run("--affected", "--collect-only").stdout.fnmatch_lines(
         ["  not seen to pass in its last covered run -> every test"]
     )
+
+
+REPLACED = """
+import os
+from nomock.adapters.engine import Engine
+from nomock.polling import wait_until
+
+def is_replaced():
+    return [c.id for c in Engine().containers(os.environ["STACK"])] != [os.environ["BEFORE"]]
+
+if "BEFORE" in os.environ:  # else there is nothing to wait for
+    assert wait_until(is_replaced, within_s=20)
+
+def test_it(stack):
+    assert ">= LIMIT" in stack["app"].exec("cat", "/srv/shop.py")
+"""
+
+
+class TestAhead:
+    """A service that changed is replaced before pytest knows its tests."""
+
+    @pytest.fixture
+    def tiny(self, tiny: Tiny) -> Tiny:
+        tiny.write("app/Dockerfile", f"FROM {IMAGE}\nCOPY shop.py /srv/\n")
+        tiny.write("app/shop.py", APP)
+        tiny.write("pytest.ini", "[pytest]\n")
+        tiny.write("tests/test_app.py", REPLACED)
+        tiny.compose(app=idle(build={"context": "./app"}))
+        test = "tests/test_app.py::test_it"
+        self.project = Project(tiny.path, {"": [("app/shop.py", 4)], test: [("app/shop.py", 21)]})
+        self.project.cover(passed=[test])
+        with closing(tiny.stack()) as stack:
+            stack.prepare()
+        return tiny
+
+    @pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["one process", "a worker"])
+    def test_a_changed_service_should_be_replaced_while_pytest_collects(
+        self, tiny: Tiny, more: list[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("STACK", tiny.name)
+        monkeypatch.setenv("BEFORE", tiny.containers()["app"])
+        self.project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        result = tiny.run("--affected", "tests", *more)
+        result.assert_outcomes(passed=1)
+        result.stdout.fnmatch_lines(
+            ["building app", "starting app (build context changed - app/shop.py)"]
+        )
+
+    def test_nothing_should_be_replaced_when_no_test_needs_it(self, tiny: Tiny) -> None:
+        before = tiny.containers()
+        self.project.edit("app/shop.py", "return 2", "return 3")
+        assert tiny.run("--affected", "tests").ret == 0
+        assert tiny.containers() == before
+
+    def test_the_error_should_be_said_once_when_the_change_does_not_build(self, tiny: Tiny) -> None:
+        self.project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
+        tiny.write("app/Dockerfile", f"FROM {IMAGE}\nRUN echo no such luck && false\n")
+        result = tiny.run("--affected", "tests")
+        assert result.ret == 6
+        assert result.stdout.str().count("an image does not build") == 1
 
 
 @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "workers"])

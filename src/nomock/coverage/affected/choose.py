@@ -69,6 +69,11 @@ class Affected:
             states[suite] = [now, *then]
         self._changed = [_Changed(settings.root, run, *states[run.suite]) for run in self._runs]
 
+    @property
+    def known(self) -> frozenset[str]:
+        """The ids of the tests of which a covered run knows what they need."""
+        return frozenset().union(*(run.passed for run in self._runs))
+
     def choose(self, tests: Collection[str], on_stack: Collection[str]) -> Choice:
         """Choose among tests by their ids; ``on_stack`` are those of them that use the stack."""
         all_ = frozenset(tests)
