@@ -89,16 +89,66 @@ def test_who_waits_should_let_go_of_all_else(claims: Make, aside: Run) -> None:
     assert one._shared == {"a", "b"}
 
 
-def test_only_one_should_break_at_a_time(claims: Make, aside: Run) -> None:
-    one, two = claims(), claims()
+def test_two_should_break_at_the_same_time_when_their_faults_cannot_meet(
+    claims: Make, aside: Run
+) -> None:
+    one, two, both = claims(), claims(), claims()
+    one.acquire_shared({"a", "a store"})
     one.acquire_exclusive({"a"}, "one")
-    two.acquire_shared({"c"})
-    taken = aside(two.acquire_exclusive, {"b"}, "two")
-    # While it waits it holds nothing, so that the first may break more.
-    one.acquire_exclusive({"c", "b"}, "one")
+    two.acquire_exclusive({"b"}, "two")
+    two.acquire_shared({"b store"})
+    # One that would meet either waits for both, with nothing in hand.
+    both.acquire_shared({"c"})
+    taken = aside(both.acquire_exclusive, {"a", "b"}, "both")
+    two.acquire_exclusive({"c"}, "two")
+    one.release()
+    assert not taken.done()
+    two.release()
+    taken.result(10)
+
+
+def test_one_should_wait_to_break_what_another_may_use_that_breaks_something_beside_it(
+    tmp_path: Path, aside: Run
+) -> None:
+    around = {"web->db": {"web", "web->db", "db"}, "db": {"web", "web->db", "db"}}
+    one, two = (
+        Claims(
+            tmp_path / ".nomock", "stack", around=lambda p: frozenset().union(*map(around.get, p))
+        )
+        for _ in range(2)
+    )
+    one.acquire_exclusive({"web->db"}, "one")
+    taken = aside(two.acquire_exclusive, {"db"}, "two")
+    one.acquire_shared({"web", "db"})  # without waiting for the other, who waits for this one
     assert not taken.done()
     one.release()
     taken.result(10)
+
+
+def test_the_last_of_a_circle_should_be_refused_at_once_when_each_waits_for_the_next(
+    claims: Make, aside: Run
+) -> None:
+    one, two, three = claims(), claims(), claims()
+    one.acquire_exclusive({"a"}, "kill a of test_one")
+    two.acquire_exclusive({"b"}, "kill b of test_two")
+    three.acquire_exclusive({"c"}, "kill c of test_three")
+    first = aside(one.acquire_shared, {"b"})
+    second = aside(two.acquire_exclusive, {"c"}, "kill c of test_two")
+    waits = one._folder / "waits"
+    until(lambda: len(list(waits.glob("*"))) == 2)
+    with pytest.raises(LockedError) as caught:
+        three.acquire_shared({"a"})
+    assert str(caught.value).splitlines()[0] == (
+        "a: another test has broken it, and waits for what this one has broken"
+    )
+    assert str(caught.value).endswith('with faults.none("a")')
+    assert not first.done()
+    assert not second.done()
+    three.release()
+    second.result(10)
+    two.release()
+    first.result(10)
+    assert list(waits.glob("*")) == []
 
 
 def test_a_part_should_be_held_until_the_test_is_over_when_it_is_taken_twice(
@@ -125,7 +175,7 @@ def test_its_own_requests_should_pass_what_a_test_has_broken(claims: Make) -> No
 
 def test_a_part_should_be_held_alone_whatever_its_name_is(claims: Make, tmp_path: Path) -> None:
     one = Claims(tmp_path / ".nomock", "stack", patience_s=0.05)
-    parts = {"breaking", "a->b", "a/b", "a.queue", "a.lock", "a"}
+    parts = {"taking", "waits", "a->b", "a/b", "a.queue", "a.lock", "a"}
     one.acquire_exclusive(parts, "one")
     assert not any(free(claims(), part) for part in parts)
 
@@ -167,7 +217,7 @@ sys.stdin.read()
         ),
         (
             ["acquire_exclusive", "pause a of test_holds"],
-            "pause a of test_waits: another test has broken something for more than 0.05 s\n"
+            "a: it has been broken by another test for more than 0.05 s\n"
             "  process PID: pause a of test_holds\n"
             "-> let that test end, or end it",
         ),

@@ -16,7 +16,7 @@ class Gate:
 
     def __init__(self, stack: Stack) -> None:
         self._stack = stack
-        self.claims = Claims(stack.settings.state_dir, stack.name)
+        self.claims = Claims(stack.settings.state_dir, stack.name, around=self._around)
         self._proxies = proxies(stack.project)
         self._edges: dict[str, EdgeEndpoints] | None = None
         self._topology: Mapping[str, frozenset[str]] = {}
@@ -36,6 +36,16 @@ class Gate:
     def release(self) -> None:
         """The test is over: use nothing any more."""
         self.claims.release()
+
+    def _around(self, parts: frozenset[str]) -> frozenset[str]:
+        """Return what requests may run through that meet one of some parts."""
+        if self._edges is None:
+            self._look()
+        if not parts.isdisjoint(self._proxies):  # which every request runs through
+            met = list(self._topology.values())
+        else:
+            met = [reached for reached in self._topology.values() if not reached.isdisjoint(parts)]
+        return frozenset(self._proxies).union(*met)
 
     def _look(self) -> None:
         """Ask for the edges; where Toxiproxy does not answer, they are asked for again."""
