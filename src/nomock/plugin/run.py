@@ -250,7 +250,8 @@ class Run:
                     session.exitstatus = EXIT_NO_STACK
             is_own = self.settings.stack == "own" and not self.engine_is_gone
             if self._tried and self._tried.touched and is_own:
-                for lane in lanes:
+                # Of a worker that was killed nobody has said which it had.
+                for lane in left_lanes(self.main):
                     lane.remove(progress=self.progress.show, waiting=self.progress.show_waiting)
                 self._tried.down(progress=self.progress.show, waiting=self.progress.show_waiting)
                 self.progress.end()
