@@ -31,11 +31,14 @@ FOUND = (
     "SELECT i.name FROM instances.instances i"
     " LEFT JOIN instances.jobs j USING (instance_id) WHERE tenant_id = %s"
 )
+# Of this lane's database: those of others may be on the same server.
 UNSETTLED = (
     "SELECT usename, state, wait_event_type, query FROM pg_stat_activity"
-    " WHERE usename = %s AND state <> 'idle'"
+    " WHERE usename = %s AND datname = current_database() AND state <> 'idle'"
 )
-COUNT = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s"
+COUNT = (
+    "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND datname = current_database()"
+)
 
 
 class Load:

@@ -150,7 +150,8 @@ def waiting_for_a_lock(postgres: Postgres, role: str) -> int:
         (count,) = one(
             conn.execute(
                 "SELECT count(*) FROM pg_stat_activity"
-                " WHERE usename = %s AND wait_event_type = 'Lock'",
+                " WHERE usename = %s AND datname = current_database()"
+                " AND wait_event_type = 'Lock'",
                 [role],
             )
         )
@@ -176,7 +177,9 @@ def sever(postgres: Postgres, role: str) -> int:
     """End all connections of a role and return how many they were."""
     with postgres.connect() as conn:
         ended = conn.execute(
-            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = %s", [role]
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+            " WHERE usename = %s AND datname = current_database()",
+            [role],
         ).fetchall()
     return len(ended)
 
