@@ -139,6 +139,11 @@ test-sidecar-coverage *arguments: _images
 test-affected *arguments: _images
     pytest --nomock-affected "$@"
 
+# wait for changes of services and tests, and run what they need, until Ctrl-C: just watch -x
+[group('coverage')]
+watch *arguments: _images
+    nomock watch "$@"
+
 # the tests that ran a line: just who-tests services/auth/auth/app.py:120
 [group('coverage')]
 who-tests *arguments:

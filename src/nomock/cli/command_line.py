@@ -10,6 +10,7 @@ from nomock.cli.commands import cleanup, coverage_live, diagnose, edges, heal, h
 from nomock.cli.docs import docs, explain
 from nomock.cli.overlay import overlay
 from nomock.cli.stack import compose, down, status, up
+from nomock.cli.watch import watch
 from nomock.cli.who import place, show_resilience, who_tests
 
 
@@ -45,6 +46,14 @@ def command_line() -> argparse.ArgumentParser:
         )
         handed.set_defaults(command=word)
         handed.add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
+    watch_ = add(
+        "watch",
+        watch,
+        "run what each change of services and tests needs, until Ctrl-C; takes pytest's arguments",
+        prefix_chars="\0",
+        add_help=False,
+    )
+    watch_.add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
     docs_ = commands.add_parser("docs", help="read the docs: a page, or which there are")
     docs_.set_defaults(run=docs)
     docs_.add_argument("page", nargs="?", metavar="PAGE", help="faults, coverage, …")

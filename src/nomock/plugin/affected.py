@@ -84,9 +84,11 @@ class Choosing:
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
         """Keep the tests that are needed, of those that all other options chose."""
         on_stack = [item.nodeid for item in items if uses_stack(item)]
-        choice = self._affected.choose([item.nodeid for item in items], on_stack)
+        tests = [item.nodeid for item in items]
         past = {test: Past(*how) for test, how in self._past.items()}
-        order = in_order(choice, [item.nodeid for item in items], past)
+        failed = [test for test, how in past.items() if how.failed]
+        choice = self._affected.choose(tests, on_stack, failed)
+        order = in_order(choice, tests, past)
         each = order if self._config.get_verbosity() > 0 else None
         self._said = list(_said(choice, len(items), each))
         self._needs_none = bool(items) and not choice.tests

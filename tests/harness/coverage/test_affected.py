@@ -5,18 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
-from collections.abc import Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from coverage import CoverageData
 from covered import overlay, spied
+from covered_project import APP, BUY, EVERY, ODD, SELL, Project, edited
 from tiny import IMAGE, LISTENS, Tiny, idle, server
 
 from nomock.adapters.git import Revision
-from nomock.config import Settings
 from nomock.coverage.affected import (
     Affected,
     Past,
@@ -30,72 +27,7 @@ from nomock.coverage.affected.ties import ties
 from nomock.coverage.harvest import new_run, prepare
 from nomock.coverage.harvest.folder import DATA_FILE
 from nomock.errors import ConfigError, CoverageError
-from nomock.loading import load
 from nomock.project import resolve
-
-APP = '''\
-"""An app."""
-import sys
-
-LIMIT = 3
-
-
-def route(path):
-    return lambda function: function
-
-
-class Base:
-    def name(self):
-        return "base"
-
-
-class Shop(Base):
-    size = 1
-
-    def sell(self, count: int = 1):
-        """Sell some."""
-        if count > LIMIT:
-            raise ValueError(count)
-        return count
-
-    def refund(self):
-        return 0
-
-
-@route("/")
-def index():
-    return Shop().sell()
-
-
-def sweep():
-    return 1
-
-
-def unused():
-    return 2
-
-
-def counter():
-    start = 1
-
-    def up():
-        nonlocal start
-        start += 1
-        return start
-
-    return up
-'''
-SELL, BUY, ODD = (
-    "tests/test_a.py::test_sell",
-    "tests/test_a.py::test_buy[x]",
-    "tests/test_b.py::test",
-)
-EVERY = {SELL, BUY, ODD}
-
-
-def edited(old: str, new: str, source: str = APP) -> str:
-    assert source.count(old) == 1, old
-    return source.replace(old, new)
 
 
 def different(old: str, new: str) -> set[str]:
@@ -200,71 +132,6 @@ class TestBlocks:
         assert set(blocks_of(b"def f(:\n")) == {MODULE}
         assert different("def f(:\n", "def f(:\n\n") == {MODULE}
         assert different("def f(): pass", "def f(:") == {MODULE, "f"}
-
-
-@dataclass
-class Project:
-    """A project with two services and the data of a covered run, which ran as `ran` says."""
-
-    path: Path
-    ran: Mapping[str, Sequence[tuple[str, int]]]
-
-    @property
-    def data_dir(self) -> Path:
-        return self.path / ".nomock/coverage"
-
-    @property
-    def settings(self) -> Settings:
-        return load(self.path, environ={})
-
-    def write(self, name: str, text: str) -> None:
-        path = self.path / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
-
-    def edit(self, name: str, old: str, new: str) -> None:
-        self.write(name, edited(old, new, (self.path / name).read_text(encoding="utf-8")))
-
-    def cover(
-        self,
-        passed: Sequence[str] = (SELL, BUY, ODD),
-        failed: Sequence[str] = (),
-        folder: str = "tests",
-    ) -> None:
-        """Do what a covered run does at its begin and its end."""
-        suite = Suite(self.path, (self.path / folder,), self.path / "pytest.ini")
-        begin = state_now(self.settings, resolve(self.settings), suite)
-        prepare(self.data_dir, new_run())
-        data = CoverageData(basename=str(self.data_dir / DATA_FILE))
-        ran = {*passed, *failed, ""}
-        for context, lines in self.ran.items():
-            if context.partition("|")[0] not in ran:
-                continue
-            data.set_context(context)
-            for file, line in lines:
-                data.add_lines({str(self.path / file): {line}})
-        data.set_context("")
-        data.touch_files([str(self.path / "app/idle.py")])
-        data.write()
-        save_baseline(self.data_dir, begin, suite, passed, failed)
-
-    def reasons(
-        self, since: str | None = None, on_stack: Sequence[str] = (SELL, BUY, ODD)
-    ) -> dict[str, set[str]]:
-        """Return what changed -> the tests that need it."""
-        choice = Affected(self.settings, self.data_dir, since).choose(sorted(EVERY), on_stack)
-        return {reason.text: set(reason.tests) for reason in choice.reasons}
-
-    def git(self, *words: str) -> str:
-        who = ("-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false")
-        done = subprocess.run(
-            ["git", *who, *words], cwd=self.path, check=True, capture_output=True, text=True
-        )
-        return done.stdout
-
-    def commit(self) -> None:
-        self.git("add", ".")
-        self.git("commit", "--quiet", "--message", "a state")
 
 
 COMPOSE = """\
@@ -771,6 +638,14 @@ class TestChoosing:
         )
         # Nothing to choose from is another thing, and stays what pytest makes of it.
         assert tiny.run("--affected", "-k", "nothing", *more).ret == 5
+
+    def test_a_test_should_run_again_when_it_was_red_though_nothing_changed(
+        self, tiny: Tiny
+    ) -> None:
+        tiny.write(".nomock/tests.json", json.dumps({BUY: [1.0, True], SELL: [1.0, False]}))
+        result = tiny.run("--affected")
+        result.assert_outcomes(passed=1, deselected=2)
+        result.stdout.fnmatch_lines(["  failed when it ran last -> 1 test"])
 
     @pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["one process", "a worker"])
     def test_the_likeliest_to_fail_should_run_first(self, tiny: Tiny, more: list[str]) -> None:

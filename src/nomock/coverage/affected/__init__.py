@@ -1,6 +1,7 @@
 """Which tests a change needs: those that ran what changed, and every one in doubt."""
 
 from nomock.coverage.affected.baseline import CoveredRun, load_baseline, run_of, save_baseline
+from nomock.coverage.affected.changes import Change
 from nomock.coverage.affected.choose import Affected, Choice, Reason
 from nomock.coverage.affected.lines import (
     Resilience,
@@ -11,9 +12,11 @@ from nomock.coverage.affected.lines import (
 )
 from nomock.coverage.affected.order import Past, in_order
 from nomock.coverage.affected.state import State, Suite, digest_of, state_now
+from nomock.coverage.affected.watching import Watching, syntax_error
 
 __all__ = [
     "Affected",
+    "Change",
     "Choice",
     "CoveredRun",
     "Past",
@@ -22,6 +25,7 @@ __all__ = [
     "State",
     "StatementRuns",
     "Suite",
+    "Watching",
     "as_ranges",
     "digest_of",
     "in_order",
@@ -30,5 +34,6 @@ __all__ = [
     "run_of",
     "save_baseline",
     "state_now",
+    "syntax_error",
     "what_ran",
 ]

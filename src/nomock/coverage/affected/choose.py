@@ -74,8 +74,13 @@ class Affected:
         """The ids of the tests of which a covered run knows what they need."""
         return frozenset().union(*(run.passed for run in self._runs))
 
-    def choose(self, tests: Collection[str], on_stack: Collection[str]) -> Choice:
-        """Choose among tests by their ids; ``on_stack`` are those of them that use the stack."""
+    def choose(
+        self, tests: Collection[str], on_stack: Collection[str], failed: Collection[str] = ()
+    ) -> Choice:
+        """Choose among tests by their ids; ``on_stack`` are those of them that use the stack.
+
+        ``failed`` are those that were red when they ran last, covered or not.
+        """
         all_ = frozenset(tests)
         unknown = all_.difference(*(run.passed for run in self._runs))
         of_run = [all_ & run.passed for run in self._runs]
@@ -88,6 +93,8 @@ class Affected:
             Reason("not seen to pass in its last covered run", unknown),
             Reason("no line was credited to it in its last covered run", frozenset().union(*lost)),
         ]
+        red = all_.intersection(failed) - reasons[0].tests
+        reasons.append(Reason("failed when it ran last", red))
         reasons = [reason for reason in reasons if reason.tests]
         # What is not known is held against the newest run: it may have failed in it.
         of_run[0] |= unknown

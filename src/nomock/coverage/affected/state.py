@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,6 +19,10 @@ from nomock.project import Project, build_folders, context_files
 _SKIPPED = frozenset(
     {".git", ".hg", ".nomock", ".venv", "__pycache__", "node_modules"}
     | {".mypy_cache", ".pytest_cache", ".ruff_cache"}
+)
+# Of vim, Emacs, and the editors of GNOME, KDE and JetBrains.
+_OF_EDITOR = re.compile(
+    r"\..*\.sw[a-z]|4913|.*~|\.?#.*#?|\.goutputstream-.*|.*\.kate-swp|.*___jb_\w+___"
 )
 # It stands for what a file held at a revision: enough to see that it was something else.
 _AT_REVISION = "as it was"
@@ -76,6 +81,24 @@ def state_now(settings: Settings, project: Project, suite: Suite) -> State:
         tests=tests,
         sources={},
     )
+
+
+def watched_folders(project: Project, suite: Suite) -> list[Path]:
+    """Return the folders of this machine that services are built of or mount, and the tests'."""
+    of_services = (f for s in project.services.values() for f in _folders(s.config))
+    found = {*of_services, *suite.folders}
+    within = (f for f in found if f.is_relative_to(project.root) or f in suite.folders)
+    return sorted(f for f in within if not any(other in f.parents for other in found))
+
+
+def is_skipped(name: str) -> bool:
+    """Tell whether a folder of a name is in no image and in no suite, wherever it lies."""
+    return name in _SKIPPED
+
+
+def is_of_editor(name: str) -> bool:
+    """Tell whether a file has the name of what an editor keeps beside a file while it is open."""
+    return _OF_EDITOR.fullmatch(name) is not None
 
 
 def is_named_as_test(path: Path) -> bool:
@@ -172,6 +195,8 @@ def _below(folder: Path, *, is_suite: bool = False) -> Iterator[Path]:
 def _digests(paths: Iterable[Path]) -> dict[Path, str]:
     found = {}
     for path in {Path(os.path.normpath(path)) for path in paths}:
+        if is_of_editor(path.name):
+            continue
         if path.is_symlink():
             found[path] = f"link to {path.readlink()}"
         elif path.is_file():
