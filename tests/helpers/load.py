@@ -36,9 +36,7 @@ UNSETTLED = (
     "SELECT usename, state, wait_event_type, query FROM pg_stat_activity"
     " WHERE usename = %s AND datname = current_database() AND state <> 'idle'"
 )
-COUNT = (
-    "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND datname = current_database()"
-)
+COUNT = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND datname = current_database()"
 
 
 class Load:

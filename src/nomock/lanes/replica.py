@@ -57,7 +57,7 @@ def replica(
     path = _folder(main.settings) / f"{name}.json"
     # All of it is resolved: what looks like a variable is none.
     write_privately(path, json.dumps(config, indent=1).replace("$", "$$"))
-    return _stack(main.settings, config, path, name, main.run)
+    return _stack(main.settings, config, path, name, main.holding.run)
 
 
 def check(main: Stack, without: Collection[str] = ()) -> None:

@@ -126,5 +126,5 @@ class FaultSessions:
         control, _ = self._open()
         if self._on_shared or not fault.exclusive_parts(control):
             return
-        if holders := self._stack.other_users():
+        if holders := self._stack.holding.others():
             raise SharedStackError(fault.name, stack=self._stack.name, holders=holders)

@@ -19,10 +19,8 @@ import pytest
 from nomock.adapters.engine import Act
 from nomock.config import Settings
 from nomock.errors import ConfigError, LaneError, NomockError, NotHealedError
-from nomock.lanes.kinds import KINDS, left_lanes
 from nomock.lanes.lane import Lane
 from nomock.lanes.replica import check
-from nomock.lanes.room import Room, measure
 from nomock.paths import absolute
 from nomock.plugin.ahead import Ahead
 from nomock.plugin.chosen import settings_of
@@ -37,6 +35,7 @@ from nomock.plugin.serial import Turnstile
 from nomock.plugin.terminal import progress_of
 from nomock.plugin.unasked import Unasked
 from nomock.plugin.workers import Workers
+from nomock.plugin.workers_lanes import WorkersLanes
 from nomock.progress import Progress
 from nomock.stack import Stack
 from nomock.statefolder import make_state_dir
@@ -54,6 +53,7 @@ class Run:
         self.settings = settings
         self.command = " ".join(["pytest", *sys.argv[1:]])
         self._workers = workers
+        self._workers_lanes = WorkersLanes(workers, lambda: self.main)
         self.is_worker = hasattr(config, "workerinput")
         self.history = History(settings)
         self.unasked = Unasked()
@@ -156,7 +156,7 @@ class Run:
             settings = replace(settings, found=None, root=root, folder=root)
         other = Stack.of(settings, self._run_process)
         # Of the same project: there for the other tests, too.
-        is_runs_own = other.is_used_by_run()
+        is_runs_own = other.holding.is_by_run()
         if is_runs_own:
             other = Stack.of(replace(settings, stack="attach"), self._run_process)
         self.fault_sessions(other)
@@ -199,7 +199,6 @@ class Run:
             for line in self.pytest_report_collectionfinish():
                 terminal.write_line(line)
         if needs:
-            self._check_room()
             self._prepare_or_exit()
 
     def begin_lanes(self, items: Iterable[pytest.Item]) -> str:
@@ -238,11 +237,10 @@ class Run:
             if self._tried:
                 self._tried.close()
             return
-        lanes = self._lanes_of_workers()
+        lanes = self._workers_lanes
         if self._prepared and not self.engine_is_gone:
-            self.unasked.look([self.main, *(lane.stack for lane in lanes)])
-            if lanes:
-                measure(self.main)
+            self.unasked.look([self.main, *(lane.stack for lane in lanes.used)])
+            lanes.measure()
         try:
             if self._prepared:
                 self.coverage.harvest(allow_unmapped=given(self.config, "allow-unmapped"))
@@ -250,9 +248,7 @@ class Run:
                     session.exitstatus = EXIT_NO_STACK
             is_own = self.settings.stack == "own" and not self.engine_is_gone
             if self._tried and self._tried.touched and is_own:
-                # Of a worker that was killed nobody has said which it had.
-                for lane in left_lanes(self.main):
-                    lane.remove(progress=self.progress.show, waiting=self.progress.show_waiting)
+                lanes.remove(self.progress)
                 self._tried.down(progress=self.progress.show, waiting=self.progress.show_waiting)
                 self.progress.end()
         except NomockError as error:
@@ -282,20 +278,12 @@ class Run:
 
     def _prepare_or_exit(self) -> None:
         try:
+            self._workers_lanes.check_room()
             self._prepare()
         except NomockError as error:
             self.progress.end()
             self.history.add_start(error)
             pytest.exit(f"the stack is not ready\n{error}", returncode=EXIT_NO_STACK)
-
-    def _check_room(self) -> None:
-        """Refuse more lanes than the engine's machine has memory for."""
-        if self.settings.lanes == "shared":
-            return
-        try:
-            Room(self.main).check(self._workers.count, self.main.project)
-        except NomockError as error:
-            pytest.exit(f"the lanes are not possible\n{error}", returncode=EXIT_NO_STACK)
 
     def prepare_ahead(self) -> None:
         """Begin to replace the services whose images alone changed, while pytest collects."""
@@ -316,9 +304,7 @@ class Run:
             return
         if not self._prepared:
             self._prepare_by(self.progress)
-        for kind in self._kinds_of_workers():
-            KINDS[kind].begin(self.main)
-        self._tell_workers("ready")
+        self._workers_lanes.begin()
 
     def _prepare_by(self, progress: Progress, *, only_replace: bool = False) -> None:
         self._tried = self.main
@@ -332,23 +318,13 @@ class Run:
             warn=progress.show_lasting,
             who=self.command,
             before_start=self.coverage.before_start,
-            when_built=lambda: self._tell_workers("built"),
+            when_built=lambda: self._workers_lanes.tell("built"),
             only_replace=only_replace,
         )
         progress.end()
         for note in self.coverage.prove(self.main):
             progress.say(note)
         self._prepared = True
-
-    def _tell_workers(self, word: str) -> None:
-        """Let workers begin with the lanes that wait for this."""
-        if self._workers.mailbox is not None:
-            self._workers.mailbox.leave(word, True)
-
-    def _kinds_of_workers(self) -> list[str]:
-        """Return the kinds of lanes that the tests of the workers need."""
-        mailbox = self._workers.mailbox
-        return (mailbox.read("kinds") if mailbox is not None else None) or []
 
     def _ready_lane(self) -> Stack:
         """Return the stack of the test that runs, ready; else the run ends with this test."""
@@ -363,12 +339,3 @@ class Run:
         self.fault_sessions(lane.stack).heal_orphaned(lambda text: None)
         lane.prepare(who=f"{self.command}, worker {self.lanes.number}")
         self.coverage.prove(lane.stack)
-
-    def _lanes_of_workers(self) -> list[Lane]:
-        """Return the lanes that workers had, which have ended."""
-        if not self._workers.lanes:
-            return []
-        found = [lane for lane in left_lanes(self.main) if lane.name in self._workers.lanes]
-        for lane in found:
-            lane.stack.ready_s = self._workers.lanes[lane.name]
-        return found

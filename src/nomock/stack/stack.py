@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import cached_property
 from time import monotonic
@@ -12,18 +11,17 @@ from time import monotonic
 from nomock.adapters.engine import Container, Engine
 from nomock.config import Settings
 from nomock.errors import ForeignStackError
-from nomock.filelock import FileLock
 from nomock.project import Project, Store, resolve
 from nomock.readiness import ReadinessWatch, wait_again, wait_until_ready
 from nomock.stack.database import Postgres, postgres_service
 from nomock.stack.files import MountedFiles
+from nomock.stack.holding import Holding
 from nomock.stack.images import Images
 from nomock.stack.records import Records
 from nomock.stack.replacing import replaceable
 from nomock.stack.service import Service
 from nomock.stack.sharing import stale_sharers, start_sharers
 from nomock.stack.startup import start_up
-from nomock.statefolder import make_state_dir
 
 Say = Callable[[str], None]
 
@@ -57,8 +55,8 @@ class Stack:
             name: Service(config, engine, self.wait_started, lambda *use: self._before_use(*use))
             for name, config in project.services.items()
         }
-        self.run = run or os.getpid()
-        self._lock: FileLock | None = None
+        self.holding = Holding(settings.state_dir, project.name, run or os.getpid())
+        """Who uses it."""
 
     @classmethod
     def of(cls, settings: Settings, run: int | None = None) -> Stack:
@@ -197,7 +195,7 @@ class Stack:
         once its images are there.
         Raises NomockError; what was started stays, and is not taken for a whole stack.
         """
-        lock = self._hold(exclusive=self.settings.stack == "fresh", waiting=waiting)
+        lock = self.holding.hold(exclusive=self.settings.stack == "fresh", waiting=waiting)
         if self.settings.stack == "fresh":
             self.containers()  # refuses a stack that is not ours before its volumes are gone
             progress("emptying the volumes")
@@ -214,7 +212,7 @@ class Stack:
             lock.acquire(exclusive=True, waiting=waiting)
             # While this run waited another one may have done the work.
             if differences := look():
-                lock.sign(f"starting {self.name} for {who}", run=self.run)
+                lock.sign(f"starting {self.name} for {who}", run=self.holding.run)
                 was_there = self.engine.containers(self.name) or self.engine.volumes(self.name)
                 self._keeps_volumes = bool(was_there)
                 for warning in self.project.warnings:
@@ -233,7 +231,7 @@ class Stack:
         if not differences:
             when_built()
         lock.acquire(exclusive=False, waiting=waiting)
-        lock.sign(who, run=self.run)
+        lock.sign(who, run=self.holding.run)
         self.ready_s = monotonic()
 
     def down(
@@ -244,8 +242,8 @@ class Stack:
         Its volumes go too if ``volumes`` is true, or is None and ``prepare`` has made them all:
         data that was there before this run is kept.
         """
-        lock = self._hold(exclusive=True, waiting=waiting)
-        lock.sign(f"taking {self.name} down", run=self.run)
+        lock = self.holding.hold(exclusive=True, waiting=waiting)
+        lock.sign(f"taking {self.name} down", run=self.holding.run)
         self.containers()
         progress(f"taking {self.name} down")
         self._compose_down(volumes=not self._keeps_volumes if volumes is None else volumes)
@@ -268,16 +266,6 @@ class Stack:
         """Raise ServiceDiedError where a service has died since it was ready; one request."""
         wait_again(self._watch, deadline=monotonic() + self.settings.timeout_s)
 
-    def other_users(self) -> str:
-        """Return one line for each other run that uses the stack."""
-        with self._notes() as lock:
-            return lock.holders(run=self.run)
-
-    def is_used_by_run(self) -> bool:
-        """Tell whether the process that stands for this run uses the stack, by another object."""
-        with self._notes() as lock:
-            return lock.is_signed_by(self.run)
-
     def close(self) -> None:
         """Close the clients and let the stack go; it stays as it is."""
         for service in self._services.values():
@@ -285,25 +273,7 @@ class Stack:
         if self.ready_s is not None:
             self.files().ended()
             self.ready_s = None
-        if self._lock is not None:
-            self._lock.close()
-            self._lock = None
-
-    @contextmanager
-    def _notes(self) -> Iterator[FileLock]:
-        """Give the lock only to be asked."""
-        with closing(self._opened_lock()) as lock:
-            yield lock
-
-    def _opened_lock(self) -> FileLock:
-        make_state_dir(self.settings.state_dir)
-        return FileLock(self.settings.state_dir / f"{self.name}.lock")
-
-    def _hold(self, *, exclusive: bool, waiting: Say) -> FileLock:
-        if self._lock is None:
-            self._lock = self._opened_lock()
-        self._lock.acquire(exclusive=exclusive, waiting=waiting)
-        return self._lock
+        self.holding.close()
 
     def files(self) -> MountedFiles:
         """Return what is known of the single files that the services mount."""

@@ -26,6 +26,7 @@ from urllib.parse import quote
 
 from nomock.errors import LockedError
 from nomock.faults.locking.circles import Board, Wait
+from nomock.faults.locking.part import Part
 from nomock.filelock import FileLock
 from nomock.statefolder import make_state_dir
 
@@ -82,7 +83,7 @@ class Claims:
         self._pause = pause
         self._around = around
         self._folder = state_dir / "claims" / stack
-        self._parts: dict[str, _Part] = {}
+        self._parts: dict[str, Part] = {}
         self._shared: set[str] = set()
         self._alone: set[str] = set()
         # Also for the threads of a test: while one waits, the others' requests do, too.
@@ -250,61 +251,12 @@ class Claims:
         make_state_dir(self._state_dir)
         return Board(self._folder)
 
-    def _part(self, name: str) -> _Part:
+    def _part(self, name: str) -> Part:
         if name not in self._parts:
             safe = quote(name, safe="")
-            self._parts[name] = _Part(self._file(f"{safe}.queue"), self._file(f"{safe}.lock"))
+            self._parts[name] = Part(self._file(f"{safe}.queue"), self._file(f"{safe}.lock"))
         return self._parts[name]
 
     def _file(self, name: str) -> FileLock:
         make_state_dir(self._state_dir)
         return FileLock(self._folder / name)
-
-
-class _Part:
-    """One part's lock, which is shared or held alone, and the queue before it."""
-
-    def __init__(self, queue: FileLock, lock: FileLock) -> None:
-        self._queue = queue
-        self._lock = lock
-
-    def enters(self) -> bool:
-        """Share the lock with others, if nobody is in the queue; return whether that was so."""
-        if not self._queue.acquires_at_once(exclusive=False):
-            return False
-        try:
-            return self._lock.acquires_at_once(exclusive=False)
-        finally:
-            self._queue.release()
-
-    def queues(self) -> bool:
-        """Go into the queue, if nobody else is there; return whether that was so."""
-        return self._queue.acquires_at_once(exclusive=True)
-
-    def takes(self, *, alone: bool) -> bool:
-        """Have the lock, past the queue, if that is possible at once; return whether it was."""
-        return self._lock.acquires_at_once(exclusive=alone)
-
-    def gives_back(self, *, shared: bool) -> None:
-        """Give the lock back, or share it as before, and stay in the queue."""
-        if shared:  # nobody has taken it alone: one at a time takes
-            self._lock.acquires_at_once(exclusive=False)
-        else:
-            self._lock.release()
-
-    def sign(self, who: str) -> None:
-        """Write down who holds the lock alone."""
-        self._lock.sign(who)
-
-    def breakers(self) -> str:
-        """Return one line for each other process that holds the lock alone."""
-        return self._lock.holders()
-
-    def users(self) -> str:
-        """Return one line for each other process that has the lock."""
-        return self._lock.lockers()
-
-    def leave(self) -> None:
-        """Give the lock back, and the place in the queue."""
-        self._lock.release()
-        self._queue.release()
