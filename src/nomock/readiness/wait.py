@@ -12,8 +12,11 @@ from nomock.errors import NotReadyError
 from nomock.readiness.verdict import Verdict
 from nomock.readiness.watch import ReadinessWatch
 
-# One request for all services takes about a millisecond; health is seen within two of these.
+# A look takes the engine some milliseconds, which the services that start have to wait for.
 _PAUSE_S = 0.04
+_MOST_PAUSE_S = 1.0
+# What starts for long is seen a little later: by this part of the time that it took.
+_PART = 0.05
 
 
 def wait_until_ready(
@@ -30,7 +33,8 @@ def wait_until_ready(
     ``deadline`` is of time.monotonic(); ``before`` as in Watch.judge, until ``finished``.
     Raises ServiceDiedError for the first service that is lost, NotReadyError at the deadline.
     """
-    timeout_s, asked, pause = deadline - monotonic(), 0, Event()
+    began_s, asked, pause = monotonic(), 0, Event()
+    timeout_s = deadline - began_s
     watch = watch.anew()
     while True:
         done = finished()  # before the look, so that a "ready" is of after the start-up
@@ -55,7 +59,7 @@ def wait_until_ready(
             )
         if is_late:
             raise _late(watch, waiting, containers, timeout_s, asked)
-        pause.wait(_PAUSE_S)
+        pause.wait(max(_PAUSE_S, min((monotonic() - began_s) * _PART, _MOST_PAUSE_S)))
 
 
 def wait_again(
