@@ -287,7 +287,7 @@ class Run:
 
     def prepare_ahead(self) -> None:
         """Begin to replace the services whose images alone changed, while pytest collects."""
-        if self.settings.lanes == "shared" and self.settings.stack == "attach":
+        if self.settings.stack == "attach":
             stack = self.main  # made in this thread
 
             def replace(progress: Progress) -> None:

@@ -33,6 +33,7 @@ class WorkersLanes:
 
     def begin(self) -> None:
         """The first stack is ready, and no test has used it: let its lanes begin."""
+        self.tell("built")  # where that was done before there were workers
         mailbox = self._workers.mailbox
         for kind in (mailbox.read("kinds") if mailbox is not None else None) or ():
             KINDS[kind].begin(self._main())
