@@ -300,6 +300,8 @@ class Run:
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             ahead.join()
+            if self._prepared:  # perhaps before there was a worker that could be told
+                self._tell_workers("built")
         elif self._prepared:
             return
         if not self._prepared:
