@@ -301,7 +301,7 @@ class Run:
         if ahead is not None:
             ahead.join()
             if self._prepared:  # perhaps before there was a worker that could be told
-                self._tell_workers("built")
+                self._workers_lanes.tell("built")
         elif self._prepared:
             return
         if not self._prepared:
