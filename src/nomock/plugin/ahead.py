@@ -7,7 +7,7 @@ chosen that need it. What it says comes then, too.
 from __future__ import annotations
 
 from collections.abc import Callable
-from threading import Thread
+from threading import Lock, Thread
 
 from nomock.errors import ComposeError, NomockError
 from nomock.progress import Progress
@@ -21,6 +21,8 @@ class Ahead:
         self._prepare = prepare
         self._progress = progress
         self._kept: list[str] | None = []
+        """What is not said yet; None once all is said as it comes."""
+        self._writing = Lock()
         self._error: NomockError | None = None
         self._thread = Thread(target=self._run, name="nomock-ahead", daemon=True)
         self._thread.start()
@@ -30,9 +32,10 @@ class Ahead:
 
         Where compose could not do it, that is nothing yet: it is tried again in the usual way.
         """
-        for line in self._kept or ():
-            self._progress.say(line)
-        self._kept = None
+        with self._writing:
+            for line in self._kept or ():
+                self._progress.say(line)
+            self._kept = None
         self._thread.join()
         if self._error is not None and not isinstance(self._error, ComposeError):
             raise self._error
@@ -48,8 +51,9 @@ class Ahead:
             self._error = error
 
     def _write(self, text: str) -> None:
+        with self._writing:
+            if self._kept is not None:
+                self._kept += text.splitlines()
+                return
         for line in text.splitlines():
-            if self._kept is None:
-                self._progress.say(line)
-            else:
-                self._kept.append(line)
+            self._progress.say(line)

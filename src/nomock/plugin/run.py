@@ -288,7 +288,10 @@ class Run:
     def prepare_ahead(self) -> None:
         """Begin to replace the services whose images alone changed, while pytest collects."""
         if self.settings.stack == "attach":
-            stack = self.main  # made in this thread
+            try:
+                stack = self.main  # made in this thread
+            except NomockError:
+                return  # which is said once a test needs it
 
             def replace(progress: Progress) -> None:
                 if stack.is_replaceable():
