@@ -14,6 +14,7 @@ from printing import until
 from tiny import NOMOCK, Tiny, idle
 
 from nomock.coverage.affected import Watching, load_baseline, syntax_error
+from nomock.polling import wait_until
 
 
 @pytest.fixture
@@ -147,6 +148,31 @@ def test_each_save_should_run_what_it_needs_until_it_is_stopped(
     assert process.stdout is not None
     assert process.stdout.read().endswith("\nstopped; the stack stays as it is: nomock down\n")
     assert process.wait() == 0
+    assert tiny.states() == {"app": "running"}
+
+
+def test_the_tests_should_end_with_their_teardown_when_the_watch_is_stopped(
+    tiny: Tiny, process: subprocess.Popen[str]
+) -> None:
+    tiny.write(
+        "tests/test_b.py",
+        "import pathlib, pytest, signal\n"
+        "@pytest.fixture\n"
+        "def thing():\n"
+        "    yield\n"
+        "    pathlib.Path('torn-down').touch()\n"
+        "def test(thing):\n"
+        "    pathlib.Path('began').touch()\n"
+        "    signal.pause()\n",
+    )
+    assert wait_until((tiny.path / "began").exists, within_s=60)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.stdout is not None
+    said = process.stdout.read()
+    assert "KeyboardInterrupt" in said
+    assert said.endswith("\nstopped; the stack stays as it is: nomock down\n")
+    assert process.wait() == 0
+    assert (tiny.path / "torn-down").exists()
     assert tiny.states() == {"app": "running"}
 
 
