@@ -123,7 +123,7 @@ def _cover(copy: Path) -> None:
         print("the suite runs once, covered", flush=True)
         done = subprocess.run(pytest, cwd=copy, env=environ, check=False)
     finally:
-        down = [sys.executable, "-m", "nomock.cli", "down", "--volumes"]
+        down = ["docker", "compose", "down", "--volumes", "--rmi", "local"]
         subprocess.run(down, cwd=copy, check=True, capture_output=True)
     if done.returncode not in {0, 1}:
         raise CoverageError("the covered run came to no end", where=str(copy))

@@ -41,8 +41,8 @@ def main() -> None:
         try:
             _measure(copy, chosen.rounds)
         finally:
-            nomock = [sys.executable, "-m", "nomock.cli", "down", "--volumes"]
-            subprocess.run(nomock, cwd=copy, check=True, capture_output=True)
+            down = ["docker", "compose", "down", "--volumes", "--rmi", "local"]
+            subprocess.run(down, cwd=copy, check=True, capture_output=True)
 
 
 def _measure(copy: Path, rounds: int) -> None:
