@@ -218,12 +218,14 @@ class LaneError(NotReadyError):
     def __init__(self, stack: str, worker: int, why: NomockError) -> None:
         """``why`` is what kept it from that."""
         self.stack = stack
+        # Of what stands in the files the cure is that; what did not start has logged why.
+        is_of_files = isinstance(why, ConfigError)
+        cure = why.todo if is_of_files else f"see all of it: docker compose -p {stack} logs"
         super().__init__(
             "it is not ready, and without it no test of this worker can run",
             where=f"stack {stack}, the lane of worker {worker}",
             seen=f"{why.where}: {why.what}\n{why.seen}",
-            todo=f"see all of it: docker compose -p {stack} logs; or share one stack: "
-            "--nomock-lanes shared",
+            todo=f"{cure}; or share one stack: --nomock-lanes shared",
         )
 
 

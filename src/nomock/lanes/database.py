@@ -102,7 +102,8 @@ class DatabaseLane(Lane):
                 how.update(told)
             if reached & set(how.get("networks") or ()):
                 how["networks"][_NETWORK] = None
-        if not holders:
+        # Where there is none but the server, tests alone use it.
+        if services and not holders:
             raise ConfigError(
                 f"no service names the database {dbname!r}, so that none can have another one",
                 where=f"stack {self.main.name}",

@@ -112,11 +112,16 @@ def postgres_service(project: Project, setting: str | None) -> str:
         if len(found) == 1 and not published:
             return found[0].name
         candidates = candidates or [s.name for s in found]
+    if candidates:
+        what, todo = "which service is the PostgreSQL database?", "name it"
+    else:
+        what, todo = "no service looks like a PostgreSQL database", "where there is one, name it"
     raise ConfigError(
-        "which service is the PostgreSQL database?",
+        what,
         where=f"stack {project.name}",
-        seen=f"candidates: {', '.join(candidates) or 'none'}",
-        todo='name it: postgres = "…" in [tool.nomock]',
+        seen=f"{'candidates' if candidates else 'its services'}: "
+        f"{', '.join(candidates or project.services)}",
+        todo=f'{todo}: postgres = "…" in [tool.nomock]',
     )
 
 

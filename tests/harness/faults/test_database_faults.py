@@ -267,7 +267,7 @@ def test_a_fault_should_be_refused_when_its_arguments_fit_nothing(
 @pytest.mark.parametrize("fault", [EndBackends("a"), LockTable("a"), FillSlots()])
 def test_a_fault_should_be_refused_when_the_stack_has_no_database(tiny: Tiny, fault: Fault) -> None:
     tiny.compose(plain=idle())
-    with pytest.raises(ConfigError, match="which service is the PostgreSQL database"):
+    with pytest.raises(ConfigError, match="no service looks like a PostgreSQL database"):
         fault.validate_kind(StackControl(tiny.stack()))
 
 

@@ -177,23 +177,29 @@ def test_the_database_should_be_found_when_one_service_looks_like_it(
 
 
 @pytest.mark.parametrize(
-    ("services", "candidates"),
+    ("services", "said"),
     [
-        ({"web": {"image": "web"}}, "none"),
-        ({n: {"image": "postgres", "ports": PORTS} for n in "ab"}, "a, b"),
+        (
+            {"web": {"image": "web"}},
+            "stack p: no service looks like a PostgreSQL database\n"
+            "  its services: web\n"
+            '-> where there is one, name it: postgres = "…" in [tool.nomock]',
+        ),
+        (
+            {n: {"image": "postgres", "ports": PORTS} for n in "ab"},
+            "stack p: which service is the PostgreSQL database?\n"
+            "  candidates: a, b\n"
+            '-> name it: postgres = "…" in [tool.nomock]',
+        ),
     ],
     ids=["none", "two"],
 )
 def test_the_setting_should_be_asked_for_when_the_database_is_not_clear(
-    services: dict[str, dict[str, object]], candidates: str
+    services: dict[str, dict[str, object]], said: str
 ) -> None:
     with pytest.raises(ConfigError) as caught:
         postgres_service(project(**services), None)
-    assert str(caught.value) == (
-        "stack p: which service is the PostgreSQL database?\n"
-        f"  candidates: {candidates}\n"
-        '-> name it: postgres = "…" in [tool.nomock]'
-    )
+    assert str(caught.value) == said
 
 
 @pytest.mark.parametrize(
