@@ -78,7 +78,7 @@ class Choosing:
         if not looks_only and not given(self._config, "sidecar-coverage"):
             known = self._affected.known
             if self._affected.choose(known, known).tests:
-                self._run.prepare_ahead()
+                self._run.preparing.ahead()
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:

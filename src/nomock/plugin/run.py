@@ -7,7 +7,7 @@ runs a test; the workers attach.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cached_property
@@ -22,7 +22,6 @@ from nomock.errors import ConfigError, LaneError, NomockError, NotHealedError
 from nomock.lanes.lane import Lane
 from nomock.lanes.replica import check
 from nomock.paths import absolute
-from nomock.plugin.ahead import Ahead
 from nomock.plugin.chosen import settings_of
 from nomock.plugin.coverage import Coverage, NoCoverage, SidecarCoverage, spied
 from nomock.plugin.fault_sessions import FaultSessions
@@ -31,6 +30,7 @@ from nomock.plugin.items import USUAL_LANE, needs_stack_of_run
 from nomock.plugin.lanes import Lanes, kind_of
 from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
+from nomock.plugin.preparing import Preparing
 from nomock.plugin.serial import Turnstile
 from nomock.plugin.terminal import progress_of
 from nomock.plugin.unasked import Unasked
@@ -57,8 +57,6 @@ class Run:
         self.is_worker = hasattr(config, "workerinput")
         self.history = History(settings)
         self.unasked = Unasked()
-        self._tried: Stack | None = None
-        self._prepared = False
         self._is_shown = False
         self._errors_at_end: list[str] = []
         self._fault_sessions: dict[Stack, FaultSessions] = {}
@@ -68,8 +66,14 @@ class Run:
         self.is_prepared_by_controller = False
         """Whether the controller of xdist makes the run's own stack ready before any test runs."""
         config.stash[USUAL_LANE] = settings.lanes
-        self._ahead: Ahead | None = None
-        """What makes the stack ready while pytest collects."""
+        self.preparing = Preparing(
+            lambda: self.main,
+            lambda: self.coverage,
+            self._begin,
+            self._workers_lanes,
+            lambda: self.progress,
+            self.command,
+        )
         self.lanes = Lanes(config, lambda: self.main, self._prepare_lane)
         self.lane_kind = "shared"
         """The kind of lane that the test which runs needs."""
@@ -148,7 +152,7 @@ class Run:
         settings = replace(self.settings, files=files, project=project, probes=probes)
         if settings == self.settings:
             if not self.is_prepared_by_controller:
-                self._prepare()  # a test may ask for the fixture by its name, while it runs
+                self.preparing.now()  # a test may ask for the fixture by its name, while it runs
             yield self._ready_lane()
             return
         if files != self.settings.files:  # these are named to compose, which then finds none
@@ -228,44 +232,45 @@ class Run:
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Harvest coverage, take an owned stack down, let it go."""
-        if self._ahead is not None:  # no test needed what it did
-            self._ahead.end()
+        tried, is_done = self.preparing.tried, self.preparing.is_done
+        self.preparing.end()
         for fault_sessions in self._fault_sessions.values():
             fault_sessions.close()
         if self.is_worker:
             self.lanes.end()
-            if self._tried:
-                self._tried.close()
+            if tried:
+                tried.close()
             return
         lanes = self._workers_lanes
-        if self._prepared and not self.engine_is_gone:
+        if is_done and not self.engine_is_gone:
             self.unasked.look([self.main, *(lane.stack for lane in lanes.used)])
             lanes.measure()
         try:
-            if self._prepared:
+            if is_done:
                 self.coverage.harvest(allow_unmapped=given(self.config, "allow-unmapped"))
                 if not self.coverage.is_whole and session.exitstatus == pytest.ExitCode.OK:
                     session.exitstatus = EXIT_NO_STACK
             is_own = self.settings.stack == "own" and not self.engine_is_gone
-            if self._tried and self._tried.touched and is_own:
+            if tried and tried.touched and is_own:
                 lanes.remove(self.progress)
-                self._tried.down(progress=self.progress.show, waiting=self.progress.show_waiting)
+                tried.down(progress=self.progress.show, waiting=self.progress.show_waiting)
                 self.progress.end()
         except NomockError as error:
             if session.exitstatus == pytest.ExitCode.OK:  # a red test says more
                 session.exitstatus = EXIT_NO_STACK
             self._errors_at_end = [str(error)]
         finally:
-            if self._tried:
+            if tried:
                 self.history.write(session.exitstatus, self.command, self.config.rootpath)
-                self._tried.close()
+                tried.close()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print what is still broken, and the table of coverage."""
         if self._not_healed:
             terminalreporter.section("faults that are not healed")
             terminalreporter.write_line("\n".join(self._not_healed))
-        if lines := self._errors_at_end or (self.coverage.report if self._prepared else []):
+        covered = self.coverage.report if self.preparing.is_done else []
+        if lines := self._errors_at_end or covered:
             terminalreporter.section("sidecar coverage")
             for line in lines:
                 terminalreporter.write_line(line)
@@ -279,57 +284,15 @@ class Run:
     def _prepare_or_exit(self) -> None:
         try:
             self._workers_lanes.check_room()
-            self._prepare()
+            self.preparing.now()
         except NomockError as error:
             self.progress.end()
             self.history.add_start(error)
             pytest.exit(f"the stack is not ready\n{error}", returncode=EXIT_NO_STACK)
 
-    def prepare_ahead(self) -> None:
-        """Begin to replace the services whose images alone changed, while pytest collects."""
-        if self.settings.stack == "attach":
-            try:
-                stack = self.main  # made in this thread
-            except NomockError:
-                return  # which is said once a test needs it
-
-            def replace(progress: Progress) -> None:
-                if stack.is_replaceable():
-                    self._prepare_by(progress, only_replace=True)
-
-            self._ahead = Ahead(replace, self.progress)
-
-    def _prepare(self) -> None:
-        ahead, self._ahead = self._ahead, None
-        if ahead is not None:
-            ahead.join()
-            if self._prepared:  # perhaps before there was a worker that could be told
-                self._workers_lanes.tell("built")
-        elif self._prepared:
-            return
-        if not self._prepared:
-            self._prepare_by(self.progress)
-        self._workers_lanes.begin()
-
-    def _prepare_by(self, progress: Progress, *, only_replace: bool = False) -> None:
-        self._tried = self.main
+    def _begin(self, stack: Stack, say: Callable[[str], None]) -> None:
         _ = self.turnstile  # on a full disk the run ends by it once, and not each of its tests
-        self.coverage.check_overlay()
-        # Before anybody waits for a service that a killed run left paused.
-        self.fault_sessions(self.main).heal_orphaned(progress.show)
-        self.main.prepare(
-            progress.show,
-            waiting=progress.show_waiting,
-            warn=progress.show_lasting,
-            who=self.command,
-            before_start=self.coverage.before_start,
-            when_built=lambda: self._workers_lanes.tell("built"),
-            only_replace=only_replace,
-        )
-        progress.end()
-        for note in self.coverage.prove(self.main):
-            progress.say(note)
-        self._prepared = True
+        self.fault_sessions(stack).heal_orphaned(say)
 
     def _ready_lane(self) -> Stack:
         """Return the stack of the test that runs, ready; else the run ends with this test."""
