@@ -9,6 +9,7 @@ import pytest
 from helpers.mcp import connect_agent, mcp_client, mcp_token  # noqa: F401 - fixtures
 from helpers.oauth import PASSWORD, AuthClient, Tenant, User
 from helpers.orders import make_orders, orders  # noqa: F401 - fixtures
+from helpers.waits import waits  # noqa: F401 - fixture
 
 from nomock import Postgres, Stack
 

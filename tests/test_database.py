@@ -8,6 +8,7 @@ import psycopg
 import pytest
 from helpers.oauth import Tenant
 from helpers.orders import Orders, as_role, held, rows
+from helpers.waits import SOON_S
 from psycopg import IsolationLevel, errors
 
 from nomock import Postgres
@@ -260,7 +261,7 @@ def test_one_of_two_transactions_should_be_ended_when_they_wait_for_each_other(
     def take(first: str, second: str) -> None:
         with postgres.connect(options="-c deadlock_timeout=100ms") as conn:
             conn.execute(lock, [first])
-            both_hold_one.wait(timeout=10)
+            both_hold_one.wait(timeout=SOON_S)
             try:
                 conn.execute(lock, [second])
                 outcomes.append("locked")
@@ -273,5 +274,5 @@ def test_one_of_two_transactions_should_be_ended_when_they_wait_for_each_other(
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join(timeout=20)
+        thread.join(timeout=SOON_S)
     assert sorted(outcomes) == ["deadlock", "locked"]

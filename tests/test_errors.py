@@ -11,6 +11,7 @@ import pytest
 from helpers.eventually import eventually
 from helpers.expiry import answer_when_over
 from helpers.oauth import PASSWORD, REDIRECT_URI, AuthClient, Pkce, Tenant, User, refusal
+from helpers.waits import Waits
 
 from nomock import Postgres, Stack
 
@@ -363,7 +364,7 @@ def test_token_and_login_should_answer_503_when_redis_is_away(
 
 @pytest.mark.serial
 def test_auth_should_answer_503_without_a_trace_when_the_database_is_away(
-    stack: Stack, auth_client: AuthClient, user: User
+    stack: Stack, auth_client: AuthClient, user: User, waits: Waits
 ) -> None:
     stack["postgres"].stop()
     try:
@@ -372,7 +373,7 @@ def test_auth_should_answer_503_without_a_trace_when_the_database_is_away(
             lambda: auth_client.log_in(user, Pkce()),
             lambda: auth_client.manage("GET"),
         ]
-        # At once, since each waits its two seconds for a connection.
+        # At once, since each waits its time for a connection.
         with ThreadPoolExecutor(len(calls)) as threads:
             replies = list(threads.map(lambda call: call(), calls))
         health = stack["auth"].http.get("/health")
@@ -386,6 +387,6 @@ def test_auth_should_answer_503_without_a_trace_when_the_database_is_away(
     assert health.status_code == 200
     eventually(
         lambda: auth_client.manage("GET").status_code == 200,
-        within_s=15,
+        within_s=waits.back_s,
         reason="auth should use the database again that came back",
     )

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, datetime
+from math import ceil
 from typing import Any
 
 import httpx
@@ -23,6 +24,7 @@ from helpers.mcp import RawSession, message_of
 from helpers.oauth import AuthClient, Pkce, Tenant, User, claims_of
 from helpers.oauth import refusal as oauth_refusal
 from helpers.orders import Orders, refusal, resources, rows
+from helpers.waits import BUSY_S, SOON_S, Waits
 
 from nomock import Acknowledged, Faults, Outcome, Postgres, Stack, recovers_within
 
@@ -30,7 +32,8 @@ Name = Callable[[], str]
 Ask = Callable[[], httpx.Response]
 Said = Callable[[str, str], list[dict[str, Any]]]
 
-BACK_S = 10
+# Of the rows in a long list.
+NAME_KB = 0.2
 
 MADE_OF_CODE = "SELECT FROM auth.tokens JOIN auth.grants USING (grant_id) WHERE code_hash = %s"
 
@@ -55,7 +58,7 @@ def said(stack: Stack, request: pytest.FixtureRequest) -> Said:
         stack[service].http.get(last)
         eventually(
             lambda: last in stack[service].logs(since=began),
-            within_s=10,
+            within_s=SOON_S,
             reason=f"{service} should log what it is asked",
         )
         raw = stack[service].logs(since=began).splitlines()
@@ -132,7 +135,7 @@ def calls(said: Said, service: str, path: str) -> int:
     ],
 )
 def test_caller_should_be_told_to_come_back_when_an_edge_is_broken(
-    faults: Faults, ask: Ask, said: Said, edge: str, way: str
+    faults: Faults, ask: Ask, said: Said, edge: str, way: str, waits: Waits
 ) -> None:
     service, needs = NEEDS[edge]
     assert works(ask)()
@@ -143,7 +146,7 @@ def test_caller_should_be_told_to_come_back_when_an_edge_is_broken(
         assert int(reply.headers["retry-after"]) >= 1
         assert not re.search("toxiproxy|psycopg|Traceback", reply.text)
         assert {line["what"] for line in said(service, "unavailable")} == {needs}
-        recovers_within(works(ask), BACK_S)
+        recovers_within(works(ask), waits.back_s)
 
 
 @pytest.mark.parametrize(
@@ -151,11 +154,11 @@ def test_caller_should_be_told_to_come_back_when_an_edge_is_broken(
     [
         ("refused", "ConnectError"),
         ("reset", "ReadError"),
-        ("blackhole", "no answer within 4.0 s"),
+        ("blackhole", "no answer within"),
     ],
 )
 def test_agent_should_be_told_what_is_broken_when_instances_is_not_reached(
-    faults: Faults, session: RawSession, way: str, says: str
+    faults: Faults, session: RawSession, way: str, says: str, waits: Waits
 ) -> None:
     assert not tool(session)["isError"]
     with faults.none("mcp->instances"):
@@ -163,20 +166,20 @@ def test_agent_should_be_told_what_is_broken_when_instances_is_not_reached(
             result = tool(session)
         assert result["isError"]
         assert f"instances is unavailable: {says}" in said_of(result)
-        recovers_within(lambda: not tool(session)["isError"], BACK_S)
+        recovers_within(lambda: not tool(session)["isError"], waits.back_s)
 
 
 def test_caller_should_be_answered_in_time_when_auth_itself_waits_for_its_database(
-    faults: Faults, orders: Orders, said: Said
+    faults: Faults, orders: Orders, said: Said, waits: Waits
 ) -> None:
     orders.all()
-    # auth would wait for 2 s, each time.
+    # auth would wait for a connection, each time, as long as for a transaction.
     with faults.none("instances->auth"):
         with faults.blackhole("auth->postgres"):
             reply = orders.send("GET", "/instances")
         assert refusal(reply) == (503, "unavailable")
         assert said("instances", "unavailable")[0]["what"] == "auth"
-        recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+        recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
 
 
 # Retries: bounded, with pauses, and not of everything
@@ -194,7 +197,7 @@ def test_request_should_succeed_when_only_the_first_call_of_auth_fails(
 
 
 def test_auth_should_be_asked_three_times_when_each_answer_comes_in_half(
-    faults: Faults, orders: Orders, said: Said
+    faults: Faults, orders: Orders, said: Said, waits: Waits
 ) -> None:
     with faults.none("instances->auth"):
         orders.all()
@@ -202,13 +205,13 @@ def test_auth_should_be_asked_three_times_when_each_answer_comes_in_half(
             reply = orders.send("GET", "/instances")
         assert refusal(reply) == (503, "unavailable")
         assert met(faults) == 3
-        # The pauses before the second and the third, at their shortest: 0.05 and 0.1 s.
-        assert reply.elapsed.total_seconds() >= 0.15
-        recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+        # At their shortest: the pause before the second try, and the one before the third.
+        assert reply.elapsed.total_seconds() >= 3 * waits.retry_pause_s
+        recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
 
 
 def test_retries_should_not_multiply_when_the_service_behind_the_next_one_is_away(
-    faults: Faults, session: RawSession, said: Said
+    faults: Faults, session: RawSession, said: Said, waits: Waits
 ) -> None:
     with faults.none("instances->auth"):
         assert not tool(session)["isError"]
@@ -218,7 +221,7 @@ def test_retries_should_not_multiply_when_the_service_behind_the_next_one_is_awa
         # instances has tried three times, and told when to come back.
         assert met(faults) == 3
         assert calls(said, "instances", "/instances") == before + 1
-        recovers_within(lambda: not tool(session)["isError"], BACK_S)
+        recovers_within(lambda: not tool(session)["isError"], waits.back_s)
 
 
 @pytest.mark.parametrize("way", ["http_half", "http_twice"])
@@ -233,25 +236,25 @@ def test_order_should_happen_once_when_its_answer_is_lost_or_it_arrives_twice(
 
 
 def test_order_should_be_the_same_when_it_is_repeated_with_its_key_across_a_reset(
-    faults: Faults, orders: Orders, unique_name: Name
+    faults: Faults, orders: Orders, unique_name: Name, waits: Waits
 ) -> None:
     name, key = unique_name(), unique_name()
     with faults.reset("instances->postgres"):
         assert refusal(orders.place(name, key=key)) == (503, "unavailable")
-    recovers_within(lambda: orders.place(name, key=key), BACK_S)
+    recovers_within(lambda: orders.place(name, key=key), waits.back_s)
     assert orders.placed(name, key=key)["id"] == orders.all()[0]["id"]
     assert len(orders.all()) == 1
 
 
 def test_order_without_a_key_should_not_be_repeated_when_the_database_resets_its_connection(
-    faults: Faults, orders: Orders, unique_name: Name, said: Said
+    faults: Faults, orders: Orders, unique_name: Name, said: Said, waits: Waits
 ) -> None:
     name, book = unique_name(), Acknowledged()
     orders.placed(unique_name())
     with faults.reset("instances->postgres"):
         book.send(name, lambda: orders.place(name))
     assert book.keys(Outcome.UNKNOWN) == [name]
-    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
     assert name not in [each["name"] for each in orders.all()]
     assert len([x for x in said("instances", "request") if x["method"] == "POST"]) == 2
 
@@ -260,7 +263,7 @@ def test_order_without_a_key_should_not_be_repeated_when_the_database_resets_its
 
 
 def test_circuit_should_open_try_now_and_then_and_close_when_auth_fails_and_comes_back(
-    faults: Faults, orders: Orders
+    faults: Faults, orders: Orders, waits: Waits
 ) -> None:
     with faults.none("instances->auth"):
         orders.all()
@@ -268,24 +271,25 @@ def test_circuit_should_open_try_now_and_then_and_close_when_auth_fails_and_come
             began = time.monotonic()
             replies = [orders.send("GET", "/instances") for _ in range(8)]
             took_s = time.monotonic() - began
-        # Five failures, then nobody asks, but for one trial in 2 s.
-        assert 5 <= met(faults) <= 5 + took_s / 2
+        # Five failures, then nobody asks, but for one trial after each rest.
+        assert 5 <= met(faults) <= 5 + took_s / waits.circuit_rest_s
         assert {refusal(reply) for reply in replies} == {(503, "unavailable")}
         # An open circuit says itself how long it rests.
-        assert replies[-1].headers["retry-after"] == "2"
+        assert int(replies[-1].headers["retry-after"]) == ceil(waits.circuit_rest_s)
 
         with faults.http_status("instances->auth", 503, path="/introspect", everyone=True):
             began = time.monotonic()
+            rested = began + 1.25 * waits.circuit_rest_s
             eventually(
-                lambda: orders.send("GET", "/instances") and time.monotonic() > began + 2.5,
-                within_s=10,
+                lambda: orders.send("GET", "/instances") and time.monotonic() > rested,
+                within_s=waits.back_s,
                 reason="time should pass",
             )
             took_s = time.monotonic() - began
         # Half open: the trial failed, so that the circuit did not close.
-        assert 1 <= met(faults) <= 1 + took_s / 2
+        assert 1 <= met(faults) <= 1 + took_s / waits.circuit_rest_s
 
-        recovers_within(lambda: orders.send("GET", "/instances"), BACK_S, in_a_row=10)
+        recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s, in_a_row=10)
 
 
 # Redis
@@ -344,27 +348,29 @@ def forged(tenant: Tenant) -> dict[str, str]:
 
 
 def test_known_keys_should_do_when_another_waits_for_unknown_ones(
-    faults: Faults, orders: Orders, forged: dict[str, str]
+    faults: Faults, orders: Orders, forged: dict[str, str], waits: Waits
 ) -> None:
+    late_s = waits.auth_try_s / 2
+
     def ask() -> bool:
         reply = orders.send("GET", "/instances", headers=forged)
         assert refusal(reply) == (401, "invalid_token")
-        # Keys are fetched once a second at most, and then with a pause.
-        return reply.elapsed.total_seconds() > 0.6
+        # Keys are fetched now and then only, and then late.
+        return reply.elapsed.total_seconds() > late_s
 
     assert orders.all() == []
     with (
         faults.none("instances->auth"),
-        faults.http_delay("instances->auth", delay_ms=600, path="/jwks"),
+        faults.http_delay("instances->auth", delay_ms=round(1000 * late_s), path="/jwks"),
         ThreadPoolExecutor(1) as thread,
     ):
-        asking = thread.submit(eventually, ask, within_s=10, reason="keys should be asked for")
+        asking = thread.submit(eventually, ask, within_s=SOON_S, reason="keys should be asked for")
         answered = 0
         while not asking.done():
             reply = orders.send("GET", "/instances")
             assert reply.status_code == 200
             # One by one they would wait for the keys, too.
-            answered += reply.elapsed.total_seconds() < 0.6
+            answered += reply.elapsed.total_seconds() < late_s
         asking.result()
     assert answered
 
@@ -384,9 +390,9 @@ def test_caller_should_get_503_when_the_keys_of_auth_are_nonsense(
 ) -> None:
     orders.all()
     with faults.http_status("instances->auth", 200, body=body, path="/jwks"):
-        eventually(  # keys are fetched once a second at most
+        eventually(  # keys are fetched now and then only
             lambda: refusal(orders.send("GET", "/instances", headers=forged))[0] != 401,
-            within_s=5,
+            within_s=SOON_S,
             reason="keys should be asked for",
         )
         reply = orders.send("GET", "/instances", headers=forged)
@@ -441,7 +447,7 @@ def test_order_should_happen_once_when_the_database_is_cut_off_at_any_byte(
 
 
 def test_orders_should_happen_once_when_the_edge_to_the_database_comes_and_goes(
-    faults: Faults, make_orders: Callable[..., Orders], unique_name: Name
+    faults: Faults, make_orders: Callable[..., Orders], unique_name: Name, waits: Waits
 ) -> None:
     orders, book = make_orders("enterprise"), Acknowledged()
     orders.placed(unique_name())
@@ -451,7 +457,7 @@ def test_orders_should_happen_once_when_the_edge_to_the_database_comes_and_goes(
 
     with faults.flap("instances->postgres", period_ms=150), ThreadPoolExecutor(4) as threads:
         list(threads.map(order, [unique_name() for _ in range(30)]))
-    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
     for name in book.keys(Outcome.UNKNOWN):
         order(name)
     assert book.keys(Outcome.UNKNOWN) == []
@@ -485,9 +491,15 @@ def test_nothing_should_fail_when_every_edge_is_a_bad_line(
     assert [each["id"] for each in listed] == [ordered["structuredContent"]["id"]]
 
 
-@pytest.mark.parametrize(("kb_s", "status"), [(2000, 200), (20, 503)])
+@pytest.mark.parametrize(("transactions", "status"), [(0.01, 200), (2, 503)])
 def test_long_list_should_come_whole_or_not_at_all_when_there_is_little_bandwidth(
-    faults: Faults, postgres: Postgres, orders: Orders, unique_name: Name, kb_s: int, status: int
+    faults: Faults,
+    postgres: Postgres,
+    orders: Orders,
+    unique_name: Name,
+    transactions: float,
+    status: int,
+    waits: Waits,
 ) -> None:
     orders.placed(unique_name())
     with postgres.connect() as conn:
@@ -497,29 +509,31 @@ def test_long_list_should_come_whole_or_not_at_all_when_there_is_little_bandwidt
             " FROM generate_series(1, 199) n",
             [orders.tenant.tenant_id],
         )
+    # The names alone take as long as so many transactions may.
+    kb_s = ceil(200 * NAME_KB / (transactions * waits.transaction_s))
     with faults.bandwidth("instances->postgres", kb_s=kb_s):
         reply = orders.send("GET", "/instances")
     assert reply.status_code == status
     assert status != 200 or len(reply.json()) == 200
-    recovers_within(lambda: len(orders.all()) == 200, BACK_S)
+    recovers_within(lambda: len(orders.all()) == 200, waits.back_s)
 
 
 # Pools
 
 
 def test_pool_should_heal_when_many_waited_in_a_database_that_did_not_answer(
-    faults: Faults, orders: Orders
+    faults: Faults, orders: Orders, waits: Waits
 ) -> None:
     ask = {"method": "GET", "path": "/instances"}
     with faults.blackhole("instances->postgres"):
         replies = orders.at_once(*[ask] * 8)
     assert {refusal(reply) for reply in replies} == {(503, "unavailable")}
-    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
     assert {reply.status_code for reply in orders.at_once(*[ask] * 8)} == {200}
 
 
 def test_request_should_be_answered_when_the_database_comes_back_while_it_waits(
-    stack: Stack, faults: Faults, auth_client: AuthClient
+    stack: Stack, faults: Faults, auth_client: AuthClient, waits: Waits
 ) -> None:
     with ThreadPoolExecutor(1) as thread:
         with faults.refused("auth->postgres"):
@@ -527,10 +541,10 @@ def test_request_should_be_answered_when_the_database_comes_back_while_it_waits(
             waiting = thread.submit(auth_client.manage, "GET")
             eventually(
                 lambda: "error connecting" in stack["auth"].logs(since=began),
-                within_s=2,
+                within_s=waits.transaction_s,
                 reason="auth should try to connect",
             )
-        # It waits for 2 s, and had not to be refused.
+        # It waits for a connection as long as for a transaction, and had not to be refused.
         assert waiting.result().status_code == 200
 
 
@@ -539,33 +553,46 @@ def test_request_should_be_answered_when_the_database_comes_back_while_it_waits(
 
 @pytest.fixture
 def short_lived(make_client: Callable[..., AuthClient], user: User) -> Callable[..., str]:
-    """Return a function that makes a token of 3 s."""
-    client = make_client(access_token_lifetime_s=3)
-    return lambda **asked: client.tokens(user, **asked)["access_token"]
+    """Return a function that makes a token, which still lasts for a time once that is asked for."""
+
+    def make(lasts_s: float, **asked: str) -> str:
+        # Its end is a whole second, and it is made and asked for by slow machines.
+        lifetime_s = ceil(lasts_s + BUSY_S / 2)
+        client = make_client(access_token_lifetime_s=lifetime_s)
+        token: str = client.tokens(user, **asked)["access_token"]
+        return token
+
+    return make
 
 
-def lasts_at_most(token: str, seconds: float) -> float:
+def lasts_at_most(token: str, lasts_s: float) -> float:
     """Return when a token ends, once that is no further away."""
     ends = float(claims_of(token)["exp"])
-    eventually(lambda: ends - time.time() <= seconds, within_s=5, reason="time should pass")
+    eventually(
+        lambda: ends - time.time() <= lasts_s,
+        within_s=lasts_s + BUSY_S,
+        reason="time should pass",
+    )
     return ends
 
 
 def test_request_should_be_finished_when_its_token_ends_meanwhile(
-    faults: Faults, orders: Orders, short_lived: Callable[..., str]
+    faults: Faults, orders: Orders, short_lived: Callable[..., str], waits: Waits
 ) -> None:
     with faults.none("instances->postgres"):
         orders.all()  # so that it has connections
-    # Five round trips to the database and the answer of auth: 1.6 s at least. It may be seven, as
-    # psycopg prepares what a connection is asked the sixth time: still within the 2 s it may take.
+    # Five round trips to the database, and the answer of auth. It may be seven, as psycopg prepares
+    # what a connection is asked the sixth time: still within the time of a transaction.
+    trip_ms, auth_ms = round(1000 * waits.transaction_s / 14), round(1000 * waits.auth_try_s / 3)
+    lasts_s = (5 * trip_ms + auth_ms) / 1000 * 0.9
     with (
-        faults.latency("instances->postgres", latency_ms=200),
-        faults.http_delay("instances->auth", delay_ms=600, path="/introspect"),
+        faults.latency("instances->postgres", latency_ms=trip_ms),
+        faults.http_delay("instances->auth", delay_ms=auth_ms, path="/introspect"),
     ):
         # Made here, since a fault may have to wait for another test's.
-        token = short_lived()
+        token = short_lived(lasts_s)
         headers = {"Authorization": f"Bearer {token}"}
-        ends = lasts_at_most(token, 1.4)
+        ends = lasts_at_most(token, lasts_s)
         reply = orders.send("GET", "/instances", headers=headers)
     assert time.time() > ends
     assert reply.status_code == 200, reply.text
@@ -573,14 +600,16 @@ def test_request_should_be_finished_when_its_token_ends_meanwhile(
 
 
 def test_agent_should_be_told_when_its_token_ends_while_it_is_exchanged(
-    stack: Stack, faults: Faults, short_lived: Callable[..., str]
+    stack: Stack, faults: Faults, short_lived: Callable[..., str], waits: Waits
 ) -> None:
     assert stack["mcp"].http.get("/health").status_code == 200  # waits for other tests' faults
-    token = short_lived(resource="mcp")
+    late_s = 0.7 * waits.auth_try_s
+    lasts_s = 0.8 * late_s
+    token = short_lived(lasts_s, resource="mcp")
     session = RawSession(stack["mcp"].http, token)
     session.open()
-    with faults.http_delay("mcp->auth", delay_ms=1500, path="/token", nth=1):
-        lasts_at_most(token, 1.2)
+    with faults.http_delay("mcp->auth", delay_ms=round(1000 * late_s), path="/token", nth=1):
+        lasts_at_most(token, lasts_s)
         result = tool(session)
     assert result["isError"]
     assert "auth gives no token for instances" in said_of(result)

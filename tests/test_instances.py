@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from helpers.eventually import eventually
 from helpers.orders import Orders, one, refusal, resources, rows
+from helpers.waits import SOON_S, Waits
 
 from nomock import Faults, Postgres, Stack, recovers_within
 
@@ -273,7 +274,7 @@ def test_key_should_not_be_used_up_when_its_order_was_refused(
 
 
 def test_worker_should_not_provision_again_when_a_finished_job_is_opened_again(
-    orders: Orders, unique_name: Name, postgres: Postgres
+    orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
     instance = orders.running(unique_name())
     with postgres.connect() as conn:
@@ -283,7 +284,9 @@ def test_worker_should_not_provision_again_when_a_finished_job_is_opened_again(
         conn.execute("NOTIFY instances_jobs")
     done = "SELECT FROM instances.jobs WHERE instance_id = %s AND done_at IS NOT NULL"
     eventually(
-        lambda: rows(postgres, done, instance["id"]), within_s=15, reason="the job should be done"
+        lambda: rows(postgres, done, instance["id"]),
+        within_s=waits.done_s,
+        reason="the job should be done",
     )
     assert orders.get(instance["id"]).json() == instance
     assert resources(postgres, instance["id"]) == 1
@@ -296,7 +299,7 @@ def test_worker_should_name_the_test_in_its_log_when_it_does_its_job(
     instance_id = orders.running(unique_name())["id"]
     lines = eventually(
         lambda: [x for x in stack["worker"].logs(since=began).splitlines() if instance_id in x],
-        within_s=5,
+        within_s=SOON_S,
         reason="the worker should have logged the job",
     )
     logged = json.loads(lines[-1])
@@ -327,14 +330,15 @@ def test_worker_should_give_up_when_a_job_was_tried_too_often(
 
 
 def test_order_should_be_refused_in_time_when_the_database_is_slow(
-    faults: Faults, orders: Orders, unique_name: Name
+    faults: Faults, orders: Orders, unique_name: Name, waits: Waits
 ) -> None:
     orders.placed(unique_name())
-    with faults.latency("instances->postgres", latency_ms=3000):
+    too_late_ms = round(1500 * waits.transaction_s)
+    with faults.latency("instances->postgres", latency_ms=too_late_ms):
         reply = orders.place(unique_name())
     assert refusal(reply) == (503, "unavailable")
     assert int(reply.headers["retry-after"]) >= 1
-    assert reply.elapsed.total_seconds() < 4
+    assert reply.elapsed.total_seconds() < waits.refusal_s
     assert "toxiproxy" not in reply.text
 
 
@@ -349,7 +353,7 @@ def test_order_should_happen_once_when_it_is_repeated_after_the_database_was_awa
 
 
 def test_request_should_be_refused_without_asking_when_auth_stays_away(
-    faults: Faults, orders: Orders
+    faults: Faults, orders: Orders, waits: Waits
 ) -> None:
     with faults.none("instances->auth"):
         with faults.refused("instances->auth"):
@@ -357,7 +361,7 @@ def test_request_should_be_refused_without_asking_when_auth_stays_away(
         assert {refusal(reply) for reply in refusals} == {(503, "unavailable")}
         # The circuit is open now, although the edge is whole again; after a rest one call tries.
         assert refusal(orders.send("GET", "/instances")) == (503, "unavailable")
-        recovers_within(lambda: orders.send("GET", "/instances"), 10)
+        recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
 
 
 def remove_size(postgres: Postgres, size: str) -> None:

@@ -1,6 +1,5 @@
 """Real concurrency: races, exhausted pools, held locks, and workers that die in the middle."""
 
-import time
 import uuid
 from collections import Counter
 from collections.abc import Callable
@@ -21,6 +20,7 @@ from helpers.orders import (
     waiting_behind,
     waiting_for_a_lock,
 )
+from helpers.waits import SOON_S, Waits
 
 from nomock import Postgres, Stack
 
@@ -52,7 +52,7 @@ def test_quota_should_be_exact_when_orders_race(
 
 
 def test_last_place_should_go_to_one_order_when_two_have_begun(
-    orders: Orders, unique_name: Name, postgres: Postgres
+    orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
     orders.placed(unique_name())
     two = [orders.order(unique_name(), "medium") for _ in range(2)]
@@ -62,7 +62,7 @@ def test_last_place_should_go_to_one_order_when_two_have_begun(
         try:
             eventually(
                 lambda: waiting_behind(postgres, holder) == 2,
-                within_s=5,
+                within_s=waits.lock_s,
                 reason="both orders should wait, one for the size and one for the other",
             )
         finally:
@@ -116,7 +116,11 @@ def test_all_orders_should_run_with_one_resource_each_when_many_come_at_once(
 
 
 def test_order_should_be_refused_in_time_when_its_tenant_is_locked(
-    orders: Orders, make_orders: Callable[..., Orders], unique_name: Name, postgres: Postgres
+    orders: Orders,
+    make_orders: Callable[..., Orders],
+    unique_name: Name,
+    postgres: Postgres,
+    waits: Waits,
 ) -> None:
     name, key = unique_name(), uuid.uuid4().hex
     first, other = orders.placed(unique_name()), make_orders()
@@ -125,7 +129,7 @@ def test_order_should_be_refused_in_time_when_its_tenant_is_locked(
         assert other.place(unique_name()).status_code == 202  # another tenant does not notice
     assert refusal(refused) == (503, "unavailable")
     assert int(refused.headers["retry-after"]) >= 1
-    assert refused.elapsed.total_seconds() < 4
+    assert refused.elapsed.total_seconds() < waits.refusal_s
     repeated = orders.placed(name, key=key)
     assert {each["id"] for each in orders.all()} == {first["id"], repeated["id"]}
 
@@ -137,6 +141,7 @@ def test_requests_should_be_refused_in_time_when_the_pool_is_exhausted(
     make_orders: Callable[..., Orders],
     unique_name: Name,
     postgres: Postgres,
+    waits: Waits,
 ) -> None:
     pool_size = int(stack["instances"].exec("printenv", "POOL_SIZE"))
     orders.placed(unique_name())
@@ -154,14 +159,14 @@ def test_requests_should_be_refused_in_time_when_the_pool_is_exhausted(
             try:
                 eventually(
                     lambda: waiting_for_a_lock(postgres, "instances_service") == pool_size,
-                    within_s=5,
+                    within_s=waits.lock_s,
                     reason="every connection of the pool should wait for the lock",
                     every_s=0.01,
                 )
             except AssertionError:  # on a busy machine one may have been refused before
                 return None
             reply = other.send("GET", "/instances")  # would need no lock, but a connection
-            assert statuses(replies.result(timeout=20)) == {503: pool_size}
+            assert statuses(replies.result()) == {503: pool_size}
         return reply
 
     began = datetime.now(UTC)
@@ -221,7 +226,7 @@ def test_instance_should_never_get_a_resource_when_it_is_given_back_while_it_is_
 
 @pytest.mark.serial
 def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_middle(
-    stack: Stack, orders: Orders, unique_name: Name, postgres: Postgres
+    stack: Stack, orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
     try:
         with held(postgres, LOCK_SIZE, "large"):
@@ -229,14 +234,14 @@ def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_mid
             assert orders.reach(instance_id, "provisioning")["attempts"] == 1
             eventually(
                 lambda: waiting_for_a_lock(postgres, "worker_service"),
-                within_s=5,
+                within_s=SOON_S,
                 reason="the worker should be in the middle of its transaction",
             )
             stack["worker"].kill()
             # The database notices, although the statement waits for a lock, and frees the job.
             eventually(
                 lambda: not waiting_for_a_lock(postgres, "worker_service"),
-                within_s=5,
+                within_s=waits.abandoned_s,
                 reason="the killed worker's transaction should be gone",
             )
     finally:
@@ -268,12 +273,10 @@ def test_worker_should_stop_in_time_when_it_is_in_the_middle_of_a_job(
         with held(postgres, LOCK_SIZE, "large"):
             instance_id = orders.placed(unique_name(), "large")["id"]
             orders.reach(instance_id, "provisioning")
-            asked = time.monotonic()
             stack["worker"].stop()
-            took_s = time.monotonic() - asked
     finally:
         stack["worker"].start()
-    assert took_s < 3
+    # It was not killed, as it would have been after its grace period.
     assert '"message": "stopped"' in stack["worker"].logs(since=began)
     orders.reach(instance_id, "running")
     assert resources(postgres, instance_id) == 1

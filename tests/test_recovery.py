@@ -30,6 +30,7 @@ from helpers.orders import (
     waiting_behind,
     waiting_for_a_lock,
 )
+from helpers.waits import SOON_S, Waits
 from joserfc import jwt
 from joserfc.jwk import ECKey
 
@@ -46,13 +47,6 @@ from nomock import (
 
 Name = Callable[[], str]
 
-# A caller waits for `instances` at most 3 s for the database, and as long for auth.
-ANSWER_S = 4.0
-# Whatever is broken: an answer that takes longer hangs.
-HANGS_S = 7.0
-# And for `mcp` 4 s for each of the two that it calls.
-AGENT_ANSWER_S = 9.0
-BACK_S = 15.0
 # The ports of edges: services/toxiproxy/edges.json.
 INSTANCES_TO_POSTGRES, WORKER_TO_POSTGRES = 15433, 15434
 
@@ -146,15 +140,15 @@ def committing(orders: Orders, postgres: Postgres, unique_name: Name) -> Iterato
 def until_it_waits(postgres: Postgres, holder: Any) -> None:
     eventually(
         lambda: waiting_behind(postgres, holder),
-        within_s=BACK_S,
+        within_s=SOON_S,
         reason="it should wait in the middle",
     )
 
 
-def until_nobody_waits(postgres: Postgres, role: str = "worker_service") -> None:
+def until_nobody_waits(postgres: Postgres, waits: Waits, role: str = "worker_service") -> None:
     eventually(
         lambda: not waiting_for_a_lock(postgres, role),
-        within_s=5,
+        within_s=waits.abandoned_s,
         reason=f"no connection of {role} should wait for a lock any more",
     )
 
@@ -168,15 +162,16 @@ def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_mid
     postgres: Postgres,
     moment: Moments,
     attempts: int,
+    waits: Waits,
 ) -> None:
     with moment(orders, postgres, unique_name) as at, faults.kill("worker"):
         # The database notices, although the statement waits, and undoes what was done.
-        until_nobody_waits(postgres)
+        until_nobody_waits(postgres, waits)
         assert resources(postgres, at.instance_id) == 0
         at.go_on()
     assert orders.reach(at.instance_id, "running")["attempts"] == attempts
     assert resources(postgres, at.instance_id) == 1
-    settles(postgres, worker_service=2)
+    settles(postgres, waits.settled_s, worker_service=2)
 
 
 @pytest.mark.serial
@@ -192,7 +187,7 @@ def test_order_should_run_once_when_the_worker_is_killed_between_commit_and_ackn
         at.go_on()
         eventually(
             lambda: rows(postgres, DONE, at.instance_id),
-            within_s=5,
+            within_s=SOON_S,
             reason="the job should be committed",
         )
         broken.enter_context(faults.kill("worker"))
@@ -206,14 +201,14 @@ def test_order_should_run_once_when_the_worker_is_killed_between_commit_and_ackn
 
 @pytest.mark.serial
 def test_instance_should_be_removed_when_the_worker_is_killed_while_it_removes_it(
-    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
     instance_id = orders.running(unique_name())["id"]
     with held(postgres, LOCK_RESOURCE, instance_id) as holder:
         orders.give_back(instance_id)
         until_it_waits(postgres, holder)
         with faults.kill("worker"):
-            until_nobody_waits(postgres)
+            until_nobody_waits(postgres, waits)
             assert orders.get(instance_id).json()["state"] == "deprovisioning"
             assert resources(postgres, instance_id) == 1
             holder.rollback()
@@ -223,11 +218,11 @@ def test_instance_should_be_removed_when_the_worker_is_killed_while_it_removes_i
 
 @pytest.mark.serial
 def test_job_should_stay_with_its_worker_when_that_is_frozen(
-    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
     with placing(orders, postgres, unique_name) as at, faults.pause("worker"):
         at.go_on()
-        until_nobody_waits(postgres)
+        until_nobody_waits(postgres, waits)
         with as_role(postgres, "worker_service") as another:
             claim = f"{OPEN} FOR UPDATE SKIP LOCKED"
             assert another.execute(claim, [at.instance_id]).fetchall() == []
@@ -238,12 +233,17 @@ def test_job_should_stay_with_its_worker_when_that_is_frozen(
 
 @pytest.mark.serial
 def test_job_should_be_done_once_when_a_frozen_worker_wakes_after_another_has_done_it(
-    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
+    stack: Stack,
+    faults: Faults,
+    orders: Orders,
+    unique_name: Name,
+    postgres: Postgres,
+    waits: Waits,
 ) -> None:
     began = datetime.now(UTC)
     with placing(orders, postgres, unique_name) as at, faults.pause("worker"):
         at.go_on()
-        # What the database does by itself after 15 s of a transaction that is left alone.
+        # What the database does by itself to a transaction that is left alone.
         with faults.end_backends(service="worker"):
             pass
         with as_role(postgres, "worker_service") as another:
@@ -267,12 +267,17 @@ def test_job_should_be_done_once_when_a_frozen_worker_wakes_after_another_has_do
     assert orders.get(at.instance_id).json()["state"] == "running"
     made = "SELECT attempt FROM instances.resources WHERE instance_id = %s"
     assert rows(postgres, made, at.instance_id) == [(77,)]
-    settles(postgres, worker_service=2)
+    settles(postgres, waits.settled_s, worker_service=2)
 
 
 @pytest.mark.serial
 def test_worker_should_give_a_job_up_when_it_is_cut_off_from_the_database_in_the_middle(
-    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
+    stack: Stack,
+    faults: Faults,
+    orders: Orders,
+    unique_name: Name,
+    postgres: Postgres,
+    waits: Waits,
 ) -> None:
     began = datetime.now(UTC)
     with (
@@ -283,18 +288,23 @@ def test_worker_should_give_a_job_up_when_it_is_cut_off_from_the_database_in_the
         at.go_on()
         eventually(
             lambda: "interrupted" in stack["worker"].logs(since=began),
-            within_s=25,
+            within_s=waits.given_up_s,
             reason="the worker should not wait for ever",
         )
         stack.wait_ready("worker")
-    assert orders.reach(at.instance_id, "running", within_s=25)["attempts"] == 2
+    assert orders.reach(at.instance_id, "running", within_s=waits.redone_s)["attempts"] == 2
     assert resources(postgres, at.instance_id) == 1
-    settles(postgres, worker_service=2)
+    settles(postgres, waits.settled_s, worker_service=2)
 
 
 @pytest.mark.serial
 def test_worker_should_stop_in_time_when_the_database_no_longer_answers(
-    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
+    stack: Stack,
+    faults: Faults,
+    orders: Orders,
+    unique_name: Name,
+    postgres: Postgres,
+    waits: Waits,
 ) -> None:
     began = datetime.now(UTC)
     with (
@@ -304,9 +314,9 @@ def test_worker_should_stop_in_time_when_the_database_no_longer_answers(
     ):
         at.go_on()
         with faults.stop("worker"):
-            # It was not killed, as it would have been after its grace period of 3 s.
+            # It was not killed, as it would have been after its grace period.
             assert '"message": "stopped"' in stack["worker"].logs(since=began)
-    orders.reach(at.instance_id, "running", within_s=25)
+    orders.reach(at.instance_id, "running", within_s=waits.redone_s)
     assert resources(postgres, at.instance_id) == 1
 
 
@@ -320,22 +330,28 @@ def keyed(orders: Orders) -> Callable[[str], httpx.Response]:
 
 @pytest.mark.parametrize("kind", ["pause", "isolate"])
 def test_orders_should_be_refused_in_time_and_be_done_once_when_the_database_hangs(
-    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, kind: str
+    stack: Stack,
+    faults: Faults,
+    orders: Orders,
+    unique_name: Name,
+    postgres: Postgres,
+    kind: str,
+    waits: Waits,
 ) -> None:
     name = unique_name()
     with (
-        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
+        steady(lambda: orders.send("GET", "/instances"), within_s=waits.answer_s) as watch,
         getattr(faults, kind)("postgres"),
     ):
         refused = orders.place(name, key=name)
         assert stack["instances"].http.get("/health").status_code == 200
-    watch.recovers_within(BACK_S)
+    watch.recovers_within(waits.back_s)
     assert refusal(refused) == (503, "unavailable")
-    assert refused.elapsed.total_seconds() < ANSWER_S
+    assert refused.elapsed.total_seconds() < waits.refusal_s
     ordered = orders.placed(name, key=name)
     assert [each["id"] for each in orders.all()] == [ordered["id"]]
     orders.reach(ordered["id"], "running")
-    settles(postgres, instances_service=5, worker_service=2)
+    settles(postgres, waits.settled_s, instances_service=5, worker_service=2)
 
 
 def test_acknowledged_orders_should_be_done_once_when_the_database_ends_the_pools_under_load(
@@ -344,12 +360,13 @@ def test_acknowledged_orders_should_be_done_once_when_the_database_ends_the_pool
     unique_name: Name,
     postgres: Postgres,
     acknowledged: Acknowledged,
+    waits: Waits,
 ) -> None:
     orders = make_orders("enterprise")
     with (
         faults.none("postgres"),
-        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
-        loaded(keyed(orders), unique_name, acknowledged) as load,
+        steady(lambda: orders.send("GET", "/instances"), within_s=waits.answer_s) as watch,
+        loaded(keyed(orders), unique_name, acknowledged, waits) as load,
     ):
         for _ in range(3):
             load.acknowledges(2)
@@ -357,10 +374,10 @@ def test_acknowledged_orders_should_be_done_once_when_the_database_ends_the_pool
             worker = faults.end_backends(service="worker", expect_traffic=False)
             with faults.end_backends(service="instances"), worker:
                 pass
-        watch.recovers_within(BACK_S)
+        watch.recovers_within(waits.back_s)
         load.acknowledges(2)
     check_orders(load, orders, postgres, at_least=8)
-    settles(postgres, instances_service=5, worker_service=2)
+    settles(postgres, waits.settled_s, instances_service=5, worker_service=2)
 
 
 def test_acknowledged_users_should_be_there_once_when_the_database_is_killed_under_load(
@@ -370,13 +387,14 @@ def test_acknowledged_users_should_be_there_once_when_the_database_is_killed_und
     unique_name: Name,
     postgres: Postgres,
     acknowledged: Acknowledged,
+    waits: Waits,
 ) -> None:
     def sign_up(name: str) -> httpx.Response:
         asked = {"username": name, "password": PASSWORD, "tenant": user.username}
         reply: httpx.Response = stack["auth"].http.post("/users", json=asked)
         return reply
 
-    with loaded(sign_up, unique_name, acknowledged) as load:
+    with loaded(sign_up, unique_name, acknowledged, waits) as load:
         load.acknowledges(3)
         with faults.kill("postgres"):
             load.meets_trouble(3)
@@ -384,11 +402,11 @@ def test_acknowledged_users_should_be_there_once_when_the_database_is_killed_und
     there = "SELECT name FROM auth.users WHERE tenant_id = %s"
     acknowledged.check((name for (name,) in rows(postgres, there, user.tenant_id)), at_least=6)
     assert load.statuses.keys() == {201, 503}
-    settles(postgres, auth_service=10)
+    settles(postgres, waits.settled_s, auth_service=10)
 
 
 def test_requests_should_be_refused_in_time_when_the_database_lets_nobody_in(
-    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
     orders.running(unique_name())
     # The edge is closed until all slots are taken, or the pool would be faster.
@@ -397,15 +415,15 @@ def test_requests_should_be_refused_in_time_when_the_database_lets_nobody_in(
         closed.end()
         refused = orders.place(unique_name())
     assert refusal(refused) == (503, "unavailable")
-    assert refused.elapsed.total_seconds() < ANSWER_S
-    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    assert refused.elapsed.total_seconds() < waits.refusal_s
+    recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
     orders.running(unique_name())
-    settles(postgres, instances_service=5, worker_service=2)
+    settles(postgres, waits.settled_s, instances_service=5, worker_service=2)
 
 
 @pytest.mark.parametrize("table", ["instances.tenants", "instances.jobs"])
 def test_order_should_leave_nothing_half_done_when_a_table_is_locked(
-    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, table: str
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, table: str, waits: Waits
 ) -> None:
     name = unique_name()
     orders.running(unique_name())
@@ -413,16 +431,16 @@ def test_order_should_leave_nothing_half_done_when_a_table_is_locked(
         refused = orders.place(name, key=name)
     assert refusal(refused) == (503, "unavailable")
     assert int(refused.headers["retry-after"]) >= 1
-    assert refused.elapsed.total_seconds() < ANSWER_S
+    assert refused.elapsed.total_seconds() < waits.refusal_s
     assert len(orders.all()) == 1
     ordered = orders.placed(name, key=name)  # its key is not used up
     orders.reach(ordered["id"], "running")
     assert len(orders.all()) == 2
-    settles(postgres, instances_service=5, worker_service=2)
+    settles(postgres, waits.settled_s, instances_service=5, worker_service=2)
 
 
 def test_connections_should_not_pile_up_when_a_table_of_auth_stays_locked(
-    faults: Faults, orders: Orders, make_user: Callable[..., User], postgres: Postgres
+    faults: Faults, orders: Orders, make_user: Callable[..., User], postgres: Postgres, waits: Waits
 ) -> None:
     client, user, other = orders.tenant.client, orders.tenant.user, make_user()
     with faults.lock_table("auth.grants"), ThreadPoolExecutor(10) as threads:
@@ -432,10 +450,12 @@ def test_connections_should_not_pile_up_when_a_table_of_auth_stays_locked(
             logins = [threads.submit(client.log_in, user, Pkce()) for _ in range(8)]
             replies = [login.result() for login in logins]
             assert {oauth_refusal(reply) for reply in replies} == {(503, "temporarily_unavailable")}
-            assert max(reply.elapsed.total_seconds() for reply in replies) < HANGS_S
-            settles(postgres, auth_service=10)
+            assert (
+                max(reply.elapsed.total_seconds() for reply in replies) < waits.refusal_of_login_s
+            )
+            settles(postgres, waits.settled_s, auth_service=10)
     # Somebody else: the first has hardly a login left in this minute.
-    recovers_within(lambda: client.log_in(other, Pkce()).status_code == 302, BACK_S)
+    recovers_within(lambda: client.log_in(other, Pkce()).status_code == 302, waits.back_s)
 
 
 # Redis
@@ -443,13 +463,15 @@ def test_connections_should_not_pile_up_when_a_table_of_auth_stays_locked(
 
 @pytest.mark.parametrize("kind", ["kill", "pause"])
 def test_logins_should_fail_closed_and_all_else_go_on_when_redis_is_away(
-    faults: Faults, orders: Orders, unique_name: Name, kind: str
+    faults: Faults, orders: Orders, unique_name: Name, kind: str, waits: Waits
 ) -> None:
     client, user = orders.tenant.client, orders.tenant.user
     refresh_token = client.tokens(user)["refresh_token"]
     with (
         # What needs no limit is asked all the time, and never fails.
-        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S, allowed_failures=0),
+        steady(
+            lambda: orders.send("GET", "/instances"), within_s=waits.answer_s, allowed_failures=0
+        ),
         getattr(faults, kind)("redis"),
         ThreadPoolExecutor(2) as threads,
     ):
@@ -462,8 +484,8 @@ def test_logins_should_fail_closed_and_all_else_go_on_when_redis_is_away(
     for reply in replies:
         assert oauth_refusal(reply) == (503, "temporarily_unavailable")
         assert int(reply.headers["retry-after"]) >= 1
-        assert reply.elapsed.total_seconds() < ANSWER_S
-    recovers_within(lambda: client.log_in(user, Pkce()).status_code == 302, BACK_S)
+        assert reply.elapsed.total_seconds() < waits.refusal_without_redis_s
+    recovers_within(lambda: client.log_in(user, Pkce()).status_code == 302, waits.back_s)
     # It was not used up by the refusal.
     assert client.refresh(refresh_token).status_code == 200
     assert orders.get(instance["id"]).json() == instance
@@ -505,6 +527,7 @@ def test_nobody_should_be_let_in_unchecked_when_auth_is_away(
     mcp_token: str,
     kind: str,
     postgres: Postgres,
+    waits: Waits,
 ) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
@@ -513,29 +536,29 @@ def test_nobody_should_be_let_in_unchecked_when_auth_is_away(
         by_api, by_agent = orders.place(unique_name()), ping.result()
     assert refusal(by_api) == (503, "unavailable")
     assert oauth_refusal(by_agent) == (503, "temporarily_unavailable")
-    for reply, within_s in (by_api, ANSWER_S), (by_agent, AGENT_ANSWER_S):
+    for reply, within_s in (by_api, waits.refusal_s), (by_agent, waits.answer_of_agent_s):
         assert int(reply.headers["retry-after"]) >= 1
         assert reply.elapsed.total_seconds() < within_s
-    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
-    recovers_within(lambda: caller.request("ping"), BACK_S)
+    recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
+    recovers_within(lambda: caller.request("ping"), waits.back_s)
     assert orders.all() == []
-    settles(postgres, instances_service=5)
+    settles(postgres, waits.settled_s, instances_service=5)
 
 
-@pytest.mark.parametrize(("ahead_s", "status"), [(3, 200), (60, 401)])
+@pytest.mark.parametrize(("leeways", "status"), [(0.6, 200), (12, 401)])
 def test_token_should_be_accepted_only_when_the_clock_of_auth_is_hardly_ahead(
-    stack: Stack, orders: Orders, postgres: Postgres, ahead_s: int, status: int
+    stack: Stack, orders: Orders, postgres: Postgres, leeways: float, status: int, waits: Waits
 ) -> None:
     ((key,),) = rows(postgres, "SELECT jwk FROM auth.signing_keys ORDER BY created_at DESC LIMIT 1")
     header, claims = claims_of(orders.tenant.token, 0), claims_of(orders.tenant.token)
-    claims |= {"iat": int(time.time()) + ahead_s}
+    claims |= {"iat": int(time.time() + leeways * waits.clock_leeway_s)}
     token = jwt.encode(header, claims, ECKey.import_key(key), algorithms=["ES256"])
     headers = {"Authorization": f"Bearer {token}"}
     assert stack["instances"].http.get("/instances", headers=headers).status_code == status
 
 
 def test_job_should_be_done_when_auth_is_away(
-    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
     paused = faults.pause("worker")
     paused.begin()  # or it would be done while auth is there
@@ -544,21 +567,21 @@ def test_job_should_be_done_when_auth_is_away(
         paused.end()
         eventually(
             lambda: rows(postgres, DONE, instance_id),
-            within_s=BACK_S,
+            within_s=waits.back_s,
             reason="the worker needs no auth",
         )
-    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
     assert orders.get(instance_id).json()["state"] == "running"
 
 
 def test_requests_should_all_be_refused_in_time_when_auth_hangs_before_its_keys_are_known(
-    stack: Stack, faults: Faults, orders: Orders
+    stack: Stack, faults: Faults, orders: Orders, waits: Waits
 ) -> None:
     with faults.restart("instances"), faults.pause("auth"):
         replies = orders.at_once(*[{"method": "GET", "path": "/instances"}] * 8)
-    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
     assert {refusal(reply) for reply in replies} == {(503, "unavailable")}
-    assert max(reply.elapsed.total_seconds() for reply in replies) < ANSWER_S
+    assert max(reply.elapsed.total_seconds() for reply in replies) < waits.refusal_by_auth_s
 
 
 # instances
@@ -572,6 +595,7 @@ def test_order_should_happen_once_when_instances_is_killed_in_the_middle_of_it(
     unique_name: Name,
     postgres: Postgres,
     acknowledged: Acknowledged,
+    waits: Waits,
 ) -> None:
     name = unique_name()
     orders.placed(unique_name())
@@ -585,17 +609,17 @@ def test_order_should_happen_once_when_instances_is_killed_in_the_middle_of_it(
         with faults.kill("instances"):
             assert first.result() is None
             # Its transaction goes with it, although it waits for a lock.
-            until_nobody_waits(postgres, "instances_service")
+            until_nobody_waits(postgres, waits, "instances_service")
             holder.rollback()
     assert acknowledged.keys(Outcome.UNKNOWN) == [name]
     acknowledged.send(name, lambda: orders.place(name, key=name))
     acknowledged.check((each["name"] for each in orders.all()), at_least=1)
-    settles(postgres, instances_service=5)
+    settles(postgres, waits.settled_s, instances_service=5)
 
 
 @pytest.mark.serial
 def test_tenant_should_be_free_again_when_instances_is_frozen_in_the_middle_of_an_order(
-    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
     name, tenant = unique_name(), orders.tenant.tenant_id
     orders.placed(unique_name())
@@ -604,11 +628,11 @@ def test_tenant_should_be_free_again_when_instances_is_frozen_in_the_middle_of_a
         until_it_waits(postgres, holder)
         with faults.pause("instances"):
             holder.rollback()
-            until_nobody_waits(postgres, "instances_service")
+            until_nobody_waits(postgres, waits, "instances_service")
             # The frozen one has the lock now, and may keep it no longer than a request takes.
             eventually(
                 lambda: rows(postgres, f"{LOCK_TENANT} SKIP LOCKED", tenant),
-                within_s=10,
+                within_s=waits.frozen_s,
                 reason="the database should give the lock to others",
             )
     assert refusal(order.result()) == (503, "unavailable")
@@ -667,7 +691,7 @@ def test_agent_should_open_another_session_and_find_its_order_when_mcp_was_kille
 
 
 def test_order_of_an_agent_should_happen_once_when_mcp_and_instances_were_parted(
-    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, mcp_token: str
+    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, mcp_token: str, waits: Waits
 ) -> None:
     name = unique_name()
     order = {"name": name, "size": "small", "idempotency_key": name}
@@ -676,8 +700,12 @@ def test_order_of_an_agent_should_happen_once_when_mcp_and_instances_were_parted
     call(caller, "list_instances")  # so that its token is exchanged
     with (
         # Both sides live on, each for its own callers.
-        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S, allowed_failures=0),
-        steady(lambda: caller.request("ping"), within_s=AGENT_ANSWER_S, allowed_failures=0),
+        steady(
+            lambda: orders.send("GET", "/instances"), within_s=waits.answer_s, allowed_failures=0
+        ),
+        steady(
+            lambda: caller.request("ping"), within_s=waits.answer_of_agent_s, allowed_failures=0
+        ),
         faults.isolate("mcp", "instances"),
     ):
         asked = time.monotonic()
@@ -685,8 +713,8 @@ def test_order_of_an_agent_should_happen_once_when_mcp_and_instances_were_parted
         took_s = time.monotonic() - asked
     assert refused["isError"]
     assert "instances is unavailable" in refused["content"][0]["text"]
-    assert took_s < AGENT_ANSWER_S
-    recovers_within(lambda: not call(caller, "list_instances")["isError"], BACK_S)
+    assert took_s < waits.answer_of_agent_s
+    recovers_within(lambda: not call(caller, "list_instances")["isError"], waits.back_s)
     ordered = call(caller, "order_instance", **order)["structuredContent"]
     assert [each["id"] for each in orders.all()] == [ordered["id"]]
 
@@ -711,14 +739,19 @@ def test_order_of_an_agent_should_happen_once_when_only_its_answer_is_lost(
 
 
 def test_worker_should_go_on_when_it_has_been_without_a_network(
-    stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
+    stack: Stack,
+    faults: Faults,
+    orders: Orders,
+    unique_name: Name,
+    postgres: Postgres,
+    waits: Waits,
 ) -> None:
     with faults.isolate("worker"):
         instance_id = orders.placed(unique_name())["id"]
         stack.wait_ready("worker")
-    assert orders.reach(instance_id, "running", within_s=25)["attempts"] == 1
+    assert orders.reach(instance_id, "running", within_s=waits.redone_s)["attempts"] == 1
     assert resources(postgres, instance_id) == 1
-    settles(postgres, worker_service=2)
+    settles(postgres, waits.settled_s, worker_service=2)
 
 
 def test_everything_should_answer_503_and_heal_when_the_network_between_all_is_gone(
@@ -728,6 +761,7 @@ def test_everything_should_answer_503_and_heal_when_the_network_between_all_is_g
     unique_name: Name,
     mcp_token: str,
     postgres: Postgres,
+    waits: Waits,
 ) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
@@ -743,13 +777,13 @@ def test_everything_should_answer_503_and_heal_when_the_network_between_all_is_g
         alive = [stack[name].http.get("/health") for name in ("auth", "instances", "mcp")]
     assert [reply.status_code for reply in replies] == [503, 503, 503]
     assert all(int(reply.headers["retry-after"]) >= 1 for reply in replies)
-    assert max(reply.elapsed.total_seconds() for reply in replies) < AGENT_ANSWER_S
+    assert max(reply.elapsed.total_seconds() for reply in replies) < waits.answer_of_agent_s
     assert [reply.status_code for reply in alive] == [200, 200, 200]
-    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
-    recovers_within(lambda: caller.request("ping"), BACK_S)
+    recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
+    recovers_within(lambda: caller.request("ping"), waits.back_s)
     orders.running(unique_name())
     assert len(orders.all()) == 1
-    settles(postgres, instances_service=5, worker_service=2)
+    settles(postgres, waits.settled_s, instances_service=5, worker_service=2)
 
 
 def test_everything_should_come_back_when_all_is_killed_at_once(
@@ -759,6 +793,7 @@ def test_everything_should_come_back_when_all_is_killed_at_once(
     unique_name: Name,
     mcp_token: str,
     postgres: Postgres,
+    waits: Waits,
 ) -> None:
     name = unique_name()
     # What others need comes back first.
@@ -767,7 +802,7 @@ def test_everything_should_come_back_when_all_is_killed_at_once(
     with ExitStack() as killed:
         for service in order:
             killed.enter_context(faults.kill(service))
-    recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+    recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
     # The answer of then, to the token of then; the order was running or will be.
     assert orders.placed(name, key=name) == ordered
     orders.reach(ordered["id"], "running")
@@ -776,7 +811,7 @@ def test_everything_should_come_back_when_all_is_killed_at_once(
     caller.open()
     found = call(caller, "list_instances")["structuredContent"]["result"]
     assert [each["id"] for each in found] == [ordered["id"]]
-    settles(postgres, auth_service=10, instances_service=5, worker_service=2)
+    settles(postgres, waits.settled_s, auth_service=10, instances_service=5, worker_service=2)
 
 
 # Orders need no worker, and once the block of a restart begins the service is there again.
@@ -798,20 +833,21 @@ def test_acknowledged_orders_should_be_done_once_when_a_service_goes_away_under_
     kind: str,
     service: str,
     troubles: int,
+    waits: Waits,
 ) -> None:
     orders = make_orders("enterprise")
     with (
         faults.none(service),  # else orders might come faster than others let go of it
-        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
-        loaded(keyed(orders), unique_name, acknowledged) as load,
+        steady(lambda: orders.send("GET", "/instances"), within_s=waits.answer_s) as watch,
+        loaded(keyed(orders), unique_name, acknowledged, waits) as load,
     ):
         load.acknowledges(3)
         with getattr(faults, kind)(service):
             load.meets_trouble(troubles)
-        watch.recovers_within(BACK_S)
+        watch.recovers_within(waits.back_s)
         load.acknowledges(3)
     check_orders(load, orders, postgres, at_least=6)
-    settles(postgres, instances_service=5, worker_service=2)
+    settles(postgres, waits.settled_s, instances_service=5, worker_service=2)
 
 
 def test_acknowledged_orders_should_be_done_once_when_packets_are_lost_under_load(
@@ -820,18 +856,19 @@ def test_acknowledged_orders_should_be_done_once_when_packets_are_lost_under_loa
     unique_name: Name,
     postgres: Postgres,
     acknowledged: Acknowledged,
+    waits: Waits,
 ) -> None:
     orders = make_orders("enterprise")
     with (
-        steady(lambda: orders.send("GET", "/instances"), within_s=HANGS_S) as watch,
-        loaded(keyed(orders), unique_name, acknowledged) as load,
+        steady(lambda: orders.send("GET", "/instances"), within_s=waits.answer_s) as watch,
+        loaded(keyed(orders), unique_name, acknowledged, waits) as load,
     ):
         with faults.packet_loss("instances", percent=20, port=INSTANCES_TO_POSTGRES):
             load.acknowledges(5)
-        watch.recovers_within(BACK_S)
+        watch.recovers_within(waits.back_s)
         load.acknowledges(5)
     check_orders(load, orders, postgres, at_least=10)
-    settles(postgres, instances_service=5, worker_service=2)
+    settles(postgres, waits.settled_s, instances_service=5, worker_service=2)
 
 
 def test_acknowledged_orders_should_be_done_once_when_instances_has_hardly_any_cpu(
@@ -840,15 +877,16 @@ def test_acknowledged_orders_should_be_done_once_when_instances_has_hardly_any_c
     unique_name: Name,
     postgres: Postgres,
     acknowledged: Acknowledged,
+    waits: Waits,
 ) -> None:
     orders = make_orders("enterprise")
-    with loaded(keyed(orders), unique_name, acknowledged) as load:
+    with loaded(keyed(orders), unique_name, acknowledged, waits) as load:
         with faults.squeeze("instances", cpus=0.05):
             load.acknowledges(10)  # the first may have had all their CPU before
-        recovers_within(lambda: orders.send("GET", "/instances"), BACK_S)
+        recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
         load.acknowledges(5)
     check_orders(load, orders, postgres, at_least=15)
-    settles(postgres, instances_service=5, worker_service=2)
+    settles(postgres, waits.settled_s, instances_service=5, worker_service=2)
 
 
 # The migrations

@@ -23,6 +23,7 @@ from mcp_types import CallToolResult, Tool
 from pydantic import AnyUrl
 
 from helpers.oauth import REDIRECT_URI, User, redirected
+from helpers.waits import CLIENT_S
 from nomock import Stack, baggage_header
 
 INSIDE_URL = "http://mcp:8000/mcp"
@@ -100,7 +101,9 @@ def _connected(url: str, mode: str, **options: Any) -> Iterator[Agent]:
     async def connected() -> AsyncIterator[Client]:
         hooks = {"request": [_mark]}
         async with (
-            httpx2.AsyncClient(event_hooks=hooks, timeout=20, trust_env=False, **options) as http,
+            httpx2.AsyncClient(
+                event_hooks=hooks, timeout=CLIENT_S, trust_env=False, **options
+            ) as http,
             Client(streamable_http_client(url, http_client=http), mode=mode) as client,
         ):
             yield client

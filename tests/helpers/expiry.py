@@ -4,12 +4,9 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from helpers.eventually import eventually
+from helpers.waits import LIFETIMES_S, SOON_S
 
 Answer = TypeVar("Answer")
-
-# A test may have to wait between its token and its first request, on a slow machine or for the
-# fault of another test; then it tries again with a longer one.
-_LIFETIMES_S = (2, 6, 18)
 
 
 def answer_when_over(
@@ -19,11 +16,11 @@ def answer_when_over(
 
     `begin` makes a token of so many seconds, and returns what asks with it.
     """
-    for lifetime_s in _LIFETIMES_S:
+    for lifetime_s in LIFETIMES_S:
         ask = begin(lifetime_s)
         if accepted(ask()):
             return _first_refusal(ask, accepted, lifetime_s)
-    raise AssertionError(f"no token of up to {_LIFETIMES_S[-1]} s was accepted at all")
+    raise AssertionError(f"no token of up to {LIFETIMES_S[-1]} s was accepted at all")
 
 
 def _first_refusal(
@@ -31,7 +28,7 @@ def _first_refusal(
 ) -> Answer:
     eventually(
         lambda: not accepted(ask()),
-        within_s=lifetime_s + 8,
+        within_s=lifetime_s + SOON_S,
         reason=f"a token of {lifetime_s} s should be refused when they are over",
     )
     return ask()

@@ -12,15 +12,13 @@ import httpx
 
 from helpers.eventually import eventually
 from helpers.orders import Orders, rows
+from helpers.waits import SLOWER_S, Waits
 from nomock import Acknowledged, Outcome, Postgres
 
 Name = Callable[[], str]
 Write = Callable[[str], httpx.Response]
 
 THREADS = 3
-# Each pause of a thread is longer than its last one by this: a tenant's quota of 100 outlasts the
-# fault, and its repeated orders, however long the services take to recover.
-SLOWER_S = 0.05
 
 LEFT = (
     "SELECT i.name, i.state, count(r) AS resources FROM instances.instances i"
@@ -42,8 +40,9 @@ COUNT = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND datname = 
 class Load:
     """Many writes, each of a name that no other has, and what they were answered."""
 
-    def __init__(self, write: Write, unique_name: Name, book: Acknowledged) -> None:
+    def __init__(self, write: Write, unique_name: Name, book: Acknowledged, waits: Waits) -> None:
         self.book = book
+        self.waits = waits
         self.statuses: Counter[int | None] = Counter()
         self._write = write
         self._unique_name = unique_name
@@ -73,7 +72,8 @@ class Load:
         before = len(self.book.keys(end))
         eventually(
             lambda: len(self.book.keys(end)) >= before + more,
-            within_s=20,
+            # Each thread may have to wait, and get what it should at its next try but one.
+            within_s=3 * self.waits.answer_s,
             reason=f"{more} more writes should be {end.name}, of {self.book}",
         )
 
@@ -84,7 +84,7 @@ def check_orders(load: Load, orders: Orders, postgres: Postgres, at_least: int) 
     tenant = orders.tenant.tenant_id
     eventually(
         lambda: not rows(postgres, LEFT, tenant),
-        within_s=20,
+        within_s=load.waits.done_s,
         reason="every order should run, with one resource",
     )
     assert load.book.keys(Outcome.UNKNOWN) == []
@@ -95,9 +95,9 @@ def check_orders(load: Load, orders: Orders, postgres: Postgres, at_least: int) 
 
 
 @contextmanager
-def loaded(write: Write, unique_name: Name, book: Acknowledged) -> Iterator[Load]:
+def loaded(write: Write, unique_name: Name, book: Acknowledged, waits: Waits) -> Iterator[Load]:
     """Write from several threads for as long as the block runs."""
-    load, over = Load(write, unique_name, book), Event()
+    load, over = Load(write, unique_name, book, waits), Event()
 
     def go_on() -> None:
         for count in itertools.count(1):
@@ -115,12 +115,8 @@ def loaded(write: Write, unique_name: Name, book: Acknowledged) -> Iterator[Load
         each.result()
 
 
-def settles(postgres: Postgres, **connections: int) -> None:
-    """See that roles have no transaction left open, and no more connections than they should.
-
-    A reset that was lost on the way is not sent again (RFC 9293, 3.5.2): Toxiproxy learns by its
-    keep-alive, 15 s after the last word by Go's default, that nobody is there any more.
-    """
+def settles(postgres: Postgres, within_s: float, **connections: int) -> None:
+    """See that roles have no transaction left open, and no more connections than they should."""
     unsettled: list[Any] = []
 
     def settled() -> bool:
@@ -133,7 +129,7 @@ def settles(postgres: Postgres, **connections: int) -> None:
         return not unsettled
 
     try:
-        eventually(settled, within_s=45, reason="the pools should be at their baseline")
+        eventually(settled, within_s=within_s, reason="the pools should be at their baseline")
     except AssertionError as error:
         error.add_note(f"not settled: {unsettled}")
         raise

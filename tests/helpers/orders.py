@@ -10,6 +10,7 @@ import pytest
 
 from helpers.eventually import eventually
 from helpers.oauth import Tenant
+from helpers.waits import Waits
 from nomock import Postgres, Stack
 
 # The compose file's; of the roles that own nothing.
@@ -70,8 +71,10 @@ class Orders:
         """Ask for the removal of an instance."""
         return self.send("DELETE", f"/instances/{instance_id}")
 
-    def reach(self, instance_id: str, state: str, within_s: float = 15) -> dict[str, Any]:
-        """Return the instance when its state is `state`."""
+    def reach(self, instance_id: str, state: str, within_s: float | None = None) -> dict[str, Any]:
+        """Return the instance when its state is `state`; as soon as the worker has done a job."""
+        if within_s is None:
+            within_s = Waits(self.stack).done_s
         seen: dict[str, Any] = {}
 
         def reached() -> bool:

@@ -18,6 +18,7 @@ from auth.errors import OAuthError
 from auth.limits import Limits
 from auth.signing import Signer
 from auth.tokens import Tokens
+from auth.waits import Waits
 
 logs.configure("auth")
 
@@ -46,8 +47,9 @@ METADATA = {
     "authorization_response_iss_parameter_supported": True,
 }
 
-pool = database.pool(settings.text("DATABASE_URL"))
-limits = Limits(settings.text("REDIS_URL"))
+waits = Waits.from_environment()
+pool = database.pool(settings.text("DATABASE_URL"), waits.database)
+limits = Limits(settings.text("REDIS_URL"), waits)
 signer = Signer(pool)
 tokens = Tokens(pool, signer, ISSUER)
 
@@ -162,7 +164,7 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
     try:
         yield
     finally:
-        await pool.close(timeout=1)
+        await pool.close(timeout=waits.database.close_s)
         await limits.aclose()
 
 

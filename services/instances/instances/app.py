@@ -14,6 +14,7 @@ from shared.middleware import RequestLog
 from instances import database, orders, problems
 from instances.orders import Instance, Order, State
 from instances.problems import Problem
+from instances.waits import Waits
 
 logs.configure("instances")
 
@@ -21,20 +22,22 @@ logs.configure("instances")
 @asynccontextmanager
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Hold the pool and the way to auth for as long as the application runs."""
-    auth = Client("auth", settings.text("AUTH_URL"))
+    waits = Waits.from_environment()
+    auth = Client("auth", settings.text("AUTH_URL"), waits.auth)
     app.state.verifier = tokens.Verifier(
         auth,
+        waits.tokens,
         issuer=settings.text("AUTH_ISSUER"),
         audience="instances",
         client_id=settings.text("AUTH_CLIENT_ID"),
         client_secret=settings.text("AUTH_CLIENT_SECRET"),
     )
-    app.state.pool = database.pool()
+    app.state.pool = database.pool(waits.database)
     await app.state.pool.open()
     try:
         yield
     finally:
-        await app.state.pool.close(timeout=1.0)
+        await app.state.pool.close(timeout=waits.database.close_s)
         await auth.aclose()
 
 

@@ -6,29 +6,23 @@ from uuid import UUID
 
 from shared import database, settings
 from shared.database import Connection, Pool
-
-# For a connection, for a lock, for a statement, for the whole transaction: each shorter than the
-# next, so that the log names what was really slow. A caller waits 3 s for the database at most.
-WAIT_S = 0.8
-LOCK_MS = 1500
-STATEMENT_MS = 1800
-DEADLINE_S = 2.0
-
-_OPTIONS = f"-c lock_timeout={LOCK_MS} -c statement_timeout={STATEMENT_MS}"
+from shared.waits import DatabaseWaits, whole_ms
 
 
-def pool() -> Pool:
+def pool(waits: DatabaseWaits) -> Pool:
     """Return the closed pool of the role that owns nothing, so that row-level security binds it."""
     size = int(settings.number("POOL_SIZE", 5))
-    return database.pool(
-        settings.text("DATABASE_URL"), max_size=size, wait_s=WAIT_S, options=_OPTIONS
+    options = (
+        f"-c lock_timeout={whole_ms(waits.lock_s)}"
+        f" -c statement_timeout={whole_ms(waits.statement_s)}"
     )
+    return database.pool(settings.text("DATABASE_URL"), waits, max_size=size, options=options)
 
 
 @asynccontextmanager
 async def transaction(pool: Pool, tenant: UUID) -> AsyncIterator[Connection]:
     """Open a transaction that sees and writes the rows of `tenant` only."""
-    async with database.connection(pool, DEADLINE_S) as conn:
+    async with database.connection(pool) as conn:
         # true: for this transaction; the connection's next user starts with nobody.
         await conn.execute("SELECT set_config('app.tenant', %s, true)", [str(tenant)])
         yield conn

@@ -3,7 +3,6 @@
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from functools import partial
 
 from mcp.server import MCPServer
 from mcp.server.auth.settings import AuthSettings
@@ -34,18 +33,20 @@ log = logging.getLogger("mcp_server")
 
 def create_app(config: Config) -> Starlette:
     """Return the application; its connections close when it stops."""
-    client = partial(Client, timeout_s=config.timeout_s, deadline_s=config.deadline_s)
-    auth = client("auth", config.auth_url)
-    instances = client("instances", config.instances_url)
+    auth = Client("auth", config.auth_url, config.auth_waits)
+    instances = Client("instances", config.instances_url, config.instances_waits)
     credentials = (config.client_id, config.client_secret)
     verifier = Verifier(
         auth,
+        config.token_waits,
         issuer=config.issuer,
         audience="mcp",
         client_id=config.client_id,
         client_secret=config.client_secret,
     )
-    exchange = TokenExchange(auth, audience="instances", credentials=credentials)
+    exchange = TokenExchange(
+        auth, config.token_waits, audience="instances", credentials=credentials
+    )
 
     @asynccontextmanager
     async def lifespan(_: MCPServer[None]) -> AsyncIterator[None]:

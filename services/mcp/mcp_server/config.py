@@ -3,11 +3,12 @@
 from dataclasses import dataclass
 
 from shared import settings
+from shared.waits import CallWaits, TokenWaits
 
 
 @dataclass(frozen=True)
 class Config:
-    """Addresses, credentials and time-outs; URLs without a trailing slash."""
+    """Addresses, credentials and waits; URLs without a trailing slash."""
 
     issuer: str
     auth_url: str
@@ -16,12 +17,20 @@ class Config:
     allowed_hosts: tuple[str, ...]
     client_id: str
     client_secret: str
-    timeout_s: float
-    deadline_s: float
+    auth_waits: CallWaits
+    instances_waits: CallWaits
+    token_waits: TokenWaits
 
     @classmethod
     def from_environment(cls) -> "Config":
-        """Read it; a missing secret stops the start."""
+        """Read it; what is missing or will not do stops the start."""
+        auth = CallWaits.from_environment("AUTH_TIMEOUT_S")
+        instances = CallWaits.from_environment("INSTANCES_TIMEOUT_S")
+        settings.seconds(
+            "INSTANCES_TIMEOUT_S",
+            above_s=auth.try_s,
+            why="the AUTH_TIMEOUT_S: instances calls auth itself before it answers",
+        )
         return cls(
             issuer=settings.text("AUTH_ISSUER", "http://auth:8000"),
             auth_url=settings.text("AUTH_URL"),
@@ -32,6 +41,7 @@ class Config:
             ),
             client_id=settings.text("AUTH_CLIENT_ID"),
             client_secret=settings.text("AUTH_CLIENT_SECRET"),
-            timeout_s=settings.number("CALL_TIMEOUT_S", 2.0),
-            deadline_s=settings.number("CALL_DEADLINE_S", 4.0),
+            auth_waits=auth,
+            instances_waits=instances,
+            token_waits=TokenWaits.from_environment(),
         )

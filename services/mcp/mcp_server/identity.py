@@ -9,6 +9,7 @@ from mcp.server.auth.provider import AccessToken
 from shared.errors import Unavailable
 from shared.http import Client, read
 from shared.tokens import InvalidToken, Verifier
+from shared.waits import TokenWaits
 
 _GRANT = "urn:ietf:params:oauth:grant-type:token-exchange"
 _ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token"
@@ -56,9 +57,16 @@ class TokenExchange:
     """
 
     def __init__(
-        self, auth: Client, *, audience: str, credentials: tuple[str, str], limit: int = 1000
+        self,
+        auth: Client,
+        waits: TokenWaits,
+        *,
+        audience: str,
+        credentials: tuple[str, str],
+        limit: int = 1000,
     ) -> None:
         self.auth = auth
+        self.waits = waits
         self.audience = audience
         self.credentials = credentials
         self.limit = limit
@@ -98,4 +106,5 @@ class TokenExchange:
                 read("auth", reply, lambda told: told.get("error_description") or told["error"])
             )
         token, lasts_s = read("auth", reply, itemgetter("access_token", "expires_in"))
-        return _Exchanged(token, asked_at + lasts_s - 5)
+        # Given up while it is good by every clock.
+        return _Exchanged(token, asked_at + lasts_s - self.waits.leeway_s)

@@ -7,6 +7,7 @@ from pathlib import Path
 import psycopg
 from psycopg import sql
 from shared import hashes, logs, settings
+from shared.waits import whole_s
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
 SERVICES = ("auth", "instances", "worker")
@@ -61,7 +62,8 @@ def seed_client(conn: Connection, client_id: str, secret: str, grant_types: list
 
 def main() -> None:
     """Bring the database up to date."""
-    with psycopg.connect(settings.text("DATABASE_URL"), autocommit=True) as conn:
+    url, connect_s = settings.text("DATABASE_URL"), whole_s(settings.seconds("DATABASE_S"))
+    with psycopg.connect(url, autocommit=True, connect_timeout=connect_s) as conn:
         conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         create_roles(conn)
         applied = apply_migrations(conn, MIGRATIONS)
@@ -74,6 +76,6 @@ if __name__ == "__main__":
     logs.configure("migrate")
     try:
         main()
-    except (psycopg.Error, settings.MissingSettingError) as error:
+    except (psycopg.Error, settings.SettingError) as error:
         log.error("migration failed", extra={"error": f"{type(error).__name__}: {error}"})
         sys.exit(1)

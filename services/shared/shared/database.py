@@ -11,16 +11,9 @@ from psycopg_pool import AsyncConnectionPool
 
 from shared.errors import Unavailable
 from shared.severing import sever
+from shared.waits import DatabaseWaits, whole_ms
 
 Connection = psycopg.AsyncConnection[DictRow]
-Pool = AsyncConnectionPool[Connection]
-
-# After how long it is tried again to connect, for those who wait for a connection.
-TRY_EVERY_S = 0.1
-# What the database does when a service can no longer tell it anything: a statement whose client has
-# gone ends, instead of waiting on for its lock; a transaction that nobody goes on with, since the
-# service is frozen or cut off, gives its locks back.
-_OPTIONS = "-c client_connection_check_interval=250 -c idle_in_transaction_session_timeout=3s"
 # It is the database that ended the connection, but psycopg files this one elsewhere.
 _LOST = (
     psycopg.OperationalError,
@@ -29,18 +22,24 @@ _LOST = (
 )
 
 
+class Pool(AsyncConnectionPool[Connection]):
+    """A pool, and how long it may be used."""
+
+    waits: DatabaseWaits
+
+
 def pool(
-    conninfo: str, *, max_size: int = 10, wait_s: float = 2.0, options: str = "", **kwargs: Any
+    conninfo: str, waits: DatabaseWaits, *, max_size: int = 10, options: str = "", **kwargs: Any
 ) -> Pool:
     """Return a closed pool: open it in the application's lifespan.
 
-    `wait_s` bounds the wait for a free connection; `options` are the session's. Connections that
-    died, as in a restart of the database, are replaced before they are handed out.
+    `options` are the session's. Connections that died, as in a restart of the database, are
+    replaced before they are handed out.
     """
 
     async def check(conn: Connection) -> None:
         try:
-            with _severed_after(conn, 1.0):
+            with _severed_after(conn, waits.check_s):
                 await AsyncConnectionPool.check_connection(conn)
         except psycopg.Error:
             # Where one has died, the others have mostly, too; found one by one, the pool would
@@ -56,17 +55,17 @@ def pool(
         task.add_done_callback(trying.discard)
 
     async def try_again() -> None:
-        await asyncio.sleep(TRY_EVERY_S)
+        await asyncio.sleep(waits.reconnect_s)
         if made.get_stats()["requests_waiting"]:
             # To ask is what makes it try; what comes of it is for who waited longer.
             with suppress(psycopg.OperationalError):
                 await made.putconn(await made.getconn(timeout=0.001))
 
-    made: Pool = AsyncConnectionPool(
+    made = Pool(
         conninfo,
         min_size=1,
         max_size=max_size,
-        timeout=wait_s,
+        timeout=waits.connection_s,
         # No tries in the background, whose pauses would outlast the trouble: each caller makes the
         # pool try once, and then `try_again` does as long as somebody waits.
         reconnect_timeout=0,
@@ -75,23 +74,34 @@ def pool(
         check=check,
         kwargs={
             "row_factory": dict_row,
-            "connect_timeout": 2,
-            "options": f"{_OPTIONS} {options}",
+            "connect_timeout": waits.connect_s,
+            "options": f"{_options(waits)} {options}",
             **kwargs,
         },
     )
+    made.waits = waits
     return made
 
 
+def _options(waits: DatabaseWaits) -> str:
+    # What the database does when a service can no longer tell it anything: a statement whose client
+    # has gone ends, instead of waiting on for its lock; a transaction that nobody goes on with,
+    # since the service is frozen or cut off, gives its locks back.
+    return (
+        f"-c client_connection_check_interval={whole_ms(waits.client_check_s)}"
+        f" -c idle_in_transaction_session_timeout={whole_ms(waits.idle_s)}"
+    )
+
+
 @asynccontextmanager
-async def connection(pool: Pool, deadline_s: float = 2.0) -> AsyncIterator[Connection]:
+async def connection(pool: Pool) -> AsyncIterator[Connection]:
     """Hand out a connection in a transaction; raise `Unavailable` when it is not over in time.
 
     Errors that the statements caused themselves, such as a unique key, pass through.
     """
     try:
         async with pool.connection() as conn:
-            with _severed_after(conn, deadline_s):
+            with _severed_after(conn, pool.waits.transaction_s):
                 async with conn.transaction():
                     yield conn
     except _LOST as error:

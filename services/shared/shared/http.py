@@ -10,12 +10,10 @@ import httpx
 
 from shared import baggage
 from shared.errors import Unavailable
+from shared.waits import CallWaits, whole_s
 
 _TRANSIENT = frozenset({502, 503, 504})
 _SAFE = frozenset({"GET", "HEAD", "PUT", "DELETE"})
-# Idle connections end here first: uvicorn ends them after 5 s, and a request that is sent at that
-# moment gets no answer.
-LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepalive_expiry=2.0)
 
 Read = TypeVar("Read")
 
@@ -32,9 +30,9 @@ def read(service: str, reply: httpx.Response, what: Callable[[Any], Read]) -> Re
 class CircuitBreaker:
     """Opens after `limit` failures in a row; after `rest_s` one call may try again."""
 
-    def __init__(self, limit: int = 5, rest_s: float = 2.0) -> None:
-        self.limit = limit
+    def __init__(self, rest_s: float, limit: int = 5) -> None:
         self.rest_s = rest_s
+        self.limit = limit
         self.failures = 0
         self.opened_at = 0.0
 
@@ -58,8 +56,8 @@ class Client:
     """An HTTP client of one other service.
 
     Requests carry the baggage of the request being served. Those that are safe to repeat are
-    tried `tries` times within `deadline_s`; others are repeated only when they never left. Who
-    answers when to come back has tried itself, and is not asked again: tries would multiply.
+    tried `tries` times within the caller's patience; others are repeated only when they never left.
+    Who answers when to come back has tried itself, and is not asked again: tries would multiply.
     Raises `Unavailable` when the service cannot be reached or answers 502, 503 or 504.
     """
 
@@ -67,21 +65,20 @@ class Client:
         self,
         service: str,
         base_url: str,
+        waits: CallWaits,
         *,
-        timeout_s: float = 1.0,
-        deadline_s: float = 3.0,
         tries: int = 3,
-        backoff_s: float = 0.05,
-        breaker: CircuitBreaker | None = None,
     ) -> None:
         self.service = service
-        self.deadline_s = deadline_s
+        self.waits = waits
         self.tries = tries
-        self.backoff_s = backoff_s
-        self.breaker = breaker or CircuitBreaker()
+        self.breaker = CircuitBreaker(waits.rest_s)
+        limits = httpx.Limits(
+            max_connections=100, max_keepalive_connections=20, keepalive_expiry=waits.idle_s
+        )
         # trust_env: a proxy variable of the image must not come between two services.
         self._http = httpx.AsyncClient(
-            base_url=base_url, timeout=timeout_s, limits=LIMITS, trust_env=False
+            base_url=base_url, timeout=waits.try_s, limits=limits, trust_env=False
         )
 
     async def aclose(self) -> None:
@@ -98,12 +95,14 @@ class Client:
             headers["baggage"] = current
         reason = "no try was made"
         try:
-            async with asyncio.timeout(self.deadline_s):
+            async with asyncio.timeout(self.waits.patience_s):
                 for attempt in range(self.tries):
                     if not self.breaker.admits():
-                        raise Unavailable(self.service, "circuit open", round(self.breaker.rest_s))
+                        raise Unavailable(
+                            self.service, "circuit open", whole_s(self.breaker.rest_s)
+                        )
                     if attempt:
-                        await asyncio.sleep(self.backoff_s * 2**attempt * random.uniform(0.5, 1))
+                        await asyncio.sleep(self._pause_s(attempt))
                     reply, reason, again = await self._try(
                         method, path, repeatable, headers=headers, **kwargs
                     )
@@ -113,8 +112,11 @@ class Client:
                         break
         except TimeoutError:
             self.breaker.record(success=False)
-            reason = f"no answer within {self.deadline_s} s"
+            reason = f"no answer within {self.waits.patience_s:g} s"
         raise Unavailable(self.service, reason)
+
+    def _pause_s(self, attempt: int) -> float:
+        return self.waits.pause_s * 2 ** (attempt - 1) * random.uniform(1, 2)
 
     async def _try(
         self, method: str, path: str, repeatable: bool, **kwargs: Any

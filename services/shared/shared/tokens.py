@@ -10,11 +10,9 @@ from joserfc.jwk import KeySet
 
 from shared.errors import Unavailable
 from shared.http import Client, read
+from shared.waits import TokenWaits, whole_s
 
 ALGORITHMS = ["ES256"]
-# The clocks of two machines differ: a token that was made this moment may come from the future. One
-# that has expired gains nothing by it: introspection goes by auth's clock alone.
-LEEWAY_S = 5
 # A header is untrusted, and joserfc lets Python's own errors through, e.g. for {"crit": 1}.
 MALFORMED = (JoseError, ValueError, TypeError, KeyError, AttributeError)
 
@@ -61,12 +59,22 @@ class Verifier:
     """Verifies access tokens made for one audience; raises `InvalidToken` or `Unavailable`."""
 
     def __init__(
-        self, auth: Client, *, issuer: str, audience: str, client_id: str, client_secret: str
+        self,
+        auth: Client,
+        waits: TokenWaits,
+        *,
+        issuer: str,
+        audience: str,
+        client_id: str,
+        client_secret: str,
     ) -> None:
         self.auth = auth
+        self.waits = waits
         self.credentials = (client_id, client_secret)
         self.rules = jwt.JWTClaimsRegistry(
-            leeway=LEEWAY_S,
+            # The clocks of two machines differ: a token that was made this moment may come from the
+            # future. One that has expired gains nothing by it: introspection goes by auth's clock.
+            leeway=whole_s(waits.leeway_s),
             iss={"essential": True, "value": issuer},
             aud={"essential": True, "value": audience},
             sub={"essential": True},
@@ -83,7 +91,8 @@ class Verifier:
         """Return the claims of a token that is genuine, not expired and not revoked."""
         claims = self._decode(token, await self._key_set(since=0.0))
         if claims is None:  # signed by a key that came after ours
-            claims = self._decode(token, await self._key_set(since=time.monotonic() - 1))
+            since = time.monotonic() - self.waits.keys_every_s
+            claims = self._decode(token, await self._key_set(since))
         if claims is None:
             raise InvalidToken("the token is signed by an unknown key")
         reply = await self.auth.request(
@@ -119,7 +128,7 @@ class Verifier:
     async def _key_set(self, since: float) -> KeySet:
         if self._keys is not None and self._fetched_at >= since:
             return self._keys
-        # One fetch at a time, and at most one a second, however many unknown keys are presented.
+        # One fetch at a time, and not too often, however many unknown keys are presented.
         # Who comes meanwhile shares its end: one by one they would wait longer than they may.
         if self._fetching is None:
             self._fetching = asyncio.create_task(self._fetch())

@@ -11,37 +11,32 @@ from contextlib import contextmanager
 import psycopg
 from shared import baggage, logs, settings
 from shared.severing import sever
+from shared.waits import whole_ms
 
 from worker import jobs
 from worker.health import HEARTBEAT
-
-# The wait for a notification ends after this time, too: for the heartbeat, and for a job that was
-# held by a worker that has died since, about which nobody notifies.
-TURN_S = 2.0
-# A job that takes longer is given up, and tried again over new connections: the database may be
-# behind a network that drops everything, and tells nobody. Shorter than the heartbeat may be old.
-JOB_S = 12.0
-RECONNECT_S = (0.1, 0.2, 0.5, 1.0)
-
-# client_connection_check_interval: when this worker is killed in the middle, the database notices
-# at once, even while the statement waits for a lock, and the job is free again.
-_OPTIONS = (
-    "-c lock_timeout=10s -c statement_timeout=12s -c client_connection_check_interval=250"
-    " -c idle_in_transaction_session_timeout=15s"
-)
+from worker.waits import Waits
 
 log = logging.getLogger("worker")
 
 
-def connect(*, autocommit: bool) -> jobs.Connection:
+def connect(waits: Waits) -> jobs.Connection:
     """Connect to the database; raises psycopg.OperationalError."""
+    options = (
+        f"-c lock_timeout={whole_ms(waits.lock_s)}"
+        f" -c statement_timeout={whole_ms(waits.statement_s)}"
+        # When this worker is killed in the middle, the database notices at once, even while the
+        # statement waits for a lock, and the job is free again.
+        f" -c client_connection_check_interval={whole_ms(waits.client_check_s)}"
+        f" -c idle_in_transaction_session_timeout={whole_ms(waits.idle_s)}"
+    )
     url = settings.text("DATABASE_URL")
-    return psycopg.connect(url, autocommit=autocommit, options=_OPTIONS)
+    return psycopg.connect(url, autocommit=True, connect_timeout=waits.connect_s, options=options)
 
 
-def work_in_time(queue: jobs.Connection, announcer: jobs.Connection) -> bool:
+def work_in_time(waits: Waits, queue: jobs.Connection, announcer: jobs.Connection) -> bool:
     """Do a job as `jobs.work`; raises psycopg.OperationalError when it takes too long."""
-    with severed_after(JOB_S, queue, announcer):
+    with severed_after(waits.job_s, queue, announcer):
         return jobs.work(queue, announcer)
 
 
@@ -63,17 +58,17 @@ def severed_after(delay_s: float, *connections: jobs.Connection) -> Iterator[Non
         timer.join()  # the connections may be closed after the block
 
 
-def serve() -> None:
+def serve(waits: Waits) -> None:
     """Do jobs until something goes wrong, which raises psycopg.Error: mostly a lost connection."""
-    with connect(autocommit=True) as queue, connect(autocommit=True) as listener:
+    with connect(waits) as queue, connect(waits) as listener:
         listener.execute("LISTEN instances_jobs")
         log.info("listening")
         while True:
             HEARTBEAT.touch()
             # Listening came first: a job that is queued after the last look is notified.
-            while work_in_time(queue, listener):
+            while work_in_time(waits, queue, listener):
                 HEARTBEAT.touch()
-            for _ in listener.notifies(timeout=TURN_S, stop_after=1):
+            for _ in listener.notifies(timeout=waits.turn_s, stop_after=1):
                 pass
 
 
@@ -96,16 +91,16 @@ def main() -> int:
     # As PID 1 the process has no default handler. The open transaction is rolled back, which frees
     # its job: stopping is nothing but a crash with manners.
     signal.signal(signal.SIGTERM, stop)
-    losses = 0
+    waits, losses = Waits.from_environment(), 0
     try:
         while True:
             connected_at = time.monotonic()
             try:
-                serve()
+                serve(waits)
             except psycopg.Error as error:
                 # Also a statement that failed: the job is free again, and its attempts are counted.
-                losses = 0 if time.monotonic() - connected_at > TURN_S else losses + 1
-                delay_s = RECONNECT_S[min(losses, len(RECONNECT_S) - 1)]
+                losses = 0 if time.monotonic() - connected_at > waits.turn_s else losses + 1
+                delay_s = waits.pause_s(losses)
                 reason = f"{type(error).__name__}: {error}".strip()
                 log.warning("interrupted", extra={"reason": reason, "again_in_s": delay_s})
                 baggage.begin_job("")
