@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from nomock.evidence import Span
 
 _MARK = "nomock_deeds"
+_LANE = "nomock_lane"
 
 Deeds = tuple[list[Any], list[Any], list[Any]]
 """The fields of Acts, of the Spans of faults, and of those of what was told."""
@@ -35,6 +36,16 @@ def tell(
     own = [[list(astuple(one)) for one in some] for some in (acts, spans, told)]
     if any(own):  # as xdist hands it on: lists of plain values
         setattr(report, _MARK, [b + o for b, o in zip(deeds_of(report), own, strict=True)])
+
+
+def tell_lane(report: pytest.TestReport, stack: str) -> None:
+    """Say on which stack a test ran, where that is a lane's."""
+    setattr(report, _LANE, stack)
+
+
+def lane_of(report: pytest.TestReport) -> str:
+    """Return the name of the stack of the lane that a test ran on; "" where nobody said it."""
+    return str(getattr(report, _LANE, ""))
 
 
 def deeds_of(report: pytest.TestReport) -> Deeds:

@@ -105,6 +105,10 @@ class PerTest:
 
     def _tell_deeds(self, run: Run, item: pytest.Item, report: pytest.TestReport) -> None:
         """Let the report carry what the test did to services."""
+        if run.is_worker and run.settings.files:
+            from nomock.plugin.deeds import tell_lane
+
+            tell_lane(report, run.lanes.lane(run.lane_kind).name)
         acts = [act for act in run.acts if act not in self._told]
         self._told.update(acts)
         faults = faults_of(item)

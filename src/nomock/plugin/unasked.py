@@ -16,7 +16,7 @@ import pytest
 
 from nomock.errors import NomockError
 from nomock.moments import now
-from nomock.plugin.deeds import deeds_of
+from nomock.plugin.deeds import deeds_of, lane_of
 
 if TYPE_CHECKING:  # a run in which nothing happened needs none of it
     from nomock.adapters.engine import Container
@@ -37,6 +37,8 @@ class Unasked:
         self._began = now()
         self._running: dict[str, float] = {}
         self._tests: list[tuple[str, float, float]] = []
+        self._lanes: dict[str, str] = {}
+        """Test -> the stack that it ran on, where a worker has said which."""
         # The fields of what the reports carry.
         self._acts: list[Any] = []
         self._spans: list[Any] = []
@@ -51,6 +53,8 @@ class Unasked:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Note what the test did, and what it told."""
         acts, spans, told = deeds_of(report)
+        if stack := lane_of(report):
+            self._lanes[report.nodeid] = stack
         self._acts += acts
         self._spans += spans
         self._told += told
@@ -66,11 +70,14 @@ class Unasked:
         self._crashed = self._crashed or bool(error)
 
     def look(self, stacks: Iterable[Stack]) -> None:
-        """Look, and keep what is to be said; a look that fails says nothing."""
-        for stack in stacks:
-            self._look(stack)
+        """Look at the first stack and its lanes, and keep what is to be said.
 
-    def _look(self, stack: Stack) -> None:
+        A look that fails says nothing.
+        """
+        for number, stack in enumerate(stacks):
+            self._look(stack, f"nomock --project {stack.name} logs" if number else "nomock logs")
+
+    def _look(self, stack: Stack, logs: str) -> None:
         if stack.ready_s is None or self._crashed:
             return
         with suppress(NomockError):
@@ -78,7 +85,7 @@ class Unasked:
             # Where the clock was set forward, the engine takes all to have run for longer.
             within_s = monotonic() - stack.ready_s + max(self._began.set_s, 0.0)
             if _is_suspicious(stack, containers, within_s):
-                self._lines += _lines(self._found(stack, containers, stack.ready_s))
+                self._lines += _lines(self._found(stack, containers, stack.ready_s), logs)
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print it."""
@@ -94,7 +101,11 @@ class Unasked:
         # What was asked in this process is in its tests' reports, too, but for the fixtures' ends.
         acts = {*engine.acts, *(Act(*act) for act in self._acts)}
         engine.acts = sorted(acts, key=lambda act: act.at_s)
-        tests = [Span(test, "", began_s, ended_s) for test, began_s, ended_s in self._tests]
+        tests = [
+            Span(test, "", began_s, ended_s)
+            for test, began_s, ended_s in self._tests
+            if self._lanes.get(test, stack.name) == stack.name
+        ]
         scene = Scene(
             project=stack.name,
             window=RunWindow.of(engine, self._began, ready_s=ready_s).with_tests(tests),
@@ -123,11 +134,11 @@ def _may_end(stack: Stack) -> set[str]:
     return {name for name, service in services if service.may_end and not service.published_ports}
 
 
-def _lines(found: Sequence[Mishap]) -> list[str]:
+def _lines(found: Sequence[Mishap], logs: str) -> list[str]:
     lines = []
     for number, mishap in enumerate(found):
         lines.append(mishap.line)
         if number < _MOST_DETAILED:
             lines += [f"  {line}" for line in mishap.details]
     services = dict.fromkeys(mishap.service for mishap in found)
-    return [*lines, *(f"-> see all of it: nomock logs {name}" for name in services)]
+    return [*lines, *(f"-> see all of it: {logs} {name}" for name in services)]

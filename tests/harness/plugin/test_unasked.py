@@ -167,3 +167,34 @@ def test_the_engine_should_be_asked_once_more_when_nothing_befell_the_services(
     else:
         raise AssertionError(result.outlines)
     assert "asked 0 times" in fragile.run("-k", "plain").outlines
+
+
+def test_only_the_tests_of_its_lane_should_be_named_when_a_service_of_one_dies(tiny: Tiny) -> None:
+    tiny.compose(one=idle())
+    tiny.tests("""
+        import subprocess
+        from pathlib import Path
+        from threading import Event
+
+        def meet(stack):
+            own = next(c for c in stack.containers())
+            Path(f"in-{stack.name}").touch()
+            while len(list(Path().glob("in-*"))) < 2: Event().wait(0.02)
+            if stack.name.endswith("-lane2"):
+                subprocess.run(["docker", "kill", own.id], check=True)
+                Path("killed").touch()
+            while not Path("killed").exists(): Event().wait(0.02)
+            Path(f"ran-{stack.name}").touch()
+
+        def test_a(stack): meet(stack)
+        def test_b(stack): meet(stack)
+    """)
+    result = tiny.run("-n2", "--dist=load", "--lanes=stack", "-v")
+    result.assert_outcomes(passed=2)
+    text = result.stdout.str()
+    told = [line for line in text.splitlines() if line.startswith("one: exited with")]
+    on_lane_2 = re.search(r"\[gw1\].*PASSED test_tiny.py::(test_[ab])", text)
+    assert on_lane_2 is not None
+    assert len(told) == 1
+    assert re.findall("test_[ab]", told[0]) == [on_lane_2[1]]
+    assert f"-> see all of it: nomock --project {tiny.name}-lane2 logs one" in text
