@@ -8,7 +8,7 @@ from contextlib import closing
 from typing import Any
 
 import pytest
-from tiny import LISTENS, Service, Tiny, check, idle, inspect, server
+from tiny import IMAGE, LISTENS, Service, Tiny, check, docker, idle, inspect, server
 
 from nomock.adapters.engine import ExitState
 from nomock.errors import ConfigError, NotReadyError, ServiceDiedError
@@ -225,6 +225,24 @@ def test_all_replicas_should_be_there_when_a_service_has_several(tiny: Tiny) -> 
     tiny.compose(web=server(deploy={"replicas": 0}), other=idle())
     assert tiny.stack().differences() == {"web": "scaled to 0", "other": "not running"}
     assert set(started(tiny)) == {"other"}
+
+
+def test_a_container_should_be_nobodys_when_it_was_started_by_hand_from_a_services_image(
+    tiny: Tiny,
+) -> None:
+    # Compose writes its labels on the images that it builds, too.
+    tiny.write("app/Dockerfile", f"FROM {IMAGE}\n")
+    tiny.compose(web=server(build="app"))
+    stack = tiny.stack()
+    stack.prepare()
+    by_hand = docker("run", "--detach", f"{tiny.name}-web", "sleep", "600").strip()
+    try:
+        assert [c.id for c in stack.containers()] == [stack["web"].container_id]
+        assert stack["web"].container_id != by_hand
+        assert stack.differences() == {}
+    finally:
+        docker("rm", "--force", by_hand)
+        stack.close()
 
 
 def test_a_service_should_be_waited_for_when_it_restarts_until_its_database_answers(

@@ -20,7 +20,7 @@ from nomock.adapters.engine.configuration import (
 from nomock.adapters.engine.container import Container, container_of
 from nomock.adapters.engine.conversation import Conversations
 from nomock.adapters.engine.frames import demultiplexed
-from nomock.adapters.engine.labels import PROJECT_LABEL, is_one_off, of_project
+from nomock.adapters.engine.labels import PROJECT_LABEL, is_of_service, of_project
 from nomock.adapters.engine.resources import UNLIMITED_BYTES
 from nomock.adapters.engine.state import ExitState, exit_state_of
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
@@ -44,7 +44,7 @@ class Engine(Conversations, Changes):
         extra = {} if timeout_s is None else {"timeout_s": timeout_s}
         found = self._all(asked, {"all": "1", **of_project(project)}, **extra)
         with self._reading(f"GET {asked}", found):
-            own = [c for c in found if not is_one_off(c.get("Labels") or {})]
+            own = [c for c in found if is_of_service(c.get("Labels") or {})]
             containers = [container_of(c, self.locator) for c in own]
         # The engine lists the newest first; of one number that one stays first.
         return sorted(containers, key=lambda container: container.number)

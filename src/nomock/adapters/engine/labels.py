@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 
 PROJECT_LABEL = "com.docker.compose.project"
+_NUMBER = "com.docker.compose.container-number"
 
 
 def of_project(project: str) -> dict[str, str]:
@@ -13,12 +14,16 @@ def of_project(project: str) -> dict[str, str]:
     return {"filters": json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})}
 
 
-def is_one_off(labels: Mapping[str, str]) -> bool:
-    """Tell whether a container is one of ``compose run``, which is not its service."""
-    return labels.get("com.docker.compose.oneoff") == "True"
+def is_of_service(labels: Mapping[str, str]) -> bool:
+    """Tell whether a container is of its service: neither of ``compose run`` nor started by hand.
+
+    One that is started by hand has what compose wrote on the image that it built, and no number.
+    """
+    by_hand = "com.docker.compose.service" in labels and _NUMBER not in labels
+    return not by_hand and labels.get("com.docker.compose.oneoff") != "True"
 
 
 def number_of(labels: Mapping[str, str]) -> int:
     """Read which replica of its service a container is; 1 where compose did not say."""
-    number = labels.get("com.docker.compose.container-number", "")
+    number = labels.get(_NUMBER, "")
     return int(number) if number.isdecimal() else 1

@@ -15,7 +15,7 @@ from time import monotonic, time
 from typing import Any
 
 from nomock import baggage
-from nomock.adapters.engine.labels import is_one_off, number_of, of_project
+from nomock.adapters.engine.labels import is_of_service, number_of, of_project
 from nomock.adapters.engine.transport import Transport
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
 
@@ -170,7 +170,7 @@ def moment(text: object) -> float | None:
 def _happening(event: Mapping[str, Any]) -> Happening | None:
     actor = event.get("Actor") or {}
     labels = actor.get("Attributes") or {}
-    if is_one_off(labels):
+    if not is_of_service(labels):
         return None
     what, _, verdict = (event.get("Action") or event.get("status") or "").partition(":")
     if what == "health_status":
