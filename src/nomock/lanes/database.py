@@ -35,9 +35,7 @@ class DatabaseLane(Lane):
     suffix = "database"
     begins_when = "ready"
 
-    @cached_property
-    def stack(self) -> Stack:
-        """The replica; raises ConfigError where no service names the database."""
+    def _made(self) -> Stack:
         first = self.main.postgres
         stack = replica(self.main, self.name, self._change, without={first.service.name})
         stack.lend(first.service)

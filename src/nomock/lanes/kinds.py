@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from nomock.lanes.database import DatabaseLane
 from nomock.lanes.lane import Lane
-from nomock.lanes.replica import left_names
+from nomock.lanes.replica import left, left_names
 from nomock.lanes.shared import SharedLane
 from nomock.lanes.stack import StackLane
 from nomock.stack import Stack
@@ -24,5 +24,8 @@ def left_lanes(main: Stack) -> list[Lane]:
         for kind in KINDS.values():
             number = suffix.removeprefix(kind.suffix)
             if kind.suffix and number != suffix and number.isdecimal():
-                found.append(kind(main, int(number)))
+                lane, stack = kind(main, int(number)), left(main, name)
+                if stack is not None:
+                    lane.stack = stack
+                    found.append(lane)
     return found

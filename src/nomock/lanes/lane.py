@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
+from functools import cached_property
 from typing import Any, ClassVar
 
 from nomock.lanes.replica import forget
@@ -34,13 +35,22 @@ class Lane(ABC):
         """The compose project's name of its stack."""
         return f"{self.main.name}-{self.suffix}{self.number}"
 
-    @property
-    @abstractmethod
+    @cached_property
     def stack(self) -> Stack:
         """The stack that the worker's tests use, not made ready by this.
 
         Raises ConfigError where the compose file allows of no second one.
         """
+        return self._made()
+
+    @property
+    def is_made(self) -> bool:
+        """Whether ``stack`` was asked for, and is there."""
+        return "stack" in self.__dict__
+
+    @abstractmethod
+    def _made(self) -> Stack:
+        """Return what ``stack`` is; raises as that does."""
 
     @classmethod  # noqa: B027 - most kinds have nothing to do then
     def begin(cls, main: Stack) -> None:

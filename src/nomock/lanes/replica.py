@@ -77,6 +77,16 @@ def left_names(main: Stack) -> list[str]:
     return sorted(path.stem for path in _folder(main.settings).glob(f"{main.name}-*.json"))
 
 
+def left(main: Stack, name: str) -> Stack | None:
+    """Return a replica as it was made, whatever the user's files say now; None without its file."""
+    path = _folder(main.settings) / f"{name}.json"
+    try:
+        config = json.loads(path.read_text(encoding="utf-8").replace("$$", "$"))
+        return _stack(main.settings, config, path, name, main.holding.run)
+    except (OSError, ValueError, KeyError):
+        return None  # it is being removed, or somebody wrote to it
+
+
 def forget(stack: Stack) -> None:
     """Remove the compose file of a replica that was taken down."""
     for path in stack.settings.files:

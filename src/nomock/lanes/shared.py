@@ -19,9 +19,7 @@ class SharedLane(Lane):
         """The name of the stack of all."""
         return self.main.name
 
-    @property
-    def stack(self) -> Stack:
-        """The stack of all."""
+    def _made(self) -> Stack:
         return self.main
 
     def prepare(self, **how: Any) -> None:

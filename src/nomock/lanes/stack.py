@@ -5,8 +5,6 @@ What breaks in it is nobody else's, and two tests that break things never wait f
 
 from __future__ import annotations
 
-from functools import cached_property
-
 from nomock.lanes.lane import Lane
 from nomock.lanes.replica import replica
 from nomock.stack import Stack
@@ -18,7 +16,5 @@ class StackLane(Lane):
     kind = "stack"
     suffix = "lane"
 
-    @cached_property
-    def stack(self) -> Stack:
-        """The replica; raises ConfigError where the compose file allows of none."""
+    def _made(self) -> Stack:
         return replica(self.main, self.name)

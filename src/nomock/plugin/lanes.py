@@ -114,7 +114,7 @@ class Lanes:
     def end(self) -> None:
         """In a worker that is done: say which stacks it had, and let them go."""
         for lane in self._lanes.values():
-            if isinstance(lane, SharedLane):
+            if isinstance(lane, SharedLane) or not lane.is_made:
                 continue
             if lane.stack.ready_s is not None:
                 used = self._config.workeroutput.setdefault(USED, {})  # type: ignore[attr-defined]

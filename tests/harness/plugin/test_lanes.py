@@ -208,6 +208,8 @@ def test_lanes_should_go_with_the_stack_when_a_run_owns_it_or_it_is_taken_down(
     status = tiny.nomock("status")
     status.stdout.fnmatch_lines([f"lane {tiny.name}-lane2: 1 running;*"])
     assert _projects(tiny) == {"NAME", "NAME-lane2"}
+    # By what it was made of, also where the files allow of none any more.
+    tiny.compose(one=idle(container_name=f"{tiny.name}-one"))
     assert tiny.nomock("down").ret == 0
     assert _projects(tiny) == set()
     assert list((tiny.path / ".nomock/lanes").iterdir()) == []
