@@ -18,7 +18,7 @@ import pytest
 
 from nomock.adapters.engine import Act
 from nomock.config import Settings
-from nomock.errors import ConfigError, LaneError, NomockError, NotHealedError
+from nomock.errors import LaneError, NomockError, NotHealedError
 from nomock.lanes.lane import Lane
 from nomock.lanes.replica import check
 from nomock.paths import absolute
@@ -30,6 +30,7 @@ from nomock.plugin.items import USUAL_LANE, needs_stack_of_run
 from nomock.plugin.lanes import Lanes, kind_of
 from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
+from nomock.plugin.other_stack import other_stack
 from nomock.plugin.preparing import Preparing
 from nomock.plugin.serial import Turnstile
 from nomock.plugin.terminal import progress_of
@@ -158,28 +159,12 @@ class Run:
         if files != self.settings.files:  # these are named to compose, which then finds none
             root = files[0].parent if files else self.settings.root
             settings = replace(settings, found=None, root=root, folder=root)
-        other = Stack.of(settings, self._run_process)
-        # Of the same project: there for the other tests, too.
-        is_runs_own = other.holding.is_by_run()
-        if is_runs_own:
-            other = Stack.of(replace(settings, stack="attach"), self._run_process)
-        self.fault_sessions(other)
-        try:
-            self.fault_sessions(other).heal_orphaned(self.progress.show)
-            if is_runs_own and (differences := other.differences()):
-                raise ConfigError(
-                    "other tests of this run use it, and it would have to be changed for this one",
-                    where=f"stack {other.name}",
-                    seen="\n".join(f"{name}: {why}" for name, why in differences.items()),
-                    todo="override compose_project, too: a stack of its own has a name of its own",
-                )
-            other.prepare(who=self.command)
-            yield other
-        finally:
-            if other.settings.stack == "own":
-                other.down()
-            self._fault_sessions.pop(other).close()
-            other.close()
+        say, process = self.progress.show, self._run_process
+        with other_stack(settings, process, self.fault_sessions, say, self.command) as other:
+            try:
+                yield other
+            finally:
+                self._fault_sessions.pop(other)
 
     def pytest_report_collectionfinish(self) -> list[str]:
         """Say which stack there is, what each service runs, and which settings are not default."""

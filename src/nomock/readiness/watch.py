@@ -91,6 +91,16 @@ class ReadinessWatch:
                 verdicts[name] = found[0]
         return verdicts
 
+    def lost(self, containers: Sequence[Container]) -> set[str]:
+        """Return the ids of those that do not run, and are not as their author wants them."""
+        ended = [c for c in containers if c.state in {"exited", "dead", "restarting"}]
+        judged = {c.id: self.judge([c], [c.service]).get(c.service) for c in ended}
+        return {
+            c.id
+            for c in ended
+            if (verdict := judged[c.id]) and (verdict.state == "lost" or c.state == "restarting")
+        }
+
     def loss(
         self, verdicts: Mapping[str, Verdict], containers: Sequence[Container]
     ) -> ServiceDiedError | None:

@@ -103,6 +103,14 @@ class Records:
         bases = [project.services[name] for name in project.builds.bases(service.name)]
         return new + [b.image for b in bases if upon.get(b.name) != id_of(b.image)]
 
+    def all_new_bases(self, project: Project, id_of: Callable[[str], str | None]) -> dict[str, str]:
+        """Return the services that have some, with the first one as the reason."""
+        found = {}
+        for name in project.to_build:
+            if new := self.new_bases(project.services[name], project, id_of):
+                found[name] = f"there is a new {new[0]}, which its image is built upon"
+        return found
+
     def built(
         self,
         service: ServiceConfig,

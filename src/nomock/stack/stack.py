@@ -135,22 +135,11 @@ class Stack:
         Built or pulled under the same name, outside of this project. One request to the engine for
         each image, so that no run asks for it.
         """
-        found = {}
-        for name in self.project.to_build:
-            service = self.project.services[name]
-            if new := self._records().new_bases(service, self.project, self.engine.image_id):
-                found[name] = f"there is a new {new[0]}, which its image is built upon"
-        return found
+        return self._records().all_new_bases(self.project, self.engine.image_id)
 
     def lost(self, containers: Sequence[Container]) -> set[str]:
         """Return the ids of those that do not run, and are not as their author wants them."""
-        ended = [c for c in containers if c.state in {"exited", "dead", "restarting"}]
-        judged = {c.id: self._watch.judge([c], [c.service]).get(c.service) for c in ended}
-        return {
-            c.id
-            for c in ended
-            if (verdict := judged[c.id]) and (verdict.state == "lost" or c.state == "restarting")
-        }
+        return self._watch.lost(containers)
 
     def image_is_current(self, service: str) -> bool:
         """Tell whether the image of a service was built here, of its context as it is now."""

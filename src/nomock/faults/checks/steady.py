@@ -20,7 +20,7 @@ from time import monotonic
 from nomock.baggage import current_fault
 from nomock.errors import NotSteadyError
 from nomock.faults.checks.answers import described, is_good
-from nomock.faults.locking.claims import waited_between
+from nomock.faults.locking.waited import waited_between
 
 Probe = Callable[[], object]
 """Asks the system once. Its answer is good when it is truthy; an HTTP response when it is a 2xx."""

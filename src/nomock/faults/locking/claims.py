@@ -16,8 +16,7 @@ ever:
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Set
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Set
 from functools import cached_property
 from pathlib import Path
 from threading import Event, RLock
@@ -27,39 +26,15 @@ from urllib.parse import quote
 from nomock.errors import LockedError
 from nomock.faults.locking.circles import Board, Wait
 from nomock.faults.locking.part import Part
+from nomock.faults.locking.waited import waiting
 from nomock.filelock import FileLock
 from nomock.statefolder import make_state_dir
 
 # Longer than all faults of a large suite, one after the other, may take.
 _PATIENCE_S = 900.0
 _PAUSE_S = 0.01
-# What takes less is no wait.
-_WAIT_S = 0.05
 
 Around = Callable[[frozenset[str]], frozenset[str]]
-
-_waits: list[tuple[float, float]] = []
-
-
-def waited_between(begin_s: float, end_s: float) -> float:
-    """Return for how many seconds this process has waited for others, by the monotonic clock.
-
-    What it had asked a service meanwhile may have met the fault of another test.
-    """
-    waited_s, upto_s = 0.0, begin_s
-    for begin, end in sorted(_waits):
-        begin, end = max(begin, upto_s), min(end, end_s)
-        if end > begin:  # threads wait at the same time
-            waited_s, upto_s = waited_s + end - begin, end
-    return waited_s
-
-
-@contextmanager
-def _waiting() -> Iterator[None]:
-    began_s = monotonic()
-    yield
-    if monotonic() - began_s > _WAIT_S:
-        _waits.append((began_s, monotonic()))
 
 
 class Claims:
@@ -102,7 +77,7 @@ class Claims:
         """
         wanted = set(parts)
         if wanted - self._shared - self._alone:
-            with _waiting(), self._turn:
+            with waiting(), self._turn:
                 if self._alone:
                     self._have_more(frozenset(), wanted - self._shared - self._alone, "")
                 else:
@@ -116,7 +91,7 @@ class Claims:
         was held alone before still is then, and one that had broken nothing shares nothing.
         StateFolderError where there can be no locks.
         """
-        with _waiting(), self._turn:
+        with waiting(), self._turn:
             wanted, shared = frozenset(parts) - self._alone, frozenset(self._shared)
             if not wanted:
                 return
