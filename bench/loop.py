@@ -1,11 +1,11 @@
 """How long the suite takes: against itself one test after the other, and against a3ef614.
 
-    python bench/loop.py                    # all parts; an hour on two cores
-    python bench/loop.py suite lanes        # some of them
+    python bench/loop.py                    # all parts; an hour and a half on two cores
+    python bench/loop.py fast lanes         # some of them
 
-Parts: `suite` (test-fast and the main job, now and at a3ef614, and each now with -n 0), `lanes`
-(four stacks side by side against one, from nothing but images), `check` (`just check`, now and
-then). Each is one run of all its commands in turns, so that the figures are ratios of that run.
+Parts: `fast` and `main-job` (test-fast and test-sidecar-coverage, now and at a3ef614), `alone`
+(both with -n 0), `lanes` (four stacks side by side against one, from nothing but images), `check`
+(`just check`, now and then). All are of one run, so that the figures are its ratios.
 
 Figures (issue 13): main job at least 4 x and test-fast at least 3 x faster than at a3ef614, each
 at least 1.7 x faster than itself with -n 0; four lanes ready in at most 1.5 x one cold start;
@@ -26,8 +26,8 @@ from time import perf_counter
 
 ROOT = Path(__file__).parent.parent
 THEN = "a3ef614"
-PARTS = ("suite", "lanes", "check")
-MAIN_JOB, FAST, CHECK = "test-sidecar-coverage", "test-fast", "check"
+PARTS = ("lanes", "fast", "main-job", "alone", "check")
+JOBS = {"fast": ("test-fast", 3.0), "main-job": ("test-sidecar-coverage", 4.0)}
 
 
 def main() -> None:
@@ -40,18 +40,16 @@ def main() -> None:
     with checkout("HEAD", "nomock-bench-now") as now, checkout(THEN, "nomock-bench-then") as then:
         if "lanes" in chosen:
             lanes(now)
-        if "suite" in chosen:
-            suite(now, then)
+        for part, (recipe, goal) in JOBS.items():
+            if part in chosen:
+                timed(now, recipe, "-q")  # from here on its lanes are warm
+                ours = timed(now, recipe, "-q")
+                compare(f"{recipe} at {THEN} (goal {goal})", ours, timed(then, recipe, "-q"))
+                if "alone" in chosen:
+                    one = timed(now, recipe, "-q", "-n", "0")
+                    compare(f"{recipe} with -n 0 (goal 1.7)", ours, one)
         if "check" in chosen:
-            compare("just check", timed(now, CHECK), timed(then, CHECK))
-
-
-def suite(now: Path, then: Path) -> None:
-    """Time the suite's two jobs, each on a warm stack."""
-    for recipe, goal in ((FAST, 3.0), (MAIN_JOB, 4.0)):
-        ours = timed(now, recipe, "-q")
-        compare(f"{recipe} at {THEN} (goal {goal})", ours, timed(then, recipe, "-q"))
-        compare(f"{recipe} with -n 0 (goal 1.7)", ours, timed(now, recipe, "-q", "-n", "0"))
+            compare("just check (goal 1.7)", timed(now, "check"), timed(then, "check"))
 
 
 def lanes(now: Path) -> None:
