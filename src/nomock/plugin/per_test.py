@@ -98,7 +98,8 @@ class PerTest:
             from nomock.plugin.failing import Failing  # a green run needs none of it
 
             if run.lane_error is not None:
-                run_end.end(item, report, "a lane is not ready", run.lane_error)
+                error = run.lane_error
+                run_end.end(item, report, "a lane is not ready", error, place=error.stack)
             else:
                 Failing(run, run_end).take(item, report, self._began)
         return report

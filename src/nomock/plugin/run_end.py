@@ -41,16 +41,22 @@ class RunEnd:
             "Desktop, or: systemctl restart docker), then run again: the next run heals what this "
             "one left broken",
         )
-        self.end(item, report, _GONE, gone)
+        self.end(item, report, _GONE, gone, place=engine.address)
         return True
 
     def end(
-        self, item: pytest.Item, report: pytest.TestReport, title: str, error: NomockError
+        self,
+        item: pytest.Item,
+        report: pytest.TestReport,
+        title: str,
+        error: NomockError,
+        *,
+        place: str,
     ) -> None:
-        """End the run with a test's report; ``title`` says why in a few words."""
+        """End the run with a test's report; ``title`` says why in a few words, ``place`` where."""
         # xdist hands on to the controller what a report has, and why a worker's session ends.
         setattr(report, _MARK, [title, str(error)])
-        item.session.shouldstop = f"{title} ({error.where})"
+        item.session.shouldstop = f"{title} ({place})"
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember it; of what several workers say, the first."""

@@ -14,9 +14,9 @@ from answering import Server, answering
 from nomock import baggage
 from nomock.errors import NotSteadyError
 from nomock.faults.checks.steady import SteadyWatch, recovers_within, steady
-from nomock.faults.locking import claims
-from nomock.faults.locking.claims import Claims, waited_between
-from nomock.filelock import FileLock
+from nomock.faults.locking import waited
+from nomock.faults.locking.claims import Claims
+from nomock.faults.locking.waited import waited_between
 
 # Far more than any answer here takes.
 SOON_S = 20.0
@@ -186,7 +186,7 @@ def test_the_error_of_the_block_should_have_a_note_when_it_fails(server: Server)
 def test_a_wait_for_another_test_should_not_count_when_the_probe_had_to_wait(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(claims, "_waits", [])
+    monkeypatch.setattr(waited, "_waits", [])
     ours, theirs = Claims(tmp_path, "stack"), Claims(tmp_path, "stack")
 
     def probe() -> bool:
@@ -201,12 +201,12 @@ def test_a_wait_for_another_test_should_not_count_when_the_probe_had_to_wait(
 
     with steady(probe, within_s=IN_TIME_S) as watch:
         asked(watch, 1)
-        # It has its turn first, and gets auth, which ours lets go while it waits for its own turn.
+        # It is in the queue of auth, and gets it, which ours lets go before it breaks something.
         other = Thread(target=their_test)
         other.start()
-        turn, pause = FileLock(tmp_path / "claims" / "stack" / "breaking.lock"), Event()
-        while turn.acquires_at_once(exclusive=True):
-            turn.release()
+        newcomer, pause = Claims(tmp_path, "stack")._part("auth"), Event()
+        while newcomer.enters():
+            newcomer.leave()
             pause.wait(0.001)
         ours.acquire_exclusive(["redis"], "our test")
         ours.release()
@@ -221,7 +221,7 @@ def test_a_wait_for_another_test_should_not_count_when_the_probe_had_to_wait(
 def test_time_waited_should_count_once_when_threads_waited_together(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(claims, "_waits", [(5.0, 7.0), (1.0, 3.0), (2.0, 4.0), (2.5, 3.5)])
+    monkeypatch.setattr(waited, "_waits", [(5.0, 7.0), (1.0, 3.0), (2.0, 4.0), (2.5, 3.5)])
     assert waited_between(0.0, 10.0) == 5.0
     assert waited_between(2.0, 6.0) == 3.0
     assert waited_between(4.0, 5.0) == 0.0
