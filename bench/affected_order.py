@@ -14,7 +14,6 @@ from __future__ import annotations
 import argparse
 import os
 import re
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -22,7 +21,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import mean, median
-from uuid import uuid4
+
+from copies import copy_repository
 
 from nomock.coverage.affected import Affected, Past, in_order
 from nomock.coverage.session import data_dir
@@ -106,15 +106,7 @@ def _applied(copy: Path, patch: Path) -> Iterator[None]:
 
 def _cover(copy: Path) -> None:
     """Run the suite covered, on a copy of the repository with a stack of its own."""
-    listed = subprocess.run(
-        ["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, text=True, check=True
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, copy / name)
-    images = [line for line in (ROOT / ".env").read_text().splitlines() if "_IMAGE=" in line]
-    project = f"nomock-bench-{uuid4().hex[:8]}"
-    (copy / ".env").write_text("\n".join([*images, f"COMPOSE_PROJECT_NAME={project}\n"]))
+    copy_repository(copy)
     # A repository of its own: in that of another one, patches of files that it ignores do nothing.
     subprocess.run(["git", "init", "--quiet"], cwd=copy, check=True)
     pytest = [sys.executable, "-m", "pytest", "-q", "--nomock-sidecar-coverage"]

@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -20,9 +19,11 @@ from collections import defaultdict
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from uuid import uuid4
+
+from copies import copy_repository
 
 HERE = Path(__file__).resolve().parent
+
 ROOT = HERE.parent
 TEST = "test_order_should_be_accepted_as_requested_when_the_quota_allows"
 FILE = "tests/test_instances.py"
@@ -37,7 +38,7 @@ def main() -> None:
     chosen = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="nomock-bench-edit-") as folder:
         copy = Path(folder)
-        _copy(copy)
+        copy_repository(copy)
         try:
             _measure(copy, chosen.rounds)
         finally:
@@ -97,18 +98,6 @@ def _pytest(copy: Path, *options: str) -> list[tuple[str, float, float]]:
         raise SystemExit(f"{' '.join(command)}\n{done.stdout}{done.stderr}")
     found: list[tuple[str, float, float]] = json.loads(told.read_text())
     return found
-
-
-def _copy(copy: Path) -> None:
-    listed = subprocess.run(
-        ["git", "-C", ROOT, "ls-files", "-z"], capture_output=True, text=True, check=True
-    )
-    for name in filter(None, listed.stdout.split("\0")):
-        (copy / name).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / name, copy / name)
-    images = [line for line in (ROOT / ".env").read_text().splitlines() if "_IMAGE=" in line]
-    project = f"nomock-bench-{uuid4().hex[:8]}"
-    (copy / ".env").write_text("\n".join([*images, f"COMPOSE_PROJECT_NAME={project}\n"]))
 
 
 if __name__ == "__main__":

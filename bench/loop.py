@@ -24,6 +24,8 @@ from pathlib import Path
 from threading import Thread
 from time import perf_counter
 
+from copies import name_project
+
 ROOT = Path(__file__).parent.parent
 THEN = "a3ef614"
 PARTS = ("lanes", "fast", "main-job", "alone", "check")
@@ -87,8 +89,7 @@ def checkout(revision: str, project: str) -> Iterator[Path]:
         path = Path(folder) / project
         git = ["git", "-C", str(ROOT)]
         subprocess.run([*git, "worktree", "add", "--detach", path, revision], check=True)
-        images = [x for x in (ROOT / ".env").read_text().splitlines() if "_IMAGE=" in x]
-        (path / ".env").write_text("\n".join([*images, f"COMPOSE_PROJECT_NAME={project}\n"]))
+        name_project(path, project)
         try:
             timed(path, "up")
             yield path
