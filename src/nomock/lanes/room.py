@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from nomock.errors import ConfigError, NomockError
-from nomock.project import Project, Store
+from nomock.lanes.kinds import KINDS
+from nomock.project import Store
 from nomock.stack import Stack
 
 LANES_A_CORE = 2
@@ -38,17 +39,16 @@ class Room:
         """How many lanes there are where nobody says it."""
         return min(LANES_A_CORE * self.cores, self.most)
 
-    def check(self, wanted: int, project: Project) -> None:
+    def check(self, wanted: int) -> None:
         """Raise ConfigError for more lanes than there is memory for; those that run have theirs."""
-        running = sum(
-            bool(self._main.engine.containers(name))
-            for name in (project.name, *(f"{project.name}-lane{n}" for n in range(2, wanted + 1)))
-        )
+        name, suffix = self._main.name, KINDS[self._main.settings.lanes].suffix
+        names = (name, *(f"{name}-{suffix}{number}" for number in range(2, wanted + 1)))
+        running = sum(bool(self._main.engine.containers(one)) for one in names)
         fits = running + self.most
         if wanted > fits:
             raise ConfigError(
                 f"{wanted} lanes do not fit into the memory",
-                where=f"stack {project.name}",
+                where=f"stack {name}",
                 seen=str(self),
                 todo=f"{fits} fit: pytest -n {fits}; or share one stack: --nomock-lanes shared",
             )
