@@ -91,6 +91,11 @@ class ReadinessWatch:
                 verdicts[name] = found[0]
         return verdicts
 
+    def loss_now(self, before: Mapping[str, str | None]) -> ServiceDiedError | None:
+        """Return the error of a service that is lost now, if one is; ``before`` as in ``judge``."""
+        containers = self.engine.containers(self.project.name)
+        return self.loss(self.judge(containers, before=before), containers)
+
     def lost(self, containers: Sequence[Container]) -> set[str]:
         """Return the ids of those that do not run, and are not as their author wants them."""
         ended = [c for c in containers if c.state in {"exited", "dead", "restarting"}]

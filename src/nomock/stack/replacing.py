@@ -127,10 +127,7 @@ class Replacing:
                     before=before,
                 )
             except ComposeError:
-                containers = engine.containers(self._watch.project.name)
-                if loss := self._watch.loss(
-                    self._watch.judge(containers, before=before), containers
-                ):
+                if loss := self._watch.loss_now(before):
                     raise loss from None
                 return False
         return True

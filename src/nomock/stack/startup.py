@@ -85,8 +85,7 @@ def start_up(
             )
         except ComposeError as error:
             # Compose gives up as well when a service dies; the service's name says more.
-            containers = engine.containers(project.name)
-            if loss := watch.loss(watch.judge(containers, before=before), containers):
+            if loss := watch.loss_now(before):
                 raise loss from error
             raise
     _started(project, engine, records, files, images)
