@@ -74,7 +74,7 @@ class History:
 
     def _write_tests(self, root: Path) -> None:
         failed = {failure["test"] for failure in self._failed}
-        ran = {test: [round(took, 3), test in failed] for test, took in self._took_s.items()}
+        ran = {test: [round(took, 6), test in failed] for test, took in self._took_s.items()}
         known = {
             test: how
             for test, how in tests_before(self._settings).items()

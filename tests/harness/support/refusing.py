@@ -63,12 +63,13 @@ def _serve(client: socket.socket, refusals: Refusals) -> None:
     engine = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     engine.connect(ENGINE)
     engine.sendall(begin)
+    # A question's body may come after its head: it is passed on also where the answer is not.
+    there = Thread(target=_pass_on, args=(client, engine), daemon=True)
+    there.start()
     if refused:
         engine.recv(1 << 16)
         _refuse(client, refusals)
         return
-    there = Thread(target=_pass_on, args=(client, engine), daemon=True)
-    there.start()
     _pass_on(engine, client)
     there.join()
     client.close()
