@@ -343,7 +343,7 @@ def test_instances_should_answer_403_when_the_scope_does_not_reach(
 # When a store is away
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_token_and_login_should_answer_503_when_redis_is_away(
     stack: Stack, auth_client: AuthClient, user: User
 ) -> None:
@@ -362,7 +362,7 @@ def test_token_and_login_should_answer_503_when_redis_is_away(
     assert auth_client.refresh(issued["refresh_token"]).status_code == 200
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_auth_should_answer_503_without_a_trace_when_the_database_is_away(
     stack: Stack, auth_client: AuthClient, user: User, waits: Waits
 ) -> None:

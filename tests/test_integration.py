@@ -194,7 +194,7 @@ def stopped(service: Any) -> Iterator[None]:
         service.start()
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_tool_should_say_that_instances_is_away_when_that_is_stopped(
     stack: Stack, mcp_client: Any, waits: Waits
 ) -> None:
@@ -233,7 +233,7 @@ def test_tool_should_give_up_in_time_when_instances_is_slow(
         recovers_within(lambda: not agent.call("list_instances").is_error, waits.back_s)
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_door_should_stay_closed_when_auth_is_stopped(
     stack: Stack, mcp_token: str, waits: Waits
 ) -> None:
@@ -253,7 +253,7 @@ def test_door_should_stay_closed_when_auth_is_stopped(
     )
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_session_should_be_gone_when_the_server_was_restarted(stack: Stack, mcp_token: str) -> None:
     caller = RawSession(stack["mcp"].http, mcp_token)
     caller.open()
@@ -266,7 +266,7 @@ def test_session_should_be_gone_when_the_server_was_restarted(stack: Stack, mcp_
     assert RawSession(stack["mcp"].http, mcp_token).open()["serverInfo"]["name"] == "nomock-mcp"
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_server_should_end_by_itself_when_an_event_stream_is_open(
     stack: Stack, mcp_token: str
 ) -> None:

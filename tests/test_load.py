@@ -134,7 +134,7 @@ def test_order_should_be_refused_in_time_when_its_tenant_is_locked(
     assert {each["id"] for each in orders.all()} == {first["id"], repeated["id"]}
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_requests_should_be_refused_in_time_when_the_pool_is_exhausted(
     stack: Stack,
     orders: Orders,
@@ -181,7 +181,7 @@ def test_requests_should_be_refused_in_time_when_the_pool_is_exhausted(
     assert len(orders.all()) == 1
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_requests_should_be_served_when_the_database_has_ended_all_connections(
     orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
@@ -194,7 +194,7 @@ def test_requests_should_be_served_when_the_database_has_ended_all_connections(
 # The queue
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_worker_should_pass_over_a_job_when_another_worker_has_claimed_it(
     orders: Orders, make_orders: Callable[..., Orders], unique_name: Name, postgres: Postgres
 ) -> None:
@@ -212,7 +212,7 @@ def test_worker_should_pass_over_a_job_when_another_worker_has_claimed_it(
     assert busy.reach(busy_id, "running")["attempts"] == 1
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_instance_should_never_get_a_resource_when_it_is_given_back_while_it_is_provisioned(
     orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
@@ -224,7 +224,7 @@ def test_instance_should_never_get_a_resource_when_it_is_given_back_while_it_is_
     assert resources(postgres, instance_id) == 0
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_middle(
     stack: Stack, orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
@@ -250,7 +250,7 @@ def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_mid
     assert resources(postgres, instance_id) == 1
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_orders_should_wait_and_then_run_when_the_worker_is_away(
     stack: Stack, orders: Orders, unique_name: Name
 ) -> None:
@@ -264,7 +264,7 @@ def test_orders_should_wait_and_then_run_when_the_worker_is_away(
     assert orders.reach(second["id"], "running")["attempts"] == 1
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_worker_should_stop_in_time_when_it_is_in_the_middle_of_a_job(
     stack: Stack, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
@@ -282,7 +282,7 @@ def test_worker_should_stop_in_time_when_it_is_in_the_middle_of_a_job(
     assert resources(postgres, instance_id) == 1
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_worker_should_go_on_when_the_database_has_ended_its_connections(
     orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
@@ -291,7 +291,7 @@ def test_worker_should_go_on_when_the_database_has_ended_its_connections(
     orders.running(unique_name())
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_orders_should_be_taken_and_run_when_the_database_was_restarted(
     stack: Stack, orders: Orders, unique_name: Name
 ) -> None:

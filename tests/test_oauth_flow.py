@@ -80,7 +80,7 @@ def test_access_token_should_verify_when_the_published_keys_are_used(
     assert decoded.claims["sub"] == user.user_id
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_tokens_should_stay_valid_when_auth_is_restarted(
     stack: Stack, confidential_client: AuthClient, user: User
 ) -> None:

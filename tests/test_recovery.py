@@ -153,7 +153,7 @@ def until_nobody_waits(postgres: Postgres, waits: Waits, role: str = "worker_ser
     )
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 @pytest.mark.parametrize(("moment", "attempts"), [(announcing, 1), (placing, 2), (committing, 2)])
 def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_middle(
     faults: Faults,
@@ -174,7 +174,7 @@ def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_mid
     settles(postgres, waits.settled_s, worker_service=2)
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_order_should_run_once_when_the_worker_is_killed_between_commit_and_acknowledgement(
     stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
@@ -199,7 +199,7 @@ def test_order_should_run_once_when_the_worker_is_killed_between_commit_and_ackn
     assert resources(postgres, at.instance_id) == 1
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_instance_should_be_removed_when_the_worker_is_killed_while_it_removes_it(
     faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
@@ -216,7 +216,7 @@ def test_instance_should_be_removed_when_the_worker_is_killed_while_it_removes_i
     assert resources(postgres, instance_id) == 0
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_job_should_stay_with_its_worker_when_that_is_frozen(
     faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
@@ -231,7 +231,7 @@ def test_job_should_stay_with_its_worker_when_that_is_frozen(
     assert resources(postgres, at.instance_id) == 1
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_job_should_be_done_once_when_a_frozen_worker_wakes_after_another_has_done_it(
     stack: Stack,
     faults: Faults,
@@ -270,7 +270,7 @@ def test_job_should_be_done_once_when_a_frozen_worker_wakes_after_another_has_do
     settles(postgres, waits.settled_s, worker_service=2)
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_worker_should_give_a_job_up_when_it_is_cut_off_from_the_database_in_the_middle(
     stack: Stack,
     faults: Faults,
@@ -297,7 +297,7 @@ def test_worker_should_give_a_job_up_when_it_is_cut_off_from_the_database_in_the
     settles(postgres, waits.settled_s, worker_service=2)
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_worker_should_stop_in_time_when_the_database_no_longer_answers(
     stack: Stack,
     faults: Faults,
@@ -587,7 +587,7 @@ def test_requests_should_all_be_refused_in_time_when_auth_hangs_before_its_keys_
 # instances
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_order_should_happen_once_when_instances_is_killed_in_the_middle_of_it(
     stack: Stack,
     faults: Faults,
@@ -617,7 +617,7 @@ def test_order_should_happen_once_when_instances_is_killed_in_the_middle_of_it(
     settles(postgres, waits.settled_s, instances_service=5)
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_tenant_should_be_free_again_when_instances_is_frozen_in_the_middle_of_an_order(
     faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
 ) -> None:
@@ -641,7 +641,7 @@ def test_tenant_should_be_free_again_when_instances_is_frozen_in_the_middle_of_a
     assert len(orders.all()) == 2
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_order_should_be_answered_when_instances_is_stopped_in_the_middle_of_it(
     faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
@@ -909,7 +909,7 @@ def test_migrations_should_fail_and_change_nothing_when_the_database_is_out_of_r
     assert sorted(rows(postgres, SCHEMA)) == before
 
 
-@pytest.mark.serial
+@pytest.mark.serial("stack")
 def test_migrations_should_fail_and_change_nothing_when_the_database_goes_away_in_the_middle(
     stack: Stack, faults: Faults, postgres: Postgres
 ) -> None:

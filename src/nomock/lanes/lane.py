@@ -35,6 +35,11 @@ class Lane(ABC):
         """The compose project's name of its stack."""
         return f"{self.main.name}-{self.suffix}{self.number}"
 
+    @property
+    def shares(self) -> str:
+        """The name of the stack of which its tests use anything together with others."""
+        return self.main.name
+
     @cached_property
     def stack(self) -> Stack:
         """The stack that the worker's tests use, not made ready by this.

@@ -16,5 +16,10 @@ class StackLane(Lane):
     kind = "stack"
     suffix = "lane"
 
+    @property
+    def shares(self) -> str:
+        """Its own name: no other lane uses anything of it."""
+        return self.name
+
     def _made(self) -> Stack:
         return replica(self.main, self.name)

@@ -97,7 +97,9 @@ def pytest_load_initial_conftests(
 
 def pytest_configure(config: pytest.Config) -> None:
     """Register the marker, and the objects that see whether this run uses a stack."""
-    config.addinivalue_line("markers", "serial: never run beside another test")
+    config.addinivalue_line(
+        "markers", 'serial: run beside no other test; serial("stack"): beside none on its stack'
+    )
     config.addinivalue_line(
         "markers",
         'lane(kind): what of the stack is a worker\'s own: "shared", "stack", "database"',

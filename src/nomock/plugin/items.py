@@ -63,8 +63,14 @@ def inputs_of(item: pytest.Item) -> list[object]:
 
 
 def is_serial(item: pytest.Item) -> bool:
-    """Tell whether a test is never to run beside another one."""
+    """Tell whether a test is never to run beside another one, of all or of those on its stack."""
     return item.get_closest_marker("serial") is not None
+
+
+def is_serial_on_stack(item: pytest.Item) -> bool:
+    """Tell whether a serial test may run beside those that use another stack."""
+    mark = item.get_closest_marker("serial")
+    return mark is not None and mark.args == ("stack",) and not mark.kwargs
 
 
 def takes_faults(item: pytest.Item) -> bool:

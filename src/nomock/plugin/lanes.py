@@ -21,6 +21,7 @@ from nomock.lanes.shared import SharedLane
 from nomock.plugin.chosen import settings_of
 from nomock.plugin.items import lane_of
 from nomock.plugin.mailbox import Mailbox
+from nomock.plugin.serial import Turnstile
 from nomock.plugin.workers import NUMBER, USED
 from nomock.polling import wait_until
 from nomock.stack import Stack
@@ -70,6 +71,7 @@ class Lanes:
         self._main = main
         self._prepare = prepare
         self._lanes: dict[str, Lane] = {}
+        self._turnstiles: dict[str, Turnstile] = {}
         self._mains_kind = "shared"
         """The kind of which worker 1 has the stack of the settings: nobody else uses that."""
         self._early: _Early | None = None
@@ -84,6 +86,16 @@ class Lanes:
         if chosen not in self._lanes:
             self._lanes[chosen] = KINDS[chosen](self._main(), self.number)
         return self._lanes[chosen]
+
+    def turnstile(self, kind: str) -> Turnstile:
+        """Return the turnstile of the tests that use anything of the stack that a kind uses.
+
+        Raises StateFolderError where it cannot be locked.
+        """
+        main, shares = self._main(), self.lane(kind).shares
+        if shares not in self._turnstiles:
+            self._turnstiles[shares] = Turnstile(main.settings.state_dir / "serial" / shares)
+        return self._turnstiles[shares]
 
     def begin(self, kinds: Sequence[str]) -> None:
         """In a worker that has collected: see who has the first stack, and begin with its own.

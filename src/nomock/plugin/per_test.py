@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from nomock.moments import now
-from nomock.plugin.items import faults_of, is_serial
+from nomock.plugin.items import (
+    faults_of,
+    is_serial,
+    is_serial_on_stack,
+    needs_stack_of_run,
+)
 from nomock.plugin.use import Use
 
 if TYPE_CHECKING:  # loaded once a stack is used
@@ -58,8 +63,16 @@ class PerTest:
             self._name(run)
 
     def _keep_apart(self, item: pytest.Item) -> None:
-        if turnstile := self._use.turnstile:
-            self._surrounded.enter_context(turnstile.passing(alone=is_serial(item)))
+        if not (of_all := self._use.turnstile):
+            return
+        # A stack of overridden inputs is known to its fixture alone: nothing runs beside it.
+        on_stack = is_serial_on_stack(item) and needs_stack_of_run(item)
+        self._surrounded.enter_context(of_all.passing(alone=is_serial(item) and not on_stack))
+        if self._use.run and self._use.run.settings.files:
+            from nomock.plugin.lanes import kind_of
+
+            of_stack = self._use.run.lanes.turnstile(kind_of(item))
+            self._surrounded.enter_context(of_stack.passing(alone=on_stack))
 
     def _name(self, run: Run) -> None:
         from nomock import baggage

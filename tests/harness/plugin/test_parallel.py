@@ -96,6 +96,54 @@ def test_two_tests_should_meet_only_when_neither_is_serial(
     assert [(pytester.path / f"met-{me}").read_text() for me in (0, 1)] == met
 
 
+@pytest.mark.parametrize(
+    ("lanes", "within_s", "met"),
+    [("stack", 20, "True"), ("shared", 1, "False")],
+    ids=["own stacks", "one stack"],
+)
+def test_two_tests_that_are_serial_on_their_stack_should_meet_only_when_each_has_one(
+    tiny: Tiny, lanes: str, within_s: int, met: str
+) -> None:
+    tiny.compose(only=idle())
+    marks = """@pytest.mark.parametrize("me", [0, 1])
+    @pytest.mark.usefixtures("stack")
+    @pytest.mark.serial("stack")"""
+    tiny.tests(MEETING.format(marks=marks, within_s=within_s))
+    tiny.run("-n2", f"--lanes={lanes}").assert_outcomes(passed=2)
+    assert [(tiny.path / f"met-{me}").read_text() for me in (0, 1)] == [met] * 2
+
+
+ON_STACK = """@pytest.mark.serial("stack")
+    @pytest.mark.parametrize("me", [{me}])
+"""
+USES = """    @pytest.mark.usefixtures("stack")
+"""
+BY_NAME = """@pytest.fixture(autouse=True)
+    def asked_by_name(request): request.getfixturevalue("stack")
+
+    @pytest.mark.parametrize("me", [1])
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "lanes"),
+    [
+        (ON_STACK, ON_STACK, "stack"),
+        (ON_STACK + USES, BY_NAME, "shared"),
+    ],
+    ids=["no stack", "the other one asks for it by its name"],
+)
+def test_a_test_that_is_serial_on_its_stack_should_be_alone_when_the_other_may_use_the_same(
+    tiny: Tiny, first: str, second: str, lanes: str
+) -> None:
+    tiny.compose(only=idle())
+    for me, marks in enumerate((first, second)):
+        text = MEETING.format(marks=marks.replace("{me}", str(me)), within_s=1)
+        tiny.write(f"test_{me}.py", dedent(text))
+    tiny.run("-n2", f"--lanes={lanes}").assert_outcomes(passed=2)
+    assert [(tiny.path / f"met-{me}").read_text() for me in (0, 1)] == ["False"] * 2
+
+
 @pytest.mark.parametrize(("wanted", "left"), [("only", ["alone"]), ("without", ["any"])])
 def test_the_serial_tests_should_be_chosen_by_the_option(
     pytester: pytest.Pytester, wanted: str, left: list[str]
