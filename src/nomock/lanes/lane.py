@@ -25,6 +25,9 @@ class Lane(ABC):
     begins_when: ClassVar[str] = "built"
     """What it waits for: that the images are "built", or that the first stack is "ready"."""
 
+    is_own: ClassVar[bool] = True
+    """Whether its worker makes it ready, and lets it go; else the controller does."""
+
     def __init__(self, main: Stack, number: int) -> None:
         """``main``: the stack of the settings; ``number``: which worker it is, from 1 on."""
         self.main = main

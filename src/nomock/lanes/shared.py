@@ -13,6 +13,7 @@ class SharedLane(Lane):
 
     kind = "shared"
     suffix = ""
+    is_own = False
 
     @property
     def name(self) -> str:

@@ -17,7 +17,6 @@ from nomock.errors import ConfigError, NomockError
 from nomock.lanes.kinds import KINDS
 from nomock.lanes.lane import Lane
 from nomock.lanes.room import Room
-from nomock.lanes.shared import SharedLane
 from nomock.plugin.chosen import settings_of
 from nomock.plugin.items import lane_of
 from nomock.plugin.mailbox import Mailbox
@@ -119,14 +118,14 @@ class Lanes:
         lane = self.lane(kind)
         if self._early is not None and self._early.lane is lane:
             self._early.join()
-        if not isinstance(lane, SharedLane) and lane.stack.ready_s is None:
+        if lane.is_own and lane.stack.ready_s is None:
             self._prepare(lane)
         return lane.stack
 
     def end(self) -> None:
         """In a worker that is done: say which stacks it had, and let them go."""
         for lane in self._lanes.values():
-            if isinstance(lane, SharedLane) or not lane.is_made:
+            if not (lane.is_own and lane.is_made):
                 continue
             if lane.stack.ready_s is not None:
                 used = self._config.workeroutput.setdefault(USED, {})  # type: ignore[attr-defined]
