@@ -12,6 +12,13 @@ from pathlib import Path
 _SETS = re.compile(r"\s*(?:export\s+)?(\w+)\s*[=:]")
 
 
+def read(path: Path) -> dict[str, str]:
+    """Return the variables that stand there as ``write`` writes them, without asking compose."""
+    lines = path.read_text(encoding="utf-8", errors="surrogateescape") if path.exists() else ""
+    pairs = (line.partition("=") for line in lines.splitlines())
+    return {name: value for name, _, value in pairs}
+
+
 def write(path: Path, values: Mapping[str, str], defaults: Mapping[str, str]) -> None:
     """Set variables where they stand, add the others and keep every other line.
 

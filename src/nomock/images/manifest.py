@@ -9,6 +9,7 @@ from pathlib import Path
 from nomock.errors import ConfigError
 
 _FIELDS = {"variable", "upstream", "stand_in", "builder"}
+_FREE_FIELDS = {"compose_file"}
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,9 @@ class ImageSpec:
     stand_in: str
     builder: str
     """The script that builds the stand-in, beside images.toml; called with the tag."""
+    compose_file: str = ""
+    """The compose file that alone takes it, "" for an image of every run: a run without that file
+    neither pulls nor builds it."""
 
 
 def read_manifest(path: Path) -> list[ImageSpec]:
@@ -36,7 +40,9 @@ def read_manifest(path: Path) -> list[ImageSpec]:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ConfigError("not valid TOML", where=str(path), seen=str(error)) from error
     for number, table in enumerate(tables, start=1):
-        if set(table) != _FIELDS or not all(isinstance(v, str) and v for v in table.values()):
+        if set(table) - _FREE_FIELDS != _FIELDS or not all(
+            isinstance(v, str) and v for v in table.values()
+        ):
             raise ConfigError(
                 f"[[image]] number {number} is not complete", where=str(path), todo=todo
             )

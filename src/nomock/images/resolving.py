@@ -29,6 +29,7 @@ from nomock.images.steps import Steps, append
 _REGISTRY_ANSWERS_WITHIN_S = 5.0
 _SHOWN_LOG_LINES = 20
 _PROJECT = "COMPOSE_PROJECT_NAME"
+_MANIFEST = Path("images", "images.toml")
 
 
 @dataclass(frozen=True)
@@ -44,15 +45,21 @@ class ResolvedImage:
 
 
 def resolve_images(
-    root: Path, progress: Callable[[str], None], environ: Mapping[str, str] = os.environ
+    root: Path,
+    progress: Callable[[str], None],
+    environ: Mapping[str, str] = os.environ,
+    *,
+    compose_file: str = "",
 ) -> list[ResolvedImage]:
     """Settle every image of ``root/images/images.toml`` and write the choice to ``root/.env``.
 
+    ``compose_file``: settle those that this compose file alone takes, by its name, instead of
+    those that every run takes.
     ``progress`` is given one line of text whenever it changes, twice a second at the most.
     Raises ConfigError for an images.toml that is missing or wrong, BuildError when an image can
     be neither pulled nor built, EngineError when the engine does not answer.
     """
-    wanted = read_manifest(root / "images" / "images.toml")
+    wanted = [i for i in read_manifest(root / _MANIFEST) if i.compose_file == compose_file]
     env_file = root / ".env"
     chosen = {**_in_dotenv(root, [image.variable for image in wanted]), **environ}
     with _resolver(root, progress) as resolver:
@@ -60,6 +67,25 @@ def resolve_images(
         ours = {s.variable: s.image for s in resolved if s.how != "chosen"}
         envfile.write(env_file, ours, {_PROJECT: project_name(root)})
     return resolved
+
+
+def provide_images_of(
+    compose_file: str,
+    root: Path,
+    progress: Callable[[str], None],
+    environ: Mapping[str, str] = os.environ,
+) -> None:
+    """Settle the images that one compose file alone takes, unless they are; a millisecond if so.
+
+    Nothing is done in a project without an images.toml. Raises as ``resolve_images`` does.
+    """
+    if not (root / _MANIFEST).exists():
+        return
+    wanted = [i for i in read_manifest(root / _MANIFEST) if i.compose_file == compose_file]
+    chosen = {**envfile.read(root / ".env"), **environ}
+    here = Engine().images() if wanted else {}
+    if any(chosen.get(image.variable) not in here for image in wanted):
+        resolve_images(root, progress, environ, compose_file=compose_file)
 
 
 def _in_dotenv(root: Path, names: Sequence[str]) -> dict[str, str]:

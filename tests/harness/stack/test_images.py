@@ -19,7 +19,7 @@ from tiny import IMAGE, ROOT, docker
 
 from nomock.adapters.engine import Engine
 from nomock.errors import BuildError, ConfigError
-from nomock.images import ResolvedImage, project_name, resolve_images
+from nomock.images import ResolvedImage, project_name, provide_images_of, resolve_images
 
 # The least that is an image: one file, and a step to show on the way.
 BUILDS = """
@@ -46,7 +46,9 @@ class Checkout:
         (path / "images").mkdir(parents=True)
         (path / "images" / "images.toml").touch()
 
-    def image(self, variable: str, upstream: str, builder: str = BUILDS) -> str:
+    def image(
+        self, variable: str, upstream: str, builder: str = BUILDS, compose_file: str = ""
+    ) -> str:
         """Add an image and return the tag of its stand-in."""
         stand_in = f"{self.tag}/{variable.lower()}:1"
         script = self.path / "images" / f"{variable.lower()}.sh"
@@ -61,6 +63,7 @@ class Checkout:
                 f'upstream = "{upstream}"',
                 f'stand_in = "{stand_in}"',
                 f'builder = "{script.name}"',
+                f'compose_file = "{compose_file}"' if compose_file else "",
             ):
                 listed.write(f"{line}\n")
         self._images += [upstream, stand_in]
@@ -165,6 +168,26 @@ def test_images_should_be_built_and_the_registry_asked_once_when_it_refuses(
         "connection refused"
         in (checkout.path / ".nomock" / "images" / "two_image.sh.log").read_text()
     )
+
+
+def test_an_image_should_be_settled_with_its_compose_file_when_it_has_one(
+    checkout: Checkout, dead_host: str
+) -> None:
+    one = checkout.image("ONE_IMAGE", f"{dead_host}/one:1")
+    two = checkout.image("TWO_IMAGE", f"{dead_host}/two:1", compose_file="more.yml")
+
+    assert checkout.resolve_images() == [("ONE_IMAGE", one, "built")]
+    assert not any(line.startswith("TWO_IMAGE") for line in checkout.env)
+
+    provide_images_of("more.yml", checkout.path, checkout.shown.append, {})
+    assert {f"ONE_IMAGE={one}", f"TWO_IMAGE={two}"} < set(checkout.env)
+
+    # It is there now, and nothing is asked but the engine.
+    checkout.shown.clear()
+    provide_images_of("more.yml", checkout.path, checkout.shown.append, {})
+    provide_images_of("other.yml", checkout.path, checkout.shown.append, {})
+    provide_images_of("more.yml", checkout.path.parent, checkout.shown.append, {})
+    assert checkout.shown == []
 
 
 def test_images_should_be_built_after_one_deadline_when_the_registry_swallows_the_question(
