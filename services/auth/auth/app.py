@@ -5,7 +5,7 @@ from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
-from shared import database, logs, settings
+from shared import database, logs, settings, tracing
 from shared.middleware import RequestLog
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
@@ -185,3 +185,4 @@ app = Starlette(
     exception_handlers=errors.HANDLERS,
     lifespan=lifespan,
 )
+app.add_middleware(tracing.Traced, routes=app.routes)

@@ -3,6 +3,7 @@
 import logging
 
 import psycopg
+from shared import tracing
 from shared.errors import Unavailable
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -39,6 +40,7 @@ async def handle(request: Request, error: Exception) -> Response:
         case Unavailable():
             # Fails closed: without the stores no limit and no single use can be kept.
             log.warning("unavailable", extra={"what": error.what, "reason": error.reason})
+            tracing.failed(error)
             retry = {"Retry-After": str(error.retry_after_s)}
             description = f"{error.what} does not answer"
             return reply(OAuthError("temporarily_unavailable", description, 503, retry))

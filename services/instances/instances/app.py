@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from fastapi import Depends, FastAPI, Header, Query, Request, Response
-from shared import logs, settings, tokens
+from shared import logs, settings, tokens, tracing
 from shared.database import Pool
 from shared.http import Client
 from shared.middleware import RequestLog
@@ -43,6 +43,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
 
 app = FastAPI(title="instances", lifespan=lifespan)
 app.add_middleware(RequestLog)
+app.add_middleware(tracing.Traced, routes=app.routes)
 problems.install(app)
 
 

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from psycopg import errors
 from pydantic import BaseModel, StringConstraints
-from shared import baggage
+from shared import baggage, tracing
 from shared.database import Connection
 
 from instances.problems import Problem
@@ -170,7 +170,9 @@ async def _earlier_answer(
 
 
 async def _queue(conn: Connection, instance_id: UUID | str, kind: str) -> None:
-    await conn.execute(
-        "INSERT INTO instances.jobs (instance_id, kind, baggage) VALUES (%s, %s, %s)",
-        [instance_id, kind, baggage.current.get()],
-    )
+    with tracing.send("instances.jobs") as traceparent:
+        await conn.execute(
+            "INSERT INTO instances.jobs (instance_id, kind, baggage, traceparent)"
+            " VALUES (%s, %s, %s, %s)",
+            [instance_id, kind, baggage.current.get(), traceparent],
+        )

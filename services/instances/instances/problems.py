@@ -7,6 +7,7 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from shared import tracing
 from shared.errors import Unavailable
 from shared.tokens import InsufficientScope, InvalidToken
 from starlette.exceptions import HTTPException
@@ -70,6 +71,7 @@ def install(app: FastAPI) -> None:
     async def unavailable(_: Request, error: Unavailable) -> JSONResponse:
         # The reason names hosts and statements: it is for the log only.
         log.warning("unavailable", extra={"what": error.what, "reason": error.reason})
+        tracing.failed(error)
         detail = f"{error.what} did not answer in time; try again in {error.retry_after_s} s"
         headers = {"Retry-After": str(error.retry_after_s)}
         return Problem(503, "unavailable", detail, headers).reply()

@@ -9,7 +9,7 @@ from mcp.server.auth.settings import AuthSettings
 from mcp.server.transport_security import TransportSecuritySettings
 from mcp.shared.auth import ProtectedResourceMetadata
 from pydantic import AnyHttpUrl
-from shared import logs
+from shared import logs, tracing
 from shared.errors import Unavailable
 from shared.http import Client
 from shared.middleware import RequestLog
@@ -85,6 +85,7 @@ def create_app(config: Config) -> Starlette:
     app.router.routes[:0] = [Route("/health", _health), *_metadata_routes(config)]
     app.add_middleware(AnswerUnavailable)
     app.add_middleware(RequestLog)
+    app.add_middleware(tracing.Traced, routes=app.routes)
     return app
 
 
@@ -123,6 +124,7 @@ class AnswerUnavailable:
         except Unavailable as error:
             # Raised while the token is verified, so before anything was answered.
             log.warning("unavailable", extra={"what": error.what, "reason": error.reason})
+            tracing.failed(error)
             body = {"error": "temporarily_unavailable", "error_description": str(error)}
             headers = {"Retry-After": str(error.retry_after_s)}
             await JSONResponse(body, 503, headers)(scope, receive, send)

@@ -9,6 +9,7 @@ import psycopg
 from psycopg.rows import DictRow, dict_row
 from psycopg_pool import AsyncConnectionPool
 
+from shared import tracing
 from shared.errors import Unavailable
 from shared.severing import sever
 from shared.waits import DatabaseWaits, whole_ms
@@ -39,7 +40,7 @@ def pool(
 
     async def check(conn: Connection) -> None:
         try:
-            with _severed_after(conn, waits.check_s):
+            with _severed_after(conn, waits.check_s), tracing.quiet():
                 await AsyncConnectionPool.check_connection(conn)
         except psycopg.Error:
             # Where one has died, the others have mostly, too; found one by one, the pool would

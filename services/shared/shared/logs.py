@@ -5,14 +5,14 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-from shared import baggage
+from shared import baggage, tracing
 
 TEST_KEY = "nomock.test"
 _PLAIN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
 class JsonFormatter(logging.Formatter):
-    """Writes a record, what `extra` added to it and the test that caused it."""
+    """Writes a record, what `extra` added to it, the test that caused it and its span."""
 
     def __init__(self, service: str) -> None:
         super().__init__()
@@ -30,6 +30,7 @@ class JsonFormatter(logging.Formatter):
         line |= {name: value for name, value in vars(record).items() if name not in _PLAIN}
         if test := baggage.value(TEST_KEY):
             line[TEST_KEY] = test
+        line |= tracing.ids()
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, default=str)

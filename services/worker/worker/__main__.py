@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from shared import baggage, logs, settings
+from shared import baggage, logs, settings, tracing
 from shared.severing import sever
 from shared.waits import whole_ms
 
@@ -61,7 +61,8 @@ def severed_after(delay_s: float, *connections: jobs.Connection) -> Iterator[Non
 def serve(waits: Waits) -> None:
     """Do jobs until something goes wrong, which raises psycopg.Error: mostly a lost connection."""
     with connect(waits) as queue, connect(waits) as listener:
-        listener.execute("LISTEN instances_jobs")
+        with tracing.quiet():
+            listener.execute("LISTEN instances_jobs")
         log.info("listening")
         while True:
             HEARTBEAT.touch()
@@ -109,6 +110,8 @@ def main() -> int:
                 time.sleep(delay_s)
     except Stopped:
         log.info("stopped")
+    finally:
+        tracing.flush()
     return 0
 
 

@@ -6,12 +6,13 @@ once, so that everybody sees that an instance is being provisioned while that tr
 """
 
 import logging
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 import psycopg
-from shared import baggage
+from shared import baggage, tracing
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -29,22 +30,31 @@ class Job:
     instance_id: UUID
     kind: str
     baggage: str
+    traceparent: str
     size: str
 
 
 def work(queue: Connection, announcer: Connection) -> bool:
     """Do the oldest job that nobody holds; return whether there was one."""
-    with queue.transaction():
-        job = claim(queue)
-        if job is None:
-            return False
-        baggage.begin_job(job.baggage)
-        if job.kind == "provision":
-            outcome = provision(queue, job, announce(announcer, job))
-        else:
-            outcome = deprovision(queue, job)
-        queue.execute("UPDATE instances.jobs SET done_at = now() WHERE job_id = %s", [job.job_id])
-    log.info(outcome, extra={"job_id": job.job_id, "instance_id": str(job.instance_id)})
+    # The job's span ends after its transaction, and after the line in the log.
+    with ExitStack() as span:
+        with queue.transaction():
+            with tracing.quiet():  # as long as there is no job it would be nobody's
+                job = claim(queue)
+            if job is None:
+                return False
+            baggage.begin_job(job.baggage)
+            span.enter_context(
+                tracing.process("instances.jobs", job.kind, job.traceparent, job.job_id)
+            )
+            if job.kind == "provision":
+                outcome = provision(queue, job, announce(announcer, job))
+            else:
+                outcome = deprovision(queue, job)
+            queue.execute(
+                "UPDATE instances.jobs SET done_at = now() WHERE job_id = %s", [job.job_id]
+            )
+        log.info(outcome, extra={"job_id": job.job_id, "instance_id": str(job.instance_id)})
     baggage.begin_job("")
     return True
 
@@ -56,7 +66,7 @@ def claim(queue: Connection) -> Job | None:
     that this transaction still needs.
     """
     row = queue.execute(
-        "SELECT j.job_id, j.instance_id, j.kind, j.baggage, i.size"
+        "SELECT j.job_id, j.instance_id, j.kind, j.baggage, j.traceparent, i.size"
         " FROM instances.jobs j JOIN instances.instances i USING (instance_id)"
         " WHERE j.done_at IS NULL ORDER BY j.job_id LIMIT 1"
         " FOR KEY SHARE OF i SKIP LOCKED FOR UPDATE OF j SKIP LOCKED"
