@@ -88,6 +88,11 @@ test-serial *arguments: _images
 test-faults *arguments: _images
     pytest tests/test_faults.py tests/test_recovery.py "$@"
 
+# the tests that assert on traces, with OpenTelemetry and its backend
+[group('test')]
+test-traces *arguments: _images
+    pytest --nomock-traces tests/test_traces.py "$@"
+
 # which faults on which edges and services the tests have, holes first: just edges "a->b"
 [group('test')]
 edges *arguments:
@@ -203,7 +208,7 @@ _suite:
     @mkdir -p .nomock
     @{{ just }} _suite_twice >.nomock/check-suite.log 2>&1; ended=$?; cat .nomock/check-suite.log; exit $ended
 
-_suite_twice: test-fast (test-sidecar-coverage "--deselect=tests/test_faults.py" "--deselect=tests/test_recovery.py")
+_suite_twice: test-fast test-traces (test-sidecar-coverage "--deselect=tests/test_faults.py" "--deselect=tests/test_recovery.py")
 
 # a figure, by its script in bench/: just bench spy-suites --only click
 [group('check')]

@@ -41,6 +41,9 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
         StateFolderError,
         StoppedSpyError,
         ToxiproxyError,
+        TraceAssertionError,
+        TraceBackendError,
+        TraceError,
         UnknownEdgeError,
         UnknownServiceError,
         UnmappedSourceError,
@@ -83,6 +86,16 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
         Service,
         Stack,
     )
+    from nomock.tracecontext import (
+        trace_headers,
+    )
+    from nomock.traces.expectations import (
+        CurrentTrace,
+        Expectation,
+    )
+    from nomock.traces.model import (
+        Span,
+    )
 
 # Where a public name is; all others are errors.
 _HOMES = {
@@ -103,6 +116,10 @@ _HOMES = {
     "Postgres": "nomock.stack",
     "Service": "nomock.stack",
     "Stack": "nomock.stack",
+    "trace_headers": "nomock.tracecontext",
+    "CurrentTrace": "nomock.traces.expectations",
+    "Expectation": "nomock.traces.expectations",
+    "Span": "nomock.traces.model",
 }
 
 __all__ = [
@@ -114,12 +131,14 @@ __all__ = [
     "ConfigError",
     "ConflictingFaultsError",
     "CoverageError",
+    "CurrentTrace",
     "EffectUnknownError",
     "EngineBusyError",
     "EngineError",
     "EngineForbiddenError",
     "EngineGoneError",
     "EngineMissingError",
+    "Expectation",
     "Fault",
     "FaultError",
     "Faults",
@@ -142,6 +161,7 @@ __all__ = [
     "Service",
     "ServiceDiedError",
     "SharedStackError",
+    "Span",
     "Stack",
     "StateFolderError",
     "SteadyAnswer",
@@ -149,6 +169,9 @@ __all__ = [
     "Step",
     "StoppedSpyError",
     "ToxiproxyError",
+    "TraceAssertionError",
+    "TraceBackendError",
+    "TraceError",
     "UnknownEdgeError",
     "UnknownServiceError",
     "UnmappedSourceError",
@@ -160,6 +183,7 @@ __all__ = [
     "recovers_within",
     "schedules",
     "steady",
+    "trace_headers",
 ]
 
 

@@ -18,6 +18,7 @@ from nomock.places import state_dir
 
 STACK_MODES = ("attach", "fresh", "own")
 LANES = ("shared", "stack", "database")
+TRACED = ("marked", "all")
 # In compose's own order: of the first one counts, and one of the second is added to it.
 # https://github.com/compose-spec/compose-go/blob/main/cli/options.go
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -73,6 +74,10 @@ class Settings:
     """The folder of the coverage reports, relative to root."""
     coverage_sources: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Folders of source that a service's build does not tell of, by service, relative to root."""
+    traces_overlay: str = "docker-compose.traces.yml"
+    """The compose file that adds a backend of traces and the services' export, relative to root."""
+    traced: str = "marked"
+    """Of which tests a run with traces checks that the trace is unbroken: marked or all."""
     tools_image: str = "nicolaka/netshoot:v0.16"
     """The image of what faults start beside a service: it has python3, nft and tc."""
     sources: Mapping[str, str] = field(default_factory=dict)
@@ -134,6 +139,12 @@ def _lanes(value: str) -> str:
     return value
 
 
+def _traced(value: str) -> str:
+    if value not in TRACED:
+        raise ValueError(f"it is one of {', '.join(TRACED)}")
+    return value
+
+
 def _names(value: str | Sequence[str]) -> list[str]:
     return value.split(os.pathsep) if isinstance(value, str) else list(value)
 
@@ -187,5 +198,7 @@ CONVERTERS: Mapping[str, Any] = {
     "coverage_overlay": str,
     "coverage_report": str,
     "coverage_sources": _folders,
+    "traces_overlay": str,
+    "traced": _traced,
     "tools_image": str,
 }

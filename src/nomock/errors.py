@@ -25,6 +25,9 @@ NomockError
 │   ├── NoCoverageError         a service reported no line
 │   ├── StoppedSpyError         a spy could not write what its service ran
 │   └── UnmappedSourceError     lines of the app that ran are not in the report
+├── TraceError              what the services did for a test cannot be read, or is not as expected
+│   ├── TraceBackendError       the backend of traces does not answer, or is not in the stack
+│   └── TraceAssertionError     a test's trace is not what it expects
 └── FaultError              a fault cannot be put on, or did not do what it is for
     ├── ConflictingFaultsError     two faults contradict each other
     ├── SharedStackError        others use the stack that a fault would break
@@ -361,6 +364,22 @@ class UnmappedSourceError(CoverageError):
             ),
             todo="; ".join([*dict.fromkeys(cures), "to go on without them: --allow-unmapped"]),
         )
+
+
+class TraceError(NomockError):
+    """What the services did for a test cannot be read, or is not as expected."""
+
+
+class TraceBackendError(TraceError):
+    """The backend of traces does not answer, or is not in the stack."""
+
+
+class TraceAssertionError(TraceError, AssertionError):
+    """A test's trace is not what the test expects; ``seen`` shows it as a tree."""
+
+    def __init__(self, trace_id: str, what: str, *, tree: str, todo: str = "") -> None:
+        self.trace_id = trace_id
+        super().__init__(what, where=f"trace {trace_id}", seen=tree, todo=todo)
 
 
 class FaultError(NomockError):

@@ -24,7 +24,7 @@ from pydantic import AnyUrl
 
 from helpers.oauth import REDIRECT_URI, User, redirected
 from helpers.waits import CLIENT_S
-from nomock import Stack, baggage_header
+from nomock import Stack, trace_headers
 
 INSIDE_URL = "http://mcp:8000/mcp"
 
@@ -161,5 +161,4 @@ class _Memory:
 
 async def _mark(request: httpx2.Request) -> None:
     """Do for the SDK's HTTP client what the plugin does for `stack[...].http`."""
-    baggage = baggage_header(request.headers.get("baggage", ""))
-    request.headers["baggage"] = baggage
+    request.headers.update(trace_headers(request.headers.get("baggage", "")))

@@ -9,6 +9,7 @@ import httpx
 from httpx import AsyncClient, Client
 
 from nomock.baggage import BAGGAGE_HEADER, baggage_header
+from nomock.tracecontext import TRACEPARENT_HEADER, traceparent_header
 
 __all__ = [
     "NETWORK_ERRORS",
@@ -47,6 +48,9 @@ def _mark(request: httpx.Request) -> None:
     baggage = baggage_header(request.headers.get(BAGGAGE_HEADER, ""))
     if baggage:
         request.headers[BAGGAGE_HEADER] = baggage
+    # A client of the test's own that traces knows its span better.
+    if TRACEPARENT_HEADER not in request.headers and (traceparent := traceparent_header()):
+        request.headers[TRACEPARENT_HEADER] = traceparent
 
 
 def _nothing() -> None:

@@ -22,6 +22,7 @@ if TYPE_CHECKING:  # heavy; a run without a stack never needs them
     from nomock.faults.faults import Faults
     from nomock.plugin.run import Run
     from nomock.stack import Postgres, Stack
+    from nomock.traces import CurrentTrace
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -76,6 +77,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="with the coverage spy: leave out files that are not those here, and name them",
     )
     group.addoption(
+        "--nomock-traces",
+        action="store_true",
+        help="run the services with OpenTelemetry and a backend, so that tests assert on traces",
+    )
+    group.addoption(
         "--nomock-affected",
         action="store_true",
         help="run only the tests that what changed since the last covered run needs, and say why",
@@ -103,6 +109,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         'lane(kind): what of the stack is a worker\'s own: "shared", "stack", "database"',
+    )
+    config.addinivalue_line(
+        "markers", "traced: its trace is to be unbroken, in a run with --traces"
     )
     use = Use(config)
     config.pluginmanager.register(use.workers, "nomock-workers")
@@ -174,6 +183,17 @@ def faults(
 
     with _run(pytestconfig).fault_sessions(stack).faults(files_of(request)) as found:
         yield found
+
+
+@pytest.fixture
+def trace(pytestconfig: pytest.Config, stack: Stack) -> CurrentTrace:
+    """The test's trace: ``trace.expect("instances POST /instances").calls("postgres INSERT")``."""
+    from nomock.errors import TraceBackendError
+
+    try:
+        return _run(pytestconfig).traces.current(stack)
+    except TraceBackendError as error:
+        raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from nomock.plugin.use import Use
 if TYPE_CHECKING:  # loaded once a stack is used
     from nomock.adapters.engine import Act
     from nomock.plugin.run import Run
+    from nomock.stack import Stack
 
 
 class PerTest:
@@ -83,6 +84,7 @@ class PerTest:
         run.lane_kind = kind_of(self._item)
         self._surrounded.callback(baggage.set_current_test, None)
         baggage.set_current_test(self._item.nodeid)
+        run.traces.begin(self._item)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self) -> Generator[None, None, None]:
@@ -94,9 +96,12 @@ class PerTest:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, None, None]:
-        """Skip a test whose fault is not possible here, with the reason."""
+        """Skip a test whose fault is not possible here, with the reason; look at its trace."""
         with _skipping():
             yield
+        run, stack = self._use.run, self._stack()
+        if run is not None and stack is not None and self._item is not None:
+            run.traces.check(self._item, stack)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
@@ -107,6 +112,7 @@ class PerTest:
         run, run_end = self._use.run, self._use.run_end
         if run is not None and report.when == "teardown":
             self._tell_deeds(run, item, report)
+            run.traces.end(self._stack())
         if report.failed and run is not None and run_end is not None:
             from nomock.plugin.failing import Failing  # a green run needs none of it
 
@@ -116,6 +122,12 @@ class PerTest:
             else:
                 Failing(run, run_end).take(item, report, self._began)
         return report
+
+    def _stack(self) -> Stack | None:
+        """Return the stack of the test that runs, which may be one of its own; None without one."""
+        found = getattr(self._item, "funcargs", {}).get("stack")
+        module = sys.modules.get("nomock.stack")
+        return found if module is not None and isinstance(found, module.Stack) else None
 
     def _tell_deeds(self, run: Run, item: pytest.Item, report: pytest.TestReport) -> None:
         """Let the report carry what the test did to services."""

@@ -34,6 +34,7 @@ from nomock.plugin.other_stack import other_stack
 from nomock.plugin.preparing import Preparing
 from nomock.plugin.serial import Turnstile
 from nomock.plugin.terminal import progress_of
+from nomock.plugin.traces import Traces, traced, traces_of
 from nomock.plugin.unasked import Unasked
 from nomock.plugin.workers import Workers
 from nomock.plugin.workers_lanes import WorkersLanes
@@ -88,6 +89,8 @@ class Run:
             settings = settings_of(config)
             if given(config, "sidecar-coverage"):
                 settings = spied(settings, begin=not hasattr(config, "workerinput"))
+            if given(config, "traces"):
+                settings = traced(settings, progress_of(config))
         except NomockError as error:
             raise pytest.UsageError(str(error)) from error
         return cls(config, settings, workers)
@@ -115,6 +118,11 @@ class Run:
         """What this run does about coverage."""
         covers = given(self.config, "sidecar-coverage")
         return SidecarCoverage(self.settings, self.main) if covers else NoCoverage()
+
+    @cached_property
+    def traces(self) -> Traces:
+        """What this run does about traces."""
+        return traces_of(self.settings, on=given(self.config, "traces"))
 
     @property
     def _run_process(self) -> int | None:

@@ -20,15 +20,23 @@ LAYERS = (
     ("errors", "pages", "places"),  # everybody raises them; the docs; a user's folders
     # values, no dependency
     ("config", "baggage", "environment", "moments", "paths", "polling", "progress", "statefolder"),
-    ("filelock",),
+    ("filelock", "tracecontext"),
     ("adapters",),  # what others wrote, each behind one module
     ("project", "coverage.python_startup"),  # what there should be
     ("loading",),  # which project it is
     # concepts, each on its own
-    ("readiness", "evidence", "coverage.harvest", "images", "leftovers", "coverage.overlay"),
+    (
+        "readiness",
+        "evidence",
+        "traces",
+        "coverage.harvest",
+        "images",
+        "leftovers",
+        "coverage.overlay",
+    ),
     ("coverage.affected",),  # what a harvest tells of a change
     ("stack",),  # the concepts, brought together
-    ("coverage.session", "lanes"),  # the stack with the spy on; what a worker has of it
+    ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
     # what is done to a stack, and what a test asks of it meanwhile
     ("faults.topology", "faults.watchdog"),  # what a request runs through; what guards a fault
     ("faults.locking", "faults.stack_control"),  # who may break what; what a fault breaks

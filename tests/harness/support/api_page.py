@@ -28,10 +28,15 @@ MEMBERS = {
     "SteadyWatch": ("answers", "failed", "recovers_within"),
     "Acknowledged": ("send", "note", "ok", "failed", "unknown", "keys", "check"),
     "Outcome": ("FAILED", "UNKNOWN", "OK"),
+    "Span": (
+        *("trace_id", "span_id", "parent_id", "name", "kind", "service", "duration_ms", "status"),
+        *("status_message", "attributes", "resource", "scope", "links", "events", "exceptions"),
+    ),
 }
 _GROUPS = {
     "The stack": ("Stack", "Service", "Postgres", "baggage_header"),
     "Faults": ("Faults", "Fault", "ActiveFault", "Schedule", "Step", "ScheduleRun", "schedules"),
+    "Traces": ("CurrentTrace", "Expectation", "Span", "trace_headers"),
     "What a test asks meanwhile": (
         *("steady", "SteadyWatch", "SteadyAnswer", "recovers_within", "Acknowledged", "Outcome"),
     ),
@@ -40,7 +45,8 @@ _HEAD = """# API
 
 What your tests import from `nomock`, with types: `from nomock import Faults, Stack`. Whatever is
 not on this page is private, and may change in any version. The fixtures are `stack` (a `Stack`),
-`faults` (`Faults`), `postgres` (`Postgres`) and `acknowledged` (`Acknowledged`):
+`faults` (`Faults`), `trace` (`CurrentTrace`), `postgres` (`Postgres`) and `acknowledged`
+(`Acknowledged`):
 
 ```python
 from nomock import Faults, Stack
