@@ -8,6 +8,7 @@ only None is "not set". ``nomock.loading`` finds these sources.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,6 +20,7 @@ from nomock.places import state_dir
 STACK_MODES = ("attach", "fresh", "own")
 LANES = ("shared", "stack", "database")
 TRACED = ("marked", "all")
+EVIDENCE = ("failing", "all", "off")
 # In compose's own order: of the first one counts, and one of the second is added to it.
 # https://github.com/compose-spec/compose-go/blob/main/cli/options.go
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -62,6 +64,12 @@ class Settings:
     """How long the whole stack may take to become ready."""
     log_lines: int = 200
     """How many log lines a failing test's report shows at the most, over all services."""
+    evidence: str = "failing"
+    """Which tests leave evidence: failing, all or off."""
+    evidence_runs: int = 5
+    """Of how many runs the evidence is kept."""
+    redact: tuple[str, ...] = ()
+    """Regular expressions of what is secret, beside what evidence takes for that itself."""
     host: str | None = None
     """The host that published ports are reached on; None: the engine's own."""
     postgres: str | None = None
@@ -133,6 +141,22 @@ def _stack_mode(value: str) -> str:
     return value
 
 
+def _evidence(value: str) -> str:
+    if value not in EVIDENCE:
+        raise ValueError(f"it is one of {', '.join(EVIDENCE)}")
+    return value
+
+
+def _patterns(value: str | Sequence[str]) -> tuple[str, ...]:
+    found = (value,) if isinstance(value, str) else tuple(value)
+    for pattern in found:
+        try:
+            re.compile(pattern)
+        except re.error as error:
+            raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
+    return tuple(filter(None, found))
+
+
 def _lanes(value: str) -> str:
     if value not in LANES:
         raise ValueError(f"it is one of {', '.join(LANES)}")
@@ -160,6 +184,13 @@ def _count(value: str | int) -> int:
     number = int(value)
     if number < 0:
         raise ValueError("it is 0 or more")
+    return number
+
+
+def _positive_count(value: str | int) -> int:
+    number = _count(value)
+    if number == 0:
+        raise ValueError("it is 1 or more")
     return number
 
 
@@ -192,6 +223,9 @@ CONVERTERS: Mapping[str, Any] = {
     "project": str,
     "timeout_s": _positive,
     "log_lines": _count,
+    "evidence": _evidence,
+    "evidence_runs": _positive_count,
+    "redact": _patterns,
     "host": _host,
     "postgres": str,
     "probes": _probes,

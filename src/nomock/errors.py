@@ -19,6 +19,7 @@ NomockError
 │   ├── ServiceDiedError        a service ended or is unhealthy: no use waiting
 │   └── UnreachableError        a port is published where this machine does not reach it
 ├── LockedError             another run owns the stack and did not let go in time
+├── EvidenceError           the evidence of a run is not there, or cannot be read
 ├── CoverageError           what the services ran cannot be told
 │   ├── CanaryError             a service's spy does not report what runs
 │   ├── NotCoverableError       a service runs no Python that the spy can record
@@ -279,6 +280,10 @@ class UnreachableError(NotReadyError):
 
 class LockedError(NomockError):
     """Another run owns the stack and did not let go in time."""
+
+
+class EvidenceError(NomockError):
+    """The evidence of a run is not there, or of another version, or cannot be read."""
 
 
 class CoverageError(NomockError):

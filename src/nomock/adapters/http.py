@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from time import monotonic
+from typing import Any
 
 import httpx
 from httpx import AsyncClient, Client
 
+from nomock.adapters.exchanges import Body, Exchange, Headers, begin_exchange
 from nomock.baggage import BAGGAGE_HEADER, baggage_header
 from nomock.tracecontext import TRACEPARENT_HEADER, traceparent_header
 
@@ -57,6 +60,78 @@ def _nothing() -> None:
     pass
 
 
+class _Client(Client):
+    """Writes its exchanges down, for the evidence of a test that fails."""
+
+    def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
+        """Send a request, as httpx does."""
+        try:
+            response = super().send(request, **how)
+        except BaseException as error:
+            _failed(request, error)
+            raise
+        _ended(response)
+        return response
+
+
+class _AsyncClient(AsyncClient):
+    """The same in an event loop."""
+
+    async def send(self, request: httpx.Request, **how: Any) -> httpx.Response:
+        """Send a request, as httpx does."""
+        try:
+            response = await super().send(request, **how)
+        except BaseException as error:
+            _failed(request, error)
+            raise
+        _ended(response)
+        return response
+
+
+_EXCHANGE = "nomock_exchange"
+"""Where a request keeps its exchange, among the extensions of httpx."""
+
+
+def _begin(request: httpx.Request) -> None:
+    try:
+        body = Body.of(request.content)
+    except httpx.RequestNotRead:
+        body = Body()
+    headers = _pairs(request.headers)
+    request.extensions[_EXCHANGE] = begin_exchange(request.method, str(request.url), headers, body)
+
+
+def _answered(response: httpx.Response) -> None:
+    exchange = response.request.extensions.get(_EXCHANGE)
+    if isinstance(exchange, Exchange):
+        exchange.answered_s = monotonic()
+        exchange.status = response.status_code
+        exchange.answer_headers = _pairs(response.headers)
+        exchange.answer = Body()
+
+
+def _ended(response: httpx.Response) -> None:
+    """Keep the bodies, also of the redirects that led there; a stream has none here."""
+    for part in (*response.history, response):
+        exchange = part.request.extensions.get(_EXCHANGE)
+        if isinstance(exchange, Exchange) and part.is_stream_consumed:
+            exchange.ended_s = exchange.began_s + part.elapsed.total_seconds()
+            exchange.answer = Body.of(part.content)
+
+
+def _failed(request: httpx.Request, error: BaseException) -> None:
+    """Write down why there is no answer; of several, after a redirect, for the last request."""
+    last = getattr(error, "_request", None) or request
+    exchange = last.extensions.get(_EXCHANGE)
+    if isinstance(exchange, Exchange):
+        exchange.ended_s = monotonic()
+        exchange.error = f"{type(error).__name__}: {error}".rstrip(": ")
+
+
+def _pairs(headers: httpx.Headers) -> Headers:
+    return tuple(headers.multi_items())
+
+
 def client(base_url: str, *, on_request: Callable[[], None] = _nothing) -> Client:
     """Return a client of one service; redirects are not followed, cookies are its own.
 
@@ -66,12 +141,13 @@ def client(base_url: str, *, on_request: Callable[[], None] = _nothing) -> Clien
     def before(request: httpx.Request) -> None:
         on_request()
         _mark(request)
+        _begin(request)
 
-    return Client(
+    return _Client(
         base_url=base_url,
         timeout=_TIMEOUT_S,
         limits=_LIMITS,
-        event_hooks={"request": [before]},
+        event_hooks={"request": [before], "response": [_answered]},
         trust_env=False,
     )
 
@@ -85,12 +161,16 @@ def async_client(base_url: str, *, on_request: Callable[[], None] = _nothing) ->
     async def before(request: httpx.Request) -> None:
         on_request()
         _mark(request)
+        _begin(request)
 
-    return AsyncClient(
+    async def after(response: httpx.Response) -> None:
+        _answered(response)
+
+    return _AsyncClient(
         base_url=base_url,
         timeout=_TIMEOUT_S,
         limits=_LIMITS,
-        event_hooks={"request": [before]},
+        event_hooks={"request": [before], "response": [after]},
         trust_env=False,
     )
 

@@ -1,6 +1,5 @@
 """Evidence: what a failing test, or a run, shows of the services it ran on."""
 
-from nomock.evidence.logs import window_logs
 from nomock.evidence.mishaps import Mishap, mishaps
 from nomock.evidence.stories import Scene
 from nomock.evidence.unasked import RunWindow, unasked
@@ -15,5 +14,4 @@ __all__ = [
     "mishaps",
     "settle",
     "unasked",
-    "window_logs",
 ]

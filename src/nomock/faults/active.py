@@ -50,6 +50,8 @@ class FaultSession:
     """What was done when, by the monotonic clock, for the evidence."""
     spans: list[Span] = field(default_factory=list)
     """When each fault was active, for the evidence."""
+    seeds: list[int] = field(default_factory=list)
+    """The seeds of the schedules that were played, in their order."""
     effective: set[tuple[str, str]] = field(default_factory=set)
     """Kind and place of each fault that had an effect."""
     turn: RLock = field(default_factory=RLock)

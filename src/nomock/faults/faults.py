@@ -143,6 +143,11 @@ class Faults(
         return self._session.story
 
     @property
+    def seeds(self) -> list[int]:
+        """The seeds of the schedules that were played, in their order."""
+        return self._session.seeds
+
+    @property
     def spans(self) -> list[Span]:
         """When each fault was active."""
         return self._session.spans

@@ -55,6 +55,8 @@ class ScheduleRun:
             session.claims.give_back(session.claims.alone - held)
             raise
         session.tell(f"{schedule.name}; to play it again: with faults.play({schedule!r}):")
+        if schedule.seed is not None:
+            session.seeds.append(schedule.seed)
         self._thread.start()
         return self
 

@@ -82,6 +82,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run the services with OpenTelemetry and a backend, so that tests assert on traces",
     )
     group.addoption(
+        "--nomock-evidence",
+        metavar="WHICH",
+        help="which tests leave evidence under .nomock/evidence: failing (default), all, off",
+    )
+    group.addoption(
         "--nomock-affected",
         action="store_true",
         help="run only the tests that what changed since the last covered run needs, and say why",

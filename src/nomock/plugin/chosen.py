@@ -18,6 +18,7 @@ from nomock.plugin.options import given
 _OPTIONS = {
     "stack": "stack",
     "lanes": "lanes",
+    "evidence": "evidence",
     "files": "stack-file",
     "project": "stack-project",
     "timeout_s": "stack-timeout",

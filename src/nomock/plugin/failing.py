@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from _pytest._code.code import ExceptionChainRepr, ReprEntryNative
 
+from nomock.adapters.exchanges import kept_exchanges
 from nomock.errors import NomockError
-from nomock.evidence import Mishap, Scene, Span, Window, mishaps, settle, window_logs
+from nomock.evidence import Mishap, Scene, Span, Window, mishaps, settle
+from nomock.evidence.record import Found, Seen, marks_of
+from nomock.evidence.redact import Redactor
+from nomock.evidence.showing import shown_logs
+from nomock.evidence.timeline import TestNames, timeline
 from nomock.moments import Moment
 from nomock.plugin.deeds import tell
 from nomock.plugin.items import faults_of, uses_stack
@@ -29,41 +36,82 @@ class Failing:
         self._run = run
         self._run_end = run_end
 
-    def take(self, item: pytest.Item, report: pytest.TestReport, began: Moment) -> None:
+    def take(self, item: pytest.Item, report: pytest.TestReport, began: Moment) -> Found:
         """Put it into the report; nothing is asked of the engine but for a test on a stack."""
+        found = Found(Seen(), Redactor(self._run.settings.redact))
         faults = faults_of(item)
         if faults is not None and faults.story:
             lines = [f"{at_s - began.monotonic_s:8.3f} s  {told}" for at_s, told in faults.story]
             report.sections.append((_FAULTS, "\n".join(lines)))
-        # A fixture of the test may have made a stack of its own.
-        found = getattr(item, "funcargs", {}).get("stack")
-        if not isinstance(found, Stack) and not uses_stack(item):
-            return
+        stack = self._stack_of(item)
+        if stack is None:
+            return found
         try:
-            stack = found if isinstance(found, Stack) else self._run.stack
             if not self._run_end.look(stack.engine, item, report):
-                self._take(stack, item, report, began)
+                self._take(stack, item, report, began, found)
         except NomockError as error:  # a broken engine must not hide the test's own failure
             report.sections.append((_LOGS, str(error)))
+            found.seen.missing.append(str(error))
+        return found
+
+    def glance(self, item: pytest.Item, began: Moment) -> Found:
+        """Take the evidence of a test that passed: it waits for no service that may yet end."""
+        found = Found(Seen(), Redactor(self._run.settings.redact))
+        stack = self._stack_of(item)
+        if stack is not None:
+            try:
+                seen = found.seen
+                seen.stack, seen.containers = stack.name, stack.engine.containers(stack.name)
+                seen.window = Window.of(stack.engine, began, ready_s=stack.ready_s)
+                self._read_logs(stack, item, found, seen.window)
+            except NomockError as error:
+                found.seen.missing.append(str(error))
+        return found
+
+    def _stack_of(self, item: pytest.Item) -> Stack | None:
+        # A fixture of the test may have made a stack of its own.
+        own = getattr(item, "funcargs", {}).get("stack")
+        if isinstance(own, Stack):
+            return own
+        return self._run.stack if uses_stack(item) else None
 
     def _take(
-        self, stack: Stack, item: pytest.Item, report: pytest.TestReport, began: Moment
+        self,
+        stack: Stack,
+        item: pytest.Item,
+        report: pytest.TestReport,
+        began: Moment,
+        found: Found,
     ) -> None:
-        engine = stack.engine
-        containers = settle(engine, lambda: engine.containers(stack.name))
-        window = Window.of(engine, began, ready_s=stack.ready_s)
+        engine, seen = stack.engine, found.seen
+        seen.stack = stack.name
+        seen.containers = settle(engine, lambda: engine.containers(stack.name))
+        seen.window = window = Window.of(engine, began, ready_s=stack.ready_s)
         if window.notice:
             report.sections.append((_CLOCK, window.notice))
+            seen.missing.append(f"the clock: {window.notice}")
         if stack.ready_s is not None or self._run.is_worker:  # else its start says what befell it
-            scene = self._scene(stack, item, window, stack.lost(containers))
-            found = mishaps(engine, containers, scene)
-            _show(report, found)
-            told = [Span("", m.container_id, window.since_s, window.now_s) for m in found]
+            scene = self._scene(stack, item, window, stack.lost(seen.containers))
+            seen.mishaps = mishaps(engine, seen.containers, scene)
+            _show(report, seen.mishaps)
+            told = [Span("", m.container_id, window.since_s, window.now_s) for m in seen.mishaps]
             tell(report, told=told)
-        text = window_logs(
-            engine, containers, since_s=window.earliest_s, cap=self._run.settings.log_lines
-        )
+        self._read_logs(stack, item, found, window)
+        text = shown_logs(seen.logs, began_s=window.began_s, cap=self._run.settings.log_lines)
         report.sections.append((_LOGS, text or "(none)"))
+
+    @staticmethod
+    def _read_logs(stack: Stack, item: pytest.Item, found: Found, window: Window) -> None:
+        for service in stack.project.services.values():
+            found.redactor.learn_environment(service.environment)
+        exchanges, _ = kept_exchanges()
+        found.seen.logs = timeline(
+            stack.engine,
+            found.seen.containers,
+            since_s=window.earliest_s,
+            names=TestNames(item.nodeid, marks_of(exchanges)),
+            redactor=found.redactor,
+        )
 
     def _scene(self, stack: Stack, item: pytest.Item, window: Window, lost: set[str]) -> Scene:
         from nomock.faults.left import on_elsewhere
@@ -85,7 +133,7 @@ class Failing:
         )
 
 
-def _show(report: pytest.TestReport, found: list[Mishap]) -> None:
+def _show(report: pytest.TestReport, found: Sequence[Mishap]) -> None:
     """Put what nobody asked for before all else, also before the traceback."""
     told: list[str] = []
     # What a fault of the test did is told with the faults.

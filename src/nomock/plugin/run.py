@@ -24,6 +24,7 @@ from nomock.lanes.replica import check
 from nomock.paths import absolute
 from nomock.plugin.chosen import settings_of
 from nomock.plugin.coverage import Coverage, NoCoverage, SidecarCoverage, spied
+from nomock.plugin.evidence import Evidence
 from nomock.plugin.fault_sessions import FaultSessions
 from nomock.plugin.history import History
 from nomock.plugin.items import USUAL_LANE, needs_stack_of_run
@@ -58,6 +59,7 @@ class Run:
         self._workers_lanes = WorkersLanes(workers, lambda: self.main)
         self.is_worker = hasattr(config, "workerinput")
         self.history = History(settings)
+        self.evidence = Evidence(config, settings, workers, self.command)
         self.unasked = Unasked()
         self._is_shown = False
         self._errors_at_end: list[str] = []

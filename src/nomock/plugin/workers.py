@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from time import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -12,6 +13,8 @@ if TYPE_CHECKING:  # a run without workers needs none
 
 NUMBER = "nomock_worker"
 """What a worker finds in its input: its number, from 1 on."""
+BEGAN = "nomock_began"
+"""When the run began, in seconds since the epoch: it has its name by that."""
 USED = "nomock_lanes"
 """What it leaves in its output: the stacks that were its own, by name, and since when."""
 
@@ -28,6 +31,8 @@ class Workers:
         self.lanes: dict[str, float] = {}
         """The stacks that workers which have ended had of their own, and since when."""
         self._numbers: dict[Any, int] = {}
+        self.began_s = time()
+        """When the run began, in seconds since the epoch."""
 
     @property
     def count(self) -> int:
@@ -45,6 +50,7 @@ class Workers:
         free = next(n for n in range(1, len(taken) + 2) if n not in taken)
         self._numbers[node] = node.workerinput[NUMBER] = free
         node.workerinput["nomock_run"] = os.getpid()
+        node.workerinput[BEGAN] = self.began_s
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

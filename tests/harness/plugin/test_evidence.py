@@ -74,7 +74,7 @@ def test_the_logs_in_its_window_should_be_shown_when_a_test_fails(
     text = result.stdout.str()
     assert text.count("Service logs in the test's window") == 2
     assert "| /in-setup\n" in text
-    calls = [line for line in text.splitlines() if "| /in-call" in line]
+    calls = [line.partition(" s  ")[2] for line in text.splitlines() if "| /in-call" in line]
     # In the order of time, over all services.
     order = ["one    | /in-call-1", "second | /in-call-2", "one    | /in-call-3"]
     assert [line for line in order if line in calls] == order
@@ -98,7 +98,8 @@ def test_the_newest_lines_should_be_kept_when_there_are_too_many(
     )
     result = echo.run()
     result.stdout.fnmatch_lines(
-        ["(4 older lines cut: log_lines)", "one | /line-5", "one | /line-6"], consecutive=True
+        ["(4 older lines cut: log_lines)", "* s  one | /line-5", "* s  one | /line-6"],
+        consecutive=True,
     )
     assert "/line-4" not in result.stdout.str()
 

@@ -134,7 +134,8 @@ def test_a_service_that_died_should_be_the_first_line_when_its_test_fails(fragil
         "    asked for /die/3",
     ]
     titles = [line.strip("- ") for line in report if line.startswith("-----")]
-    assert titles == [BEFELL, "Captured stdout call", "Service logs in the test's window"]
+    logs = "Service logs in the test's window"
+    assert titles == [BEFELL, "Captured stdout call", logs, "Evidence"]
 
     report = report_of(text, "test_after_that")
     assert report[0] == "web: exited with code 3, T s before this test began"
@@ -193,7 +194,7 @@ def test_replicas_should_be_told_apart_wherever_one_is_named(fragile: Tiny) -> N
     killed = "both-2: exited with code 137 at T s"
     assert any(line.startswith(killed) and "2 times" in line for line in report[:2])
     logs = section(report, "Service logs in the test's window")
-    assert {line.split(" | ")[0] for line in logs} == {"both-1", "both-2"}
+    assert {line.partition(" s  ")[2].split(" | ")[0] for line in logs} == {"both-1", "both-2"}
 
     status = fragile.nomock("status")
     status.stdout.re_match_lines(

@@ -197,10 +197,12 @@ class Engine(Conversations, Changes):
         *,
         since_s: float | None = None,
         tail: int | None = None,
+        most_bytes: int | None = None,
     ) -> str:
         """Return what a container logged, each line behind its RFC 3339 time stamp.
 
-        ``since_s`` is in seconds since the epoch; ``tail`` keeps the newest lines.
+        ``since_s`` is in seconds since the epoch; ``tail`` keeps the newest lines. Of more than
+        ``most_bytes`` the first are read.
         """
         query: dict[str, str] = {"stdout": "1", "stderr": "1", "timestamps": "1"}
         if since_s is not None:
@@ -208,7 +210,7 @@ class Engine(Conversations, Changes):
         if tail is not None:
             query["tail"] = str(tail)
         with self._request("GET", f"/containers/{container_id}/logs", query) as response:
-            body = response.read()
+            body = response.read(most_bytes)
             multiplexed = response.headers.get_content_type() != "application/vnd.docker.raw-stream"
             if response.status >= 400:
                 return ""

@@ -1,0 +1,231 @@
+"""Secrets, taken out of all that evidence keeps before anything of it is written.
+
+Two rules work together. Where a secret has a place of its own (a header, a field of a form or of
+JSON, a URL) its value goes, whatever it looks like; and a value that went once goes wherever else
+it stands, so that a service which logs a token that it was sent does not give it away. In plain
+text what looks like a secret goes: ``Bearer …``, ``password=…``, a JWT, a private key.
+"""
+
+from __future__ import annotations
+
+import binascii
+import json
+import re
+from base64 import b64decode
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+from urllib.parse import quote, unquote_plus, urlsplit
+
+GONE = "[redacted]"
+
+_HEADERS = re.compile(r"(?i)^((proxy-)?authorization|(set-)?cookie2?)$")
+_SECRET = (
+    r"pass(?:word|wd|phrase)|pwd|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key"
+    r"|credential|authorization|cookie|session[_.-]?id|assertion|code[_.-]?verifier|\bjwt\b"
+)
+_SECRET_NAME = re.compile(f"(?i){_SECRET}|^(?:pass|auth)$")
+# What has such a word in its name, and says nothing but how it is used.
+_HARMLESS_NAME = re.compile(
+    r"(?i)(type|types|endpoint|methods?|supported|hint|ur[il]s?|expires?([_-]?in)?|count|length|"
+    r"limit|max|used|tokens)$|^(max|min|num|total)[_-]"
+)
+# The authorization code of OAuth; `code` alone names errors and statuses, too.
+_LEAST_CODE = 16
+# A shorter value would take half of a text with it.
+_LEAST_LEARNED = 8
+# The password of a test's database is often a word that stands elsewhere: postgres.
+_LEAST_WORD = 12
+
+_BEARER = re.compile(
+    r"(?i)\b(bearer|basic|negotiate|digest)([ \t]+|%20)(?!authenti|authoriz|credential|scheme)"
+    r"[A-Za-z0-9\-._~+/]{8,}=*"
+)
+_LINE_OF_HEADER = re.compile(
+    r"(?i)((?:\b|_)(?:set-cookie2?|cookie|(?:proxy-)?authorization))"
+    r"(\\*[\"']?[ \t]*[:=,][ \t]*\\*(?:[bB](?=[\"']))?[\"']?)([^\r\n\"'\\]+)"
+)
+_NAMED = re.compile(
+    rf"(?i)((?:{_SECRET})[\w.\-]{{0,60}})(\\*[\"']?\]?[ \t]*(?:==?|:)[ \t]*)"
+    r"(\\*\"(?:[^\"\\\r\n]|\\[^\"\r\n])*\\*\"|'[^'\r\n]*'|[^\s,;&\"'<>(){}\[\]\\]+)"
+)
+# Looked for behind a find: a search that began with it would try each begin of a long word.
+_BEGIN_OF_NAME = re.compile(r"[\w.\-]{0,60}\Z")
+_PART_OF_FORM = re.compile(r"(?i)name=\"([^\"]*)\"((?:\r?\n[^\r\n]+){0,5}\r?\n\r?\n)([^\r\n]*)")
+_USER_IN_URL = re.compile(r"(?i)\b([a-z][a-z0-9+.\-]*://[^/\s:@\"']*):([^/\s@\"']+)@")
+_SHAPES = re.compile(
+    r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?"
+    r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abpr]-|sk-|sk_live_|rk_live_)[A-Za-z0-9_-]{16,}"
+    r"|\bAKIA[0-9A-Z]{16}\b"
+    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----END))*(?:-----END [A-Z ]*-----)?"
+)
+
+_SCHEMES = ("bearer", "basic", "negotiate", "digest")
+# A part of each name that _SECRET knows.
+_NAMES = ("pass", "pwd", "secret", "token", "api", "key", "credential", "authorization", "cookie")
+_MORE_NAMES = ("session", "assertion", "verifier", "jwt")
+_WORDS = (*_SCHEMES, *_NAMES, *_MORE_NAMES, "://")
+_SHAPES_BEGIN = ("eyj", "gh", "glpat-", "xox", "sk-", "sk_", "rk_", "akia", "private key-----")
+
+
+class Redactor:
+    """Takes secrets out of texts, and remembers which these were."""
+
+    def __init__(self, patterns: Iterable[str] = ()) -> None:
+        """``patterns`` are regular expressions of the user's."""
+        self._patterns = [re.compile(pattern) for pattern in patterns]
+        self._learned: set[str] = set()
+
+    def learn_environment(self, variables: Mapping[str, str | None]) -> None:
+        """Remember the secrets that a service has in its environment."""
+        for name, value in variables.items():
+            if value and self._is_secret(name, value):
+                self._learn(value)
+            elif value:
+                self.text(value)  # a URL with a password
+
+    def headers(self, headers: Iterable[Sequence[str]]) -> list[list[str]]:
+        """Return the headers as pairs, the values of secret ones gone."""
+        return [[name, self._header(name, value)] for name, value in headers]
+
+    def url(self, url: str) -> str:
+        """Return a URL without a password and without the values of secret parameters."""
+        address, mark, query = url.partition("?")
+        query, hash_, fragment = query.partition("#")
+        address, more, fragment_of_address = address.partition("#")
+        try:
+            password = urlsplit(address).password
+        except ValueError:
+            password = None
+        if password:
+            self._learn(password)
+        told = self.text(address) + mark + self._form(query)
+        return told + hash_ + more + self._form(fragment or fragment_of_address)
+
+    def body(self, text: str, content_type: str) -> str:
+        """Return the text of a body, by what it is: JSON, a form, or any text."""
+        kind = content_type.partition(";")[0].strip().lower()
+        if kind.endswith("x-www-form-urlencoded"):
+            return self._form(text)
+        if text[:1] in "{[" or kind.endswith("json"):
+            try:
+                return self.text(json.dumps(self.values(json.loads(text)), ensure_ascii=False))
+            except (ValueError, RecursionError):  # its end was cut off, or it is several
+                pass
+        return self.text(_PART_OF_FORM.sub(self._part, text))
+
+    def values(self, value: Any, *, secret: bool = False) -> Any:
+        """Return JSON's values, those of secret fields gone."""
+        if isinstance(value, dict):
+            return {
+                name: self.values(part, secret=secret or self._is_secret(str(name), part))
+                for name, part in value.items()
+            }
+        if isinstance(value, list):
+            return [self.values(part, secret=secret) for part in value]
+        if not secret or value is None or isinstance(value, bool):
+            return value
+        self._learn(str(value))
+        return GONE
+
+    def text(self, text: str) -> str:
+        """Return any text, what looks like a secret gone; it has as many lines as before."""
+        low = text.lower()
+        if any(begin in low for begin in _SHAPES_BEGIN):
+            text = _SHAPES.sub(lambda m: GONE + "\n" * m[0].count("\n"), text)
+        if any(word in low for word in _WORDS):
+            text = "\n".join(map(self._line, text.split("\n")))
+        for pattern in self._patterns:
+            text = pattern.sub(lambda m: GONE + "\n" * m[0].count("\n"), text)
+        return text
+
+    def _line(self, line: str) -> str:
+        # Each expression takes a hundred times as long as a look whether its words are there.
+        low = line.lower()
+        if any(word in low for word in _SCHEMES):
+            line = _BEARER.sub(lambda m: f"{m[1]}{m[2]}{GONE}", line)
+        if "://" in low and "@" in low:
+            line = _USER_IN_URL.sub(self._user, line)
+        if "cookie" in low or "authorization" in low:
+            line = _LINE_OF_HEADER.sub(lambda m: f"{m[1]}{m[2]}{GONE}", line)
+        if any(word in low for word in (*_NAMES, *_MORE_NAMES)):
+            line = _NAMED.sub(self._named, line)
+        return line
+
+    def known(self, text: str) -> str:
+        """Return a text without the values that stood in a secret's place anywhere."""
+        if not self._learned:
+            return text
+        found = sorted(self._learned, key=len, reverse=True)
+        return re.sub("|".join(map(re.escape, found)), GONE, text)
+
+    def _header(self, name: str, value: str) -> str:
+        if _HEADERS.match(name):
+            for part in re.split(r"[;,\s]+", value):
+                self._learn(part.partition("=")[2].strip('"') if "cookie" in name.lower() else part)
+            if value.lower().startswith("basic "):
+                self._learn_basic(value[6:])
+            scheme, space, rest = value.partition(" ")
+            shown = space and rest and "cookie" not in name.lower() and scheme.isalpha()
+            return f"{scheme} {GONE}" if shown else GONE
+        if self._is_secret(name, value):
+            self._learn(value)
+            return GONE
+        if name.lower() in {"location", "referer", "content-location"}:
+            return self.url(value)
+        return self.text(value)
+
+    def _form(self, query: str) -> str:
+        """Return a form, or the query of a URL."""
+        parts = []
+        for part in query.split("&"):
+            name, equals, value = part.partition("=")
+            plain = unquote_plus(value)
+            if equals and value and self._is_secret(unquote_plus(name), plain):
+                self._learn(plain)
+                part = f"{name}={GONE}"
+            else:
+                part = self.text(part)
+            parts.append(part)
+        return "&".join(parts)
+
+    def _part(self, match: re.Match[str]) -> str:
+        if not self._is_secret(match[1], match[3]):
+            return match[0]
+        self._learn(match[3])
+        return f'name="{match[1]}"{match[2]}{GONE}'
+
+    def _user(self, match: re.Match[str]) -> str:
+        self._learn(match[2])
+        return f"{match[1]}:{GONE}@"
+
+    def _named(self, match: re.Match[str]) -> str:
+        name, between, value = match.groups()
+        plain = value.strip("\\").strip("\"'").rstrip("\\")
+        if GONE in value or plain in {"", "None", "null", "true", "false", "True", "False"}:
+            return match[0]
+        begin = _BEGIN_OF_NAME.search(match.string[max(0, match.start() - 60) : match.start()])
+        if not self._is_secret((begin[0] if begin else "") + name, plain):
+            return match[0]
+        self._learn(plain)
+        quoted = re.match(r"\\*[\"']?", value)
+        mark = quoted[0] if quoted else ""
+        return f"{name}{between}{mark}{GONE}{mark}"
+
+    @staticmethod
+    def _is_secret(name: str, value: object) -> bool:
+        if name.lower() == "code":
+            return isinstance(value, str) and len(value) >= _LEAST_CODE
+        return bool(_SECRET_NAME.search(name)) and not _HARMLESS_NAME.search(name)
+
+    def _learn_basic(self, encoded: str) -> None:
+        try:
+            self._learn(b64decode(encoded).decode().partition(":")[2])
+        except (binascii.Error, ValueError):
+            return
+
+    def _learn(self, value: str) -> None:
+        """Remember a value, and the forms in which others write it."""
+        is_word = len(value) < _LEAST_WORD and value.isalpha() and value.islower()
+        if len(value) >= _LEAST_LEARNED and not is_word and GONE not in value:
+            escaped = json.dumps(value)[1:-1]
+            self._learned |= {value, quote(value, safe=""), escaped}
