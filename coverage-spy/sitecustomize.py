@@ -1,4 +1,4 @@
-"""Start nomock's spy if this process was asked to, then run the next sitecustomize there is.
+"""Start nomock's spy and its tracer, where this process was asked to; then the next sitecustomize.
 
 Python imports a module of this name when it starts: https://docs.python.org/3/library/site.html
 This one is found first because the coverage overlay puts its folder on PYTHONPATH. Written so that
@@ -37,6 +37,22 @@ def _start_spy() -> None:
             pass
 
 
+def _start_tracer():
+    """Start the tracer; nothing that goes wrong in it may reach the service."""
+    folder = os.environ.get("NOMOCK_TRACER")
+    if not folder:
+        return
+    try:
+        import nomock_tracer
+
+        nomock_tracer.start(folder + "/site-packages", _loader_keeping(folder + "/compiled"))
+    except BaseException as error:
+        try:  # noqa: SIM105 - contextlib is slow to load
+            sys.stderr.write("nomock-tracer: not tracing: %r\n" % (error,))  # noqa: UP031
+        except BaseException:
+            pass
+
+
 def _leave_word(folder, why):
     """Leave a file in the place of a spy that does not even start: nomock_spy.writer has more."""
     import json
@@ -54,13 +70,13 @@ def _leave_word(folder, why):
         file.write(json.dumps(header) + "\n")
 
 
-def _keep_compiled(folder):
-    """Let Python keep what it compiles of the spy in the folder of the data.
+def _loader_keeping(folder):
+    """Return a loader of sources that keeps what it compiles in a folder.
 
-    The spy's own is read-only, and compiling it takes longer than all else that it does when a
-    process starts: so only the first process of all has to.
+    What we bring is mounted read-only, and compiling it takes longer than all else that it does
+    when a process starts: so only the first process of all has to.
     """
-    from importlib.machinery import FileFinder, SourceFileLoader
+    from importlib.machinery import SourceFileLoader
 
     class Loader(SourceFileLoader):
         def get_code(self, fullname):
@@ -82,13 +98,22 @@ def _keep_compiled(folder):
                 return path
             return folder + "/" + self.name + "." + sys.implementation.cache_tag + ".pyc"
 
+    return Loader
+
+
+def _keep_compiled(folder):
+    """Let Python keep what it compiles of the spy in the folder of the data."""
+    from importlib.machinery import FileFinder
+
+    loader = _loader_keeping(folder)
+
     class Finder:
         @staticmethod
         def find_spec(name, path=None, target=None):
             if name.partition(".")[0] != "nomock_spy":
                 return None
             parent = name.rpartition(".")[0].replace(".", "/")
-            return FileFinder(_HERE + "/" + parent, (Loader, [".py"])).find_spec(name)
+            return FileFinder(_HERE + "/" + parent, (loader, [".py"])).find_spec(name)
 
     sys.meta_path.insert(0, Finder)
 
@@ -123,4 +148,5 @@ def _run_next(path):
 
 
 _start_spy()
+_start_tracer()
 _run_next(_leave_path())

@@ -10,7 +10,7 @@ from importlib import import_module
 from importlib.machinery import ModuleSpec
 
 from nomock_spy.guard import lose, swallow
-from nomock_spy.hints import ModuleType, Sequence
+from nomock_spy.hints import Callable, Collection, ModuleType, Sequence
 from nomock_spy.standins import known_as
 
 PATCHES = {
@@ -65,17 +65,26 @@ def listen() -> None:
     """Patch what is imported from now on, and what is there already."""
     for name in PATCHES.keys() & sys.modules.keys():
         _patch(sys.modules[name])
-    sys.meta_path.insert(0, _Finder())
+    when_imported(PATCHES, _patch)
+
+
+def when_imported(names: Collection[str], tell: Callable[[ModuleType], None]) -> None:
+    """Call ``tell`` with each module of these names that is imported, right after it was run."""
+    sys.meta_path.insert(0, _Finder(names, tell))
 
 
 class _Finder:
-    """Finds nothing itself; has what the others find patched once it has been run."""
+    """Finds nothing itself; tells of what the others find once it has been run."""
+
+    def __init__(self, names: Collection[str], tell: Callable[[ModuleType], None]) -> None:
+        self._names = names
+        self._tell = tell
 
     def find_spec(
         self, name: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """Return the spec that the next finder has for a module that is to be patched."""
-        if name not in PATCHES:
+        """Return the spec that the next finder has for a module of one of the names."""
+        if name not in self._names:
             return None
         for finder in sys.meta_path:
             find_spec = getattr(finder, "find_spec", None)
@@ -84,14 +93,14 @@ class _Finder:
             spec: ModuleSpec | None = find_spec(name, path, target)
             if spec is not None:
                 try:
-                    _patch_after(spec)
+                    _tell_after(spec, self._tell)
                 except BaseException as error:
                     swallow(error)
                 return spec
         return None
 
 
-def _patch_after(spec: ModuleSpec) -> None:
+def _tell_after(spec: ModuleSpec, tell: Callable[[ModuleType], None]) -> None:
     loader = spec.loader
     run_module = getattr(loader, "exec_module", None)
     if loader is None or run_module is None:
@@ -102,7 +111,7 @@ def _patch_after(spec: ModuleSpec) -> None:
             vars(loader).pop("exec_module", None)
         run_module(module)
         if module.__name__ == spec.name:
-            _patch(module)
+            tell(module)
 
     # On the instance, and for once: its type stays what packages that look at it expect.
     loader.exec_module = known_as(run_module, exec_module)  # type: ignore[method-assign]

@@ -27,6 +27,7 @@ NomockError
 │   ├── StoppedSpyError         a spy could not write what its service ran
 │   └── UnmappedSourceError     lines of the app that ran are not in the report
 ├── TraceError              what the services did for a test cannot be read, or is not as expected
+│   ├── NotTraceableError       a service runs no Python that OpenTelemetry can be mounted into
 │   ├── TraceBackendError       the backend of traces does not answer, or is not in the stack
 │   └── TraceAssertionError     a test's trace is not what it expects
 └── FaultError              a fault cannot be put on, or did not do what it is for
@@ -373,6 +374,20 @@ class UnmappedSourceError(CoverageError):
 
 class TraceError(NomockError):
     """What the services did for a test cannot be read, or is not as expected."""
+
+
+class NotTraceableError(TraceError):
+    """Services run nothing that OpenTelemetry can be mounted into, each for its reason."""
+
+    def __init__(self, reasons: Mapping[str, str]) -> None:
+        self.services = sorted(reasons)
+        super().__init__(
+            "cannot be traced without a change of their own",
+            where=f"traces of {', '.join(self.services)}",
+            seen="\n".join(f"{name}: {reasons[name]}" for name in self.services),
+            todo="change what the reason names, leave the service out (nomock overlay --traces "
+            "SERVICE…), or give it OpenTelemetry itself",
+        )
 
 
 class TraceBackendError(TraceError):

@@ -24,6 +24,8 @@ from tiny import Tiny, clear, docker
 
 from nomock.coverage.harvest import prepare
 from nomock.faults.janitor import heal_orphaned
+from nomock.images import resolve_image
+from nomock.images.manifest import read_manifest
 
 pytest_plugins = ["pytester", "foreign"]
 
@@ -115,6 +117,13 @@ def docker_calls(tiny: Tiny, monkeypatch: pytest.MonkeyPatch) -> Path:
     shim.chmod(0o755)
     monkeypatch.setenv("PATH", str(shim.parent), prepend=os.pathsep)
     return calls
+
+
+@pytest.fixture(scope="session")
+def jaeger_image() -> str:
+    """The image of the backend, pulled or built once on this machine."""
+    (spec,) = [i for i in read_manifest(ROOT / "images/images.toml") if i.builder == "jaeger.sh"]
+    return resolve_image(ROOT, spec, lambda line: None).image
 
 
 @pytest.fixture(scope="session")

@@ -60,12 +60,17 @@ def command_line() -> argparse.ArgumentParser:
     help_ = commands.add_parser("help", help="what an error means, and what to do about it")
     help_.set_defaults(run=explain)
     help_.add_argument("error", metavar="ERROR", help="its name, or some of its words")
-    overlay_ = add("overlay", overlay, "write the compose file that adds the coverage spy")
+    overlay_ = add(
+        "overlay", overlay, "write the compose file that adds the coverage spy, or traces"
+    )
     overlay_.add_argument(
         "services",
         nargs="*",
         metavar="SERVICE",
         help="only these; without one, all that can be covered",
+    )
+    overlay_.add_argument(
+        "--traces", action="store_true", help="the one that adds traces and their backend"
     )
     overlay_.add_argument("--output", metavar="FILE", help="write it there; - prints it")
     overlay_.add_argument(

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nomock.config import Settings
 from nomock.coverage.harvest import Inside, ServiceSource, check_canaries, sources_of, too_new
-from nomock.coverage.overlay import asked_in, is_foreign, survey
+from nomock.coverage.overlay import SPY_OVERLAY, asked_in, survey
 from nomock.errors import ConfigError, CoverageError
 from nomock.stack import Stack
 
@@ -39,15 +39,13 @@ def check_overlay(settings: Settings, stack: Stack) -> None:
     """Raise ConfigError where the overlay gives no service the spy."""
     path = settings.root / settings.coverage_overlay
     text = path.read_text(encoding="utf-8", errors="replace")
+    is_foreign = SPY_OVERLAY.is_foreign(text)
     if not covered(stack):
         raise ConfigError(
             "the overlay gives no service the spy",
             where=str(path),
-            seen="it is not nomock's: NOMOCK_SPY_OUT is nowhere in it" if is_foreign(text) else "",
-            todo="choose another name for nomock's, in [tool.nomock] of pyproject.toml: "
-            'coverage_overlay = "docker-compose.spy.yml"; then nomock overlay'
-            if is_foreign(text)
-            else "nomock overlay writes it anew",
+            seen=f"it is not nomock's: {SPY_OVERLAY.mark} is nowhere in it" if is_foreign else "",
+            todo=SPY_OVERLAY.another_name() if is_foreign else "nomock overlay writes it anew",
         )
 
 

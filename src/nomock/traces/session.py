@@ -11,12 +11,14 @@ from nomock.adapters import jaeger
 from nomock.adapters.jaeger import Jaeger
 from nomock.baggage import RUN
 from nomock.config import Settings
+from nomock.coverage.overlay import provide_spy
 from nomock.errors import ConfigError, NomockError, NotReadyError, TraceBackendError
 from nomock.images import provide_images_of
 from nomock.moments import Moment
 from nomock.project import Project, ServiceConfig
 from nomock.stack import Stack
 from nomock.tracecontext import TraceContext
+from nomock.traces.overlay import TRACES_OVERLAY, provide_packages
 
 _USUAL_DELAY_MS = 5000.0
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
@@ -35,10 +37,12 @@ def with_traces(settings: Settings, progress: Callable[[str], None]) -> Settings
         raise ConfigError(
             "the overlay that adds traces is not there",
             where=str(overlay),
-            todo="write one, nomock docs traces shows it; or name it: traces_overlay in "
-            "[tool.nomock]",
+            todo="nomock overlay --traces writes it; or name it: traces_overlay in [tool.nomock]",
         )
     provide_images_of(settings.traces_overlay, settings.root, progress)
+    if not TRACES_OVERLAY.is_foreign(overlay.read_text(encoding="utf-8", errors="replace")):
+        provide_packages(settings.root)
+        provide_spy(settings.root)
     return replace(settings, files=(*settings.files, overlay))
 
 

@@ -254,7 +254,7 @@ def test_an_overlay_should_be_refused_before_the_first_test_when_it_is_not_nomoc
     said = tiny.plain(ran.stdout.str())
     cure = (
         "choose another name for nomock's, in [tool.nomock] of pyproject.toml: "
-        'coverage_overlay = "docker-compose.spy.yml"; then nomock overlay'
+        'coverage_overlay = "docker-compose.nomock-coverage.yml"; then nomock overlay'
     )
     assert ran.ret == 6, said
     assert f"DIR/{OVERLAY}: the overlay gives no service the spy\n" in said

@@ -34,7 +34,8 @@ LAYERS = (
         "leftovers",
         "coverage.overlay",
     ),
-    ("coverage.affected",),  # what a harvest tells of a change
+    # what a harvest tells of a change; what is mounted into services that know no traces
+    ("coverage.affected", "traces.overlay"),
     ("stack",),  # the concepts, brought together
     ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
     # what is done to a stack, and what a test asks of it meanwhile

@@ -10,9 +10,6 @@ import pytest
 from places import APPS, ROOT
 from tiny import Tiny, check, idle, server
 
-from nomock.images import resolve_image
-from nomock.images.manifest import read_manifest
-
 # What the overlay of the reference stack has, for one service.
 EXPORTS = {
     "OTEL_EXPORTER_OTLP_ENDPOINT": "http://jaeger:4318",
@@ -27,13 +24,6 @@ BEGIN = """
     def send(stack, *spans, **headers):
         assert stack["app"].http.post("/", json=list(spans), headers=headers).status_code == 200
 """
-
-
-@pytest.fixture(scope="module")
-def jaeger_image() -> str:
-    """The image of the backend, pulled or built once on this machine."""
-    (spec,) = [i for i in read_manifest(ROOT / "images/images.toml") if i.builder == "jaeger.sh"]
-    return resolve_image(ROOT, spec, lambda line: None).image
 
 
 @pytest.fixture
@@ -329,7 +319,7 @@ def test_only_tests_that_assert_on_traces_should_be_errors_when_the_backend_is_a
         + """
     def test_first(stack, request):
         send(stack)
-        stack.engine.kill(stack["jaeger"].container_id, "KILL")
+        stack.engine.stop(stack["jaeger"].container_id)
 
     def test_asserts(trace):
         trace.unbroken()
@@ -380,5 +370,5 @@ def test_a_run_should_not_begin_when_there_is_no_overlay(traced: Tiny) -> None:
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert traced.plain(result.stderr.str()).strip() == (
         "ERROR: DIR/docker-compose.traces.yml: the overlay that adds traces is not there\n"
-        "-> write one, nomock docs traces shows it; or name it: traces_overlay in [tool.nomock]"
+        "-> nomock overlay --traces writes it; or name it: traces_overlay in [tool.nomock]"
     )

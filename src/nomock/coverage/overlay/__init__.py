@@ -6,6 +6,8 @@ overlay mounts.
 
 from nomock.coverage.overlay.cores import with_wheels
 from nomock.coverage.overlay.files import (
+    SPY_OVERLAY,
+    OverlayKind,
     provide_data_folder,
     provide_mounted_spy,
     provide_spy,
@@ -14,17 +16,20 @@ from nomock.coverage.overlay.files import (
 )
 from nomock.coverage.overlay.finding import Finding, Python
 from nomock.coverage.overlay.survey import survey
-from nomock.coverage.overlay.text import asked_in, is_foreign, overlay_text
+from nomock.coverage.overlay.text import asked_in, overlay_text, scalar, signed
 
 __all__ = [
+    "SPY_OVERLAY",
     "Finding",
+    "OverlayKind",
     "Python",
     "asked_in",
-    "is_foreign",
     "overlay_text",
     "provide_data_folder",
     "provide_mounted_spy",
     "provide_spy",
+    "scalar",
+    "signed",
     "spy_folder",
     "survey",
     "with_wheels",

@@ -7,15 +7,43 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from nomock.coverage.overlay.text import OWN_SPY_FOLDER, SPY_FOLDER, is_as_written, is_foreign
+from nomock.coverage.overlay.text import OWN_SPY_FOLDER, SPY_FOLDER, is_as_written
 from nomock.errors import ConfigError
 from nomock.project import Project
 from nomock.statefolder import make_state_dir, writing
 
 
-def write_overlay(path: Path, text: str, *, force: bool) -> bool:
+@dataclass(frozen=True)
+class OverlayKind:
+    """What an overlay is for, in the words that its user knows."""
+
+    mark: str
+    """The variable that each of its kind gives to services."""
+    setting: str
+    """The setting that names its file."""
+    command: str
+    """What writes it."""
+
+    def is_foreign(self, text: str) -> bool:
+        """Tell whether a compose file has nothing of it: nomock has not written it."""
+        return self.mark not in text
+
+    def another_name(self) -> str:
+        """Say how nomock's own gets another name than a file that is foreign."""
+        name = f"docker-compose.nomock-{self.setting.partition('_')[0]}.yml"
+        return (
+            "choose another name for nomock's, in [tool.nomock] of pyproject.toml: "
+            f'{self.setting} = "{name}"; then {self.command}'
+        )
+
+
+SPY_OVERLAY = OverlayKind("NOMOCK_SPY_OUT", "coverage_overlay", "nomock overlay")
+
+
+def write_overlay(path: Path, text: str, kind: OverlayKind, *, force: bool) -> bool:
     """Write an overlay; return whether it is another one than before.
 
     Raises ConfigError where somebody changed the file since it was written, except by ``force``,
@@ -26,7 +54,7 @@ def write_overlay(path: Path, text: str, *, force: bool) -> bool:
         if old == text:
             return False
         if old is not None and not force and not is_as_written(old):
-            raise _not_as_written(path, old)
+            raise _not_as_written(path, old, kind)
         path.write_text(text, encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(
@@ -35,19 +63,18 @@ def write_overlay(path: Path, text: str, *, force: bool) -> bool:
     return True
 
 
-def _not_as_written(path: Path, old: str) -> ConfigError:
-    if is_foreign(old):
+def _not_as_written(path: Path, old: str, kind: OverlayKind) -> ConfigError:
+    if kind.is_foreign(old):
         return ConfigError(
             "this file is not nomock's, and stays as it is",
             where=str(path),
-            seen="it gives no service the spy: NOMOCK_SPY_OUT is nowhere in it",
-            todo="choose another name for nomock's, in [tool.nomock] of pyproject.toml: "
-            'coverage_overlay = "docker-compose.spy.yml"; then nomock overlay',
+            seen=f"{kind.mark} is nowhere in it",
+            todo=kind.another_name(),
         )
     return ConfigError(
-        "this file is not as `nomock overlay` wrote it, and would be written anew",
+        f"this file is not as `{kind.command}` wrote it, and would be written anew",
         where=str(path),
-        todo="compare: nomock overlay --output -; then --force, or another --output",
+        todo=f"compare: {kind.command} --output -; then --force, or another --output",
     )
 
 

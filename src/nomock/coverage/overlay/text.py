@@ -90,6 +90,11 @@ def overlay_text(
     head = _HEAD.format(files=" ".join(f"-f {name}" for name in files))
     known = f"{_ASKED}{', '.join(asked)}\n"
     body = f"{known}\n{_COMMON.format(spy=spy)}{''.join(mounts)}\nservices:\n{services}"
+    return signed(head, body)
+
+
+def signed(head: str, body: str) -> str:
+    """Return the text of an overlay that tells whether it is still as it was written."""
     return f"{head}{_SUM}{_sum(body)}\n{body}"
 
 
@@ -98,11 +103,6 @@ def is_as_written(text: str) -> bool:
     _, found, rest = text.partition(_SUM)
     known, _, body = rest.partition("\n")
     return bool(found) and known == _sum(body)
-
-
-def is_foreign(text: str) -> bool:
-    """Tell whether a compose file has nothing of the spy in it: nomock has not written it."""
-    return "NOMOCK_SPY_OUT" not in text
 
 
 def asked_in(text: str) -> set[str] | None:

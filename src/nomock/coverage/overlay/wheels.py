@@ -1,25 +1,18 @@
 """coverage.py's tracer for the services whose Python has no sys.monitoring: unpacked, to mount.
 
-It is compiled, so there is one for each Python, C library and processor. Whatever installs
-packages here gets it from where it gets them: pip or uv, and where neither is here, the pip that
-Python carries with it to make environments.
+It is compiled, so there is one for each Python, C library and processor.
 """
 
 from __future__ import annotations
 
-import os
 import re
-import shutil
-import subprocess
-import sys
-import sysconfig
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
+from nomock.adapters.pip import REACH, NotInstalledError, install
 from nomock.errors import CoverageError
 from nomock.project import Project
 from nomock.statefolder import make_state_dir, writing
@@ -28,7 +21,6 @@ from nomock.statefolder import make_state_dir, writing
 _REQUIREMENT = Path(__file__).with_name("tracer.txt")
 _FOLDER = re.compile(r"(cp\d+)-(glibc|musl)-(\w+)")
 _TRACER = "tracer.*.so"
-_LONGEST_S = 120
 # By C library: how pip and uv call what is compiled for it, of any age.
 _PIP_PLATFORMS = {"glibc": "manylinux2014_{}", "musl": "musllinux_1_2_{}"}
 _UV_PLATFORMS = {"glibc": "{}-manylinux2014", "musl": "{}-unknown-linux-musl"}
@@ -88,58 +80,19 @@ def provide_mounted(project: Project) -> None:
 
 
 def _install(abi: PythonAbi, target: Path, folder: Path) -> None:
-    options = ["--target", str(target), "--no-deps", "--only-binary", ":all:"]
-    options += ["--require-hashes", "-r", str(_REQUIREMENT), "--python-version", abi.python]
-    beside = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    uv = shutil.which("uv", path=beside)
-    if uv and find_spec("pip") is None:
-        command = [uv, "pip", "install", "--quiet", "--python", sys.executable, *options]
-        command += ["--python-platform", _UV_PLATFORMS[abi.libc].format(abi.machine)]
-    elif pip := _pip(beside):
-        command = [*pip, "install", "--quiet", "--no-compile", *options]
-        command += ["--implementation", "cp", "--abi", abi.tag]
-        command += ["--platform", _PIP_PLATFORMS[abi.libc].format(abi.machine)]
-    else:
-        todo = "install pip in this environment: uv pip install pip, or python -m ensurepip"
-        raise _not_to_be_had(abi, folder, "there is neither pip nor uv here", todo)
+    kind = ["--implementation", "cp", "--abi", abi.tag]
+    pip = [*kind, "--platform", _PIP_PLATFORMS[abi.libc].format(abi.machine)]
+    uv = ["--python-platform", _UV_PLATFORMS[abi.libc].format(abi.machine)]
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=_LONGEST_S)
-    except subprocess.TimeoutExpired as error:
-        seen = f"{Path(command[0]).name} has not ended after {_LONGEST_S} s"
-        raise _not_to_be_had(abi, folder, seen) from error
-    if done.returncode != 0:
-        last = "\n".join([line for line in done.stderr.splitlines() if line.strip()][-3:])
-        raise _not_to_be_had(abi, folder, last)
+        install(_REQUIREMENT, target, python=abi.python, pip=pip, uv=uv)
+    except NotInstalledError as error:
+        raise _not_to_be_had(abi, folder, error.seen, error.todo) from error
     # Where there is nothing compiled, they take coverage.py without it.
     if not any((target / "coverage").glob(_TRACER)):
-        raise _not_to_be_had(abi, folder, "there is none compiled for it")
+        raise _not_to_be_had(abi, folder, "there is none compiled for it", REACH)
 
 
-def _pip(path: str) -> list[str]:
-    """Return how to call a pip; [] where there is none. It installs for any Python.
-
-    This environment's; or the one that ensurepip would install, called as it stands in its wheel
-    (uv makes environments without pip); or another one.
-    """
-    if find_spec("pip") is not None:
-        return [sys.executable, "-m", "pip"]
-    # https://docs.python.org/3/using/configure.html#cmdoption-with-wheel-pkg-dir
-    folders = [sysconfig.get_config_var("WHEEL_PKG_DIR")]
-    found = find_spec("ensurepip")
-    folders += [Path(found.origin).parent / "_bundled"] if found and found.origin else []
-    for folder in filter(None, folders):
-        for wheel in Path(folder).glob("pip-*.whl"):
-            return [sys.executable, str(wheel / "pip")]
-    other = shutil.which("pip3", path=path) or shutil.which("pip", path=path)
-    return [other] if other else []
-
-
-def _not_to_be_had(
-    abi: PythonAbi,
-    folder: Path,
-    seen: str,
-    todo: str = "let pip (or uv) reach the packages that it installs, and try again",
-) -> CoverageError:
+def _not_to_be_had(abi: PythonAbi, folder: Path, seen: str, todo: str) -> CoverageError:
     return CoverageError(
         f"coverage.py's tracer for Python {abi.python}, {abi.libc}, {abi.machine} is not to be had",
         where=str(folder),
