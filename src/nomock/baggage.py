@@ -108,11 +108,12 @@ def with_members(baggage: str, test_id: str | None, fault: str = "", run: str = 
 
 def test_of(baggage: str) -> str | None:
     """Return the test id that a baggage header carries, or None."""
-    for member in baggage.split(","):
-        key, separator, value = member.partition("=")
-        if separator and key.strip() == TEST_KEY:
-            return unquote(value.partition(";")[0].strip(), errors="surrogateescape")
-    return None
+    return _value_of(baggage, TEST_KEY)
+
+
+def run_of(baggage: str) -> str | None:
+    """Return the name of the run that a baggage header carries, or None."""
+    return _value_of(baggage, RUN_KEY)
 
 
 def short(test_id: str) -> str:
@@ -150,6 +151,14 @@ def _fitting(text: str, most_bytes: int, keep: str) -> str:
         count += 1
     begin = text[:count]
     return f"{begin}{'' if keep in begin else keep}~{digest}"
+
+
+def _value_of(baggage: str, wanted: str) -> str | None:
+    for member in baggage.split(","):
+        key, separator, value = member.partition("=")
+        if separator and key.strip() == wanted:
+            return unquote(value.partition(";")[0].strip(), errors="surrogateescape")
+    return None
 
 
 def _encoded(text: str) -> str:

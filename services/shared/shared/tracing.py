@@ -17,7 +17,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 ON = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
-# A stop must not wait long for a backend that is away.
+# A stop waits no longer for a backend that is away.
 EXPORT_S = 2
 
 if ON:

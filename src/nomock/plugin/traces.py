@@ -90,7 +90,14 @@ class TestsTraces:
     def current(self, stack: Stack) -> CurrentTrace:
         """Return the trace of the test that runs; raises TraceBackendError."""
         from nomock.traces import CurrentTrace, Source
-        from nomock.traces.session import backend, delay_s, killed, probed, traced_services
+        from nomock.traces.session import (
+            backend,
+            delay_s,
+            killed,
+            probed,
+            silent_services,
+            traced_services,
+        )
 
         assert self._context is not None and self._item is not None, "a test runs"
         began = self._began
@@ -101,6 +108,7 @@ class TestsTraces:
             began,
             services=list(traced_services(stack.project)),
             probed=probed(stack),
+            silent=silent_services(stack.project),
         )
         source.jaeger().trace(self._context.trace_id)  # or it is known now that nobody answers
         return CurrentTrace(

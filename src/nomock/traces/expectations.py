@@ -191,6 +191,7 @@ class CurrentTrace:
         """Return the error, with the trace as a tree."""
         marks = marks or {}
         for wanted in nearest:
+            todo = todo or self._silence(trace, wanted)
             near = wanted.nearest(trace.spans)
             if near is not None and near.span_id not in marks:
                 marks[near.span_id] = f"nearest to {wanted.text!r}"
@@ -200,11 +201,16 @@ class CurrentTrace:
             told += f"\n{label(span)}, {span.kind.lower()}, trace {span.trace_id}  <-- not in it"
         if not trace.spans:
             told += f"\nno span has arrived; its test sent {source.context.requests} requests"
-            todo = todo or (
-                "does the service export its spans? OTEL_SERVICE_NAME and "
-                "OTEL_EXPORTER_OTLP_ENDPOINT in its environment; is its sampler on?"
-            )
+            todo = todo or "what there may be to see: nomock docs traces"
         return TraceAssertionError(source.context.trace_id, what, tree=told, todo=todo)
+
+    def _silence(self, trace: Trace, wanted: Selector) -> str:
+        """Return why no span can name whom a selector names; "" where any does."""
+        anything = Selector.of(wanted.who)
+        why = self._source.silent.get(wanted.who)
+        if why is None or anything.among(trace.spans):
+            return ""
+        return f"service {wanted.who} has no spans of its own: {why}; and no span says it calls it"
 
 
 class Expectation:

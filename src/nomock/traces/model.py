@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
-from nomock.baggage import test_of
+from nomock.baggage import run_of, test_of
 
 KINDS = ("UNSPECIFIED", "INTERNAL", "SERVER", "CLIENT", "PRODUCER", "CONSUMER")
 STATUSES = ("UNSET", "OK", "ERROR")
@@ -87,9 +87,17 @@ class Span:
 
         By the header ``baggage``, where the service's instrumentation captures it.
         """
+        return test_of(self._baggage)
+
+    @property
+    def run(self) -> str | None:
+        """The run that this test is of, likewise."""
+        return run_of(self._baggage)
+
+    @property
+    def _baggage(self) -> str:
         captured = self.attributes.get(_CAPTURED_BAGGAGE, ())
-        values = [captured] if isinstance(captured, str) else captured
-        return test_of(",".join(map(str, values)))
+        return ",".join([captured] if isinstance(captured, str) else map(str, captured))
 
     def has(self, key: str, value: object) -> bool:
         """Tell whether an attribute has a value; one of an exception counts as the span's."""

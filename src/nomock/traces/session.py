@@ -22,6 +22,11 @@ from nomock.traces.overlay import TRACES_OVERLAY, provide_packages
 
 _USUAL_DELAY_MS = 5000.0
 _ENDPOINTS = ("OTEL_EXPORTER_OTLP_ENDPOINT", "OTEL_EXPORTER_OTLP_TRACES_ENDPOINT")
+_SILENCERS = {
+    "OTEL_SDK_DISABLED": {"true"},
+    "OTEL_TRACES_EXPORTER": {"none"},
+    "OTEL_TRACES_SAMPLER": {"always_off", "parentbased_always_off"},
+}
 _PATH = re.compile(r"(?:https?://[^/\s]+|^\w*:?\d*)(/[^\s\"'?]*)")
 # What was asked of the engine that ends no process: spans are late then, and not lost.
 _HARMLESS = {"start", "pause", "unpause"}
@@ -80,6 +85,20 @@ def traced_services(project: Project) -> dict[str, str]:
     As far as their environment says so.
     """
     return {_name_of(service): service.name for service in _exporting(project)}
+
+
+def silent_services(project: Project) -> dict[str, str]:
+    """Return the services of which there are no spans, by what their environment says, and why."""
+    exporting = {service.name for service in _exporting(project)}
+    silent = {}
+    for name, service in project.services.items():
+        said = {key: str(service.environment.get(key) or "").lower() for key in _SILENCERS}
+        by = [f"{key} is {said[key]}" for key in _SILENCERS if said[key] in _SILENCERS[key]]
+        if name not in exporting:
+            by = [f"{_ENDPOINTS[0]} is not in its environment"]
+        if by:
+            silent[name] = by[0]
+    return silent
 
 
 def delay_s(project: Project) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from time import time
 
 from nomock.adapters.jaeger import Jaeger
-from nomock.baggage import short
+from nomock.baggage import RUN, short
 from nomock.moments import Moment
 from nomock.tracecontext import TraceContext
 from nomock.traces.model import Span, Trace, spans_of, trace_of
@@ -29,6 +29,8 @@ class Source:
     """The names of the traced services, as their spans have them."""
     probed: Iterable[str] = ()
     """The paths that healthchecks and readiness probes ask for: nobody's test."""
+    silent: Mapping[str, str] = field(default_factory=dict)
+    """The services of which there are no spans, with the reason."""
 
     def trace(self) -> Trace:
         """Return the test's trace, and the spans of other traces that are linked to it.
@@ -60,6 +62,7 @@ class Source:
             and span.trace_id != self.context.trace_id
             and not any(link.trace_id == self.context.trace_id for link in span.links)
             and span.test in (None, short(self.test))
+            and span.run in (None, RUN)
             and span.start_ns >= self.began.earliest_s * 1e9
             and span.value("url.path", "http.target").partition("?")[0] not in self.probed
         ]

@@ -41,10 +41,11 @@ class Waiting:
         deadline = monotonic() + self.within_s
         while True:
             is_late = monotonic() > deadline
+            began_s = monotonic()
             trace = self.read()
             if holds(trace) or is_late:
                 return trace
-            _pause()
+            _pause(began_s)
 
     def settled(self, holds: Callable[[Trace], bool] = lambda trace: True) -> Trace:
         """Return the trace once it is as expected, whole, and nothing new has come for a while.
@@ -52,6 +53,7 @@ class Waiting:
         Or as it is when the time is over.
         """
         deadline = monotonic() + self.within_s
+        began_s = monotonic()
         sent, trace = self.sent(), self.read()
         quiet_since = monotonic()
         if self._settled is not None and self._settled[0] == sent:
@@ -62,7 +64,8 @@ class Waiting:
             is_quiet = monotonic() - quiet_since > self.quiet_s
             if is_quiet and not trace.orphans and holds(trace):
                 break
-            _pause()
+            _pause(began_s)
+            began_s = monotonic()
             now = self.read()
             if len(now.spans) != len(trace.spans):
                 quiet_since = monotonic()
@@ -71,5 +74,6 @@ class Waiting:
         return trace
 
 
-def _pause() -> None:
-    Event().wait(_PAUSE_S)
+def _pause(began_s: float) -> None:
+    """Pause for as long as the reading took that began then: a huge trace is read less often."""
+    Event().wait(max(_PAUSE_S, monotonic() - began_s))

@@ -8,7 +8,7 @@ import shutil
 
 import pytest
 from places import APPS, ROOT
-from tiny import Tiny, check, idle, server
+from tiny import IMAGE, Tiny, check, idle, server
 
 # What the overlay of the reference stack has, for one service.
 EXPORTS = {
@@ -36,14 +36,17 @@ def traced(tiny: Tiny, jaeger_image: str) -> Tiny:
         healthcheck=check("exec 3<>/dev/tcp/127.0.0.1/8000"),
     )
     tiny.compose(app=app, other=idle())
-    # Of the reference stack's own overlay, what is Jaeger's.
-    text = (ROOT / "docker-compose.traces.yml").read_text()
-    jaeger = text[text.index("  jaeger:\n") : text.index("  auth:\n")]
     exports = f"  app:\n    environment: {json.dumps(EXPORTS)}\n"
-    tiny.write("docker-compose.traces.yml", f"services:\n{jaeger}{exports}")
+    tiny.write("docker-compose.traces.yml", jaeger_of_the_reference_stack() + exports)
     with (tiny.path / ".env").open("a") as env:
         env.write(f"JAEGER_IMAGE={jaeger_image}\n")
     return tiny
+
+
+def jaeger_of_the_reference_stack() -> str:
+    """Return the beginning of an overlay: the backend, as the reference stack has it."""
+    text = (ROOT / "docker-compose.traces.yml").read_text()
+    return "services:\n" + text[text.index("  jaeger:\n") : text.index("  auth:\n")]
 
 
 def outcomes(result: pytest.RunResult) -> dict[str, str]:
@@ -168,8 +171,7 @@ def test_a_test_should_see_what_its_requests_did_when_the_spans_come_late(traced
         "  test_tiny.py::test_nothing\n"
         "  └─ app POST /  <-- missing\n"
         "  no span has arrived; its test sent 0 requests\n"
-        "-> does the service export its spans? OTEL_SERVICE_NAME and OTEL_EXPORTER_OTLP_ENDPOINT "
-        "in its environment; is its sampler on?\n"
+        "-> what there may be to see: nomock docs traces\n"
     )
     assert failure(result, "broken") == (
         "TraceAssertionError: trace TRACE: the trace is broken: app INSERT: its parent "
@@ -185,6 +187,56 @@ def test_a_test_should_see_what_its_requests_did_when_the_spans_come_late(traced
     assert "there are errors: app POST /\n" in failure(result, "error")
     assert "2 spans 'app POST /', not 1\n" in failure(result, "too_many")
     assert "the queue lost the trace: app send jobs\n" in failure(result, "not_linked")
+
+
+def test_a_service_should_be_named_when_it_can_have_no_spans(traced: Tiny) -> None:
+    silent = {
+        "sampled": {**EXPORTS, "OTEL_TRACES_SAMPLER": "parentbased_always_off"},
+        "disabled": {**EXPORTS, "OTEL_SDK_DISABLED": "True"},
+        "elsewhere": {**EXPORTS, "OTEL_TRACES_EXPORTER": "none"},
+        "plain": {},
+    }
+    with (traced.path / "docker-compose.traces.yml").open("a") as overlay:
+        for name, environment in silent.items():
+            service = idle(environment=environment)
+            overlay.write(f"  {name}: {json.dumps(service)}\n")
+    traced.tests(
+        BEGIN
+        + """
+    @pytest.mark.parametrize("who", ["sampled", "disabled", "elsewhere", "plain", "app", "called"])
+    def test_of(trace, stack, who):
+        trace._within_s = 0.5
+        peer = [{"key": "peer.service", "value": {"stringValue": "plain"}}]
+        send(stack, {"kind": 3, "name": "GET", "attributes": peer} if who == "called" else {})
+        trace.expect(f"{who.replace('called', 'plain')} POST /")
+    """
+    )
+    text = traced.run("--traces").stdout.str()
+    told = re.findall(r"-> service (.*)", text)
+    end = "; and no span says it calls it"
+    assert told == [
+        f"sampled has no spans of its own: OTEL_TRACES_SAMPLER is parentbased_always_off{end}",
+        f"disabled has no spans of its own: OTEL_SDK_DISABLED is true{end}",
+        f"elsewhere has no spans of its own: OTEL_TRACES_EXPORTER is none{end}",
+        "plain has no spans of its own: OTEL_EXPORTER_OTLP_ENDPOINT is not in its environment"
+        + end,
+    ]
+
+
+def test_a_test_should_have_a_trace_when_its_name_is_odd(traced: Tiny) -> None:
+    traced.tests(
+        BEGIN
+        + r"""
+    ODD = ["a/b[c]", "x" * 300, "\udc80 \u2028 \x00", "'\"%"]
+
+    @pytest.mark.traced
+    @pytest.mark.parametrize("name", ODD)
+    def test_odd(trace, stack, name):
+        send(stack, {"name": name.encode(errors="replace").decode(), "kind": 2})
+        trace.expect("app").unbroken()
+    """
+    )
+    traced.run("--traces").assert_outcomes(passed=4)
 
 
 def test_every_test_should_be_checked_when_it_is_marked_or_the_settings_say_all(
@@ -267,6 +319,46 @@ def test_spans_may_be_lost_when_a_fault_killed_their_service(traced: Tiny) -> No
         "its_caller": "PASSED",
         "of_another": "FAILED",
     }
+
+
+def test_spans_of_the_reference_services_should_be_sent_when_an_init_passes_the_signal_on(
+    traced: Tiny,
+) -> None:
+    traced.write(
+        "answers.py",
+        """
+from shared.tracing import Traced
+from starlette.applications import Starlette
+
+app = Traced(Starlette())
+""",
+    )
+    # As process 1 uvicorn outlives its own signal, and Python would send them at its end.
+    service = {
+        "build": {
+            "context": str(ROOT / "services/auth"),
+            "args": {"PYTHON_IMAGE": IMAGE},
+            "additional_contexts": {"shared": str(ROOT / "services/shared")},
+        },
+        "command": ["uvicorn", "answers:app", "--host=0.0.0.0"],
+        "init": True,
+        "volumes": ["./answers.py:/app/answers.py:ro"],
+        "ports": ["127.0.0.1::8000"],
+        "environment": {**EXPORTS, "OTEL_BSP_SCHEDULE_DELAY": "3600000"},
+    }
+    traced.compose(app=service, other=idle())
+    traced.write("docker-compose.traces.yml", jaeger_of_the_reference_stack())
+    traced.tests(
+        BEGIN
+        + """
+    def test_stop(trace, stack):
+        for _ in range(5):
+            assert stack["app"].http.get("/").status_code == 404
+        stack["app"].stop()
+        assert len(trace.expect("app GET").spans) == 5
+    """
+    )
+    traced.run("--traces").assert_outcomes(passed=1)
 
 
 def test_the_span_of_a_test_should_be_in_the_backend_when_the_test_is_over(traced: Tiny) -> None:
