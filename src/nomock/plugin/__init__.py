@@ -116,7 +116,8 @@ def pytest_configure(config: pytest.Config) -> None:
         'lane(kind): what of the stack is a worker\'s own: "shared", "stack", "database"',
     )
     config.addinivalue_line(
-        "markers", "traced: its trace is to be unbroken, in a run with --traces"
+        "markers",
+        "traced: in a run with --traces its trace is to be unbroken; traced(False): or not",
     )
     use = Use(config)
     config.pluginmanager.register(use.workers, "nomock-workers")

@@ -31,6 +31,8 @@ class PerTest:
         self._use = use
         self._item: pytest.Item | None = None
         self._began = now()
+        self._has_passed = False
+        """Whether the test that runs has, so far."""
         self._not_apart = ""
         """Why the test that runs cannot be kept apart from others."""
         self._told: set[Act] = set()
@@ -43,6 +45,7 @@ class PerTest:
         """Name the test in the requests it makes, and keep serial ones alone."""
         with self._surrounded:
             self._item, self._began, self._not_apart = item, now(), ""
+            self._has_passed = False
             try:
                 self._keep_apart(item)
             except Exception as error:
@@ -97,11 +100,17 @@ class PerTest:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, None, None]:
-        """Skip a test whose fault is not possible here, with the reason; look at its trace."""
+        """Skip a test whose fault is not possible here, with the reason."""
         with _skipping():
             yield
+        self._has_passed = True
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_teardown(self) -> Generator[None, None, None]:
+        """Look at the trace of a test that passed, once its fixtures hold no request open."""
+        yield
         run, stack = self._use.run, self._stack()
-        if run is not None and stack is not None and self._item is not None:
+        if self._has_passed and run and stack is not None and self._item is not None:
             run.traces.check(self._item, stack)
 
     @pytest.hookimpl(wrapper=True)

@@ -36,7 +36,7 @@ class Traces(Protocol):
         """
 
     def check(self, item: pytest.Item, stack: Stack) -> None:
-        """Raise TraceAssertionError where a test is to have an unbroken trace, and has not."""
+        """Fail where a test is to have an unbroken trace, and has not."""
 
 
 class NoTraces:
@@ -119,10 +119,16 @@ class TestsTraces:
 
     def check(self, item: pytest.Item, stack: Stack) -> None:
         """Check the trace of a test that asks for it, or of each by the settings."""
-        is_marked = item.get_closest_marker("traced") is not None
+        from nomock.errors import TraceError
+
+        mark = item.get_closest_marker("traced")
+        is_wanted = self._checks_all and uses_stack(item) if mark is None else mark.args != (False,)
         assert self._context is not None, "a test runs"
-        if (is_marked or (self._checks_all and uses_stack(item))) and self._context.requests:
-            self.current(stack).unbroken()
+        if is_wanted and self._context.requests:
+            try:
+                self.current(stack).unbroken()
+            except TraceError as error:
+                raise pytest.fail.Exception(str(error), pytrace=False) from None
 
 
 def traces_of(settings: Settings, *, on: bool) -> Traces:
