@@ -118,10 +118,15 @@ test-harness *arguments: _images
 test-defects *arguments: _images
     cd tests/harness/defects && pytest "$@"
 
-# why did the last run fail: its failures, the services, what changed since the last green run
+# why did the last run fail, the likeliest cause first; the services, what changed: --json
 [group('test')]
-diagnose-tests:
-    nomock diagnose
+diagnose-tests *arguments:
+    nomock diagnose "$@"
+
+# run a failed test again, with the same seeds, and say what is not the same: just replay test_x
+[group('test')]
+replay test *arguments:
+    nomock replay "$@"
 
 # list what tests left in the database: rows whose name starts with "TEST "
 [group('test')]

@@ -1,11 +1,12 @@
 """git, as far as the story of a failure and the choice of tests need it.
 
-``snapshot`` and ``changes_since`` answer nothing where there is no repository: a story goes on
-without. The others raise ConfigError: who names a revision has to be told.
+What has no revision of the user's answers nothing where there is no repository: a story goes on
+without. ``Revision`` raises ConfigError: who names one has to be told.
 """
 
 from __future__ import annotations
 
+import hashlib
 import os
 import subprocess
 from collections.abc import Iterable
@@ -30,6 +31,21 @@ def commit_of(folder: Path) -> str:
 def changes_since(root: Path, commit: str) -> str:
     """Return ``git diff --stat`` from a commit to the files as they are now."""
     return _git(root, "diff", "--stat", commit)
+
+
+def changed_files(root: Path, commit: str) -> list[Path]:
+    """Return the tracked files that are not now as a commit has them; [] without a repository."""
+    top = _git(root, "rev-parse", "--show-toplevel")
+    names = _git(root, "diff", "--name-only", "--no-renames", "-z", commit)
+    return [Path(top) / name for name in names.split("\0") if name]
+
+
+def files_digest(root: Path) -> str:
+    """Return a digest of the tracked files as they are now; "" without a repository."""
+    commit = _git(root, "rev-parse", "HEAD")
+    if not commit:
+        return ""
+    return hashlib.sha256(f"{commit}\n{_git(root, 'diff', 'HEAD')}".encode()).hexdigest()[:16]
 
 
 def ignored(root: Path, paths: Iterable[Path]) -> set[Path]:

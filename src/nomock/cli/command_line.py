@@ -6,7 +6,16 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from nomock.cli.commands import cleanup, coverage_live, diagnose, edges, heal, httpfaults, images
+from nomock.cli.commands import (
+    cleanup,
+    coverage_live,
+    diagnose,
+    edges,
+    heal,
+    httpfaults,
+    images,
+    replay,
+)
 from nomock.cli.docs import docs, explain
 from nomock.cli.overlay import overlay
 from nomock.cli.stack import compose, down, status, up
@@ -76,7 +85,14 @@ def command_line() -> argparse.ArgumentParser:
     overlay_.add_argument(
         "--force", action="store_true", help="replace an overlay that somebody changed"
     )
-    add("diagnose", diagnose, "why did the last run fail")
+    diagnose_ = add("diagnose", diagnose, "why did the last run fail, the likeliest cause first")
+    diagnose_.add_argument("--json", action="store_true", help="the same for programs and agents")
+    replay_ = add(
+        "replay", replay, "run a test again as it ran when it failed; what is not the same is said"
+    )
+    replay_.add_argument("test", metavar="TEST", help="its id, or a part of it")
+    replay_.add_argument("--order", action="store_true", help="with the tests that ran before it")
+    replay_.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="more for pytest")
     live = add("coverage-live", coverage_live, "what the running stack has covered so far")
     live.add_argument(
         "--since", metavar="MOMENT", help="only lines since then: 10:15, an ISO time, 5m ago: 5m"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 
 from nomock.cli.show import print_table, progress
 from nomock.config import Settings
@@ -20,13 +21,23 @@ def images(settings: Settings, _: argparse.Namespace) -> int:
     return 0
 
 
-def diagnose(settings: Settings, _: argparse.Namespace) -> int:
+def diagnose(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print what failed last, how the services are, and what changed since the last green run."""
-    from nomock.cli.diagnose import story
+    from nomock.cli.diagnose import as_json, story
 
+    if chosen.json:
+        print(json.dumps(as_json(settings), indent=1))
+        return 0
     for line in story(settings):
         print(line)
     return 0
+
+
+def replay(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Run a test again as it ran when it failed."""
+    from nomock.cli.replay import replay
+
+    return replay(settings, chosen.test, order=chosen.order, rest=chosen.rest)
 
 
 def heal(settings: Settings, chosen: argparse.Namespace) -> int:

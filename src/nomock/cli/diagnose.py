@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from nomock.adapters.engine import Engine, names_of
-from nomock.adapters.git import changes_since
+from nomock.adapters.git import changed_files, changes_since
 from nomock.config import Settings
+from nomock.diagnosis import causes_of_run
 from nomock.errors import NomockError
+from nomock.evidence.causes import Cause
+from nomock.evidence.folder import FILE, EvidenceFolder
 from nomock.project import Store
 from nomock.stack import Stack
 
 _LOG_LINES = 5
+_MOST_OTHERS = 3
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A test that failed in the last run, and why, the likeliest cause first."""
+
+    test: str
+    phase: str
+    message: str
+    causes: Sequence[Cause] = ()
+    evidence: str = ""
+    """Its evidence.json; "" where it left none."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it for programs."""
+        return {
+            "test": self.test,
+            "phase": self.phase,
+            "message": self.message,
+            "causes": [cause.as_json() for cause in self.causes],
+            "evidence": self.evidence,
+        }
 
 
 def story(settings: Settings) -> Iterator[str]:
@@ -27,6 +56,46 @@ def story(settings: Settings) -> Iterator[str]:
     yield from _changes(settings)
 
 
+def as_json(settings: Settings) -> dict[str, Any]:
+    """Return the story for programs and agents."""
+    run = Store(settings.state_dir, "last-run").read()
+    failed, not_read = failures(settings, run)
+    services: dict[str, str] = {}
+    try:
+        stack = Stack.of(settings)
+        differences = stack.differences()
+        services = {name: differences.get(name, "ready") for name in stack}
+    except NomockError as error:
+        not_read = [*not_read, str(error)]
+    green = Store(settings.state_dir, "last-green").read()
+    commit = str(green.get("commit", ""))
+    return {
+        "version": 1,
+        "run": {name: run.get(name) for name in ("command", "ended_s", "exit_status", "evidence")},
+        "failures": [failure.as_json() for failure in failed],
+        "services": services,
+        "last_green_s": green.get("ended_s"),
+        "changed": [str(path) for path in changed_files(settings.root, commit)] if commit else [],
+        "missing": not_read,
+    }
+
+
+def failures(settings: Settings, run: Mapping[str, Any]) -> tuple[list[Failure], list[str]]:
+    """Return what failed in the last run, each with its causes, and what could not be read."""
+    folder = EvidenceFolder(settings.state_dir)
+    records, not_read = folder.read(run["evidence"]) if run.get("evidence") else ([], [])
+    causes = causes_of_run(settings, records, with_changes=True)
+    found = {
+        record["test"]["id"]: (own, folder.of_test(run["evidence"], record["test"]["id"]) / FILE)
+        for record, own in zip(records, causes, strict=True)
+    }
+    failed = []
+    for failure in run.get("failed", ()):
+        own, path = found.get(failure["test"], ([], ""))
+        failed.append(Failure(failure["test"], failure["when"], failure["message"], own, str(path)))
+    return failed, not_read
+
+
 def _failures(settings: Settings) -> Iterator[str]:
     run = Store(settings.state_dir, "last-run").read()
     if not run:
@@ -34,10 +103,25 @@ def _failures(settings: Settings) -> Iterator[str]:
         return
     outcome = "was green" if run["exit_status"] == 0 else f"ended with {run['exit_status']}"
     yield f"last run: {run['command']}, {_when(run['ended_s'])}, {outcome}"
-    for failure in run["failed"]:
-        yield f"  {failure['test']} ({failure['when']})"
-        lines = failure["message"].splitlines()
-        yield from (f"    {line}" for line in (lines if failure["when"] == "start" else lines[:3]))
+    failed, not_read = failures(settings, run)
+    told: set[str] = set()
+    for failure in failed:
+        yield f"  {failure.test} ({failure.phase})"
+        if failure.causes and failure.test not in told:
+            yield from (f"    {line}" for line in _causes(failure))
+            yield f"    evidence: {os.path.relpath(failure.evidence)}"
+            told.add(failure.test)
+            continue
+        lines = failure.message.splitlines()
+        yield from (f"    {line}" for line in (lines if failure.phase == "start" else lines[:3]))
+    yield from not_read
+
+
+def _causes(failure: Failure) -> Iterator[str]:
+    first, *others = failure.causes
+    yield first.text
+    yield from (f"  {line}" for line in first.proof if line != first.text)
+    yield from (f"or: {cause.text}" for cause in others[:_MOST_OTHERS])
 
 
 def _services(stack: Stack) -> Iterator[str]:

@@ -36,6 +36,8 @@ class Seen:
     containers: Sequence[Container] = ()
     logs: Timeline = field(default_factory=Timeline)
     mishaps: Sequence[Mishap] = ()
+    faults_of_others: Sequence[Mapping[str, str]] = ()
+    """What other tests and runs had on it: name and test of each fault."""
     missing: list[str] = field(default_factory=list)
     """What could not be looked at, and why."""
 
@@ -66,6 +68,8 @@ class Record:
     exchanges_cut: int = 0
     spans: Sequence[Span] = ()
     story: Sequence[tuple[float, str]] = ()
+    leaks: Sequence[Mapping[str, str]] = ()
+    """Data of earlier tests that it met: test, value and where that stood."""
 
     def text(self, ended_s: float) -> str:
         """Return the file's text, without secrets; ``ended_s`` is of the monotonic clock."""
@@ -90,6 +94,10 @@ class Record:
             "faults": [self._fault(span) for span in self.spans],
             "fault_story": [
                 {"at_s": self._at(at_s), "text": redactor.text(text)} for at_s, text in self.story
+            ],
+            "faults_of_others": list(self.seen.faults_of_others),
+            "leaks": [
+                {name: redactor.text(value) for name, value in leak.items()} for leak in self.leaks
             ],
             "events": [self._event(mishap, redactor) for mishap in self.seen.mishaps],
             "trace": [],

@@ -21,9 +21,9 @@ GONE = "[redacted]"
 _HEADERS = re.compile(r"(?i)^((proxy-)?authorization|(set-)?cookie2?)$")
 _SECRET = (
     r"pass(?:word|wd|phrase)|pwd|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key"
-    r"|credential|authorization|cookie|session[_.-]?id|assertion|code[_.-]?verifier|\bjwt\b"
+    r"|credential|authorization|cookie|session[_.-]?id|client[_.-]?assertion|saml[_.-]?response|code[_.-]?verifier|\bjwt\b"
 )
-_SECRET_NAME = re.compile(f"(?i){_SECRET}|^(?:pass|auth)$")
+_SECRET_NAME = re.compile(f"(?i){_SECRET}|^(?:pass|auth|assertion)$")
 # What has such a word in its name, and says nothing but how it is used.
 _HARMLESS_NAME = re.compile(
     r"(?i)(type|types|endpoint|methods?|supported|hint|ur[il]s?|expires?([_-]?in)?|count|length|"
@@ -62,7 +62,7 @@ _SHAPES = re.compile(
 _SCHEMES = ("bearer", "basic", "negotiate", "digest")
 # A part of each name that _SECRET knows.
 _NAMES = ("pass", "pwd", "secret", "token", "api", "key", "credential", "authorization", "cookie")
-_MORE_NAMES = ("session", "assertion", "verifier", "jwt")
+_MORE_NAMES = ("session", "assertion", "saml", "verifier", "jwt")
 _WORDS = (*_SCHEMES, *_NAMES, *_MORE_NAMES, "://")
 _SHAPES_BEGIN = ("eyj", "gh", "glpat-", "xox", "sk-", "sk_", "rk_", "akia", "private key-----")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from threading import RLock
 from time import monotonic
@@ -52,6 +52,8 @@ class FaultSession:
     """When each fault was active, for the evidence."""
     seeds: list[int] = field(default_factory=list)
     """The seeds of the schedules that were played, in their order."""
+    replayed: Iterator[int] = field(default_factory=lambda: iter(()))
+    """The seeds of the schedules of a test that is replayed."""
     effective: set[tuple[str, str]] = field(default_factory=set)
     """Kind and place of each fault that had an effect."""
     turn: RLock = field(default_factory=RLock)
@@ -118,6 +120,11 @@ class ActiveFault:
         trace: TracebackType | None,
     ) -> None:
         self.end(failed=error is not None)
+
+    @property
+    def test(self) -> str:
+        """The node id of the test whose fault it is."""
+        return self._session.test
 
     def at(self, *, after_ms: int, lasts_ms: int) -> Step:
         """Return the fault as a step of a schedule, for ``faults.play``; it does not begin here."""

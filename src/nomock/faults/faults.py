@@ -89,7 +89,8 @@ class Faults(
         sequence as Python that plays it again.
 
         Args:
-            seed: What the sequence is made from; None takes another one each time.
+            seed: What the sequence is made from; None takes another one each time, and the same
+                again in ``nomock replay``.
             edges: The edges that may be broken; all of them where neither these nor services are.
             services: The services that may be broken.
             kinds: The kinds of faults, such as ``["latency", "kill"]``; None takes all that suit.
@@ -108,6 +109,8 @@ class Faults(
                     assert http.get("/instances").status_code in {200, 503}
         """
         among = templates(edges if edges or services else self.edges, services, kinds)
+        if seed is None:
+            seed = next(self._session.replayed, None)
         made = from_seed(seed, among, lasts_s=lasts_s, most_steps=steps, least_ms=least_ms)
         return ScheduleRun(self._session, made, expect_traffic=expect_traffic)
 

@@ -17,7 +17,9 @@ from nomock.config import Settings
 from nomock.errors import StateFolderError
 from nomock.moments import Moment
 from nomock.plugin.items import faults_of
+from nomock.plugin.leaks import SentBefore
 from nomock.plugin.workers import BEGAN, Workers
+from nomock.replaying import SEEDS
 
 if TYPE_CHECKING:  # a green run needs none of it
     from nomock.evidence.record import Found, Record
@@ -45,6 +47,9 @@ class Evidence:
         self._order: deque[str] = deque(maxlen=_MOST_ORDER)
         self._record: Record | None = None
         self._not_written = ""
+        self._sent_before = SentBefore()
+        self.page = ""
+        """Where the page of the run is; "" where there is none."""
 
     @property
     def is_on(self) -> bool:
@@ -55,6 +60,13 @@ class Evidence:
     def is_of_all(self) -> bool:
         """Whether a test that passes does, too."""
         return self.is_on and self._settings.evidence == "all"
+
+    @property
+    def left_by_run(self) -> str:
+        """The name of the run where some test of it left evidence; "" where none did."""
+        if not self.is_on or not (self._settings.state_dir / "evidence").is_dir():
+            return ""
+        return self.run if (self._settings.state_dir / "evidence" / self.run).is_dir() else ""
 
     @cached_property
     def run(self) -> str:
@@ -80,6 +92,7 @@ class Evidence:
         failure = {"phase": str(report.when), "message": lines[0] if lines else "", "text": text}
         record = self._of(item, began, found)
         record.failures.append(failure)
+        record.leaks = self._sent_before.found(kept_exchanges()[0], text)
         record.about = {**record.about, "outcome": "failed"}
         if path := self._write(item, record):
             report.sections.append((_TITLE, self._shown(path)))
@@ -100,6 +113,31 @@ class Evidence:
         if self._record is not None:
             self._write(item, self._record)
         self._order.append(item.nodeid)
+        if self.is_on:
+            self._sent_before.add(item.nodeid, kept_exchanges()[0])
+
+    def finish(self) -> None:
+        """In the process that stands for the run: write its page, let older runs go."""
+        if not self.left_by_run:
+            return
+        from nomock.diagnosis import causes_of_run
+        from nomock.evidence.folder import PAGE, EvidenceFolder, write_whole
+        from nomock.evidence.page import page_of
+
+        folder = EvidenceFolder(self._settings.state_dir)
+        records, _ = folder.read(self.run)
+        if not records:
+            return
+        causes = causes_of_run(self._settings, records, with_changes=False)
+        shown = [[cause.as_json() for cause in own] for own in causes]
+        path = folder.of_run(self.run) / PAGE
+        try:
+            write_whole(path, page_of(self._about_run, records, shown))
+        except StateFolderError as error:
+            self.page = f"not written: {error}"
+        else:
+            self.page = self._shown(path)
+        folder.keep(self._settings.evidence_runs)
 
     @property
     def has_record(self) -> bool:
@@ -139,6 +177,7 @@ class Evidence:
             "pytest": pytest.__version__,
             "python": platform.python_version(),
             "machine": platform.platform(),
+            "is_replay": SEEDS in os.environ,
             "random_seed": getattr(self._config.option, "randomly_seed", None),
         }
 

@@ -14,6 +14,7 @@ from nomock.evidence.record import Found, Seen, marks_of
 from nomock.evidence.redact import Redactor
 from nomock.evidence.showing import shown_logs
 from nomock.evidence.timeline import TestNames, timeline
+from nomock.faults.left import Entry, on_elsewhere
 from nomock.moments import Moment
 from nomock.plugin.deeds import tell
 from nomock.plugin.items import faults_of, uses_stack
@@ -91,7 +92,14 @@ class Failing:
             report.sections.append((_CLOCK, window.notice))
             seen.missing.append(f"the clock: {window.notice}")
         if stack.ready_s is not None or self._run.is_worker:  # else its start says what befell it
-            scene = self._scene(stack, item, window, stack.lost(seen.containers))
+            elsewhere = list(on_elsewhere(stack.settings.state_dir, stack.name))
+            lost = stack.lost(seen.containers)
+            scene = self._scene(stack, item, window, lost, elsewhere)
+            left = self._run.fault_sessions(stack).left
+            seen.faults_of_others = [
+                *({"name": entry.name, "test": entry.test} for entry in elsewhere),
+                *({"name": name, "test": test} for name, test in left),
+            ]
             seen.mishaps = mishaps(engine, seen.containers, scene)
             _show(report, seen.mishaps)
             told = [Span("", m.container_id, window.since_s, window.now_s) for m in seen.mishaps]
@@ -113,9 +121,14 @@ class Failing:
             redactor=found.redactor,
         )
 
-    def _scene(self, stack: Stack, item: pytest.Item, window: Window, lost: set[str]) -> Scene:
-        from nomock.faults.left import on_elsewhere
-
+    def _scene(
+        self,
+        stack: Stack,
+        item: pytest.Item,
+        window: Window,
+        lost: set[str],
+        elsewhere: Sequence[Entry],
+    ) -> Scene:
         faults = faults_of(item)
         return Scene(
             project=stack.name,
@@ -124,7 +137,7 @@ class Failing:
             spans=faults.spans if faults is not None else (),
             others={
                 str(entry.arguments["service"]): f"fault {entry.name} of {entry.test}"
-                for entry in on_elsewhere(stack.settings.state_dir, stack.name)
+                for entry in elsewhere
                 if "service" in entry.arguments
             },
             lost=lost,

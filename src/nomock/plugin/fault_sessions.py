@@ -13,6 +13,7 @@ from nomock import baggage
 from nomock.errors import NotHealedError, SharedStackError
 from nomock.faults.janitor import heal_orphaned
 from nomock.faults.locking.gate import Gate
+from nomock.replaying import seeds_of
 from nomock.stack import Stack
 
 if TYPE_CHECKING:  # imported when a test has faults
@@ -70,7 +71,13 @@ class FaultSessions:
             pytest.fail(str(left), pytrace=False)
         name = baggage.current_test() or ""
         session = FaultSession(
-            control, self.gate.claims, journal, name, self._admit, left=self._left
+            control,
+            self.gate.claims,
+            journal,
+            name,
+            self._admit,
+            left=self._left,
+            replayed=seeds_of(name),
         )
         try:
             yield Faults(session)
@@ -79,6 +86,11 @@ class FaultSessions:
             save_effects(self._stack.settings.state_dir, name, files, session.effective)
         if error:
             pytest.fail(str(error), pytrace=False)  # nomock's own lines tell nobody anything
+
+    @property
+    def left(self) -> list[tuple[str, str]]:
+        """The faults of earlier tests of this process that could not be healed: name and test."""
+        return [(active.fault.name, active.test) for active in self._left]
 
     def close(self) -> None:
         """End what stands beside the services."""

@@ -52,10 +52,11 @@ class History:
         """Remember why the run ended before its tests had all run."""
         self._failed.append({"test": "(the others did not run)", "when": "end", "message": message})
 
-    def write(self, exit_status: int, command: str, root: Path) -> None:
+    def write(self, exit_status: int, command: str, root: Path, evidence: str = "") -> None:
         """Write the run down; a green one also with the state of the files it was green with.
 
-        ``root`` is the folder that the ids of tests are relative to.
+        ``root`` is the folder that the ids of tests are relative to; ``evidence`` is the name of
+        the run where its tests left some.
         """
         run = {
             "began_s": self._began_s,
@@ -63,14 +64,25 @@ class History:
             "command": command,
             "exit_status": int(exit_status),
             "failed": self._failed,
+            "evidence": evidence,
         }
         Store(self._settings.state_dir, "last-run").write(run)
+        self._remember_outcomes()
         self._write_tests(root)
         if exit_status == pytest.ExitCode.OK:
             from nomock.adapters.git import snapshot
 
             green = {"ended_s": time(), "commit": snapshot(self._settings.root)}
             Store(self._settings.state_dir, "last-green").write(green)
+
+    def _remember_outcomes(self) -> None:
+        failed = [failure["test"] for failure in self._failed if failure["test"] in self._took_s]
+        if not failed and not (self._settings.state_dir / "outcomes.json").exists():
+            return
+        from nomock.evidence.outcomes import remember
+
+        passed = [test for test in self._took_s if test not in failed]
+        remember(self._settings, passed, failed, time())
 
     def _write_tests(self, root: Path) -> None:
         failed = {failure["test"] for failure in self._failed}

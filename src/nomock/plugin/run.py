@@ -256,11 +256,21 @@ class Run:
             self._errors_at_end = [str(error)]
         finally:
             if tried:
-                self.history.write(session.exitstatus, self.command, self.config.rootpath)
+                self.history.write(
+                    session.exitstatus,
+                    self.command,
+                    self.config.rootpath,
+                    self.evidence.left_by_run,
+                )
+            self.evidence.finish()
+            if tried:
                 tried.close()
 
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
         """Print what is still broken, and the table of coverage."""
+        if self.evidence.page:
+            terminalreporter.section("evidence")
+            terminalreporter.write_line(self.evidence.page)
         if self._not_healed:
             terminalreporter.section("faults that are not healed")
             terminalreporter.write_line("\n".join(self._not_healed))

@@ -141,13 +141,16 @@ def test_a_failure_should_be_explained_after_the_run(tiny: Tiny) -> None:
     code, out, _ = said(tiny, "diagnose")
     when = re.compile(r"\d{4}-\d\d-\d\d \d\d:\d\d:\d\d")
     out = [re.sub(r"--basetemp=\S+ ", "", when.sub("WHEN", line)) for line in out]
+    out = [re.sub(r"evidence/\S+/evidence.json", "FILE", line) for line in out]
     assert (code, out) == (
         0,
         [
             "last run: pytest -k one, WHEN, ended with 1",
             "  test_tiny.py::test_one (call)",
-            "    AssertionError: not three",
-            "    assert (1 + 1) == 3",
+            "    nothing but the test itself (call): AssertionError: not three",
+            "      AssertionError: not three",
+            "      assert (1 + 1) == 3",
+            "    evidence: .nomock/FILE",
             "",
             "stack NAME:",
             "  one: exited with code 137",

@@ -23,6 +23,7 @@ CANARY = "Canary-4f9a1c07e2"
         '{{"message": "{{\\"client_secret\\": \\"{}\\"}}"}}',
         "login with password={} failed",
         "DATABASE_PASSWORD={}",
+        "client_assertion={}&n=1",
         "assert reply.json()['access_token'] == '{}'",
         "{{'refresh_token': '{}'}}",
         "x-api-key: {}",
@@ -60,6 +61,7 @@ def test_a_private_key_should_leave_as_many_lines_as_it_had() -> None:
     [
         "bearer authentication failed",
         "KeyError: 'token'",
+        "AssertionError: assert 503 == 200",
         "token expired",
         "POST /token status=200 duration_ms=3",
         '{"token_type": "Bearer", "expires_in": 3600}',

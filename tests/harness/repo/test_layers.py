@@ -20,6 +20,7 @@ LAYERS = (
     ("errors", "pages", "places"),  # everybody raises them; the docs; a user's folders
     # values, no dependency
     ("config", "baggage", "environment", "moments", "paths", "polling", "progress", "statefolder"),
+    ("replaying",),  # what a run that repeats another one is told
     ("filelock", "tracecontext"),
     ("adapters",),  # what others wrote, each behind one module
     ("project", "coverage.python_startup"),  # what there should be
@@ -38,6 +39,7 @@ LAYERS = (
     ("coverage.affected", "traces.overlay"),
     ("stack",),  # the concepts, brought together
     ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
+    ("diagnosis",),  # why tests failed, by all that is known
     # what is done to a stack, and what a test asks of it meanwhile
     ("faults.topology", "faults.watchdog"),  # what a request runs through; what guards a fault
     ("faults.locking", "faults.stack_control"),  # who may break what; what a fault breaks

@@ -15,6 +15,8 @@ import json, os, sys, time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, unquote, urlsplit
 
+STORED = []
+
 class Handler(BaseHTTPRequestHandler):
     def answer(self):
         length = int(self.headers.get("Content-Length") or 0)
@@ -34,7 +36,9 @@ class Handler(BaseHTTPRequestHandler):
         if status >= 500:
             line |= {"level": "error", "message": "it broke"}
         print(json.dumps(line), flush=True)
-        content = body or b"hello"
+        if at.path == "/store" and body:
+            STORED.append(body)
+        content = body or (at.path == "/store" and b"".join(STORED)) or b"hello"
         self.send_response(status)
         self.send_header("Content-Length", str(len(content)))
         for header in query.get("header", []):

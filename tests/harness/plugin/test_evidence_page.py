@@ -1,0 +1,133 @@
+"""The page of a run: whole in one file, and small enough to be opened."""
+
+from __future__ import annotations
+
+import json
+import re
+from html.parser import HTMLParser
+from typing import Any
+
+from evidenced import folder_of_run, two_services
+from tiny import Tiny
+
+from nomock.evidence.page import page_of
+
+RUN = {"name": "20261130-041102-1", "command": "pytest", "commit": "abc", "is_changed": False}
+
+
+def record(number: int, lines: int = 30, body: str = "{}", text: str = "assert 1 == 2") -> Any:
+    """Evidence of a test that failed."""
+    content = {"text": body, "bytes": len(body), "is_cut": False, "is_binary": False}
+    exchange = {
+        "at_s": 0.1,
+        "answered_after_s": 0.1,
+        "took_s": 0.2,
+        "method": "POST",
+        "error": "",
+        "url": "http://web/x",
+        "status": 503,
+        "headers": [],
+        "answer_headers": [],
+        "body": content,
+        "answer": content,
+        "curl": "curl",
+    }
+    line = {"at_s": 0.1, "service": "web", "level": "info", "message": "m" * 80, "fields": {}}
+    return {
+        "version": 1,
+        "test": {"id": f"t.py::test_{number}", "outcome": "failed", "took_s": 0.5, "began_s": 1},
+        "failures": [{"phase": "call", "message": text, "text": text}],
+        "exchanges": [exchange] * 5,
+        "logs": [{**line, "whose": "own" if n % 3 else ""} for n in range(lines)],
+        **{
+            name: [] for name in ("services", "faults", "fault_story", "events", "missing", "trace")
+        },
+        "exchanges_cut": 0,
+        "logs_cut": 0,
+    }
+
+
+class Scripts(HTMLParser):
+    """What a browser makes of the page: its scripts by id, and every address in it."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.scripts: dict[str, str] = {}
+        self.addresses: list[str] = []
+        self._id: str | None = None
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.addresses += [str(v) for n, v in attrs if n in ("src", "href")]
+        self._id = given.get("id") or "" if tag == "script" else None
+
+    def handle_endtag(self, tag: str) -> None:
+        self._id = None
+
+    def handle_data(self, data: str) -> None:
+        if self._id is not None:
+            self.scripts[self._id] = self.scripts.get(self._id, "") + data
+
+
+def test_the_page_should_hold_all_and_ask_for_nothing() -> None:
+    page = page_of(RUN, [record(1), record(2)], [[], []])
+    found = Scripts(page)
+    assert found.addresses == []
+    assert "default-src 'none'" in page
+    assert not re.search(r"url\(|@import|import\s*\(|fetch\(", page)
+    assert set(found.scripts) == {"run", "t0", "t1", ""}
+    assert [test["id"] for test in json.loads(found.scripts["run"])["tests"]] == [
+        "t.py::test_1",
+        "t.py::test_2",
+    ]
+    assert json.loads(found.scripts["t1"]) == record(2)
+
+
+def test_nothing_that_a_service_said_should_end_a_script() -> None:
+    evil = "</script><script>alert(1)</script><!-- <script>"
+    page = page_of({**RUN, "command": evil}, [record(1, body=evil, text=evil)])
+    found = Scripts(page)
+    assert set(found.scripts) == {"run", "t0", ""}
+    assert json.loads(found.scripts["t0"])["failures"][0]["text"] == evil
+    assert "innerHTML" not in page
+
+
+def test_a_page_of_500_large_tests_should_be_smaller_than_20_megabytes() -> None:
+    large = record(1, lines=2000, body="x" * 16_000, text="y" * 200_000)
+    records = [{**large, "test": {**large["test"], "id": f"t.py::test_{n}"}} for n in range(500)]
+    page = page_of(RUN, records)
+    assert len(page) < 20_000_000
+    found = Scripts(page)
+    kept = json.loads(found.scripts["t499"])
+    # Of what a test keeps, the newest lines, more of those that name it.
+    assert kept["test"]["id"] == "t.py::test_499"
+    assert any(line["whose"] == "own" for line in kept["logs"])
+    assert json.loads(found.scripts["run"])["tests"][0]["is_trimmed"]
+
+
+def test_a_run_should_write_its_page_and_say_where(tiny: Tiny) -> None:
+    two_services(tiny).tests("""
+        import pytest
+
+        @pytest.mark.parametrize("number", range(4))
+        def test_number(stack, number):
+            stack["web"].http.get(f"/{number}")
+            assert number % 2
+    """)
+    result = tiny.run("-n1", "--junitxml=junit.xml")
+    result.assert_outcomes(passed=2, failed=2)
+    (page,) = folder_of_run(tiny).glob("index.html")
+    run = json.loads(Scripts(page.read_text(encoding="utf-8")).scripts["run"])
+    assert [test["id"] for test in run["tests"]] == [
+        "test_tiny.py::test_number[0]",
+        "test_tiny.py::test_number[2]",
+    ]
+    assert all((page.parent / test["file"]).is_file() for test in run["tests"])
+    assert {test["worker"] for test in run["tests"]} == {"gw0"}
+    result.stdout.fnmatch_lines(["*= evidence =*", str(page.relative_to(tiny.path))])
+    # JUnit's XML links to each.
+    xml = (tiny.path / "junit.xml").read_text(encoding="utf-8")
+    links = re.findall(r'<property name="nomock_evidence" value="([^"]*)"', xml)
+    assert len(links) == 2
+    assert all((tiny.path / link).is_file() for link in links)

@@ -1,0 +1,67 @@
+"""`nomock replay`: a failed test again, with the seeds it had, and what is not the same."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from evidenced import two_services
+from tiny import Tiny
+
+from nomock.cli.replay import find
+from nomock.errors import EvidenceError
+from nomock.evidence.folder import EvidenceFolder
+
+TESTS = """
+    from pathlib import Path
+
+    def test_before(stack): pass
+
+    def test_seeded(stack, faults):
+        with faults.schedule(services=["api"], kinds=["pause"], lasts_s=0.5, steps=1,
+                             expect_traffic=False) as run:
+            run.wait()
+        with Path("seeds").open("a") as file:
+            print(run.schedule.seed, file=file)
+        assert Path("good").exists()
+"""
+
+
+def test_a_failed_test_should_run_again_with_its_seeds_and_say_what_differs(tiny: Tiny) -> None:
+    two_services(tiny).tests(TESTS)
+    tiny.run().assert_outcomes(passed=1, failed=1)
+    result = tiny.nomock("replay", "seeded")
+    assert result.ret == 1
+    result.assert_outcomes(failed=1)
+    tiny.write("good", "")
+    evidence = min(tiny.path.glob(".nomock/evidence/*/*/evidence.json"))
+    found = json.loads(evidence.read_text(encoding="utf-8"))
+    found["run"]["pytest"] = "1.0"
+    found["services"][0]["image_id"] = "sha256:" + "0" * 64
+    evidence.write_text(json.dumps(found), encoding="utf-8")
+    result = tiny.nomock("replay", "--order", "test_seeded", "-q")
+    assert result.ret == 0
+    result.assert_outcomes(passed=2)
+    result.stdout.fnmatch_lines(
+        [
+            "replay of test_tiny.py::test_seeded, which failed in *",
+            "not the same: pytest is *, it was 1.0",
+            "not the same: * runs the image *, it was 000000000000",
+        ]
+    )
+    seeds = (tiny.path / "seeds").read_text(encoding="utf-8").split()
+    assert len(seeds) == 3
+    assert len(set(seeds)) == 1
+
+
+def test_a_name_should_be_refused_that_no_test_or_several_have(tmp_path: Path) -> None:
+    folder = EvidenceFolder(tmp_path)
+    for name in ("t.py::test_a", "t.py::test_ab"):
+        text = json.dumps({"version": 1, "test": {"id": name, "began_s": 1}})
+        folder.write("20261130-041102-1", name, text)
+    assert find(folder, "t.py::test_a")["test"]["id"] == "t.py::test_a"
+    with pytest.raises(EvidenceError, match="2 tests have 'test_a' in their name"):
+        find(folder, "test_a")
+    with pytest.raises(EvidenceError, match="no test with 'test_c' in its name has left any"):
+        find(folder, "test_c")
