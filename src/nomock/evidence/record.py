@@ -110,7 +110,7 @@ class Record:
         return round(at_s - self.began.monotonic_s, 4)
 
     def _failure(self, failure: Mapping[str, str], redactor: Redactor) -> dict[str, str]:
-        return {name: redactor.text(text[:_MOST_TEXT]) for name, text in failure.items()}
+        return {name: redactor.code(text[:_MOST_TEXT]) for name, text in failure.items()}
 
     def _services(self) -> list[dict[str, Any]]:
         names = names_of(self.seen.containers)

@@ -42,12 +42,14 @@ _BEARER = re.compile(
 )
 _LINE_OF_HEADER = re.compile(
     r"(?i)((?:\b|_)(?:set-cookie2?|cookie|(?:proxy-)?authorization))"
-    r"(\\*[\"']?[ \t]*[:=,][ \t]*\\*(?:[bB](?=[\"']))?[\"']?)([^\r\n\"'\\]+)"
+    r"(\\*[\"']?[ \t]*[:=][ \t]*\\*(?:[bfr]{1,2}(?=[\"']))?[\"']?|[\"'][ \t]*,[ \t]*[bfr]*[\"'])"
+    r"([^\r\n\"'\\]+)"
 )
 _NAMED = re.compile(
     rf"(?i)((?:{_SECRET})[\w.\-]{{0,60}})(\\*[\"']?\]?[ \t]*(?:==?|:)[ \t]*)"
     r"(\\*\"(?:[^\"\\\r\n]|\\[^\"\r\n])*\\*\"|'[^'\r\n]*'|[^\s,;&\"'<>(){}\[\]\\]+)"
 )
+_PART_OF_CODE = re.compile(r"[A-Za-z_][A-Za-z_.]*|[A-Za-z_][\w.]*(?=[(\[])")
 # Looked for behind a find: a search that began with it would try each begin of a long word.
 _BEGIN_OF_NAME = re.compile(r"[\w.\-]{0,60}\Z")
 _PART_OF_FORM = re.compile(r"(?i)name=\"([^\"]*)\"((?:\r?\n[^\r\n]+){0,5}\r?\n\r?\n)([^\r\n]*)")
@@ -127,18 +129,22 @@ class Redactor:
         self._learn(str(value))
         return GONE
 
-    def text(self, text: str) -> str:
+    def code(self, text: str) -> str:
+        """Return a traceback or source: there a name beside a secret's name is no secret."""
+        return self.text(text, is_code=True)
+
+    def text(self, text: str, *, is_code: bool = False) -> str:
         """Return any text, what looks like a secret gone; it has as many lines as before."""
         low = text.lower()
         if any(begin in low for begin in _SHAPES_BEGIN):
             text = _SHAPES.sub(lambda m: GONE + "\n" * m[0].count("\n"), text)
         if any(word in low for word in _WORDS):
-            text = "\n".join(map(self._line, text.split("\n")))
+            text = "\n".join(self._line(line, is_code) for line in text.split("\n"))
         for pattern in self._patterns:
             text = pattern.sub(lambda m: GONE + "\n" * m[0].count("\n"), text)
         return text
 
-    def _line(self, line: str) -> str:
+    def _line(self, line: str, is_code: bool) -> str:
         # Each expression takes a hundred times as long as a look whether its words are there.
         low = line.lower()
         if any(word in low for word in _SCHEMES):
@@ -146,9 +152,9 @@ class Redactor:
         if "://" in low and "@" in low:
             line = _USER_IN_URL.sub(self._user, line)
         if "cookie" in low or "authorization" in low:
-            line = _LINE_OF_HEADER.sub(lambda m: f"{m[1]}{m[2]}{GONE}", line)
+            line = _LINE_OF_HEADER.sub(lambda m: self._header_line(m, is_code), line)
         if any(word in low for word in (*_NAMES, *_MORE_NAMES)):
-            line = _NAMED.sub(self._named, line)
+            line = _NAMED.sub(lambda m: self._named(m, is_code), line)
         return line
 
     def known(self, text: str) -> str:
@@ -198,11 +204,22 @@ class Redactor:
         self._learn(match[2])
         return f"{match[1]}:{GONE}@"
 
-    def _named(self, match: re.Match[str]) -> str:
+    @staticmethod
+    def _header_line(match: re.Match[str], is_code: bool) -> str:
+        is_quoted = match[2][-1:] in "\"'"
+        if is_code and not is_quoted and _PART_OF_CODE.match(match[3]):
+            return match[0]
+        return f"{match[1]}{match[2]}{GONE}"
+
+    def _named(self, match: re.Match[str], is_code: bool) -> str:
         name, between, value = match.groups()
+        if is_code and _PART_OF_CODE.fullmatch(value):
+            return match[0]
         plain = value.strip("\\").strip("\"'").rstrip("\\")
         if GONE in value or plain in {"", "None", "null", "true", "false", "True", "False"}:
             return match[0]
+        if match.string[match.end() : match.end() + 1] in {"(", "["}:
+            return match[0]  # what is called, or looked up in
         begin = _BEGIN_OF_NAME.search(match.string[max(0, match.start() - 60) : match.start()])
         if not self._is_secret((begin[0] if begin else "") + name, plain):
             return match[0]

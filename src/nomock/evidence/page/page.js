@@ -8,6 +8,7 @@ const list = document.querySelector("nav ol");
 const filter = document.querySelector("nav input");
 const main = document.querySelector("main");
 const SEVERE = new Set(["error", "critical", "fatal", "panic", "exception", "emergency", "alert"]);
+const MARKS = { failed: "✗", passed: "✓", skipped: "–" };
 let chosen = -1;
 let onlyOwn = false;
 
@@ -37,7 +38,7 @@ function recordOf(number) {
 
 function entryOf(test, number) {
   return el("li", { role: "option", id: `o${number}`, "aria-selected": "false", onclick: () => choose(number) },
-    el("div", { class: "id" }, el("span", { class: test.outcome }, test.outcome === "failed" ? "✗\u00a0" : test.outcome === "passed" ? "✓\u00a0" : "…\u00a0"), test.id.split(/(?<=::|_|\/)/).map((part) => [part, el("wbr", {})])),
+    el("div", { class: "id" }, el("span", { class: test.outcome }, `${MARKS[test.outcome] || "…"}\u00a0`), test.id.split(/(?<=::|_|\/)/).map((part) => [part, el("wbr", {})])),
     el("div", { class: "why" }, [test.cause || test.message, seconds(test.took_s)].filter(Boolean).join(" · ")));
 }
 
