@@ -307,6 +307,7 @@ def test_worker_should_name_the_test_in_its_log_when_it_does_its_job(
     assert logged["nomock.test"] == request.node.nodeid
 
 
+@pytest.mark.traced(False)  # the test itself queues a job, which has no traceparent
 def test_worker_should_give_up_when_a_job_was_tried_too_often(
     orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:
