@@ -385,6 +385,26 @@ app = Traced(Starlette())
     traced.run("--traces").assert_outcomes(passed=1)
 
 
+def test_each_worker_should_read_its_own_backend_when_it_has_a_stack_of_its_own(
+    traced: Tiny,
+) -> None:
+    traced.tests(
+        BEGIN
+        + """
+    @pytest.mark.traced
+    @pytest.mark.parametrize("number", range(4))
+    def test_one(trace, stack, number, worker_id):
+        send(stack, {"name": "POST /", "kind": 2})
+        trace.expect("app POST /")
+        with open(f"seen-{worker_id}-{number}", "w") as seen:
+            seen.write(f"{stack.name} {stack['jaeger'].port(16686)}")
+    """
+    )
+    traced.run("--traces", "--lanes=stack", "-n2").assert_outcomes(passed=4)
+    seen = {path.name[:8]: path.read_text() for path in traced.path.glob("seen-*")}
+    assert len(set(seen.values())) == len(seen) == 2
+
+
 def test_the_span_of_a_test_should_be_in_the_backend_when_the_test_is_over(traced: Tiny) -> None:
     traced.tests(
         BEGIN
