@@ -6,8 +6,9 @@ import argparse
 import os
 import signal
 import sys
+from collections.abc import Iterable
 
-from nomock.adapters.engine import names_of
+from nomock.adapters.engine import Container, names_of
 from nomock.cli.show import print_table, progress
 from nomock.config import Settings
 from nomock.errors import NotHealedError
@@ -55,14 +56,12 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
     stack = Stack.of(settings)
     there = stack.containers()
     differences = stack.new_bases() | stack.differences(there)
-    # A covered run leaves its services warm; the next one without coverage starts them anew.
-    overlay = settings.root / settings.coverage_overlay
-    spied = {c.service for c in there if c.is_of([overlay])} if overlay.exists() else set()
+    of_overlays = _of_overlays(settings, there)
     names, body = names_of(there), []
     for name in stack:
-        if name in spied and differences.get(name) == CONFIGURATION_CHANGED:
+        if name in of_overlays and differences.get(name) == CONFIGURATION_CHANGED:
             differences[name] = ""
-        told = differences.get(name, "as it should be") or "with the spy, of a covered run"
+        told = differences.get(name, "as it should be") or of_overlays[name]
         found = [c for c in there if c.service == name]
         for container in found:
             # A container that has ended has the health that it had before.
@@ -78,6 +77,22 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
         running = sum(c.state == "running" for c in lane.stack.containers())
         print(f"lane {lane.name}: {running} running; nomock down takes it down, too")
     return 1 if any(differences.values()) else 0
+
+
+def _of_overlays(settings: Settings, there: Iterable[Container]) -> dict[str, str]:
+    """Return the services that a run with an overlay left warm, and which run that was.
+
+    The next one without it starts them anew.
+    """
+    told: dict[str, str] = {}
+    for overlay, run in (
+        (settings.coverage_overlay, "with the spy, of a covered run"),
+        (settings.traces_overlay, "with traces, of a traced run"),
+    ):
+        path = settings.root / overlay
+        for service in {c.service for c in there if path.exists() and c.is_of([path])}:
+            told[service] = f"{told[service]}; {run}" if service in told else run
+    return told
 
 
 def compose(settings: Settings, chosen: argparse.Namespace) -> int:

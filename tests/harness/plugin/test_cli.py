@@ -210,11 +210,17 @@ def test_a_command_should_end_quietly_when_nobody_reads_what_it_says(
     assert (done.returncode, done.stderr or "") == (141, "")
 
 
-def test_status_should_be_well_when_a_covered_run_left_its_services_warm(tiny: Tiny) -> None:
+def test_status_should_be_well_when_a_run_with_overlays_left_its_services_warm(tiny: Tiny) -> None:
     tiny.compose(one=idle())
-    tiny.write("docker-compose.coverage.yml", "services: {one: {environment: {SPY: 'on'}}}")
-    files = ("--file", "docker-compose.yml", "--file", "docker-compose.coverage.yml")
-    assert said(tiny, *files, "up")[0] == 0
-    code, out, _ = said(tiny, "status")
-    assert (code, out[1].split()[:2]) == (0, ["one", "running"])
-    assert out[1].endswith("with the spy, of a covered run")
+    files = ["--file", "docker-compose.yml"]
+    for overlay, told in (
+        ("coverage", "with the spy, of a covered run"),
+        ("traces", "with the spy, of a covered run; with traces, of a traced run"),
+    ):
+        on = f"services: {{one: {{environment: {{{overlay}: 'on'}}}}}}"
+        tiny.write(f"docker-compose.{overlay}.yml", on)
+        files += ["--file", f"docker-compose.{overlay}.yml"]
+        assert said(tiny, *files, "up")[0] == 0
+        code, out, _ = said(tiny, "status")
+        assert (code, out[1].split()[:2]) == (0, ["one", "running"])
+        assert out[1].split("  ")[-1].strip() == told

@@ -101,10 +101,16 @@ def test_a_test_should_see_what_its_requests_did_when_the_spans_come_late(traced
 
     def test_lost_by_another(trace, stack):
         key = "http.request.header.baggage"
-        other = {"key": key, "value": {"stringValue": "nomock.test=other.py%3A%3Atest_x"}}
-        lost = {"trace": os.urandom(16).hex(), "parent": "", "attributes": [other]}
+        lost = {"trace": os.urandom(16).hex(), "parent": "", "attributes": [{
+            "key": key, "value": {"stringValue": "nomock.test=other.py%3A%3Atest_x"}
+        }]}
+        # The same test, which another run has at the same time.
+        this = "test_tiny.py%3A%3Atest_lost_by_another"
+        of_run = lost | {"id": "9" * 16, "trace": os.urandom(16).hex(), "attributes": [{
+            "key": key, "value": {"stringValue": f"nomock.test={this},nomock.run=other"}
+        }]}
         own_work = {"trace": os.urandom(16).hex(), "parent": "", "kind": 3}
-        send(stack, SERVED, SERVED | lost, CALL | own_work)
+        send(stack, SERVED, SERVED | lost, SERVED | of_run, CALL | own_work)
         trace.unbroken()
 
     def test_error(trace, stack):
