@@ -21,12 +21,15 @@ import pythons
 import requests  # noqa: F401
 from places import APPS, ROOT
 from tiny import Tiny, clear, docker
+from warm import keep_warm
 
 from nomock.coverage.harvest import prepare
 from nomock.faults.janitor import heal_orphaned
 from nomock.images import resolve_image
 from nomock.images.manifest import read_manifest
 
+# These tests' own modules take pytest four seconds to parse and rewrite, for each worker anew.
+sys.dont_write_bytecode = False
 pytest_plugins = ["pytester", "foreign"]
 
 
@@ -43,13 +46,20 @@ def pytest_xdist_auto_num_workers() -> int:
 
 
 @pytest.fixture
+def pytester(pytester: pytest.Pytester) -> pytest.Pytester:
+    """pytest's own; what it runs starts quickly."""
+    keep_warm(pytester)
+    return pytester
+
+
+@pytest.fixture
 def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing in the environment that says something of another stack or run; a quick pytest."""
     for name in os.environ:
         if re.match(r"NOMOCK_|COMPOSE_|PYTEST_XDIST_", name):
             monkeypatch.delenv(name)
-    # Hypothesis' plugin imports all of it at the end of each run, for a quarter of a second.
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest")
+    # Plugins of others, which import much: Hypothesis' all of it at the end of each run.
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:anyio")
 
 
 @pytest.fixture

@@ -141,8 +141,9 @@ class Tiny:
 
 def clear(project: str) -> None:
     """Remove the containers, networks, volumes and images of a compose project and its lanes."""
+    named = json.dumps({"name": [project]})  # of all there are the engine would look up everything
     for path in ("/containers/json", "/networks"):
-        for found in ask("GET", path, all="1"):
+        for found in ask("GET", path, all="1", filters=named):
             name = (found["Labels"] or {}).get("com.docker.compose.project", "")
             if name.startswith((f"{project}-lane", f"{project}-database")):
                 clear(name)
