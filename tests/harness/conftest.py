@@ -106,7 +106,7 @@ def shop(
         with closing(project.stack()) as stack:
             heal_orphaned(stack, print)
     for left in path.iterdir():
-        if left.name != "edges.json":  # which is mounted
+        if left.name not in {"edges.json", "httpfaults.json"}:  # which are mounted
             shutil.rmtree(left) if left.is_dir() else left.unlink()
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 from textwrap import dedent
+from uuid import uuid4
 
 import pytest
 from http_edge import fault_proxy, web
 from proxied import toxiproxy
-from tiny import Tiny
+from tiny import Tiny, clear
 
 BEGIN = """
     import json
@@ -31,6 +34,14 @@ BEGIN = """
 """
 
 
+@pytest.fixture(scope="module")
+def running_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, str]]:
+    """The folder and the name of the project of `shop` here, whose edge has both proxies."""
+    name = f"nomock-t-{uuid4().hex[:8]}"
+    yield tmp_path_factory.mktemp("http-shop"), name
+    clear(name)
+
+
 def stack_of(tiny: Tiny, tests: str) -> Tiny:
     """Write a stack with an edge that speaks HTTP and one that does not, and a test file."""
     edges = {"shop->web": (18000, "httpfaults:18001"), "shop->store": (18001, "web:8000")}
@@ -50,10 +61,10 @@ def rules_left(tiny: Tiny) -> object:
 
 
 def test_every_http_fault_should_bite_its_own_test_and_be_gone_after_its_block(
-    tiny: Tiny,
+    shop: Tiny,
 ) -> None:
     stack_of(
-        tiny,
+        shop,
         """
         def story(faults):
             return [text for _, text in faults.story]
@@ -114,13 +125,13 @@ def test_every_http_fault_should_bite_its_own_test_and_be_gone_after_its_block(
                 assert web.get("/echo").status_code == 503
         """,
     )
-    tiny.run().assert_outcomes(passed=7)
-    assert rules_left(tiny) == []
+    shop.run().assert_outcomes(passed=7)
+    assert rules_left(shop) == []
 
 
-def test_a_test_should_be_an_error_when_its_http_fault_met_nothing(tiny: Tiny) -> None:
+def test_a_test_should_be_an_error_when_its_http_fault_met_nothing(shop: Tiny) -> None:
     stack_of(
-        tiny,
+        shop,
         """
         def test_another_path(web, faults):
             with faults.http_status(EDGE, path="/other"):
@@ -140,7 +151,7 @@ def test_a_test_should_be_an_error_when_its_http_fault_met_nothing(tiny: Tiny) -
                     pass
         """,
     )
-    done = tiny.run()
+    done = shop.run()
     done.assert_outcomes(passed=4, errors=3)
     done.stdout.fnmatch_lines(
         [
@@ -148,12 +159,12 @@ def test_a_test_should_be_an_error_when_its_http_fault_met_nothing(tiny: Tiny) -
             "*faults of this test: the fault http_half shop->web met no traffic",
         ]
     )
-    assert rules_left(tiny) == []
+    assert rules_left(shop) == []
 
 
-def test_an_http_fault_should_be_refused_when_it_cannot_be(tiny: Tiny) -> None:
+def test_an_http_fault_should_be_refused_when_it_cannot_be(shop: Tiny) -> None:
     stack_of(
-        tiny,
+        shop,
         """
         def refusal(on):
             with pytest.raises(ConfigError) as refused, on:
@@ -189,8 +200,8 @@ def test_an_http_fault_should_be_refused_when_it_cannot_be(tiny: Tiny) -> None:
                 assert web.get("/echo").status_code == 500
         """,
     )
-    tiny.run().assert_outcomes(passed=10)
-    assert rules_left(tiny) == []
+    shop.run().assert_outcomes(passed=10)
+    assert rules_left(shop) == []
 
 
 @pytest.mark.parametrize(
@@ -222,10 +233,10 @@ def test_an_http_fault_should_say_what_is_missing_when_its_proxy_is_not_there(
 
 
 def test_http_faults_should_meet_their_own_tests_only_when_workers_share_an_edge(
-    tiny: Tiny,
+    shop: Tiny,
 ) -> None:
     stack_of(
-        tiny,
+        shop,
         """
         @pytest.mark.parametrize("number", range(20))
         def test_it(web, faults, number):
@@ -237,13 +248,13 @@ def test_http_faults_should_meet_their_own_tests_only_when_workers_share_an_edge
                 assert web.get("/echo").status_code == 200
         """,
     )
-    tiny.run("-n", "2").assert_outcomes(passed=20)
-    assert rules_left(tiny) == []
+    shop.run("-n", "2").assert_outcomes(passed=20)
+    assert rules_left(shop) == []
 
 
-def test_a_rule_should_be_removed_by_the_next_run_when_its_own_was_killed(tiny: Tiny) -> None:
+def test_a_rule_should_be_removed_by_the_next_run_when_its_own_was_killed(shop: Tiny) -> None:
     stack_of(
-        tiny,
+        shop,
         """
         import os, signal
 
@@ -252,12 +263,12 @@ def test_a_rule_should_be_removed_by_the_next_run_when_its_own_was_killed(tiny: 
                 os.kill(os.getpid(), signal.SIGKILL)
         """,
     )
-    assert tiny.run().ret != 0
-    assert tiny.stack()["httpfaults"].http.get("/rules").json() != []
+    assert shop.run().ret != 0
+    assert shop.stack()["httpfaults"].http.get("/rules").json() != []
     after = "def test_after(web):\n    assert web.get('/echo').status_code == 200\n"
-    tiny.tests(dedent(BEGIN) + after)
-    tiny.run().assert_outcomes(passed=1)
-    assert rules_left(tiny) == []
+    shop.tests(dedent(BEGIN) + after)
+    shop.run().assert_outcomes(passed=1)
+    assert rules_left(shop) == []
 
 
 def test_a_rule_should_be_forgotten_by_the_next_run_when_its_proxy_has_left_the_stack(

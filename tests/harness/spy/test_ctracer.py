@@ -12,7 +12,7 @@ from pathlib import Path
 import coverage
 import pytest
 from places import APPS, ROOT
-from pythons import image_of
+from pythons import TracerOptions, image_of
 from tiny import Tiny
 
 from nomock.coverage.harvest import prepare
@@ -27,7 +27,6 @@ ROOT = ROOT
 SHAPES, APP = APPS / "spy_app/app", APPS / "tracer_app"
 VERSIONS = ("3.9", "3.11")
 JOBS = "tests/test_jobs.py::test_"
-TracerOptions = Callable[[str], list[str]]
 
 
 class Container:

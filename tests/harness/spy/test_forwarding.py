@@ -11,7 +11,7 @@ from threading import Event
 
 import pytest
 from calling import WAYS, Services, built, heads, mounted, program, services
-from pythons import image_of
+from pythons import TracerOptions, image_of
 from serving import SPY
 
 from nomock.baggage import MOST_BYTES, with_members
@@ -166,9 +166,9 @@ def test_each_request_should_be_its_own_tests_when_the_service_sends_the_same_on
 
 @pytest.mark.parametrize("version", ["3.9", "3.11", "3.13", "3.14"])
 def test_the_test_should_go_on_by_the_standard_library_when_the_python_is_any_of_these(
-    data_dir: Path, tmp_path: Path, version: str
+    data_dir: Path, tracer_options: TracerOptions, version: str
 ) -> None:
-    options = mounted(version, tmp_path)
+    options = mounted(*tracer_options(version))
     ended = program(image_of(version), data_dir, "python3", "stdlib.py", options=options)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.splitlines() == ["none", "a=1", OURS, f"a=1,{OURS}", OURS]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from calling import built, marks, mounted, program, spied, tests_of
-from pythons import image_of
+from pythons import TracerOptions, image_of
 from tiny import docker
 
 from nomock.baggage import with_members
@@ -36,9 +36,9 @@ def recorded(data_dir: Path, file: str) -> dict[int, set[str]]:
 
 @pytest.mark.parametrize("version", ["3.9", "3.11", "3.13", "3.14"])
 def test_threads_pools_and_tasks_should_be_of_the_test_when_they_are_started_for_it(
-    data_dir: Path, tmp_path: Path, version: str
+    data_dir: Path, tracer_options: TracerOptions, version: str
 ) -> None:
-    options = mounted(version, tmp_path)
+    options = mounted(*tracer_options(version))
     ended = program(image_of(version), data_dir, "python3", "spreads.py", options=options)
     assert (ended.returncode, ended.stderr) == (0, "")
     # The service's own variables are where Python carries them, and nowhere else.
@@ -49,10 +49,10 @@ def test_threads_pools_and_tasks_should_be_of_the_test_when_they_are_started_for
 
 
 def test_a_pools_thread_should_not_keep_its_first_test_when_threads_inherit_contexts(
-    data_dir: Path, tmp_path: Path
+    data_dir: Path,
 ) -> None:
     command = ("python3", "-X", "thread_inherit_context=1", "spreads.py")
-    options = mounted("3.14", tmp_path)
+    options = mounted()
     ended = program(image_of("3.14"), data_dir, *command, options=options)
     assert (ended.returncode, ended.stderr) == (0, "")
     assert ended.stdout.startswith("a thread sees thread\n")
@@ -71,10 +71,10 @@ def test_a_pools_thread_should_not_keep_its_first_test_when_threads_inherit_cont
     ],
 )
 def test_precision_and_recall_should_be_1_when_tests_give_work_to_pools_that_the_first_one_made(
-    data_dir: Path, tmp_path: Path, version: str, method: str, in_flight: int
+    data_dir: Path, tracer_options: TracerOptions, version: str, method: str, in_flight: int
 ) -> None:
     command = ("python3", "pooled.py", method, str(in_flight))
-    options = mounted(version, tmp_path)
+    options = mounted(*tracer_options(version))
     ended = program(image_of(version), data_dir, *command, options=options)
     assert_exact(ended, data_dir)
 
@@ -123,7 +123,7 @@ def job(kind: str, *, for_a_test: bool = True, as_bytes: bool = False) -> Job:
 
 @pytest.mark.parametrize("version", ["3.9", "3.13", "3.14"])
 def test_a_job_should_be_of_the_test_that_ordered_it_when_its_consumer_says_so(
-    data_dir: Path, tmp_path: Path, version: str
+    data_dir: Path, tracer_options: TracerOptions, version: str
 ) -> None:
     jobs = [
         job("works"),
@@ -139,7 +139,7 @@ def test_a_job_should_be_of_the_test_that_ordered_it_when_its_consumer_says_so(
         image_of(version),
         data_dir,
         *("python3", "consumer.py"),
-        options=mounted(version, tmp_path),
+        options=mounted(*tracer_options(version)),
         stdin="".join(json.dumps(one) + "\n" for one in jobs),
     )
     assert (ended.returncode, ended.stderr) == (0, "")
@@ -152,7 +152,7 @@ def test_the_lines_of_a_job_should_be_there_when_its_consumer_is_killed_in_the_m
     data_dir: Path, tmp_path: Path
 ) -> None:
     name = f"nomock-test-{tmp_path.name}-{data_dir.stat().st_ino}"
-    options = (*spied(data_dir), *mounted("3.13", tmp_path), "--name", name)
+    options = (*spied(data_dir), *mounted(), "--name", name)
     command = ("docker", "run", "--rm", "--interactive", *options, image_of("3.13"))
     with subprocess.Popen(
         [*command, "python3", "consumer.py"],
@@ -186,9 +186,9 @@ def test_a_consumer_should_do_its_jobs_when_there_is_no_spy(image: str, data_dir
 
 @pytest.mark.parametrize("version", ["3.9", "3.13"])
 def test_memory_should_not_grow_when_ten_thousand_tests_follow_each_other(
-    data_dir: Path, tmp_path: Path, version: str
+    data_dir: Path, tracer_options: TracerOptions, version: str
 ) -> None:
-    options = mounted(version, tmp_path)
+    options = mounted(*tracer_options(version))
     ended = program(image_of(version), data_dir, "python3", "many.py", options=options)
     assert (ended.returncode, ended.stderr) == (0, "")
     contexts_of_1_000, contexts_of_10_000, more_blocks = map(int, ended.stdout.split())

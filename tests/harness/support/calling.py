@@ -14,7 +14,6 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from places import APPS
-from pythons import tracer_options
 from serving import SPY, Server, SetUp, serving
 from tiny import docker, inspect
 
@@ -137,10 +136,10 @@ def program(
     )
 
 
-def mounted(version: str, folder: Path) -> list[str]:
-    """Return options that give a container of a bare Python the programs, and a tracer."""
+def mounted(*tracer_options: str) -> list[str]:
+    """Return options that give a container of a bare Python the programs, and its tracer."""
     app = f"type=bind,source={SOURCES / 'app'},target=/app,readonly"
-    return ["--mount", app, "--workdir", "/app", *tracer_options(version, folder)]
+    return ["--mount", app, "--workdir", "/app", *tracer_options]
 
 
 def marks(file: str, word: str) -> dict[int, str]:

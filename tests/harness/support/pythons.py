@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import platform
+from collections.abc import Callable
 from pathlib import Path
 
 from places import ROOT
@@ -12,6 +13,8 @@ from nomock.coverage.overlay.wheels import provide
 from nomock.images import ImageSpec, resolve_image
 
 ROOT = ROOT
+TracerOptions = Callable[[str], list[str]]
+"""What the fixture `tracer_options` is: from a version to options, as `tracer_options` here."""
 VERSIONS = ("3.9", "3.11", "3.13", "3.14")
 
 
