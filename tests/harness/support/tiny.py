@@ -142,10 +142,11 @@ class Tiny:
 def clear(project: str) -> None:
     """Remove the containers, networks, volumes and images of a compose project and its lanes."""
     named = json.dumps({"name": [project]})  # of all there are the engine would look up everything
+    lanes = (f"{project}-lane", f"{project}-database")
     for path in ("/containers/json", "/networks"):
         for found in ask("GET", path, all="1", filters=named):
             name = (found["Labels"] or {}).get("com.docker.compose.project", "")
-            if name.startswith((f"{project}-lane", f"{project}-database")):
+            if name.startswith(lanes):
                 clear(name)
     filters = json.dumps({"label": [f"com.docker.compose.project={project}"]})
     forced = {"force": "1", "v": "1"}
@@ -153,6 +154,9 @@ def clear(project: str) -> None:
         ask("DELETE", f"/containers/{container['Id']}", **forced)
     for network in ask("GET", "/networks", filters=filters):
         ask("DELETE", f"/networks/{network['Id']}")
+    for network in ask("GET", "/networks", filters=named):
+        if network["Name"].startswith(lanes):  # it joins a lane to its database, and is of neither
+            ask("DELETE", f"/networks/{network['Id']}")
     for volume in ask("GET", "/volumes", filters=filters)["Volumes"] or []:
         ask("DELETE", f"/volumes/{volume['Name']}", **forced)
     for image in ask("GET", "/images/json", all="1", filters=filters):
