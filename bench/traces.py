@@ -126,7 +126,11 @@ def _placed(http: httpx.Client, headers: dict[str, str]) -> httpx.Response:
 
 
 def _show_cpu(stack: Stack, token: str, rounds: int, tests: int) -> None:
-    services = {"without traces": stack["plain"], "with traces": stack["instances"]}
+    services = {
+        "without traces": stack["plain"],
+        "with traces": stack["instances"],
+        "with an export delay of 5 s": stack["usual"],
+    }
     containers = {c.service: c.id for c in stack.containers()}
     figures: dict[str, list[float]] = {title: [] for title in services}
     for number in range(rounds + 1):
@@ -142,7 +146,7 @@ def _show_cpu(stack: Stack, token: str, rounds: int, tests: int) -> None:
     print(f"\nCPU a request of instances, ms ({rounds} rounds of {REQUESTS * tests} requests)")
     for title, used in figures.items():
         over = median(a / b for a, b in zip(used, figures["without traces"], strict=True))
-        print(f"  {title:<16} median {median(used):6.3f}  ratio {over:5.2f}")
+        print(f"  {title:<27} median {median(used):6.3f}  ratio {over:5.2f}")
 
 
 def _four_requests(http: httpx.Client, token: str) -> None:

@@ -7,7 +7,6 @@ OpenTelemetry's own variables, too.
 import os
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
 from contextlib import contextmanager, suppress
-from importlib.metadata import entry_points
 from typing import Any
 
 from shared.errors import Unavailable
@@ -21,6 +20,8 @@ ON = bool(os.environ.get("OTEL_EXPORTER_OTLP_ENDPOINT"))
 EXPORT_S = 2
 
 if ON:
+    from importlib.metadata import entry_points
+
     from opentelemetry import trace
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
     from opentelemetry.instrumentation.dependencies import DependencyConflictError

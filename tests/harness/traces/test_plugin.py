@@ -351,7 +351,7 @@ def test_spans_may_be_lost_when_a_fault_killed_their_service(traced: Tiny) -> No
     }
 
 
-def test_spans_of_the_reference_services_should_be_sent_when_an_init_passes_the_signal_on(
+def test_the_reference_services_should_send_all_or_load_nothing_when_they_stop_or_do_not_trace(
     traced: Tiny,
 ) -> None:
     traced.write(
@@ -374,10 +374,11 @@ app = Traced(Starlette())
         "init": True,
         "volumes": ["./answers.py:/app/answers.py:ro"],
         "ports": ["127.0.0.1::8000"],
-        "environment": {**EXPORTS, "OTEL_BSP_SCHEDULE_DELAY": "3600000"},
     }
     traced.compose(app=service, other=idle())
-    traced.write("docker-compose.traces.yml", jaeger_of_the_reference_stack())
+    exports = {"environment": {**EXPORTS, "OTEL_BSP_SCHEDULE_DELAY": "3600000"}}
+    overlay = f"{jaeger_of_the_reference_stack()}  app: {json.dumps(exports)}\n"
+    traced.write("docker-compose.traces.yml", overlay)
     traced.tests(
         BEGIN
         + """
@@ -386,9 +387,15 @@ app = Traced(Starlette())
             assert stack["app"].http.get("/").status_code == 404
         stack["app"].stop()
         assert len(trace.expect("app GET").spans) == 5
+
+    def test_off(stack):
+        loaded = "[name for name in sys.modules if 'opentelemetry' in name]"
+        program = f"import sys, answers, shared.logs, shared.database; print({loaded})"
+        assert stack["app"].exec("python3", "-c", program) == "[]\\n"
     """
     )
-    traced.run("--traces").assert_outcomes(passed=1)
+    traced.run("--traces", "test_tiny.py::test_stop").assert_outcomes(passed=1)
+    traced.run("test_tiny.py::test_off").assert_outcomes(passed=1)
 
 
 def test_each_worker_should_read_its_own_backend_when_it_has_a_stack_of_its_own(
