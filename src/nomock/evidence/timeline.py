@@ -99,7 +99,7 @@ def timeline(
     texts = redactor.text(joined).split("\n") if kept else []
     return Timeline(
         [
-            _line(stamp, service, text, whose)
+            read_stamped(stamp, service, text, whose)
             for (stamp, service, _, whose), text in zip(kept, texts, strict=True)
         ],
         cut,
@@ -111,15 +111,18 @@ class TestNames:
 
     __test__ = False
 
-    def __init__(self, test: str, marks: Iterable[str] = ()) -> None:
-        """``marks`` are ids of traces and requests that only this test sent or got."""
+    def __init__(self, test: str, marks: Iterable[str] = (), run: str = baggage.RUN) -> None:
+        """``marks`` are ids of traces and requests that only this test sent or got.
+
+        ``run``: the process that runs it, as its requests name it; "" where that is not known.
+        """
         short = baggage.short(test)
         forms = {short, json.dumps(short)[1:-1], quote(short, safe=""), quote(short)}
         ids = "|".join(re.escape(form) for form in sorted(forms, key=len, reverse=True))
         # Not the begin of a longer name: test_a is in test_a_b, and in test_a[1].
         self._own = re.compile(rf"(?:{ids})(?![\w\[:]|%5B|%3A)")
         self._marks = [mark for mark in marks if len(mark) >= 16]
-        self._run = f"{baggage.RUN_KEY}={baggage.RUN}"
+        self._run = f"{baggage.RUN_KEY}={run}"
 
     def whose(self, line: str) -> str:
         """Tell whose a line is."""
@@ -145,7 +148,8 @@ def _stamped(line: str, service: str) -> tuple[str, str, str]:
     return stamp, service, rest
 
 
-def _line(stamp: str, service: str, text: str, whose: str) -> LogLine:
+def read_stamped(stamp: str, service: str, text: str, whose: str) -> LogLine:
+    """Return a line of a log, read; ``stamp`` is the engine's, before it."""
     try:
         at_s = datetime.fromisoformat(stamp).timestamp()
     except ValueError:  # the begin of what was read

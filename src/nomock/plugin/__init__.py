@@ -87,6 +87,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="which tests leave evidence under .nomock/evidence: failing (default), all, off",
     )
     group.addoption(
+        "--nomock-live",
+        action="store_true",
+        help="serve the page of the evidence on loopback while the tests run",
+    )
+    group.addoption(
+        "--nomock-events",
+        metavar="FILE",
+        help="write what happens as JSON lines: tests begin and end, services log",
+    )
+    group.addoption(
         "--nomock-affected",
         action="store_true",
         help="run only the tests that what changed since the last covered run needs, and say why",
@@ -127,6 +137,11 @@ def pytest_configure(config: pytest.Config) -> None:
     config.pluginmanager.register(WorkerCrash(use), "nomock-crashed")
     if options.any_given(config):
         use.begin()
+    is_worker = hasattr(config, "workerinput")
+    if not is_worker and (options.given(config, "live") or options.given(config, "events")):
+        from nomock.plugin.live import Live
+
+        config.pluginmanager.register(Live(config, use.begin()), "nomock-live")
     if any(
         options.given(config, name) for name in ("affected", "affected-since", "sidecar-coverage")
     ):

@@ -19,6 +19,7 @@ from nomock.adapters.engine.configuration import (
 )
 from nomock.adapters.engine.container import Container, container_of
 from nomock.adapters.engine.conversation import Conversations
+from nomock.adapters.engine.following import Following
 from nomock.adapters.engine.frames import demultiplexed
 from nomock.adapters.engine.labels import PROJECT_LABEL, is_of_service, of_project
 from nomock.adapters.engine.resources import UNLIMITED_BYTES
@@ -31,7 +32,7 @@ _LOOKS_FOR_MEMORY = 20
 _PAUSE_S = 0.05
 
 
-class Engine(Conversations, Changes):
+class Engine(Conversations, Changes, Following):
     """A client of one container engine; it keeps no connection open and may be shared."""
 
     def containers(self, project: str, *, timeout_s: float | None = None) -> list[Container]:
