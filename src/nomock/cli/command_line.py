@@ -11,6 +11,7 @@ from nomock.cli.commands import (
     coverage_live,
     diagnose,
     edges,
+    evidence,
     heal,
     httpfaults,
     images,
@@ -87,6 +88,10 @@ def command_line() -> argparse.ArgumentParser:
     )
     diagnose_ = add("diagnose", diagnose, "why did the last run fail, the likeliest cause first")
     diagnose_.add_argument("--json", action="store_true", help="the same for programs and agents")
+    evidence_ = add("evidence", evidence, "where the evidence of the last run is, and the causes")
+    evidence_.add_argument(
+        "--markdown", action="store_true", help="its failures as Markdown, for a summary of CI"
+    )
     replay_ = add(
         "replay", replay, "run a test again as it ran when it failed; what is not the same is said"
     )

@@ -33,6 +33,15 @@ def diagnose(settings: Settings, chosen: argparse.Namespace) -> int:
     return 0
 
 
+def evidence(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print where the evidence of the last run is, or all of it as Markdown."""
+    from nomock.cli.evidence import evidence
+
+    for line in evidence(settings, markdown=chosen.markdown):
+        print(line)
+    return 0
+
+
 def replay(settings: Settings, chosen: argparse.Namespace) -> int:
     """Run a test again as it ran when it failed."""
     from nomock.cli.replay import replay

@@ -38,6 +38,8 @@ class Seen:
     mishaps: Sequence[Mishap] = ()
     faults_of_others: Sequence[Mapping[str, str]] = ()
     """What other tests and runs had on it: name and test of each fault."""
+    trace: Sequence[Mapping[str, Any]] = ()
+    """The spans of the test's trace, as docs/evidence.md has them."""
     missing: list[str] = field(default_factory=list)
     """What could not be looked at, and why."""
 
@@ -100,7 +102,9 @@ class Record:
                 {name: redactor.text(value) for name, value in leak.items()} for leak in self.leaks
             ],
             "events": [self._event(mishap, redactor) for mishap in self.seen.mishaps],
-            "trace": [],
+            "trace": [
+                {**span, "name": redactor.text(str(span["name"]))} for span in self.seen.trace
+            ],
             "missing": self.seen.missing,
         }
         # Node ids may hold what is no UTF-8: as JSON's own escapes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 from collections import deque
+from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
 from time import monotonic
@@ -138,6 +139,12 @@ class Evidence:
         else:
             self.page = self._shown(path)
         folder.keep(self._settings.evidence_runs)
+        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
+            from nomock.evidence.markdown import markdown_of
+
+            # https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
+            with suppress(OSError), Path(summary).open("a", encoding="utf-8") as file:
+                file.write(markdown_of(self._about_run, records, causes))
 
     @property
     def has_record(self) -> bool:

@@ -105,8 +105,30 @@ class Failing:
             told = [Span("", m.container_id, window.since_s, window.now_s) for m in seen.mishaps]
             tell(report, told=told)
         self._read_logs(stack, item, found, window)
+        self._read_trace(stack, seen, window)
         text = shown_logs(seen.logs, began_s=window.began_s, cap=self._run.settings.log_lines)
         report.sections.append((_LOGS, text or "(none)"))
+
+    def _read_trace(self, stack: Stack, seen: Seen, window: Window) -> None:
+        try:
+            spans = self._run.traces.seen(stack)
+        except NomockError as error:
+            seen.missing.append(str(error))
+            return
+        seen.trace = [
+            {
+                "service": span.service,
+                "name": span.name,
+                "trace_id": span.trace_id,
+                "span_id": span.span_id,
+                "parent_id": span.parent_id,
+                "kind": span.kind,
+                "at_s": round(span.start_ns / 1e9 - window.began_s, 4),
+                "until_s": round(span.end_ns / 1e9 - window.began_s, 4),
+                "status": span.status,
+            }
+            for span in spans
+        ]
 
     @staticmethod
     def _read_logs(stack: Stack, item: pytest.Item, found: Found, window: Window) -> None:

@@ -5,6 +5,7 @@ A run without the option has the null object.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -17,7 +18,7 @@ if TYPE_CHECKING:  # loaded once a test uses it
     from nomock.progress import Progress
     from nomock.stack import Stack
     from nomock.tracecontext import TraceContext
-    from nomock.traces import CurrentTrace
+    from nomock.traces import CurrentTrace, Span
 
 
 class Traces(Protocol):
@@ -35,6 +36,9 @@ class Traces(Protocol):
         Raises TraceBackendError where the backend is not there.
         """
 
+    def seen(self, stack: Stack) -> Sequence[Span]:
+        """Return the spans of the test that runs, for its evidence; raises TraceBackendError."""
+
     def check(self, item: pytest.Item, stack: Stack) -> None:
         """Fail where a test is to have an unbroken trace, and has not."""
 
@@ -51,6 +55,10 @@ class NoTraces:
     def current(self, stack: Stack) -> CurrentTrace:
         """Skip the test, and say what it needs."""
         pytest.skip("it asserts on traces: pytest --traces")
+
+    def seen(self, stack: Stack) -> Sequence[Span]:
+        """Return none."""
+        return ()
 
     def check(self, item: pytest.Item, stack: Stack) -> None:
         """Do nothing."""
@@ -116,6 +124,12 @@ class TestsTraces:
             delay_s=lambda: delay_s(stack.project),
             killed=lambda: killed(stack, began),
         )
+
+    def seen(self, stack: Stack) -> Sequence[Span]:
+        """Return its spans once nothing new comes; none where it asked for nothing, or is over."""
+        if self._item is None or self._context is None or not self._context.requests:
+            return ()
+        return self.current(stack).spans
 
     def check(self, item: pytest.Item, stack: Stack) -> None:
         """Check the trace of a test that asks for it, or of each by the settings."""

@@ -7,9 +7,12 @@ import re
 from html.parser import HTMLParser
 from typing import Any
 
+import pytest
 from evidenced import folder_of_run, two_services
 from tiny import Tiny
 
+from nomock.evidence.causes import Cause
+from nomock.evidence.markdown import markdown_of
 from nomock.evidence.page import page_of
 
 RUN = {"name": "20261130-041102-1", "command": "pytest", "commit": "abc", "is_changed": False}
@@ -106,7 +109,9 @@ def test_a_page_of_500_large_tests_should_be_smaller_than_20_megabytes() -> None
     assert json.loads(found.scripts["run"])["tests"][0]["is_trimmed"]
 
 
-def test_a_run_should_write_its_page_and_say_where(tiny: Tiny) -> None:
+def test_a_run_should_write_its_page_and_say_where(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
     two_services(tiny).tests("""
         import pytest
 
@@ -115,6 +120,7 @@ def test_a_run_should_write_its_page_and_say_where(tiny: Tiny) -> None:
             stack["web"].http.get(f"/{number}")
             assert number % 2
     """)
+    monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(tiny.path / "summary.md"))
     result = tiny.run("-n1", "--junitxml=junit.xml")
     result.assert_outcomes(passed=2, failed=2)
     (page,) = folder_of_run(tiny).glob("index.html")
@@ -131,3 +137,22 @@ def test_a_run_should_write_its_page_and_say_where(tiny: Tiny) -> None:
     links = re.findall(r'<property name="nomock_evidence" value="([^"]*)"', xml)
     assert len(links) == 2
     assert all((tiny.path / link).is_file() for link in links)
+    # So does the summary of GitHub Actions, and `nomock evidence`.
+    summary = (tiny.path / "summary.md").read_text(encoding="utf-8")
+    assert summary.startswith("### 2 failed\n")
+    row = "| test\\_tiny.py::test\\_number\\[0\\] | nothing but the test itself (call): "
+    assert row in summary
+    assert tiny.nomock("evidence", "--markdown").stdout.str().startswith("### 2 failed\n")
+    tiny.nomock("evidence").stdout.fnmatch_lines(
+        ["*index.html", "  test_tiny.py::test_number*: nothing but*", "    .nomock/*/evidence.json"]
+    )
+
+
+def test_markdown_should_show_whatever_a_test_says_as_text() -> None:
+    evil = "</details> | `x` <b> *a*\n```\n[l](http://x)"
+    found = markdown_of(RUN, [record(1, text=evil)], [[Cause("error", evil, [evil], 1)]])
+    table, _, rest = found.partition("<details>")
+    assert "<b>" not in table
+    assert "\\|" in table
+    assert rest.count("</details>") == 2  # one of them in the fence
+    assert f"````\n{evil}\n````" in rest

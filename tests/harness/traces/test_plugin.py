@@ -521,3 +521,29 @@ def test_a_run_should_not_begin_when_there_is_no_overlay(traced: Tiny) -> None:
         "ERROR: DIR/docker-compose.traces.yml: the overlay that adds traces is not there\n"
         "-> nomock overlay --traces writes it; or name it: traces_overlay in [tool.nomock]"
     )
+
+
+def test_a_failing_test_should_leave_its_spans_as_evidence(traced: Tiny) -> None:
+    traced.tests(
+        BEGIN
+        + """
+    SERVED = {"id": "a" * 16, "name": "POST /", "kind": 2, "status": {"code": 2}}
+    CALL = {"id": "b" * 16, "parent": "a" * 16, "name": "INSERT", "kind": 3, "after_s": 0.02}
+
+    def test_fails(stack):
+        send(stack, SERVED, CALL)
+        assert False
+    """
+    )
+    traced.run("--traces").assert_outcomes(failed=1)
+    (path,) = traced.path.glob(".nomock/evidence/*/*/evidence.json")
+    found = json.loads(path.read_text(encoding="utf-8"))
+    spans = {span["name"]: span for span in found["trace"]}
+    assert set(spans) == {"POST /", "INSERT"}
+    served, call = spans["POST /"], spans["INSERT"]
+    assert call["parent_id"] == served["span_id"]
+    assert (served["service"], served["kind"], served["status"]) == ("app", "SERVER", "ERROR")
+    assert 0 < served["at_s"] <= served["until_s"] < found["test"]["took_s"] + 1
+    (exchange,) = found["exchanges"]
+    ids = dict(exchange["headers"])["traceparent"].split("-")
+    assert {span["trace_id"] for span in found["trace"]} == {ids[1]}

@@ -122,7 +122,7 @@ function axis(record) {
     const label = `${x.status || x.error.split(":")[0] || "…"}`;
     rows.push(row(`${x.method} ${pathOf(x.url)}`, el("div", { class: `bar${x.status && x.status < 400 ? "" : " bad"}`, style: `left:${at(x.at_s)};width:${width(x.at_s, end)}`, title: `${x.method} ${x.url} ${label} ${seconds(x.took_s)}`, onclick: () => flash(`x${n}`) }, label)));
   });
-  for (const s of spans) rows.push(row(`${s.service} ${s.name}`, el("div", { class: `bar${s.status === "error" ? " bad" : ""}`, style: `left:${at(s.at_s)};width:${width(s.at_s, s.until_s)}`, title: `${s.service} ${s.name} ${seconds(s.until_s - s.at_s)}` })));
+  for (const s of spans) rows.push(row(`${s.service} ${s.name}`, el("div", { class: `bar${s.status === "ERROR" ? " bad" : ""}`, style: `left:${at(s.at_s)};width:${width(s.at_s, s.until_s)}`, title: `${s.service} ${s.name} ${seconds(s.until_s - s.at_s)}` })));
   const services = [...new Set(record.logs.map((l) => l.service))];
   for (const service of services) rows.push(row(service, record.logs.filter((l) => l.service === service).slice(-400).map((l) => el("div", { class: `tick ${l.whose === "own" ? "own" : ""} ${SEVERE.has(l.level) ? "severe" : ""}`, style: `left:${at(l.at_s)}`, title: l.message }))));
   return el("div", { class: "axis", role: "img", "aria-label": "time axis" }, rows);

@@ -1,0 +1,106 @@
+"""What evidence costs: a test that passes, a test that fails, and the page of 500 failed tests.
+
+Figures (issue 14): at most 3 ms for a test that passes and 300 ms for one that fails, each of which
+makes three requests; the page for 500 tests smaller than 20 MB, open in under a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from statistics import median
+from uuid import uuid4
+
+from copies import name_project
+from pairs import in_turns, show
+
+from nomock.evidence.page import page_of
+
+HERE = Path(__file__).parent
+TESTS = """
+import pytest
+
+@pytest.mark.parametrize("number", range({count}))
+def test_one(stack, number):
+    for part in range(3):
+        stack["web"].http.get(f"/{{number}}/{{part}}")
+    assert {holds}
+"""
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--passing", type=int, default=200)
+    parser.add_argument("--failing", type=int, default=20)
+    chosen = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder, "bench-evidence")
+        shutil.copytree(HERE / "stack", here)
+        name_project(here, f"nomock-bench-{uuid4().hex[:8]}")
+        Path(here, "test_passing.py").write_text(TESTS.format(count=chosen.passing, holds="True"))
+        Path(here, "test_failing.py").write_text(TESTS.format(count=chosen.failing, holds="0"))
+        nomock = [sys.executable, "-m", "nomock.cli"]
+        try:
+            subprocess.run([*nomock, "up"], cwd=here, check=True)
+            _measure(here, "passes", "test_passing.py", 0, chosen.passing, chosen.rounds)
+            _measure(here, "fails", "test_failing.py", 1, chosen.failing, chosen.rounds)
+            _page(here)
+        finally:
+            subprocess.run([*nomock, "down", "--volumes"], cwd=here, check=True)
+
+
+def _measure(here: Path, how: str, file: str, code: int, count: int, rounds: int) -> None:
+    pytest = f"{sys.executable} -m pytest -q -p no:cacheprovider {file}"
+    commands = {
+        name: ["sh", "-c", f"{pytest} --evidence={which}; test $? = {code}"]
+        for name, which in (("without evidence", "off"), ("with evidence", "failing"))
+    }
+    figures = in_turns(commands, rounds=rounds, cwd=here)
+    show(f"{count} tests, each of which {how}", figures, "without evidence")
+    without, with_it = figures["without evidence"], figures["with evidence"]
+    over_ms = median((b - a) / count for a, b in zip(without, with_it, strict=True)) * 1000
+    print(f"  a test that {how}: {over_ms:+.2f} ms for its evidence")
+
+
+def _page(here: Path) -> None:
+    """Make the page of 500 tests from one of those that failed, and open it."""
+    path = max(here.glob(".nomock/evidence/*/*/evidence.json"))
+    record = json.loads(path.read_text(encoding="utf-8"))
+    line = {"at_s": 0, "service": "web", "whose": "own", "level": "info", "fields": {}}
+    record["logs"] += [{**line, "message": f"line {number} " + "m" * 80} for number in range(200)]
+    records = [{**record, "test": {**record["test"], "id": f"t.py::t{n}"}} for n in range(500)]
+    page = page_of(record["run"], records)
+    print(f"\nthe page of 500 tests with 200 lines each: {len(page) / 1e6:.1f} MB")
+    browser = shutil.which("chromium") or shutil.which("google-chrome")
+    if browser is None:
+        print("  no browser here: not opened")
+        return
+    # The last script runs when the list and the first test are there.
+    told = "<script>document.body.dataset.openMs = performance.now()</script></body>"
+    file = here / "page.html"
+    file.write_text(page.replace("</body>", told), encoding="utf-8")
+    words = [
+        browser,
+        "--headless=new",
+        "--no-sandbox",
+        "--disable-gpu",
+        "--dump-dom",
+        file.as_uri(),
+    ]
+    found = []
+    for _ in range(5):
+        done = subprocess.run(words, capture_output=True, text=True, timeout=120, check=True)
+        found += re.findall(r'data-open-ms="([\d.]+)"', done.stdout)
+    print(f"  open after {median(map(float, found)):.0f} ms, median of {len(found)}")
+
+
+if __name__ == "__main__":
+    main()
