@@ -108,14 +108,21 @@ class Evidence:
         """Write what is known of a test that did not fail, where each leaves evidence."""
         record = self._of(item, began, found)
         record.about = {**record.about, "outcome": "passed"}
+        self._write(item, record)
 
     def end(self, item: pytest.Item) -> None:
         """A test is over: of one that failed the end of its faults is known now, too."""
-        if self._record is not None:
+        if self._record is not None and self._has_more(item, self._record):
             self._write(item, self._record)
         self._order.append(item.nodeid)
         if self.is_on:
             self._sent_before.add(item.nodeid, kept_exchanges()[0])
+
+    @staticmethod
+    def _has_more(item: pytest.Item, record: Record) -> bool:
+        exchanges, cut = kept_exchanges()
+        is_more = (len(exchanges), cut) != (len(record.exchanges), record.exchanges_cut)
+        return is_more or faults_of(item) is not None
 
     def finish(self) -> None:
         """In the process that stands for the run: write its page, let older runs go."""

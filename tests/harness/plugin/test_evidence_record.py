@@ -181,8 +181,7 @@ def test_the_setting_should_say_which_tests_leave_evidence(
             stack["web"].http.get("/")
             assert False
 
-        def test_passes(stack):
-            stack["web"].http.get("/")
+        def test_passes(stack): pass
     """)
     tiny.run(f"--evidence={which}").assert_outcomes(passed=1, failed=1)
     files = list((tiny.path / ".nomock").glob("evidence/*/*/evidence.json"))
@@ -191,7 +190,7 @@ def test_the_setting_should_say_which_tests_leave_evidence(
     assert {record["test"]["outcome"] for record in found} == {
         {"fails": "failed", "passes": "passed"}[name] for name in left
     }
-    assert all(len(record["exchanges"]) == 1 for record in found)
+    assert {len(record["exchanges"]) for record in found} <= {0, 1}
 
 
 def test_a_full_disk_should_be_said_and_not_end_the_run(tiny: Tiny) -> None:
