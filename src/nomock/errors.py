@@ -399,7 +399,7 @@ class TraceAssertionError(TraceError, AssertionError):
 
     def __init__(self, trace_id: str, what: str, *, tree: str, todo: str = "") -> None:
         self.trace_id = trace_id
-        super().__init__(what, where=f"trace {trace_id}", seen=tree, todo=todo)
+        super().__init__(what, where="trace", seen=tree, todo=todo)
 
 
 class FaultError(NomockError):

@@ -196,7 +196,8 @@ class CurrentTrace:
             if near is not None and near.span_id not in marks:
                 marks[near.span_id] = f"nearest to {wanted.text!r}"
         source = self._source
-        told = tree(trace, source.test, marks=marks, missing=missing)
+        top = f"{source.test}, trace {source.context.trace_id}"
+        told = tree(trace, top, marks=marks, missing=missing)
         for span in apart:
             told += f"\n{label(span)}, {span.kind.lower()}, trace {span.trace_id}  <-- not in it"
         if not trace.spans:

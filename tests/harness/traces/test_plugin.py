@@ -165,24 +165,24 @@ def test_a_test_should_see_what_its_requests_did_when_the_spans_come_late(traced
         "other_client": "PASSED",
     }
     assert failure(result, "missing") == (
-        "TraceAssertionError: trace TRACE: 'app POST /' does not call 'app INSERTS', 'redis GET'\n"
-        "  test_tiny.py::test_missing\n"
+        "TraceAssertionError: trace: 'app POST /' does not call 'app INSERTS', 'redis GET'\n"
+        "  test_tiny.py::test_missing, trace TRACE\n"
         "  └─ app POST / server, 1.0 ms  <-- here\n"
         "     ├─ app INSERT client, 1.0 ms  <-- nearest to 'app INSERTS'\n"
         "     ├─ app INSERTS  <-- missing\n"
         "     └─ redis GET  <-- missing\n"
     )
     assert failure(result, "nothing") == (
-        "TraceAssertionError: trace TRACE: no span 'app POST /' within 0.5 s\n"
-        "  test_tiny.py::test_nothing\n"
+        "TraceAssertionError: trace: no span 'app POST /' within 0.5 s\n"
+        "  test_tiny.py::test_nothing, trace TRACE\n"
         "  └─ app POST /  <-- missing\n"
         "  no span has arrived; its test sent 0 requests\n"
         "-> what there may be to see: nomock docs traces\n"
     )
     assert failure(result, "broken") == (
-        "TraceAssertionError: trace TRACE: the trace is broken: app INSERT: its parent "
+        "TraceAssertionError: trace: the trace is broken: app INSERT: its parent "
         "ffffffffffffffff is not known\n"
-        "  test_tiny.py::test_broken\n"
+        "  test_tiny.py::test_broken, trace TRACE\n"
         "  ├─ app POST / server, 1.0 ms\n"
         "  └─ app INSERT client, 1.0 ms  <-- its parent ffffffffffffffff is not known\n"
         "-> a parent that is not known has not ended, or was not sent; a service that begins a "
