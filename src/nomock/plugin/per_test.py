@@ -72,7 +72,7 @@ class PerTest:
         # A stack of overridden inputs is known to its fixture alone: nothing runs beside it.
         on_stack = is_serial_on_stack(item) and needs_stack_of_run(item)
         self._surrounded.enter_context(of_all.passing(alone=is_serial(item) and not on_stack))
-        if self._use.run and self._use.run.settings.files:
+        if self._use.run and self._use.run.settings.files and self._use.uses_stack:
             from nomock.plugin.lanes import kind_of
 
             of_stack = self._use.run.lanes.turnstile(kind_of(item))

@@ -44,7 +44,7 @@ class Use:
         self._is_worker = hasattr(config, "workerinput")
         self._has_stack = False
         """Whether any test that was collected uses the stack, chosen or not."""
-        self._uses_stack = False
+        self.uses_stack = False
         """Whether any that was chosen does."""
         self._room: Path | None = None
         """In a worker: the folder in which serial tests of a run without a stack keep alone."""
@@ -99,7 +99,7 @@ class Use:
             try:
                 return self.run.turnstile
             except StateFolderError:
-                if self._uses_stack:
+                if self.uses_stack:
                     raise
                 # A run that needs no stack needs no folder of its state, either.
         if self._room is None:
@@ -126,7 +126,7 @@ class Use:
 
         Also for a serial one among others that do: it waits for those in another terminal.
         """
-        uses = self._uses_stack = any(map(uses_stack, session.items))
+        uses = self.uses_stack = any(map(uses_stack, session.items))
         any_serial = any(map(is_serial, session.items))
         if any_serial and self._is_worker and self._mailbox:
             self._room = self._mailbox.room
