@@ -15,6 +15,7 @@ from nomock.diagnosis import causes_of_run
 from nomock.errors import NomockError
 from nomock.evidence.causes import Cause
 from nomock.evidence.folder import FILE, EvidenceFolder
+from nomock.evidence.showing import shown_line
 from nomock.project import Store
 from nomock.stack import Stack
 
@@ -137,7 +138,7 @@ def _services(stack: Stack) -> Iterator[str]:
                     yield f"    {names[container.id]}:"
                 yield from (f"    {line}" for line in _course(stack.engine, container.id))
                 log = stack.engine.log_text(container.id, tail=_LOG_LINES)
-                yield from (f"    {line}" for line in log.splitlines())
+                yield from (f"    {shown_line(line, name)}" for line in log.splitlines())
 
 
 def _course(engine: Engine, container_id: str) -> Iterator[str]:

@@ -134,6 +134,8 @@ def _errors(record: Record, _: Known) -> Iterator[Cause]:
     bad = [x for x in record["exchanges"] if x["status"] and x["status"] >= 500]
     lines = [line for line in _lines(record) if line["level"] in SEVERE]
     own = [line for line in lines if line["whose"] == "own"] or lines
+    if bad and not own:
+        own = [x for x in _lines(record) if x["whose"] == "own" and x["level"] == "warning"]
     told = [
         f"{line['service']} logged: {_cut(line['message'])}{_why(line['fields'])}"
         for line in own[-_MOST_PROOF:]
@@ -172,6 +174,7 @@ def _assertion(record: Record, _: Known) -> Iterator[Cause]:
     failure = record["failures"][0]
     text = f"nothing but the test itself ({failure['phase']}): {_cut(failure['message'])}"
     said = [line[1:].strip() for line in failure["text"].splitlines() if line.startswith("E ")]
+    said = [line for line in said if line and not line.startswith("Use -v")]
     yield Cause("assertion", text, said[:_MOST_PROOF] or [_cut(failure["message"])], 10)
 
 
@@ -214,7 +217,7 @@ def _said(exchange: Mapping[str, Any]) -> str:
 
 def _why(fields: Mapping[str, str]) -> str:
     """Return the last line of the traceback that a line carries."""
-    for name in ("exception", "exc_info", "traceback", "error", "stack"):
+    for name in ("exception", "exc_info", "traceback", "error", "reason", "stack"):
         if lines := fields.get(name, "").strip().splitlines():
             return f" ({_cut(lines[-1])})"
     return ""

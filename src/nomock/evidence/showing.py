@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from nomock.evidence.timeline import NOBODYS, SEVERE, LogLine, Timeline
+from nomock.evidence.timeline import NOBODYS, SEVERE, LogLine, Timeline, read_line
 
 _MOST_OF_FIELD = 200
 _INDENT = " " * 4
@@ -40,6 +40,15 @@ def shown_logs(found: Timeline, *, began_s: float, cap: int) -> str:
         each = ", ".join(f"{name} {number}" for name, number in folded.most_common())
         parts.append(f"({folded.total()} other lines: {each})")
     return "\n".join(parts)
+
+
+def shown_line(text: str, service: str) -> str:
+    """Return a line of a service's log as one to be read: level, message, fields."""
+    level, message, fields = read_line(text, service)
+    if message == text:
+        return text
+    told = [f"{name}={_short(value)}" for name, value in fields.items()]
+    return " ".join(" ".join(filter(None, (level, message, *told))).split())
 
 
 def _laid_out(line: LogLine, began_s: float, width: int) -> Iterator[str]:
