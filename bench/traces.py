@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import uuid
 from collections.abc import Callable
@@ -55,8 +56,10 @@ def main() -> None:
         _show_waits(stack, token, chosen.orders)
         _show_cpu(stack, token, chosen.rounds, chosen.tests)
     finally:
-        stack.down(volumes=True)
         stack.close()
+        files = [word for file in stack.settings.files for word in ("-f", str(file))]
+        down = ["docker", "compose", "-p", PROJECT, *files, "down", "--volumes", "--rmi", "local"]
+        subprocess.run(down, cwd=ROOT, check=True)
 
 
 def _token(stack: Stack) -> str:
