@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nomock.errors import EvidenceError
+from nomock.filelock import lives
 from nomock.statefolder import make_state_dir, writing
 
 VERSION = 1
@@ -21,6 +22,8 @@ VERSION = 1
 FILE = "evidence.json"
 PAGE = "index.html"
 _MOST_NAME = 80
+_MOST_AT_ONCE = 10
+"""How many runs there may be at once."""
 _RUN = re.compile(r"\d{8}-\d{6}-\d+")
 
 
@@ -84,9 +87,12 @@ class EvidenceFolder:
         return sorted(found, key=lambda record: record["test"]["began_s"]), not_read
 
     def keep(self, most: int) -> None:
-        """Remove what older runs left: of what cannot be removed some stays."""
-        for run in self.runs()[most:]:
-            shutil.rmtree(self.of_run(run), ignore_errors=True)
+        """Remove what older runs left that have ended; of what cannot be removed some stays."""
+        for number, run in enumerate(self.runs()):
+            # Its number may be another process's by now, as that of a container's first one is.
+            may_run = number < most + _MOST_AT_ONCE and lives(int(run.rpartition("-")[2]))
+            if number >= most and not may_run:
+                shutil.rmtree(self.of_run(run), ignore_errors=True)
 
 
 def read_evidence(path: Path) -> dict[str, Any]:

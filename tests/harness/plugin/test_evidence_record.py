@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import subprocess
 from pathlib import Path
@@ -219,13 +220,16 @@ def test_two_runs_at_once_should_leave_their_own(tiny: Tiny) -> None:
 
 def test_only_the_last_runs_should_be_kept(tmp_path: Path) -> None:
     kept = EvidenceFolder(tmp_path / ".nomock")
-    names = [run_name(1_700_000_000 + number, 7) for number in range(4)]
+    ended = 2**22 + 1  # more than any process has
+    runs_still = run_name(1_600_000_000, os.getpid())
+    kept.write(runs_still, "t.py::test", "{}")
+    names = [run_name(1_700_000_000 + number, ended) for number in range(4)]
     for name in names:
         kept.write(name, "t.py::test", "{}")
     (kept.path / "mine").mkdir()  # nobody else's folder is touched
     kept.keep(2)
-    assert kept.runs() == [names[3], names[2]]
-    assert sorted(p.name for p in kept.path.iterdir()) == sorted(["mine", *names[2:]])
+    assert kept.runs() == [names[3], names[2], runs_still]
+    assert sorted(p.name for p in kept.path.iterdir()) == sorted(["mine", runs_still, *names[2:]])
 
 
 @pytest.mark.parametrize(
