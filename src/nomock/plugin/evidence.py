@@ -16,7 +16,7 @@ import pytest
 from nomock.adapters.exchanges import forget_exchanges, kept_exchanges
 from nomock.config import Settings
 from nomock.errors import StateFolderError
-from nomock.moments import Moment
+from nomock.moments import Moment, now
 from nomock.plugin.items import faults_of
 from nomock.plugin.leaks import SentBefore
 from nomock.plugin.workers import BEGAN, Workers
@@ -109,6 +109,38 @@ class Evidence:
         record = self._of(item, began, found)
         record.about = {**record.about, "outcome": "passed"}
         self._write(item, record)
+
+    def crashed(self, report: pytest.TestReport) -> None:
+        """In the controller of xdist: write that a test's worker crashed, which could not."""
+        if not self.is_on:
+            return
+        from nomock.evidence.folder import EvidenceFolder
+        from nomock.evidence.record import Record, Seen
+        from nomock.evidence.redact import Redactor
+
+        said = str(report.longrepr)
+        about = {
+            "name": report.nodeid.rpartition("::")[2],
+            "file": report.location[0],
+            "outcome": "failed",
+            "worker": "",
+            "order": [],
+            "root": str(self._config.rootpath),
+        }
+        lost = "its worker crashed: what it asked, and what the services logged, is not kept"
+        record = Record(
+            report.nodeid,
+            now(),
+            Redactor(self._settings.redact),
+            about,
+            self._about_run,
+            [{"phase": "crash", "message": said, "text": said}],
+            Seen(missing=[lost]),
+        )
+        with suppress(StateFolderError):
+            EvidenceFolder(self._settings.state_dir).write(
+                self.run, record.test, record.text(monotonic())
+            )
 
     def end(self, item: pytest.Item) -> None:
         """A test is over: of one that failed the end of its faults is known now, too."""

@@ -43,6 +43,8 @@ from nomock.progress import Progress
 from nomock.stack import Stack
 from nomock.statefolder import make_state_dir
 
+_CRASHED = "???"
+"""The phase by which xdist reports the test of a worker that crashed."""
 EXIT_NO_STACK = 6
 """pytest's exit code without a stack, or with lines of the app missing; its own end at 5."""
 
@@ -224,6 +226,8 @@ class Run:
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember what failed, for `nomock diagnose`."""
         self.history.add(report)
+        if report.when == _CRASHED:
+            self.evidence.crashed(report)
 
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Harvest coverage, take an owned stack down, let it go."""

@@ -256,3 +256,23 @@ def test_names_of_folders_should_be_safe_and_differ() -> None:
     assert len(set(names)) == len(tests)
     assert all(re.fullmatch(r"[A-Za-z0-9._-]{8,100}", name) for name in names)
     assert not any(name.startswith(".") for name in names)
+
+
+def test_a_test_whose_worker_crashed_should_be_among_those_that_failed(tiny: Tiny) -> None:
+    two_services(tiny).tests("""
+        import os, signal
+
+        def test_crashes(stack):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+        def test_fails(stack):
+            assert False
+    """)
+    tiny.run("-n1").assert_outcomes(failed=2)
+    found = evidence_of(tiny, "test_crashes")
+    assert found["failures"][0]["phase"] == "crash"
+    assert "crashed while running" in found["failures"][0]["message"]
+    assert found["missing"]
+    result = tiny.nomock("diagnose")
+    result.stdout.fnmatch_lines(["    nothing but the test itself (crash): worker 'gw0' crashed*"])
+    assert len(list(folder_of_run(tiny).glob("*/evidence.json"))) == 2
