@@ -468,7 +468,7 @@ def test_only_tests_that_assert_on_traces_should_be_errors_when_the_backend_is_a
         + """
     def test_first(stack, request):
         send(stack)
-        stack.engine.stop(stack["jaeger"].container_id)
+        stack["jaeger"].stop()
 
     def test_asserts(trace):
         trace.unbroken()

@@ -92,7 +92,7 @@ def test_a_trace_should_go_through_apps_that_know_nothing_of_it(shop: Tiny) -> N
     result = shop.run("--traces")
     result.assert_outcomes(passed=1, failed=1)
     result.stdout.fnmatch_lines(
-        ["E*'back GET' does not call 'front GET'", "E*test_one", "E*back GET*  <-- here"]
+        ["E*'back GET' does not call 'front GET'", "E*test_one, trace *", "E*back GET*  <-- here"]
     )
     # Without the option they are as before.
     shop.write("test_it.py", "def test_none(stack): print(stack['front'].exec('env'))")
