@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from nomock.adapters.git import changed_files
 from nomock.config import Settings
-from nomock.coverage.affected import Affected
-from nomock.coverage.session import data_dir
+from nomock.coverage.affected import (
+    Affected,
+    SinceGreen,
+    as_ranges,
+    load_baseline,
+    run_of,
+    since_green,
+)
+from nomock.coverage.harvest.contexts import Contexts
+from nomock.coverage.session import RUN_VARIABLE, data_dir
 from nomock.errors import NomockError
 from nomock.evidence.causes import Cause, Known, causes_of
 from nomock.evidence.outcomes import flakiness
@@ -35,6 +44,29 @@ def causes_of_run(
         )
         for record in records
     ]
+
+
+def lines_since_green(settings: Settings, tests: Collection[str]) -> dict[str, dict[str, Any]]:
+    """Return what evidence has as ``lines``, of tests of a covered run that has been harvested.
+
+    Of a test that no covered run saw pass there is nothing.
+    """
+    folder = data_dir(settings)
+    if run_of(folder) != os.environ.get(RUN_VARIABLE):
+        return {}
+    with suppress(NomockError):  # the first covered run, or data that cannot be read
+        found = since_green(Contexts.of(folder), load_baseline(folder), tests)
+        return {test: _lines(lines, settings.root) for test, lines in found.items()}
+    return {}
+
+
+def _lines(found: SinceGreen, root: Path) -> dict[str, Any]:
+    return {
+        "green_run": found.run,
+        "only_now": {_shown(f, root): as_ranges(n) for f, n in found.only_now.items() if n},
+        "only_when_green": {_shown(f, root): as_ranges(n) for f, n in found.only_then.items() if n},
+        "changed": [_shown(file, root) for file in found.changed],
+    }
 
 
 class _Changes:

@@ -105,6 +105,7 @@ class Record:
             "trace": [
                 {**span, "name": redactor.text(str(span["name"]))} for span in self.seen.trace
             ],
+            "lines": None,  # known once the run has been harvested
             "missing": self.seen.missing,
         }
         # Node ids may hold what is no UTF-8: as JSON's own escapes.

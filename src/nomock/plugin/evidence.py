@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import platform
 from collections import deque
@@ -160,7 +161,7 @@ class Evidence:
         """In the process that stands for the run: write its page, let older runs go."""
         if not self.left_by_run:
             return
-        from nomock.diagnosis import causes_of_run
+        from nomock.diagnosis import causes_of_run, lines_since_green
         from nomock.evidence.folder import PAGE, EvidenceFolder, write_whole
         from nomock.evidence.page import page_of
 
@@ -168,6 +169,13 @@ class Evidence:
         records, _ = folder.read(self.run)
         if not records:
             return
+        lines = lines_since_green(self._settings, [record["test"]["id"] for record in records])
+        for record in records:
+            test = record["test"]["id"]
+            if test in lines:
+                record["lines"] = lines[test]
+                with suppress(StateFolderError):  # on a full disk it stands as it was
+                    folder.write(self.run, test, json.dumps(record, indent=1))
         causes = causes_of_run(self._settings, records, with_changes=False)
         shown = [[cause.as_json() for cause in own] for own in causes]
         path = folder.of_run(self.run) / PAGE

@@ -11,6 +11,7 @@ from nomock.coverage.affected.lines import (
     what_ran,
 )
 from nomock.coverage.affected.order import Past, in_order
+from nomock.coverage.affected.since_green import SinceGreen, since_green
 from nomock.coverage.affected.state import State, Suite, digest_of, state_now
 from nomock.coverage.affected.watching import Watching, syntax_error
 
@@ -22,6 +23,7 @@ __all__ = [
     "Past",
     "Reason",
     "Resilience",
+    "SinceGreen",
     "State",
     "StatementRuns",
     "Suite",
@@ -33,6 +35,7 @@ __all__ = [
     "resilience",
     "run_of",
     "save_baseline",
+    "since_green",
     "state_now",
     "syntax_error",
     "what_ran",

@@ -38,6 +38,8 @@ class CoveredRun:
     suite: Suite
     passed: frozenset[str]
     """The ids of its tests that passed, and were part of no covered run since."""
+    green: frozenset[str]
+    """The ids of its tests that passed, and have passed in no covered run since."""
     digests: Mapping[Path, str]
     """The digest of each source: where it is another one now, line numbers may have moved."""
     data_file: Path
@@ -81,7 +83,11 @@ def save_baseline(
         before = ()
     ran = {*passed, *failed}
     earlier = [
-        replace(run, passed=frozenset(t for t in run.passed - ran if run.may_have(t)))
+        replace(
+            run,
+            passed=frozenset(t for t in run.passed - ran if run.may_have(t)),
+            green=frozenset(t for t in run.green.difference(passed) if run.may_have(t)),
+        )
         for run in before
     ]
     # Of a file without a line nothing is known: it may be run where the spy is not. What an
@@ -94,10 +100,12 @@ def save_baseline(
         state=state,
         suite=suite,
         passed=frozenset(passed),
+        green=frozenset(passed),
         digests={file: digest_of(file) for file in state.sources},
         data_file=_data_file(data_dir, run_of(data_dir)),
     )
-    runs = [new, *(run for run in earlier if run.passed and run.name != new.name)][:_MOST_RUNS]
+    kept = [run for run in earlier if (run.passed or run.green) and run.name != new.name]
+    runs = [new, *kept][:_MOST_RUNS]
     try:
         _keep_data(data_dir, runs)
     except OSError:  # on a full disk: of its tests nothing is known, and the next choice says so
@@ -154,6 +162,7 @@ def _run_written(run: CoveredRun) -> dict[str, Any]:
     return {
         "name": run.name,
         "passed": sorted(run.passed),
+        "green": sorted(run.green),
         "suite": {
             "root": str(suite.root),
             "folders": [str(folder) for folder in suite.folders],
@@ -187,6 +196,7 @@ def _run_read(data_dir: Path, found: Mapping[str, Any]) -> CoveredRun:
             Path(suite["config_file"]) if suite["config_file"] else None,
         ),
         passed=frozenset(found["passed"]),
+        green=frozenset(found.get("green", found["passed"])),
         digests={Path(file): s["digest"] for file, s in sources.items()},
         data_file=_data_file(data_dir, found["name"]),
     )

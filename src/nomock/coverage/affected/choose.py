@@ -58,7 +58,9 @@ class Affected:
 
     def __init__(self, settings: Settings, data_dir: Path, since: str | None = None) -> None:
         """Compare; raise ConfigError for a revision there is not, CoverageError without data."""
-        self._runs = load_baseline(data_dir)
+        newest, *others = load_baseline(data_dir)
+        # Of the others those that know what a test needs, not only what it ran when it was green.
+        self._runs = (newest, *(run for run in others if run.passed))
         loaded = {file for run in self._runs for file in run.state.sources}
         project = resolve(settings)
         revision = Revision(settings.root, since) if since is not None else None

@@ -93,6 +93,7 @@ function show(number) {
     record.missing.length ? [el("h3", {}, "Missing"), record.missing.map((text) => el("pre", {}, text))] : null,
     el("h3", {}, "Time axis"), axis(record),
     el("h3", {}, "What happened"), happenings(record, test),
+    sinceGreen(record),
     el("h3", {}, "Services"), el("table", { class: "headers" }, record.services.map((service) => el("tr", {}, el("td", {}, service.name), el("td", { class: "mono" }, service.image), el("td", { class: "mono" }, (service.image_id || "").slice(7, 19)), el("td", {}, [service.state, service.health].filter(Boolean).join(", "))))),
     about.order && about.order.length ? [el("h3", {}, "Tests before it"), el("pre", {}, about.order.slice(-20).join("\n"))] : null));
   main.scrollTop = 0;
@@ -102,6 +103,14 @@ function show(number) {
 function causes(test) {
   if (!test.causes || !test.causes.length) return null;
   return test.causes.map((cause, n) => el("div", { class: n ? "cause less" : "cause" }, el("strong", {}, cause.text), el("ul", {}, cause.proof.map((text) => el("li", {}, text)))));
+}
+
+function sinceGreen(record) {
+  const lines = record.lines;
+  if (!lines) return null;
+  const row = (sign, what) => Object.entries(what).map(([file, ranges]) => `${sign} ${file}: ${ranges}`);
+  const text = [...row("+", lines.only_now), ...row("-", lines.only_when_green), ...lines.changed.map((file) => `~ ${file} was changed since`)];
+  return [el("h3", {}, "Lines against its last green run"), el("pre", {}, text.length ? text.join("\n") : "the same lines")];
 }
 
 function axis(record) {
