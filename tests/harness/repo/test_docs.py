@@ -114,9 +114,12 @@ def test_readme_should_lead_to_the_first_result_when_sixty_lines_are_read():
 
 
 def test_the_code_of_the_readme_should_run_as_it_stands(tiny):
-    fault, first = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    fault, traced, first = code
     examples = re.findall(r"```python\n(.*?)```", (DOCS / "faults.md").read_text(), re.DOTALL)
     assert fault in "".join(examples)  # which run with the reference suite
+    shown = (DOCS / "traces.md").read_text()
+    assert all(line in shown for line in traced.splitlines()[1:])  # the same test, by another name
     tiny.compose(web=server())
     tiny.tests(first)
     tiny.run().assert_outcomes(passed=1)
