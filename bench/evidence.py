@@ -1,4 +1,4 @@
-"""What evidence costs: a test that passes, a test that fails, and the page of 500 failed tests.
+"""What evidence costs: a test that passes, one that fails, with and without the database; the page.
 
 Figures (issue 14): at most 3 ms for a test that passes and 300 ms for one that fails, each of which
 makes three requests; the page for 500 tests smaller than 20 MB, open in under a second.
@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from contextlib import closing
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -23,6 +24,8 @@ from copies import name_project
 from pairs import in_turns, show
 
 from nomock.evidence.page import page_of
+from nomock.loading import load
+from nomock.stack import Stack
 
 HERE = Path(__file__).parent
 TESTS = """
@@ -33,6 +36,14 @@ def test_one(stack, number):
     for part in range(3):
         stack["web"].http.get(f"/{{number}}/{{part}}")
     assert {holds}
+"""
+
+WAITS_S = 10
+WAITS = f"""
+import time
+
+def test_waits(stack):
+    time.sleep({WAITS_S})
 """
 
 
@@ -55,24 +66,63 @@ def main() -> None:
             _measure(here, "passes", "test_passing.py", 0, chosen.passing, chosen.rounds)
             _measure(here, "fails", "test_failing.py", 1, chosen.failing, chosen.rounds)
             _page(here)
+            _database(here, "passes", "test_passing.py", 0, chosen.passing, chosen.rounds)
+            _database(here, "fails", "test_failing.py", 1, chosen.failing, chosen.rounds)
+            _server(here)
         finally:
             subprocess.run([*nomock, "down", "--volumes"], cwd=here, check=True)
 
 
 def _measure(here: Path, how: str, file: str, code: int, count: int, rounds: int) -> None:
+    ways = {"without evidence": "--evidence=off", "with evidence": "--evidence=failing"}
+    _compare(here, how, file, code, count, rounds, ways)
+
+
+def _database(here: Path, how: str, file: str, code: int, count: int, rounds: int) -> None:
+    ways = {"with evidence": "", "with the database, too": "--evidence-database"}
+    _compare(here, how, file, code, count, rounds, ways)
+
+
+def _server(here: Path) -> None:
+    """Measure what the looks cost the server, by its own container's CPU time."""
+    Path(here, "test_waits.py").write_text(WAITS)
+    with closing(Stack.of(load(here))) as stack:
+        engine, server = stack.engine, stack["db"].container_id
+        spent_s = []
+        for options in ((), ("--evidence-database",)):
+            before_s = engine.work(server).cpu_s
+            words = [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-p",
+                "no:cacheprovider",
+                "test_waits.py",
+            ]
+            subprocess.run([*words, *options], cwd=here, check=True, capture_output=True)
+            spent_s.append(engine.work(server).cpu_s - before_s)
+    more_ms = (spent_s[1] - spent_s[0]) * 1000 / WAITS_S
+    print(f"\nthe looks at the database: {more_ms:.1f} ms of the server's CPU a second")
+
+
+def _compare(
+    here: Path, how: str, file: str, code: int, count: int, rounds: int, ways: dict[str, str]
+) -> None:
     pytest = f"{sys.executable} -m pytest -q -p no:cacheprovider {file}"
     commands = {
-        name: ["sh", "-c", f"{pytest} --evidence={which}; test $? = {code}"]
-        for name, which in (("without evidence", "off"), ("with evidence", "failing"))
+        name: ["sh", "-c", f"{pytest} {options}; test $? = {code}"]
+        for name, options in ways.items()
     }
     cpu_s: list[float] = []
     figures = in_turns(commands, rounds=rounds, cwd=here, before=lambda: cpu_s.append(_cpu_s()))
-    show(f"{count} tests, each of which {how}", figures, "without evidence")
-    without, with_it = figures["without evidence"], figures["with evidence"]
+    first, second = ways
+    show(f"{count} tests, each of which {how}", figures, first)
+    without, with_it = figures[first], figures[second]
     wall_ms = median((b - a) / count for a, b in zip(without, with_it, strict=True)) * 1000
     spent = [b - a for a, b in pairwise([*cpu_s, _cpu_s()])][2:]  # without the warm-up
     cpu_ms = median((b - a) / count for a, b in _pairs(spent)) * 1000
-    print(f"  a test that {how}: {wall_ms:+.2f} ms for its evidence, {cpu_ms:+.2f} ms of a CPU")
+    print(f"  a test that {how}: {wall_ms:+.2f} ms {second}, {cpu_ms:+.2f} ms of a CPU")
 
 
 def _cpu_s() -> float:

@@ -68,6 +68,8 @@ class Settings:
     """Which tests leave evidence: failing, all or off."""
     evidence_runs: int = 5
     """Of how many runs the evidence is kept."""
+    evidence_database: bool = False
+    """Whether evidence has the database's statements and waits for locks."""
     redact: tuple[str, ...] = ()
     """Regular expressions of what is secret, beside what evidence takes for that itself."""
     host: str | None = None
@@ -145,6 +147,16 @@ def _evidence(value: str) -> str:
     if value not in EVIDENCE:
         raise ValueError(f"it is one of {', '.join(EVIDENCE)}")
     return value
+
+
+def _switch(value: str | bool) -> bool:
+    if isinstance(value, bool):
+        return value
+    found = {"true": True, "1": True, "yes": True, "on": True}
+    found |= {"false": False, "0": False, "no": False, "off": False, "": False}
+    if value.lower() not in found:
+        raise ValueError("it is true or false")
+    return found[value.lower()]
 
 
 def _patterns(value: str | Sequence[str]) -> tuple[str, ...]:
@@ -225,6 +237,7 @@ CONVERTERS: Mapping[str, Any] = {
     "log_lines": _count,
     "evidence": _evidence,
     "evidence_runs": _positive_count,
+    "evidence_database": _switch,
     "redact": _patterns,
     "host": _host,
     "postgres": str,

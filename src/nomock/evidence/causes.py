@@ -17,6 +17,10 @@ from nomock.evidence.timeline import SEVERE
 Record = Mapping[str, Any]
 
 _SLOW_S = 1.0
+_LOCKED_S = 1.0
+# A shorter wait for a lock is no reason of anything, however short the test is.
+_LEAST_LOCKED_S = 0.1
+_WIDTH_OF_STATEMENT = 80
 _MOST_PROOF = 4
 _WIDTH = 240
 _TIMEOUT = re.compile(r"(?i)time-?d? ?-?out|deadline exceeded")
@@ -28,7 +32,8 @@ class Cause:
     """What may have made a test fail."""
 
     kind: str
-    """died, unhealthy, fault, unreachable, slow, error, leaked, flaky, changed or assertion."""
+    """died, unhealthy, fault, locked, unreachable, slow, error, leaked, flaky, changed or
+    assertion."""
     text: str
     """One line: what happened."""
     proof: Sequence[str]
@@ -101,6 +106,45 @@ def _own_faults(record: Record, _: Known) -> Iterator[Cause]:
         elif fault["until_s"] is None:
             text = f"the test's own fault {fault['name']} was still on when it failed"
             yield Cause("fault", text, story[:_MOST_PROOF], 45)
+
+
+def _locked(record: Record, _: Known) -> Iterator[Cause]:
+    waits = (record.get("database") or {}).get("lock_waits", ())
+    longest = max(waits, key=_waited_s, default=None)
+    if longest is None:
+        return
+    waited_s, is_most = _waited_s(longest), _waited_s(longest) * 2 > record["test"]["took_s"]
+    if waited_s <= _LEAST_LOCKED_S or not (is_most or waited_s > _LOCKED_S):
+        return
+    held = ""
+    if holder := longest["blocked_by"]:
+        held = f", held by {holder}"
+        if longest["blocked_by_state"].startswith("idle"):
+            held += f", {longest['blocked_by_state']} after"
+        if ran := _statement(longest["blocked_by_text"]):
+            held += f": {ran}"
+    proof = [
+        f"from {longest['at_s']:.1f} s to {longest['until_s']:.1f} s {longest['service']} waited: "
+        f"{_cut(' '.join(longest['text'].split()))}"
+    ]
+    if longest["blocked_by_at_s"] is not None:
+        proof.append(f"{holder}'s transaction was open since {longest['blocked_by_at_s']:.1f} s")
+    if len(waits) > 1:
+        proof.append(f"{len(waits)} statements waited for locks")
+    what = f"{longest['service']}'s {_statement(longest['text'])}"
+    yield Cause(
+        "locked", f"waited {waited_s:.1f} s for a lock: {what}{held}", proof, 83 if is_most else 74
+    )
+
+
+def _waited_s(wait: Mapping[str, Any]) -> float:
+    """Return for how long it waited in the test's time."""
+    return float(wait["until_s"]) - max(0.0, float(wait["at_s"]))
+
+
+def _statement(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _WIDTH_OF_STATEMENT else f"{line[:_WIDTH_OF_STATEMENT]}…"
 
 
 def _unreachable(record: Record, _: Known) -> Iterator[Cause]:
@@ -182,6 +226,7 @@ _LOOKS: Sequence[Callable[[Record, Known], Iterator[Cause]]] = (
     _died,
     _left_faults,
     _own_faults,
+    _locked,
     _unreachable,
     _slow,
     _errors,

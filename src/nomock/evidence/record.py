@@ -14,6 +14,7 @@ from nomock.adapters.exchanges import Body, Exchange, Headers
 from nomock.evidence.folder import VERSION
 from nomock.evidence.mishaps import Mishap
 from nomock.evidence.redact import Redactor
+from nomock.evidence.statements import MOST_TEXT, Activity
 from nomock.evidence.timeline import LogLine, Timeline
 from nomock.evidence.window import Span, Window
 from nomock.moments import Moment
@@ -40,6 +41,8 @@ class Seen:
     """What other tests and runs had on it: name and test of each fault."""
     trace: Sequence[Mapping[str, Any]] = ()
     """The spans of the test's trace, as docs/evidence.md has them."""
+    database: Activity | None = None
+    """What its database did; None where that was not looked at."""
     missing: list[str] = field(default_factory=list)
     """What could not be looked at, and why."""
 
@@ -75,7 +78,7 @@ class Record:
 
     def text(self, ended_s: float) -> str:
         """Return the file's text, without secrets; ``ended_s`` is of the monotonic clock."""
-        redactor = self.redactor
+        redactor, database = self.redactor, self.seen.database
         value = {
             "version": VERSION,
             "test": {
@@ -102,9 +105,8 @@ class Record:
                 {name: redactor.text(value) for name, value in leak.items()} for leak in self.leaks
             ],
             "events": [self._event(mishap, redactor) for mishap in self.seen.mishaps],
-            "trace": [
-                {**span, "name": redactor.text(str(span["name"]))} for span in self.seen.trace
-            ],
+            "trace": [self._span(span, redactor) for span in self.seen.trace],
+            "database": database and database.as_json(self._at, redactor.sql),
             "lines": None,  # known once the run has been harvested
             "missing": self.seen.missing,
         }
@@ -169,6 +171,11 @@ class Record:
             "at_s": self._at(span.began_s),
             "until_s": None if span.ended_s is None else self._at(span.ended_s),
         }
+
+    @staticmethod
+    def _span(span: Mapping[str, Any], redactor: Redactor) -> dict[str, Any]:
+        statement = redactor.sql(str(span["statement"])[:MOST_TEXT])
+        return {**span, "name": redactor.text(str(span["name"])), "statement": statement}
 
     def _event(self, mishap: Mishap, redactor: Redactor) -> dict[str, Any]:
         began_s = self.seen.window.began_s if self.seen.window else mishap.at_s

@@ -61,6 +61,14 @@ _SHAPES = re.compile(
     r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----END))*(?:-----END [A-Z ]*-----)?"
 )
 
+# Values in SQL, the last may be cut off; and before these what may hold a quote and is none.
+_LITERAL = re.compile(
+    r"""(--[^\n]*|/\*[\s\S]*?(?:\*/|\Z)|"[^"]*(?:"|\Z))"""
+    r"|(?<![\w$])[eE]'(?:[^'\\]|''|\\[\s\S])*(?:'|\Z)"
+    r"|'(?:[^']|'')*(?:'|\Z)"
+    r"|(\$\w*\$)[\s\S]*?(?:\2|\Z)"
+)
+
 _SCHEMES = ("bearer", "basic", "negotiate", "digest")
 # A part of each name that _SECRET knows.
 _NAMES = ("pass", "pwd", "secret", "token", "api", "key", "credential", "authorization", "cookie")
@@ -143,6 +151,15 @@ class Redactor:
         for pattern in self._patterns:
             text = pattern.sub(lambda m: GONE + "\n" * m[0].count("\n"), text)
         return text
+
+    def sql(self, text: str) -> str:
+        """Return a statement; of one that names a secret all values are gone, whosever they are.
+
+        ``INSERT INTO users (name, password) VALUES ('…', '…')`` has no value beside its name.
+        """
+        if re.search(f"(?i){_SECRET}", text):
+            text = _LITERAL.sub(lambda m: m[1] or f"'{GONE}'", text)
+        return self.text(text)
 
     def _line(self, line: str, is_code: bool) -> str:
         # Each expression takes a hundred times as long as a look whether its words are there.

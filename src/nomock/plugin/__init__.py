@@ -87,6 +87,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="which tests leave evidence under .nomock/evidence: failing (default), all, off",
     )
     group.addoption(
+        "--nomock-evidence-database",
+        action="store_true",
+        default=None,  # else it would say no where another source of the setting says yes
+        help="evidence has the statements of the stack's PostgreSQL, and who waited for whose lock",
+    )
+    group.addoption(
         "--nomock-live",
         action="store_true",
         help="serve the page of the evidence on loopback while the tests run",

@@ -19,6 +19,7 @@ _OPTIONS = {
     "stack": "stack",
     "lanes": "lanes",
     "evidence": "evidence",
+    "evidence_database": "evidence-database",
     "files": "stack-file",
     "project": "stack-project",
     "timeout_s": "stack-timeout",

@@ -39,7 +39,7 @@ class Failing:
 
     def take(self, item: pytest.Item, report: pytest.TestReport, began: Moment) -> Found:
         """Put it into the report; nothing is asked of the engine but for a test on a stack."""
-        found = Found(Seen(), Redactor(self._run.settings.redact))
+        found = self._found(began)
         faults = faults_of(item)
         if faults is not None and faults.story:
             lines = [f"{at_s - began.monotonic_s:8.3f} s  {told}" for at_s, told in faults.story]
@@ -57,7 +57,7 @@ class Failing:
 
     def glance(self, item: pytest.Item, began: Moment) -> Found:
         """Take the evidence of a test that passed: it waits for no service that may yet end."""
-        found = Found(Seen(), Redactor(self._run.settings.redact))
+        found = self._found(began)
         stack = self._stack_of(item)
         if stack is not None:
             try:
@@ -68,6 +68,11 @@ class Failing:
             except NomockError as error:
                 found.seen.missing.append(str(error))
         return found
+
+    def _found(self, began: Moment) -> Found:
+        """Begin with the database: what waits for a lock there may not do so for long."""
+        database, missing = self._run.statements.seen(began.monotonic_s)
+        return Found(Seen(database=database, missing=missing), Redactor(self._run.settings.redact))
 
     def _stack_of(self, item: pytest.Item) -> Stack | None:
         # A fixture of the test may have made a stack of its own.
@@ -126,6 +131,8 @@ class Failing:
                 "at_s": round(span.start_ns / 1e9 - window.began_s, 4),
                 "until_s": round(span.end_ns / 1e9 - window.began_s, 4),
                 "status": span.status,
+                # The older name is that of most instrumentations still.
+                "statement": span.value("db.query.text", "db.statement"),
             }
             for span in spans
         ]

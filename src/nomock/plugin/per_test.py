@@ -89,6 +89,9 @@ class PerTest:
         baggage.set_current_test(self._item.nodeid)
         run.traces.begin(self._item)
         run.evidence.begin()
+        self._surrounded.callback(run.statements.end)
+        if needs_stack_of_run(self._item):
+            run.statements.begin(run.known_stack)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_setup(self) -> Generator[None, None, None]:
@@ -101,6 +104,9 @@ class PerTest:
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, None, None]:
         """Skip a test whose fault is not possible here, with the reason."""
+        stack = self._stack()
+        if self._use.run and stack is not None:  # it may be another one than the run's
+            self._use.run.statements.begin(lambda: stack)
         with _skipping():
             yield
         self._has_passed = True

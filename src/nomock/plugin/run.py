@@ -34,6 +34,7 @@ from nomock.plugin.options import given
 from nomock.plugin.other_stack import other_stack
 from nomock.plugin.preparing import Preparing
 from nomock.plugin.serial import Turnstile
+from nomock.plugin.statements import Statements, statements_of
 from nomock.plugin.terminal import progress_of
 from nomock.plugin.traces import Traces, traced, traces_of
 from nomock.plugin.unasked import Unasked
@@ -110,6 +111,11 @@ class Run:
         """The stack that the test which runs uses, not made ready by this."""
         return self.lanes.lane(self.lane_kind).stack
 
+    def known_stack(self) -> Stack | None:
+        """Return ``stack``; None where it is yet to be made: another thread may be at it."""
+        lane = self.lanes.lane(self.lane_kind)
+        return None if lane.is_own and not lane.is_made else lane.stack
+
     @cached_property
     def main(self) -> Stack:
         """The stack of the settings, not made ready by this."""
@@ -127,6 +133,11 @@ class Run:
     def traces(self) -> Traces:
         """What this run does about traces."""
         return traces_of(self.settings, on=given(self.config, "traces"))
+
+    @cached_property
+    def statements(self) -> Statements:
+        """What this process does about the statements of databases."""
+        return statements_of(self.settings)
 
     @property
     def _run_process(self) -> int | None:
@@ -232,6 +243,7 @@ class Run:
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
         """Harvest coverage, take an owned stack down, let it go."""
         tried, is_done = self.preparing.tried, self.preparing.is_done
+        self.statements.close()
         self.preparing.end()
         for fault_sessions in self._fault_sessions.values():
             fault_sessions.close()

@@ -52,6 +52,10 @@ class Postgres:
         """Return the same server with another database in place of this one."""
         return Postgres(self.service, dbname)
 
+    def aside(self) -> Postgres:
+        """Return the same database for what asks it beside the tests: no test waits for that."""
+        return Postgres(self.service.aside(), self._dbname)
+
     def connect(
         self, user: str | None = None, password: str | None = None, **options: Any
     ) -> Connection[Any]:

@@ -53,6 +53,10 @@ class Service:
     def __repr__(self) -> str:
         return f"<Service {self.name} of {self.config.project}>"
 
+    def aside(self) -> Service:
+        """Return the same service for what asks it beside the tests: that is no use by one."""
+        return Service(self.config, self._engine, self._wait_ready)
+
     @property
     def url(self) -> str:
         """``http://HOST:PORT`` of the first port that the compose file publishes.

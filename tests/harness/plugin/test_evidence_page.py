@@ -109,6 +109,23 @@ def test_a_page_of_500_large_tests_should_be_smaller_than_20_megabytes() -> None
     assert json.loads(found.scripts["run"])["tests"][0]["is_trimmed"]
 
 
+def test_the_page_should_keep_the_longest_of_many_statements_and_all_waits() -> None:
+    statement = {"at_s": 0.0, "text": "s" * 2000, "service": "web", "state": "active"}
+    statements = [{**statement, "longest_s": n / 10} for n in range(200)]
+    waits = [{**statement, "until_s": 1.0}]
+    large = {
+        **record(1, lines=3000),
+        "database": {"statements": statements, "lock_waits": waits},
+        "trace": [{"service": "web", "name": "INSERT", "statement": "s" * 2000}] * 100,
+    }
+    kept = json.loads(Scripts(page_of(RUN, [large])).scripts["t0"])
+    left = [each["longest_s"] for each in kept["database"]["statements"]]
+    assert left == [n / 10 for n in range(199, 199 - len(left), -1)]
+    assert 0 < len(left) < 200
+    assert kept["database"]["lock_waits"] == waits
+    assert {len(span["statement"]) for span in kept["trace"]} == {200}
+
+
 def test_a_run_should_write_its_page_and_say_where(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -39,6 +39,34 @@ def test_a_secret_should_be_gone_when_it_stands_in_text(text: str) -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "ALTER ROLE web PASSWORD '{}'",
+        "INSERT INTO users (name, password) VALUES ('alice', E'it\\'s {}')",
+        "INSERT INTO users (name, password) VALUES ('it''s {}', 'x')",
+        "INSERT INTO keys (api_key) VALUES ($body$it's {}$body$)",
+        # The server keeps the beginning of a long one.
+        "INSERT INTO tokens (id, token) VALUES ('1', '{}",
+        "UPDATE users SET password = '{}'",
+        "INSERT INTO users (folder, password) VALUES ('C:\\', '{}')",
+        "INSERT INTO users (password) /* it's new */ VALUES ('{}')",
+        "INSERT INTO users (password) -- it's new\nVALUES ('{}')",
+        "INSERT INTO \"it's\" (password) VALUES ('{}')",
+    ],
+)
+def test_every_value_should_be_gone_when_a_statement_names_a_secret(text: str) -> None:
+    redacted = Redactor().sql(text.format(CANARY))
+    assert CANARY not in redacted
+    assert redacted.startswith(text[:11])
+    assert GONE in redacted
+
+
+def test_a_statement_should_stay_as_it_is_when_it_names_no_secret() -> None:
+    text = "SELECT 'it''s', $1 FROM orders WHERE state = 'paid'"
+    assert Redactor().sql(text) == text
+
+
+@pytest.mark.parametrize(
     "secret",
     [
         "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhbGljZSJ9.c2lnbmF0dXJl",

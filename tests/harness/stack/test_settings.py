@@ -117,6 +117,8 @@ def test_the_dotenv_should_be_the_one_beside_the_compose_file_when_an_option_nam
         ("host", "tcp://docker:2375", "option: host cannot be 'tcp://docker:2375'\n"
          "  it is a name or an address: no URL, no port, no brackets"),
         ("files", 3, "option: files cannot be 3\n  'int' object is not iterable"),
+        ("evidence_database", "maybe", "option: evidence_database cannot be 'maybe'\n"
+         "  it is true or false"),
         ("probes", {"web": 80}, "option: probes cannot be {'web': 80}\n"
          "  the probe of web is no text"),
     ],
@@ -136,8 +138,8 @@ def test_a_setting_should_be_refused_when_there_is_none_of_that_name(tmp_path: P
     assert str(caught.value) == (
         f"[tool.nomock] in {tmp_path}/pyproject.toml: there is no setting 'time_out'\n"
         "-> the settings are: coverage_overlay, coverage_report, coverage_sources, evidence, "
-        "evidence_runs, files, host, lanes, log_lines, postgres, probes, project, redact, stack, "
-        "timeout_s, tools_image, traced, traces_overlay"
+        "evidence_database, evidence_runs, files, host, lanes, log_lines, postgres, probes, "
+        "project, redact, stack, timeout_s, tools_image, traced, traces_overlay"
     )
 
 

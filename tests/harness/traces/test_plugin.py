@@ -528,7 +528,10 @@ def test_a_failing_test_should_leave_its_spans_as_evidence(traced: Tiny) -> None
         BEGIN
         + """
     SERVED = {"id": "a" * 16, "name": "POST /", "kind": 2, "status": {"code": 2}}
+    TEXT = "INSERT INTO users (password) VALUES ('Canary-4f9a1c07e2')" + " " * 3000
+    TOLD = [{"key": "db.statement", "value": {"stringValue": TEXT}}]
     CALL = {"id": "b" * 16, "parent": "a" * 16, "name": "INSERT", "kind": 3, "after_s": 0.02}
+    CALL["attributes"] = TOLD
 
     def test_fails(stack):
         send(stack, SERVED, CALL)
@@ -544,6 +547,9 @@ def test_a_failing_test_should_leave_its_spans_as_evidence(traced: Tiny) -> None
     assert call["parent_id"] == served["span_id"]
     assert (served["service"], served["kind"], served["status"]) == ("app", "SERVER", "ERROR")
     assert 0 < served["at_s"] <= served["until_s"] < found["test"]["took_s"] + 1
+    assert served["statement"] == ""
+    assert call["statement"].rstrip() == "INSERT INTO users (password) VALUES ('[redacted]')"
+    assert len(call["statement"]) < 2100
     (exchange,) = found["exchanges"]
     ids = dict(exchange["headers"])["traceparent"].split("-")
     assert {span["trace_id"] for span in found["trace"]} == {ids[1]}

@@ -13,6 +13,7 @@ _HERE = Path(__file__).parent
 _MOST_BYTES = 16_000_000
 _MOST_OF_TEST = 400_000
 # What a trimmed test keeps, in this order, until it fits: lines of others, of it, of each body.
+_MOST_OF_STATEMENT = 200
 _TRIMS = ((1000, 4000), (300, 2000), (100, 1000), (40, 300), (10, 100))
 
 Record = Mapping[str, Any]
@@ -103,7 +104,14 @@ def _trimmed(record: Record, budget: int) -> str | None:
                 for failure in record["failures"]
             ],
             "exchanges": [_less(x, most_of_body) for x in record["exchanges"][-most_lines:]],
+            "trace": [
+                {**x, "statement": x.get("statement", "")[:_MOST_OF_STATEMENT]}
+                for x in record["trace"]
+            ],
         }
+        if database := record.get("database"):
+            kept = sorted(database["statements"], key=lambda found: -float(found["longest_s"]))
+            less["database"] = {**database, "statements": kept[:most_lines]}
         text = _script(less)
         if len(text) <= budget:
             break

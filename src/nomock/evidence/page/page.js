@@ -115,6 +115,7 @@ function sinceGreen(record) {
 
 function axis(record) {
   const spans = record.trace || [];
+  const locks = (record.database || {}).lock_waits || [];
   const ends = [record.test.took_s || 0.001, ...record.exchanges.map((x) => x.at_s + (x.took_s || 0)), ...spans.map((s) => s.until_s || 0), ...record.logs.map((l) => l.at_s)];
   const begins = [0, ...record.logs.map((l) => l.at_s), ...record.events.map((e) => e.at_s)].filter((at) => at > -30);
   const from = Math.min(...begins), to = Math.max(...ends, from + 0.001);
@@ -126,15 +127,21 @@ function axis(record) {
   const rows = [scale];
   for (const f of record.faults) rows.push(row(f.name, el("div", { class: "bar bad", style: `left:${at(f.at_s)};width:${width(f.at_s, f.until_s === null ? to : f.until_s)}`, title: f.name })));
   if (record.events.length) rows.push(row("events", record.events.map((e) => el("div", { class: "bar event", style: `left:${at(e.at_s)}`, title: e.text }))));
+  if (locks.length) rows.push(row("locks", locks.map((w, n) => el("div", { class: "bar bad", style: `left:${at(w.at_s)};width:${width(w.at_s, w.until_s)}`, title: lockText(w), onclick: () => flash(`w${n}`) }, w.service))));
   record.exchanges.slice(0, 60).forEach((x, n) => {
     const end = x.took_s === null ? to : x.at_s + x.took_s;
     const label = `${x.status || x.error.split(":")[0] || "…"}`;
     rows.push(row(`${x.method} ${pathOf(x.url)}`, el("div", { class: `bar${x.status && x.status < 400 ? "" : " bad"}`, style: `left:${at(x.at_s)};width:${width(x.at_s, end)}`, title: `${x.method} ${x.url} ${label} ${seconds(x.took_s)}`, onclick: () => flash(`x${n}`) }, label)));
   });
-  for (const s of spans) rows.push(row(`${s.service} ${s.name}`, el("div", { class: `bar${s.status === "ERROR" ? " bad" : ""}`, style: `left:${at(s.at_s)};width:${width(s.at_s, s.until_s)}`, title: `${s.service} ${s.name} ${seconds(s.until_s - s.at_s)}` })));
+  for (const s of spans) rows.push(row(`${s.service} ${s.name}`, el("div", { class: `bar${s.status === "ERROR" ? " bad" : ""}`, style: `left:${at(s.at_s)};width:${width(s.at_s, s.until_s)}`, title: [`${s.service} ${s.name} ${seconds(s.until_s - s.at_s)}`, s.statement].filter(Boolean).join("\n") }, s.statement ? s.statement.replace(/\s+/g, " ").slice(0, 120) : null)));
   const services = [...new Set(record.logs.map((l) => l.service))];
   for (const service of services) rows.push(row(service, record.logs.filter((l) => l.service === service).slice(-400).map((l) => el("div", { class: `tick ${l.whose === "own" ? "own" : ""} ${SEVERE.has(l.level) ? "severe" : ""}`, style: `left:${at(l.at_s)}`, title: l.message }))));
   return el("div", { class: "axis", role: "img", "aria-label": "time axis" }, rows);
+}
+
+function lockText(w) {
+  const held = w.blocked_by ? `, held by ${[w.blocked_by, w.blocked_by_state].filter(Boolean).join(", ")}: ${w.blocked_by_text}` : "";
+  return `${w.service} waited ${seconds(w.until_s - w.at_s)} for a lock: ${w.text}${held}`;
 }
 
 function pathOf(url) {
@@ -157,6 +164,8 @@ function happenings(record, test) {
     ...record.exchanges.map((x, n) => [x.at_s, () => exchangeLine(x, n), true]),
     ...record.logs.map((l) => [l.at_s, () => logLine(l), l.whose === "own" || (l.whose === "" && SEVERE.has(l.level))]),
     ...record.fault_story.map((f) => [f.at_s, () => simpleLine(f.at_s, "fault", f.text), true]),
+    ...((record.database || {}).lock_waits || []).map((w, n) => [w.at_s, () => lockLine(w, n), true]),
+    ...((record.database || {}).statements || []).map((s) => [s.at_s, () => statementLine(s), false]),
     ...record.events.map((e) => [e.at_s, () => simpleLine(e.at_s, "event", [e.text, ...e.details].join("\n")), true]),
   ].sort((a, b) => a[0] - b[0]);
   const box = el("div", {});
@@ -183,6 +192,17 @@ function happenings(record, test) {
 
 function simpleLine(at, kind, text) {
   return el("div", { class: `line ${kind}` }, el("span", { class: "at" }, seconds(at)), el("span", { class: "who" }, kind), el("span", { class: "level" }), el("span", { class: "what", style: "white-space:pre-wrap" }, text));
+}
+
+function lockLine(w, n) {
+  const line = simpleLine(w.at_s, "lock", lockText(w));
+  line.id = `w${n}`;
+  return line;
+}
+
+function statementLine(s) {
+  return el("div", { class: "line nobody" }, el("span", { class: "at" }, seconds(s.at_s)), el("span", { class: "who" }, s.service), el("span", { class: "level" }, s.state === "active" ? "sql" : "sql idle"),
+    el("details", { class: "exchange" }, el("summary", {}, s.text.replace(/\s+/g, " ").slice(0, 120), el("span", { class: "field" }, ` ${s.state}, longest ${seconds(s.longest_s)}, in ${s.looks} looks`)), el("pre", {}, s.text)));
 }
 
 function logLine(l) {
