@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from time import monotonic
+from types import FrameType
 
 _PROGRESS_EVERY_S = 0.5
 _STEP_MARK = "==> "
@@ -32,19 +34,17 @@ class Steps:
         started_s = monotonic()
         with log.open("ab") as written, log.open(encoding="utf-8", errors="replace") as read:
             read.seek(0, os.SEEK_END)
+            process = None
             try:
-                # A session of its own, so that the end of this process reaches all of its own.
-                process = subprocess.Popen(
-                    command,
-                    stdin=subprocess.DEVNULL,
-                    stdout=written,
-                    stderr=subprocess.STDOUT,
-                    start_new_session=True,
-                )
-            except OSError as error:
-                append(log, f"{command[0]} cannot be run: {error.strerror}\n")
-                return False
-            try:
+                with _interrupts_wait():
+                    # A session of its own, so that the end of this process reaches all of its own.
+                    process = subprocess.Popen(
+                        command,
+                        stdin=subprocess.DEVNULL,
+                        stdout=written,
+                        stderr=subprocess.STDOUT,
+                        start_new_session=True,
+                    )
                 ended = False
                 while not ended:
                     with suppress(subprocess.TimeoutExpired):
@@ -56,14 +56,36 @@ class Steps:
                     detail = "" if self.current.startswith(verb) else f"{self.current} "
                     self.show(f"{verb} {tag}: {detail}({monotonic() - started_s:.0f} s)")
                 return process.returncode == 0
+            except OSError as error:
+                if process is not None:
+                    raise  # on a full disk
+                append(log, f"{command[0]} cannot be run: {error.strerror}\n")
+                return False
             finally:
-                _end(process)
+                if process is not None:
+                    _end(process)
 
 
 def append(log: Path, text: str) -> None:
     """Write to the end of a log."""
     with log.open("a", encoding="utf-8") as written:
         written.write(text)
+
+
+@contextmanager
+def _interrupts_wait() -> Iterator[None]:
+    """Let Ctrl-C wait for the end of the block: else nobody knows the process that it starts."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # which signals do not reach
+        return
+    came: list[tuple[int, FrameType | None]] = []
+    handler = signal.signal(signal.SIGINT, lambda number, frame: came.append((number, frame)))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, handler)
+        if came and callable(handler):
+            handler(*came[0])
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

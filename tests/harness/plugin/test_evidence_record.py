@@ -57,7 +57,9 @@ def test_a_failing_test_should_leave_what_it_asked_and_what_the_services_logged(
     assert '--data-raw \'{"name":' in second["curl"]
     assert 0 <= first["at_s"] <= second["at_s"] <= found["test"]["took_s"]
     assert second["answered_after_s"] <= second["took_s"]
-    own = [(li["service"], li["level"], li["message"]) for li in found["logs"] if li["whose"]]
+    own = [
+        (li["service"], li["level"], li["message"]) for li in found["logs"] if li["whose"] == "own"
+    ]
     assert own == [("web", "info", "request"), ("api", "error", "it broke")]
     assert found["logs"][-1]["fields"] == {"method": "POST", "path": "/second"}
     assert {s["name"] for s in found["services"]} == {"web", "api"}

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -20,6 +21,7 @@ from tiny import IMAGE, ROOT, docker
 from nomock.adapters.engine import Engine
 from nomock.errors import BuildError, ConfigError
 from nomock.images import ResolvedImage, project_name, provide_images_of, resolve_images
+from nomock.images.steps import Steps
 
 # The least that is an image: one file, and a step to show on the way.
 BUILDS = """
@@ -357,6 +359,27 @@ def test_nothing_should_be_left_running_when_the_user_interrupts_a_build(
         assert end_of_builder.read() == ""
     assert process.wait() != 0
     assert not (checkout.path / ".env").exists()
+
+
+def test_nothing_should_be_left_running_when_the_user_interrupts_the_start_of_a_build(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    started: list[subprocess.Popen[bytes]] = []
+
+    class Popen(subprocess.Popen):  # type: ignore[type-arg]
+        def __init__(self, *words: Any, **how: Any) -> None:
+            super().__init__(*words, **how)
+            started.append(self)
+            os.kill(os.getpid(), signal.SIGINT)
+
+    monkeypatch.setattr(subprocess, "Popen", Popen)
+    handler = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            Steps(print).run(["sleep", "1000"], "build", "x", tmp_path / "log")
+    finally:
+        signal.signal(signal.SIGINT, handler)
+    assert started[0].returncode is not None
 
 
 def test_an_image_should_be_built_once_when_two_runs_need_it(
