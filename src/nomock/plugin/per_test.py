@@ -126,25 +126,27 @@ class PerTest:
         """Put into a failing test's report what befell the services while it ran."""
         report = yield
         run, run_end = self._use.run, self._use.run_end
-        if run is not None and report.when == "teardown":
+        if run is None or run_end is None:
+            return report
+        is_over = report.when == "teardown"
+        if is_over:
             self._tell_deeds(run, item, report)
-            run.traces.end(self._stack())
-        if report.failed and run is not None and run_end is not None:
+        if report.failed and run.lane_error is not None:
+            error = run.lane_error
+            run_end.end(item, report, "a lane is not ready", error, place=error.stack)
+        elif report.failed:
             from nomock.plugin.failing import Failing  # a green run needs none of it
 
-            if run.lane_error is not None:
-                error = run.lane_error
-                run_end.end(item, report, "a lane is not ready", error, place=error.stack)
-            else:
-                found = Failing(run, run_end).take(item, report, self._began)
-                run.evidence.failed(item, report, self._began, found)
-        if run is not None and run_end is not None and report.when == "teardown":
-            if run.evidence.is_of_all and not run.evidence.has_record and not report.failed:
-                from nomock.plugin.failing import Failing
+            found = Failing(run, run_end).take(item, report, self._began)
+            run.evidence.failed(item, report, self._began, found)
+        elif is_over and run.evidence.is_of_all and not run.evidence.has_record:
+            from nomock.plugin.failing import Failing
 
-                found = Failing(run, run_end).glance(item, self._began)
-                run.evidence.passed(item, self._began, found)
+            found = Failing(run, run_end).glance(item, self._began)
+            run.evidence.passed(item, self._began, found)
+        if is_over:
             run.evidence.end(item)
+            run.traces.end(self._stack())  # its evidence has the trace
         return report
 
     def _stack(self) -> Stack | None:

@@ -306,6 +306,8 @@ def test_every_test_should_be_checked_when_it_is_marked_or_the_settings_say_all(
     assert "trace is broken: app GET /: its parent ffffffffffffffff is not known" in (
         result.stdout.str()
     )
+    (evidence,) = (traced.path / ".nomock/evidence").glob("*/*test_marked-*/evidence.json")
+    assert [span["name"] for span in json.loads(evidence.read_text())["trace"]] == ["GET /"]
 
     traced.write("pyproject.toml", "[tool.nomock]\ntraced = 'all'\n")
     assert errors_of(traced.run("--traces")) == ["marked", "not_marked"]
