@@ -79,12 +79,13 @@ def test_a_wait_for_a_lock_should_be_in_the_evidence_and_the_likeliest_cause(tin
     assert wait["blocked_by_state"] == "idle in transaction"
     assert 0 < wait["blocked_by_at_s"] < wait["at_s"] < wait["until_s"] - 1
     assert wait["until_s"] < found["test"]["took_s"]
-    statements = {(s["service"], s["state"]): s for s in found["database"]["statements"]}
-    ran = statements["shop", "active"]
-    assert (ran["text"], ran["looks"] > 1) == (wait["text"], True)
+    # A look may have found the beginning of a transaction, too.
+    statements = {(s["service"], s["text"]): s for s in found["database"]["statements"]}
+    ran = statements["shop", wait["text"]]
+    assert (ran["state"], ran["looks"] > 1) == ("active", True)
     assert 0 < ran["at_s"] < ran["until_s"]
     assert ran["longest_s"] > 1
-    assert statements["test", "idle in transaction"]["text"] == "lock table orders"
+    assert ("test", "lock table orders") in statements
     assert found["missing"] == []
     # What one test saw is not told of the next one.
     assert evidence_of(tiny, "test_after_it")["database"]["lock_waits"] == []
@@ -203,7 +204,7 @@ def test_only_the_lanes_own_database_should_be_looked_at(tiny: Tiny) -> None:
     tiny.run(*run).assert_outcomes(failed=2)
     for test in ("test_one", "test_two"):
         found = evidence_of(tiny, test)["database"]["statements"]
-        shown = {s["text"] for s in found if s["state"] == "idle in transaction"}
+        shown = {s["text"] for s in found if s["text"].startswith("select 'test_")}
         (text,) = shown
         assert text.startswith(f"select '{test}")
 
@@ -295,7 +296,7 @@ def test_a_connection_that_was_ended_should_be_opened_anew(stack: Stack) -> None
         sampler.begin()
         assert shown(sampler) == set()
         assert connection.execute(ends, [APPLICATION]).fetchall() == [(True,)]
-        assert shown(sampler) == {("postgres", ends.replace("%s", "$1"))}
+        assert ("postgres", ends.replace("%s", "$1")) in shown(sampler)
         assert looked.connected == 2
         assert sampler.seen(0.0)[1] == []
 
