@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
+from textwrap import dedent
 from typing import Any
 
 from nomock.evidence.timeline import SEVERE
@@ -24,6 +25,10 @@ _WIDTH_OF_STATEMENT = 80
 _MOST_PROOF = 4
 _WIDTH = 240
 _TIMEOUT = re.compile(r"(?i)time-?d? ?-?out|deadline exceeded")
+# What a TraceAssertionError says first, and the lines of its tree.
+_OF_TRACE = re.compile(r"(?:Failed: |nomock\.errors\.TraceAssertionError: )?trace: (.+)")
+_OF_TREE = re.compile(r"[└├│]|<-- ")
+_MOST_TREE = 12
 _DEATH = re.compile(r": (exited|ended|restarted|one of its processes was killed)")
 
 
@@ -32,7 +37,7 @@ class Cause:
     """What may have made a test fail."""
 
     kind: str
-    """died, unhealthy, fault, locked, unreachable, slow, error, leaked, flaky, changed or
+    """died, unhealthy, fault, locked, unreachable, slow, error, trace, leaked, flaky, changed or
     assertion."""
     text: str
     """One line: what happened."""
@@ -192,6 +197,16 @@ def _errors(record: Record, _: Known) -> Iterator[Cause]:
         yield Cause("error", told[-1], told, 40)
 
 
+def _trace(record: Record, _: Known) -> Iterator[Cause]:
+    for failure in record["failures"]:
+        if found := _OF_TRACE.match(failure["message"]):
+            lines = failure["text"].splitlines()
+            lines = [line[1:] for line in lines if line.startswith("E ")] or lines
+            tree = [line for line in dedent("\n".join(lines)).splitlines() if _OF_TREE.search(line)]
+            yield Cause("trace", _cut(found[1]), tree[:_MOST_TREE], 68)
+            return
+
+
 def _leaked(record: Record, _: Known) -> Iterator[Cause]:
     for leak in record.get("leaks", ()):
         text = f"data of {leak['test']} was there: {leak['value']!r}"
@@ -230,6 +245,7 @@ _LOOKS: Sequence[Callable[[Record, Known], Iterator[Cause]]] = (
     _unreachable,
     _slow,
     _errors,
+    _trace,
     _leaked,
     _flaky,
     _changed,

@@ -308,6 +308,13 @@ def test_every_test_should_be_checked_when_it_is_marked_or_the_settings_say_all(
     )
     (evidence,) = (traced.path / ".nomock/evidence").glob("*/*test_marked-*/evidence.json")
     assert [span["name"] for span in json.loads(evidence.read_text())["trace"]] == ["GET /"]
+    told = json.loads(traced.nomock("diagnose", "--json").stdout.str())["failures"]
+    (cause,) = [f["causes"][0] for f in told if f["test"].endswith("test_marked")]
+    assert (cause["kind"], cause["text"].partition(": its parent")[0]) == (
+        "trace",
+        "the trace is broken: app GET /",
+    )
+    assert any("GET /" in line and "<-- " in line for line in cause["proof"]), cause
 
     traced.write("pyproject.toml", "[tool.nomock]\ntraced = 'all'\n")
     assert errors_of(traced.run("--traces")) == ["marked", "not_marked"]
