@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from nomock.adapters.jaeger import OTLP_PORT, READ_PORT
-from nomock.coverage.overlay import Finding, OverlayKind, scalar, signed
+from nomock.coverage.overlay import Finding, OverlayKind, joined, scalar, signed
 from nomock.project import Project, ServiceConfig
 from nomock.traces.overlay.packages import COMPILED_FOLDER, FOLDER, OLDEST
 
@@ -154,7 +154,6 @@ def _networks(service: ServiceConfig, project: Project) -> set[str]:
 
 
 def _service(finding: Finding) -> str:
-    own = [folder for folder in finding.own_path.split(":") if folder and folder != "/nomock-spy"]
-    path = scalar(":".join(["/nomock-spy", *own]))
-    more = f", PYTHONPATH: {path}" if own else ""
+    path = joined(finding.own_path)
+    more = f", PYTHONPATH: {scalar(path)}" if path else ""
     return _SERVICE.format(name=scalar(finding.service), more=more)
