@@ -23,13 +23,7 @@ def with_spy(settings: Settings, run: str | None = None) -> Settings:
     The name goes into the environment, from where compose and xdist's workers have it. Raises
     ConfigError where there is no overlay.
     """
-    overlay = settings.root / settings.coverage_overlay
-    if not overlay.is_file():
-        raise ConfigError(
-            "the overlay that adds the spy is not there",
-            where=str(overlay),
-            todo="nomock overlay writes it; or name it: coverage_overlay in [tool.nomock]",
-        )
+    overlay = SPY_OVERLAY.found(settings.root / settings.coverage_overlay)
     if run is not None:
         os.environ[RUN_VARIABLE] = run
     return replace(settings, files=(*settings.files, overlay))

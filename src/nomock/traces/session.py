@@ -12,7 +12,7 @@ from nomock.adapters.jaeger import Jaeger
 from nomock.baggage import RUN
 from nomock.config import Settings
 from nomock.coverage.overlay import provide_spy
-from nomock.errors import ConfigError, NomockError, NotReadyError, TraceBackendError
+from nomock.errors import NomockError, NotReadyError, TraceBackendError
 from nomock.images import provide_images_of
 from nomock.moments import Moment
 from nomock.project import Project, ServiceConfig
@@ -37,13 +37,7 @@ def with_traces(settings: Settings, progress: Callable[[str], None]) -> Settings
 
     Raises ConfigError where there is no overlay, BuildError where an image cannot be had.
     """
-    overlay = settings.root / settings.traces_overlay
-    if not overlay.is_file():
-        raise ConfigError(
-            "the overlay that adds traces is not there",
-            where=str(overlay),
-            todo="nomock overlay --traces writes it; or name it: traces_overlay in [tool.nomock]",
-        )
+    overlay = TRACES_OVERLAY.found(settings.root / settings.traces_overlay)
     provide_images_of(settings.traces_overlay, settings.root, progress)
     if not TRACES_OVERLAY.is_foreign(overlay.read_text(encoding="utf-8", errors="replace")):
         provide_packages(settings.root)

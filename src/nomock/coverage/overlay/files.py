@@ -26,6 +26,18 @@ class OverlayKind:
     """The setting that names its file."""
     command: str
     """What writes it."""
+    adds: str
+    """What it adds to the stack."""
+
+    def found(self, path: Path) -> Path:
+        """Return the path of the file; raise ConfigError where it is not there."""
+        if not path.is_file():
+            raise ConfigError(
+                f"the overlay that adds {self.adds} is not there",
+                where=str(path),
+                todo=f"{self.command} writes it; or name it: {self.setting} in [tool.nomock]",
+            )
+        return path
 
     def is_foreign(self, text: str) -> bool:
         """Tell whether a compose file has nothing of it: nomock has not written it."""
@@ -40,7 +52,7 @@ class OverlayKind:
         )
 
 
-SPY_OVERLAY = OverlayKind("NOMOCK_SPY_OUT", "coverage_overlay", "nomock overlay")
+SPY_OVERLAY = OverlayKind("NOMOCK_SPY_OUT", "coverage_overlay", "nomock overlay", "the spy")
 
 
 def write_overlay(path: Path, text: str, kind: OverlayKind, *, force: bool) -> bool:

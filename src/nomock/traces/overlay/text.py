@@ -10,7 +10,7 @@ from nomock.coverage.overlay import Finding, OverlayKind, joined, scalar, signed
 from nomock.project import Project, ServiceConfig
 from nomock.traces.overlay.packages import COMPILED_FOLDER, FOLDER, OLDEST
 
-TRACES_OVERLAY = OverlayKind("NOMOCK_TRACER", "traces_overlay", "nomock overlay --traces")
+TRACES_OVERLAY = OverlayKind("NOMOCK_TRACER", "traces_overlay", "nomock overlay --traces", "traces")
 _BACKEND = "jaeger"
 
 _HEAD = """\
