@@ -8,8 +8,8 @@ from typing import Any
 from urllib.parse import quote
 
 from nomock.adapters import http
-from nomock.adapters.engine import Address
 from nomock.errors import HttpFaultsError
+from nomock.target import Address
 
 CONTROL_PORT = 8475
 _TIMEOUT_S = 2.0

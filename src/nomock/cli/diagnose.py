@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from nomock.adapters.engine import Engine, names_of
 from nomock.adapters.git import changed_files, changes_since
 from nomock.config import Settings
 from nomock.diagnosis import causes_of_run
@@ -18,6 +17,7 @@ from nomock.evidence.folder import FILE, EvidenceFolder
 from nomock.evidence.showing import shown_line
 from nomock.project import Store
 from nomock.stack import Stack
+from nomock.target import Target, names_of
 
 _LOG_LINES = 5
 _MOST_OTHERS = 3
@@ -137,13 +137,13 @@ def _services(stack: Stack) -> Iterator[str]:
                 if names[container.id] != name:
                     yield f"    {names[container.id]}:"
                 yield from (f"    {line}" for line in _course(stack.engine, container.id))
-                log = stack.engine.log_text(container.id, tail=_LOG_LINES)
+                log = stack.target.log_text(container.id, tail=_LOG_LINES)
                 yield from (f"    {shown_line(line, name)}" for line in log.splitlines())
 
 
-def _course(engine: Engine, container_id: str) -> Iterator[str]:
+def _course(target: Target, container_id: str) -> Iterator[str]:
     """Yield how a container ended, and what its healthcheck says of one that is not healthy."""
-    course = engine.course(container_id)
+    course = target.course(container_id)
     if course is None:
         return
     if course.state in {"exited", "dead", "restarting"} and course.finished_s is not None:

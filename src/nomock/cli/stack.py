@@ -8,7 +8,6 @@ import signal
 import sys
 from collections.abc import Iterable
 
-from nomock.adapters.engine import Container, names_of
 from nomock.cli.show import print_table, progress
 from nomock.config import Settings
 from nomock.errors import NotHealedError
@@ -16,6 +15,7 @@ from nomock.faults.janitor import heal_orphaned
 from nomock.lanes.kinds import left_lanes
 from nomock.project import resolve
 from nomock.stack import CONFIGURATION_CHANGED, Stack
+from nomock.target import Container, names_of
 
 
 def up(settings: Settings, _: argparse.Namespace) -> int:
@@ -55,7 +55,7 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
     """Print each service's state; the exit code is 1 if one is not ready as it should be."""
     stack = Stack.of(settings)
     there = stack.containers()
-    differences = stack.new_bases() | stack.differences(there)
+    differences = stack.upkeep.new_bases() | stack.differences(there)
     of_overlays = _of_overlays(settings, there)
     names, body = names_of(there), []
     for name in stack:

@@ -86,7 +86,7 @@ def covered(stack: Stack) -> Mapping[str, ServiceSource]:
 
 def inside(stack: Stack) -> Inside:
     """Return what tells a harvest what is in the containers of a stack."""
-    return Inside(stack.engine, stack.containers, stack.image_is_current)
+    return Inside(stack.target, stack.containers, stack.upkeep.image_is_current)
 
 
 def prove(settings: Settings, services: Mapping[str, ServiceSource], stack: Stack) -> list[str]:
@@ -95,7 +95,7 @@ def prove(settings: Settings, services: Mapping[str, ServiceSource], stack: Stac
     What is returned are notes on what the report will lack. Raises CanaryError.
     """
     run = os.environ[RUN_VARIABLE]
-    found = check_canaries(data_dir(settings), services, run, stack.engine, stack.containers())
+    found = check_canaries(data_dir(settings), services, run, stack.target, stack.containers())
     return list(too_new(found, services))
 
 
@@ -107,7 +107,7 @@ def run_of(stack: Stack) -> str:
     services = covered(stack)
     for container in stack.containers():
         if container.service in services and container.state == "running":
-            started = stack.engine.container_config(container.id)
+            started = stack.target.container_config(container.id)
             if started is not None and started.environment.get("NOMOCK_SPY_OUT"):
                 return started.environment.get(RUN_VARIABLE, "")
     raise CoverageError(

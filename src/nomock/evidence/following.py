@@ -8,10 +8,10 @@ from threading import Event, Thread
 from time import time
 from typing import Any
 
-from nomock.adapters.engine import Container, Engine, names_of
 from nomock.errors import NomockError
 from nomock.evidence.redact import Redactor
 from nomock.evidence.timeline import NOBODYS, OWN, TestNames, read_stamped
+from nomock.target import Container, Target, names_of
 
 _LOOKS_EACH_S = 1.0
 # What a test began goes on in its services for a while after its end.
@@ -24,10 +24,10 @@ class Follower:
     """Follows all containers of some projects, also those that start later."""
 
     def __init__(
-        self, engine: Engine, projects: Callable[[], Iterable[str]], redactor: Redactor, tell: Tell
+        self, target: Target, projects: Callable[[], Iterable[str]], redactor: Redactor, tell: Tell
     ) -> None:
         """``projects`` are the stacks by name; ``tell`` is given a test's id and the line."""
-        self._engine = engine
+        self._target = target
         self._projects = projects
         self._redactor = redactor
         self._tell = tell
@@ -58,7 +58,7 @@ class Follower:
         while not self._end.is_set():
             try:
                 for project in self._projects():
-                    found = self._engine.containers(project)
+                    found = self._target.containers(project)
                     names = names_of(found)
                     for container in found:
                         if container.state == "running" and container.id not in self._followed:
@@ -73,7 +73,7 @@ class Follower:
 
     def _follow(self, container: Container, name: str) -> None:
         try:
-            for line in self._engine.follow_logs(container.id, since_s=self._since_s):
+            for line in self._target.follow_logs(container.id, since_s=self._since_s):
                 if self._end.is_set():
                     return
                 self._read(line, name)

@@ -6,8 +6,8 @@ import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nomock.adapters.engine import Container, Course, Engine
 from nomock.evidence.stories import End, Scene, Story, stories
+from nomock.target import Container, Course, Target
 
 _LOG_LINES = 20
 # A healthcheck may print a whole page.
@@ -33,16 +33,16 @@ class Mishap:
     """What its healthcheck said, and the last that it logged."""
 
 
-def mishaps(engine: Engine, containers: Sequence[Container], scene: Scene) -> list[Mishap]:
+def mishaps(target: Target, containers: Sequence[Container], scene: Scene) -> list[Mishap]:
     """Return what befell the services, [] where nothing did.
 
     First what nobody asked for, of that what happened in the window, and all in order of time.
     """
     found = []
-    for story in stories(engine, containers, scene):
+    for story in stories(target, containers, scene):
         for mishap in (ended(story, scene), turned_unhealthy(story, scene), _pause(story, scene)):
             if mishap is not None:
-                found.append(with_details(engine, story, mishap))
+                found.append(with_details(target, story, mishap))
     since_s = scene.window.since_s
     return sorted(found, key=lambda m: (m.is_asked, m.at_s < since_s, m.at_s))
 
@@ -135,14 +135,14 @@ def doer(story: Story, scene: Scene, at_s: float, end: End | None) -> tuple[str,
     return "", False, False
 
 
-def with_details(engine: Engine, story: Story, mishap: Mishap) -> Mishap:
+def with_details(target: Target, story: Story, mishap: Mishap) -> Mishap:
     """Add what its healthcheck said, and what it logged last; nothing to what was asked for."""
     if mishap.is_asked:
         return mishap
     details = list(_healthcheck(story.course))
     if story.container is None:
         details.append("its log is gone with its container")
-    elif log := engine.log_text(story.id, tail=_LOG_LINES):
+    elif log := target.log_text(story.id, tail=_LOG_LINES):
         details += [f"the last that {story.name} logged:", *_indented(log.splitlines())]
     else:
         details.append(f"{story.name} logged nothing")

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from nomock.adapters.engine import Container, names_of
 from nomock.adapters.exchanges import Body, Exchange, Headers
 from nomock.evidence.folder import VERSION
 from nomock.evidence.mishaps import Mishap
@@ -18,6 +17,7 @@ from nomock.evidence.statements import MOST_TEXT, Activity
 from nomock.evidence.timeline import LogLine, Timeline
 from nomock.evidence.window import Span, Window
 from nomock.moments import Moment
+from nomock.target import Container, names_of
 
 _MOST_TEXT = 200_000
 """Characters of a failure: pytest shows whole values where it is asked to."""

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from nomock.adapters.engine import Act, Container, Course, Engine, Happening, names_of
 from nomock.evidence.window import Span, Window
+from nomock.target import Act, Container, Course, Happening, Target, names_of
 
 # The event of an end comes when the engine has cleared up after it.
 _EVENT_LATE_S = 10.0
@@ -79,20 +79,20 @@ class Story:
         return next((e.at_s for e in reversed(self.events) if e.what == what), None)
 
 
-def stories(engine: Engine, containers: Sequence[Container], scene: Scene) -> list[Story]:
+def stories(target: Target, containers: Sequence[Container], scene: Scene) -> list[Story]:
     """Ask the engine what it knows of a stack's containers, gone ones too."""
     window = scene.window
     events: dict[str, list[Happening]] = {}
     since_s = min(window.earliest_s, window.now_s)
-    for event in engine.happenings(scene.project, since_s=since_s, until_s=engine.now_s()):
+    for event in target.happenings(scene.project, since_s=since_s, until_s=target.now_s()):
         event = replace(event, at_s=window.by_now(event.at_s))
         if not window.set_s or event.at_s >= window.since_s:
             events.setdefault(event.container_id, []).append(event)
     names, found = names_of(containers), []
     for container in containers:
-        course, own = _by_now(engine.course(container.id), window), events.pop(container.id, [])
-        acts = [act for act in engine.acts if act.container_id == container.id]
-        ends = _ends(engine, container.id, course, own, acts, scene)
+        course, own = _by_now(target.course(container.id), window), events.pop(container.id, [])
+        acts = [act for act in target.acts if act.container_id == container.id]
+        ends = _ends(target, container.id, course, own, acts, scene)
         name = names[container.id]
         found.append(
             Story(container.id, name, container.service, container, course, ends, own, acts)
@@ -100,9 +100,9 @@ def stories(engine: Engine, containers: Sequence[Container], scene: Scene) -> li
     several = {name.rpartition("-")[0] for name in names.values()}
     for id_, own in events.items():
         service = own[0].service
-        acts = [act for act in engine.acts if act.container_id == id_]
+        acts = [act for act in target.acts if act.container_id == id_]
         name = f"{service}-{own[0].number}" if service in several else service
-        ends = _ends(engine, id_, None, own, acts, scene)
+        ends = _ends(target, id_, None, own, acts, scene)
         found.append(Story(id_, name, service, None, None, ends, own, acts))
     return found
 
@@ -120,7 +120,7 @@ def _by_now(course: Course | None, window: Window) -> Course | None:
 
 
 def _ends(
-    engine: Engine,
+    target: Target,
     id_: str,
     course: Course | None,
     events: Sequence[Happening],
@@ -140,7 +140,7 @@ def _ends(
             ends.append(End(event.at_s, event.exit_code, note, sent))
             lacked_memory, sent = False, ""
     if course is not None and course.finished_s is not None:
-        ends = _with_kept(engine, id_, course, course.finished_s, ends)
+        ends = _with_kept(target, id_, course, course.finished_s, ends)
     lasts = course is None or course.state in {"exited", "dead", "restarting"}
     kept = [
         end
@@ -152,7 +152,7 @@ def _ends(
 
 
 def _with_kept(
-    engine: Engine, id_: str, course: Course, finished_s: float, ends: list[End]
+    target: Target, id_: str, course: Course, finished_s: float, ends: list[End]
 ) -> list[End]:
     """Take what the engine keeps of the last end: its true time, and why."""
     last = ends[-1] if ends else None
@@ -163,17 +163,17 @@ def _with_kept(
     code = course.exit_code if is_dead else last.exit_code if last and is_same else None
     note = last.note if last and is_same else ""
     if is_dead and not note:
-        note = _why(engine, id_, course)
+        note = _why(target, id_, course)
     sent = last.signal if last and is_same else ""
     return [*(ends[:-1] if is_same else ends), End(finished_s, code, note, sent)]
 
 
-def _why(engine: Engine, id_: str, course: Course) -> str:
+def _why(target: Target, id_: str, course: Course) -> str:
     if course.out_of_memory:
         return "killed for memory"
     if course.exit_code != _KILLED:
         return ""
-    death = engine.exit_state(id_)  # which waits until the kernel's word must be there
+    death = target.exit_state(id_)  # which waits until the kernel's word must be there
     if death is not None and death.out_of_memory:
         return "killed for memory"
     return "perhaps killed for memory" if death and death.perhaps_out_of_memory else ""

@@ -12,8 +12,8 @@ from typing import Any
 from urllib.parse import quote
 
 from nomock import baggage
-from nomock.adapters.engine import Container, Engine, names_of
 from nomock.evidence.redact import Redactor
+from nomock.target import Container, Target, names_of
 
 # The engine reads a log from its end: fast however long the stack has been running.
 _MOST_READ = 10_000
@@ -73,7 +73,7 @@ class Timeline:
 
 
 def timeline(
-    engine: Engine,
+    target: Target,
     containers: Sequence[Container],
     *,
     since_s: float,
@@ -83,7 +83,7 @@ def timeline(
     """Read what all services logged since a moment; of too many lines those that name the test."""
     services, logs, cut = names_of(containers), [], 0
     for container in containers:
-        text, is_whole = _read(engine, container.id, since_s)
+        text, is_whole = _read(target, container.id, since_s)
         cut += not is_whole
         logs.append([_stamped(line, services[container.id]) for line in text.splitlines()])
     found = [(*line, names.whose(line[2])) for line in merge(*logs)]
@@ -135,11 +135,11 @@ class TestNames:
         return OTHERS if baggage.TEST_KEY in line else NOBODYS
 
 
-def _read(engine: Engine, container_id: str, since_s: float) -> tuple[str, bool]:
+def _read(target: Target, container_id: str, since_s: float) -> tuple[str, bool]:
     """Return the newest lines since a moment, and whether these are all: few, if they are huge."""
-    text = engine.logs(container_id, since_s=since_s, tail=_MOST_READ, most_bytes=_MOST_READ_BYTES)
+    text = target.logs(container_id, since_s=since_s, tail=_MOST_READ, most_bytes=_MOST_READ_BYTES)
     if len(text.encode(errors="replace")) > _MOST_READ_BYTES - _FRAMES_BYTES:
-        return engine.logs(container_id, since_s=since_s, tail=_FEW), False
+        return target.logs(container_id, since_s=since_s, tail=_FEW), False
     return text, text.count("\n") < _MOST_READ
 
 

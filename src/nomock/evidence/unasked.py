@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from nomock.adapters.engine import Container, Engine
 from nomock.evidence.mishaps import Mishap, doer, ended, turned_unhealthy, with_details
 from nomock.evidence.stories import Scene, Story, stories
 from nomock.evidence.window import Span, Window
+from nomock.target import Container, Target
 
 _MOST_NAMED = 2
 # The engine notices an end a moment later, when the next test may have begun.
@@ -43,7 +43,7 @@ class RunWindow(Window):
 
 
 def unasked(
-    engine: Engine, containers: Sequence[Container], scene: Scene, told: Collection[Span]
+    target: Target, containers: Sequence[Container], scene: Scene, told: Collection[Span]
 ) -> list[Mishap]:
     """Return it, in order of time.
 
@@ -51,10 +51,10 @@ def unasked(
     window, by the engine's clock. Raises EngineError.
     """
     found = []
-    for story in stories(engine, containers, scene):
+    for story in stories(target, containers, scene):
         own = [span for span in told if span.where == story.id]
         for mishap in _news(story, scene, own):
-            found.append(with_details(engine, story, mishap))
+            found.append(with_details(target, story, mishap))
     return sorted(found, key=lambda mishap: mishap.at_s)
 
 

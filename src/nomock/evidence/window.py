@@ -8,9 +8,9 @@ from threading import Event
 from time import monotonic, time
 from typing import Self
 
-from nomock.adapters.engine import Container, Engine
 from nomock.moments import Moment
 from nomock.polling import wait_until
+from nomock.target import Container, Target
 
 # What a service does that dies of a request may be seen by its client before it has ended.
 _GRACE_S = 0.2
@@ -50,10 +50,10 @@ class Window:
     """By how much the clock was set in the window: less than 0 where it was set back."""
 
     @classmethod
-    def of(cls, engine: Engine, began: Moment, *, ready_s: float | None = None) -> Self:
+    def of(cls, target: Target, began: Moment, *, ready_s: float | None = None) -> Self:
         """Take the window that ends now; ``ready_s`` is of the monotonic clock."""
         asked_s = monotonic()
-        now_s = engine.now_s()
+        now_s = target.now_s()
         told_s = monotonic()
         ahead_s = now_s - told_s
         since_s = began.monotonic_s if ready_s is None else max(began.monotonic_s, ready_s)
@@ -107,7 +107,7 @@ class Window:
         return f"{before} s before this test began"
 
 
-def settle(engine: Engine, listed: Callable[[], list[Container]]) -> list[Container]:
+def settle(target: Target, listed: Callable[[], list[Container]]) -> list[Container]:
     """Return the containers once none of them is about to end, or after five seconds.
 
     The engine notices an end late: a test that asked the service has failed by then.
@@ -117,7 +117,7 @@ def settle(engine: Engine, listed: Callable[[], list[Container]]) -> list[Contai
     def are_settled() -> bool:
         nonlocal containers
         containers = listed()
-        return not any(engine.is_ending(c.id) for c in containers if c.state == "running")
+        return not any(target.is_ending(c.id) for c in containers if c.state == "running")
 
     Event().wait(_GRACE_S)
     wait_until(are_settled, within_s=_LONGEST_END_S, pause_s=_PAUSE_S)

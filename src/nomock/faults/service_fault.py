@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TypedDict
 
-from nomock.adapters.engine import Container, ContainerState
 from nomock.errors import ConfigError, NotReadyError
 from nomock.faults.fault import Fault
 from nomock.faults.stack_control import StackControl
 from nomock.polling import wait_until
 from nomock.project import Project
 from nomock.stack import sharing
+from nomock.target import Container, ContainerState
 
 _LIST_BEHIND_S = 2.0
 

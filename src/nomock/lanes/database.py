@@ -120,7 +120,7 @@ class DatabaseLane(Lane):
 
 
 def _clone_of(main: Stack, suffix: str) -> Clone:
-    images = [main.built_image(name) for name in main.project.to_build]
+    images = [main.upkeep.built_image(name) for name in main.project.to_build]
     return Clone(main.postgres, suffix, images)
 
 

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 from nomock.adapters.compose_call import Call
-from nomock.adapters.engine import Engine
 from nomock.config import Settings
 from nomock.errors import ConfigError
 from nomock.lanes.obstacles import obstacles
@@ -47,7 +46,7 @@ def replica(
     resolved = resolve(replace(main.settings, project=name))
     config = deepcopy(dict(resolved.config))
     for service, how in config["services"].items():
-        _take_image(how, main.project, service, main.built_image(service))
+        _take_image(how, main.project, service, main.upkeep.built_image(service))
     for kind in ("networks", "volumes"):
         for key, how in (config.get(kind) or {}).items():
             firsts = (main.project.config.get(kind) or {}).get(key) or {}
@@ -100,7 +99,7 @@ def _folder(settings: Settings) -> Path:
 def _stack(settings: Settings, config: Mapping[str, Any], path: Path, name: str, run: int) -> Stack:
     settings = replace(settings, project=name, files=(path,), found=None)
     call = Call(settings.root, named=(path,), project=name)
-    return Stack(settings, project_of(config, settings, call), Engine(host=settings.host), run)
+    return Stack.by_compose(settings, project_of(config, settings, call), run)
 
 
 def _take_image(how: dict[str, Any], project: Project, service: str, image_id: str | None) -> None:

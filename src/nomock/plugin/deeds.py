@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from nomock.adapters.engine import Act
     from nomock.evidence import Span
+    from nomock.target import Act
 
 _MARK = "nomock_deeds"
 _LANE = "nomock_lane"

@@ -48,7 +48,7 @@ class Failing:
         if stack is None:
             return found
         try:
-            if not self._run_end.look(stack.engine, item, report):
+            if not self._run_end.look(stack.target, item, report):
                 self._take(stack, item, report, began, found)
         except NomockError as error:  # a broken engine must not hide the test's own failure
             report.sections.append((_LOGS, str(error)))
@@ -62,8 +62,8 @@ class Failing:
         if stack is not None:
             try:
                 seen = found.seen
-                seen.stack, seen.containers = stack.name, stack.engine.containers(stack.name)
-                seen.window = Window.of(stack.engine, began, ready_s=stack.ready_s)
+                seen.stack, seen.containers = stack.name, stack.target.containers(stack.name)
+                seen.window = Window.of(stack.target, began, ready_s=stack.ready_s)
                 self._read_logs(stack, item, found, seen.window)
             except NomockError as error:
                 found.seen.missing.append(str(error))
@@ -89,10 +89,10 @@ class Failing:
         began: Moment,
         found: Found,
     ) -> None:
-        engine, seen = stack.engine, found.seen
+        target, seen = stack.target, found.seen
         seen.stack = stack.name
-        seen.containers = settle(engine, lambda: engine.containers(stack.name))
-        seen.window = window = Window.of(engine, began, ready_s=stack.ready_s)
+        seen.containers = settle(target, lambda: target.containers(stack.name))
+        seen.window = window = Window.of(target, began, ready_s=stack.ready_s)
         if window.notice:
             report.sections.append((_CLOCK, window.notice))
             seen.missing.append(f"the clock: {window.notice}")
@@ -105,7 +105,7 @@ class Failing:
                 *({"name": entry.name, "test": entry.test} for entry in elsewhere),
                 *({"name": name, "test": test} for name, test in left),
             ]
-            seen.mishaps = mishaps(engine, seen.containers, scene)
+            seen.mishaps = mishaps(target, seen.containers, scene)
             _show(report, seen.mishaps)
             told = [Span("", m.container_id, window.since_s, window.now_s) for m in seen.mishaps]
             tell(report, told=told)
@@ -143,7 +143,7 @@ class Failing:
             found.redactor.learn_environment(service.environment)
         exchanges, _ = kept_exchanges()
         found.seen.logs = timeline(
-            stack.engine,
+            stack.target,
             found.seen.containers,
             since_s=window.earliest_s,
             names=TestNames(item.nodeid, marks_of(exchanges)),

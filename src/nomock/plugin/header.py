@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from time import time
 
-from nomock.adapters.engine import Container, names_of
 from nomock.config import Settings
 from nomock.errors import NomockError
 from nomock.lanes.room import Room
 from nomock.stack import Stack
+from nomock.target import Container, names_of
 
 
 def header(settings: Settings, stack_of: Callable[[], Stack], workers: int) -> list[str]:
@@ -21,15 +21,15 @@ def header(settings: Settings, stack_of: Callable[[], Stack], workers: int) -> l
         stack = stack_of()
         found = stack.containers()
         differences = stack.differences(found)
-        written = stack.files().written()
+        written = stack.upkeep.written_files()
         room = str(Room(stack)) if workers and settings.lanes != "shared" else ""
     except NomockError as error:
         return [
             f"nomock: no look at the stack: {line}" for line in str(error).splitlines()[:1]
         ] + lines
     lines.insert(0, f"nomock: stack {stack.name}: {_how(settings, differences, found)}")
-    if host := stack.engine.locator.elsewhere:
-        lines.insert(1, f"nomock: engine {stack.engine.address}, its ports on {host}")
+    if host := stack.target.locator.elsewhere:
+        lines.insert(1, f"nomock: engine {stack.target.address}, its ports on {host}")
     if room:
         lines.insert(1, f"nomock: {workers} lanes, a {settings.lanes} each: {room}")
     names = names_of(found)

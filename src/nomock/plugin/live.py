@@ -93,7 +93,7 @@ class Live:
         for service in main.project.services.values():
             self._redactor.learn_environment(service.environment)
         return Follower(
-            main.engine,
+            main.target,
             lambda: (main.name, *left_names(main)),
             self._redactor,
             lambda test, line: self._events.tell("log", id=test, line=line),

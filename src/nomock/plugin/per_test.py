@@ -19,9 +19,9 @@ from nomock.plugin.items import (
 from nomock.plugin.use import Use
 
 if TYPE_CHECKING:  # loaded once a stack is used
-    from nomock.adapters.engine import Act
     from nomock.plugin.run import Run
     from nomock.stack import Stack
+    from nomock.target import Act
 
 
 class PerTest:

@@ -16,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from nomock.adapters.engine import Act
 from nomock.config import Settings
 from nomock.errors import LaneError, NomockError, NotHealedError
 from nomock.lanes.lane import Lane
@@ -43,6 +42,7 @@ from nomock.plugin.workers_lanes import WorkersLanes
 from nomock.progress import Progress
 from nomock.stack import Stack
 from nomock.statefolder import make_state_dir
+from nomock.target import Act
 
 _CRASHED = "???"
 """The phase by which xdist reports the test of a worker that crashed."""
@@ -148,7 +148,7 @@ class Run:
     @property
     def acts(self) -> list[Act]:
         """What this process asked of the engine that starts or ends services, on any stack."""
-        return [act for stack in self._fault_sessions for act in stack.engine.acts]
+        return [act for stack in self._fault_sessions for act in stack.target.acts]
 
     def fault_sessions(self, stack: Stack) -> FaultSessions:
         """Return what it takes to break a stack; from then on its requests pass the gate."""

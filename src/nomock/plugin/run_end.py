@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pytest
 
 from nomock.errors import EngineGoneError, EngineMissingError, NomockError
 from nomock.plugin.run import EXIT_NO_STACK, Run
-
-if TYPE_CHECKING:
-    from nomock.adapters.engine import Engine
+from nomock.target import Target
 
 # An engine that its system starts again has answered by then; one that hangs has not.
 _SURE_S = 3.0
@@ -26,10 +24,10 @@ class RunEnd:
         self._run = run
         self._title = self._said = ""
 
-    def look(self, engine: Engine, item: pytest.Item, report: pytest.TestReport) -> bool:
+    def look(self, target: Target, item: pytest.Item, report: pytest.TestReport) -> bool:
         """Look whether the engine is there after a test failed; end the run where it is not."""
-        seen_s = engine.answered_s
-        error = engine.gone(_SURE_S)
+        seen_s = target.answered_s
+        error = target.gone(_SURE_S)
         if error is None:
             return False
         ago = f", last answer {monotonic() - seen_s:.0f} s before" if seen_s is not None else ""
@@ -41,7 +39,7 @@ class RunEnd:
             "Desktop, or: systemctl restart docker), then run again: the next run heals what this "
             "one left broken",
         )
-        self.end(item, report, _GONE, gone, place=engine.address)
+        self.end(item, report, _GONE, gone, place=target.address)
         return True
 
     def end(

@@ -164,7 +164,7 @@ class StacksDatabase:
             with suppress(NomockError):
                 self._services = {
                     own: container.service
-                    for container in self._stack.engine.containers(self._stack.name)
+                    for container in self._stack.target.containers(self._stack.name)
                     for network in container.ports.networks
                     for own in network.addresses
                 }

@@ -19,9 +19,9 @@ from nomock.moments import now
 from nomock.plugin.deeds import deeds_of, lane_of
 
 if TYPE_CHECKING:  # a run in which nothing happened needs none of it
-    from nomock.adapters.engine import Container
     from nomock.evidence import Mishap
     from nomock.stack import Stack
+    from nomock.target import Container
 
 _TITLE = "what befell the services, and failed no test"
 # A run that is over waits no longer for a warning.
@@ -81,7 +81,7 @@ class Unasked:
         if stack.ready_s is None or self._crashed:
             return
         with suppress(NomockError):
-            containers = stack.engine.containers(stack.name, timeout_s=_ANSWER_TIMEOUT_S)
+            containers = stack.target.containers(stack.name, timeout_s=_ANSWER_TIMEOUT_S)
             # Where the clock was set forward, the engine takes all to have run for longer.
             within_s = monotonic() - stack.ready_s + max(self._began.set_s, 0.0)
             if _is_suspicious(stack, containers, within_s):
@@ -94,13 +94,13 @@ class Unasked:
             terminalreporter.write_line("\n".join(self._lines))
 
     def _found(self, stack: Stack, containers: Sequence[Container], ready_s: float) -> list[Mishap]:
-        from nomock.adapters.engine import Act
         from nomock.evidence import RunWindow, Scene, Span, unasked
+        from nomock.target import Act
 
-        engine = stack.engine
+        target = stack.target
         # What was asked in this process is in its tests' reports, too, but for the fixtures' ends.
-        acts = {*engine.acts, *(Act(*act) for act in self._acts)}
-        engine.acts = sorted(acts, key=lambda act: act.at_s)
+        acts = {*target.acts, *(Act(*act) for act in self._acts)}
+        target.acts = sorted(acts, key=lambda act: act.at_s)
         tests = [
             Span(test, "", began_s, ended_s)
             for test, began_s, ended_s in self._tests
@@ -108,13 +108,13 @@ class Unasked:
         ]
         scene = Scene(
             project=stack.name,
-            window=RunWindow.of(engine, self._began, ready_s=ready_s).with_tests(tests),
+            window=RunWindow.of(target, self._began, ready_s=ready_s).with_tests(tests),
             spans=[Span(*span) for span in self._spans],
             lost=stack.lost(containers),
             one_shots=stack.project.one_shots | _may_end(stack),
             ignores_health=stack.settings.probes.keys(),
         )
-        return unasked(engine, containers, scene, [Span(*span) for span in self._told])
+        return unasked(target, containers, scene, [Span(*span) for span in self._told])
 
 
 def _is_suspicious(stack: Stack, containers: Sequence[Container], within_s: float) -> bool:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from time import monotonic
 
-from nomock.adapters.engine import ExitState
 from nomock.project import Project, ServiceConfig
 from nomock.readiness.verdict import Verdict
+from nomock.target import ExitState
 
 # A service may lose a race with its database once or twice; the third time it loops.
 _RESTARTS_THAT_LOOP = 3

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import http.client
 
-from nomock.adapters.engine import Container
 from nomock.readiness.probe import ProbeAnswer
 from nomock.readiness.published import published
+from nomock.target import Container
 
 _ANSWER_TIMEOUT_S = 2.0
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
-from nomock.adapters.engine import Container, Engine
 from nomock.errors import EngineError
+from nomock.target import Container, Target
 
 # The kernel's tables of a network namespace; proc(5) names their columns.
 _TABLES = ("/proc/net/tcp", "/proc/net/tcp6")
@@ -15,19 +15,19 @@ _RESOLVER = IPv4Address("127.0.0.11")  # the engine's own, in each container wit
 _MOST_NAMED = 5
 
 
-def listens(engine: Engine, container: Container, port: int) -> bool | None:
+def listens(target: Target, container: Container, port: int) -> bool | None:
     """Tell whether something in a container listens on a port for others than its own processes.
 
     It is looked up by the container's own ``cat``: None where it has none, as where its network is
     its machine's, whose tables say nothing of it.
     """
-    tables = _tables(engine, container)
+    tables = _tables(target, container)
     return any(not a.is_loopback for a in _on(tables, port)) if tables else None
 
 
-def why_closed(engine: Engine, container: Container, port: int) -> str:
+def why_closed(target: Target, container: Container, port: int) -> str:
     """Return what a container listens on if that is why a port of it is closed, else ""."""
-    tables = _tables(engine, container)
+    tables = _tables(target, container)
     return explained(tables, port) if tables else ""
 
 
@@ -48,12 +48,12 @@ def explained(tables: str, port: int) -> str:
     return f"it does not listen on {port}, but on {named}"
 
 
-def _tables(engine: Engine, container: Container) -> str:
+def _tables(target: Target, container: Container) -> str:
     """Return the kernel's tables of a container's network, "" where they are not known."""
     if container.ports.is_on_host:
         return ""
     try:
-        tables = engine.run_inside(container.id, ["cat", *_TABLES]).output
+        tables = target.run_inside(container.id, ["cat", *_TABLES]).output
     except EngineError:
         return ""
     return tables if "local_address" in tables else ""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from nomock.adapters.engine import Container
 from nomock.readiness.probe import ProbeAnswer
+from nomock.target import Container
 
 
 class NoProbe:

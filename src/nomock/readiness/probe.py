@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from nomock.adapters.engine import Container
+from nomock.target import Container
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nomock.adapters.engine import Work
 from nomock.errors import ConfigError
 from nomock.project import ServiceConfig
 from nomock.readiness.done import Done
@@ -14,6 +13,7 @@ from nomock.readiness.none import NoProbe
 from nomock.readiness.probe import Listens, Probe
 from nomock.readiness.steady import Steady
 from nomock.readiness.tcp import Tcp
+from nomock.target import Work
 
 
 def probe_for(

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from nomock.adapters.engine import Address, Container
 from nomock.errors import UnpublishedError, UnreachableError
 from nomock.readiness.probe import ProbeAnswer
+from nomock.target import Address, Container
 
 
 def published(container: Container, port: int) -> Address | ProbeAnswer:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from nomock.adapters.engine import Container, Work
 from nomock.errors import EngineError
 from nomock.readiness.probe import ProbeAnswer
+from nomock.target import Container, Work
 
 # Most services that cannot run at all end while they start: a missing variable, a wrong argument.
 # How long that takes depends on the machine and on what else it does, but a start takes a CPU:

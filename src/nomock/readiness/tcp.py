@@ -5,9 +5,9 @@ from __future__ import annotations
 import socket
 from time import monotonic
 
-from nomock.adapters.engine import Address, Container
 from nomock.readiness.probe import Listens, ProbeAnswer
 from nomock.readiness.published import published
+from nomock.target import Address, Container
 
 _CONNECT_TIMEOUT_S = 1.0
 # The engine's own proxy accepts on a published port before anything listens in the container,

@@ -7,10 +7,10 @@ from threading import Event
 from time import monotonic
 from types import MappingProxyType
 
-from nomock.adapters.engine import Container
 from nomock.errors import NotReadyError
 from nomock.readiness.verdict import Verdict
 from nomock.readiness.watch import ReadinessWatch
+from nomock.target import Container
 
 # A look takes the engine some milliseconds, which the services that start have to wait for.
 _PAUSE_S = 0.04
@@ -38,7 +38,7 @@ def wait_until_ready(
     watch = watch.anew()
     while True:
         done = finished()  # before the look, so that a "ready" is of after the start-up
-        containers = watch.engine.containers(watch.project.name)
+        containers = watch.target.containers(watch.project.name)
         verdicts = watch.judge(containers, names, before={} if done else before, sure=True)
         asked += 1
         if loss := watch.loss(verdicts, containers):
@@ -69,7 +69,7 @@ def wait_again(
 
     One request to the engine where all still are. Raises as ``wait_until_ready`` does.
     """
-    containers = watch.engine.containers(watch.project.name)
+    containers = watch.target.containers(watch.project.name)
     verdicts = watch.judge(containers)
     if loss := watch.loss(verdicts, containers):
         raise loss

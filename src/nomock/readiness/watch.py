@@ -7,7 +7,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from types import MappingProxyType
 
-from nomock.adapters.engine import Container, Engine
 from nomock.errors import ServiceDiedError
 from nomock.project import Project, ServiceConfig
 from nomock.readiness.ends import Restarts, judge_end
@@ -17,6 +16,7 @@ from nomock.readiness.probe import Probe
 from nomock.readiness.probes import probe_for
 from nomock.readiness.steady import Steady
 from nomock.readiness.verdict import Verdict
+from nomock.target import Container, Target
 
 _UNHEALTHY = "turned unhealthy"
 _ANOTHER_PROBE = (
@@ -37,7 +37,7 @@ _WORST_FIRST = ("lost", "waiting", "ready")
 class ReadinessWatch:
     """Looks at the services of a project, and judges each."""
 
-    engine: Engine
+    target: Target
     project: Project
     probe_settings: Mapping[str, str] = field(default_factory=dict)
 
@@ -49,8 +49,8 @@ class ReadinessWatch:
                 service,
                 self.probe_settings.get(name),
                 is_one_shot=name in self.project.one_shots,
-                work=self.engine.work,
-                listens=partial(listens, self.engine),
+                work=self.target.work,
+                listens=partial(listens, self.target),
             )
             for name, service in self.project.services.items()
         }
@@ -59,7 +59,7 @@ class ReadinessWatch:
 
     def anew(self) -> ReadinessWatch:
         """Return one of the same services that has seen nothing yet."""
-        return ReadinessWatch(self.engine, self.project, self.probe_settings)
+        return ReadinessWatch(self.target, self.project, self.probe_settings)
 
     def judge(
         self,
@@ -93,7 +93,7 @@ class ReadinessWatch:
 
     def loss_now(self, before: Mapping[str, str | None]) -> ServiceDiedError | None:
         """Return the error of a service that is lost now, if one is; ``before`` as in ``judge``."""
-        containers = self.engine.containers(self.project.name)
+        containers = self.target.containers(self.project.name)
         return self.loss(self.judge(containers, before=before), containers)
 
     def lost(self, containers: Sequence[Container]) -> set[str]:
@@ -131,7 +131,7 @@ class ReadinessWatch:
     def last_log(self, containers: Sequence[Container], name: str) -> str:
         """Return the last log lines of a service, without their time stamps."""
         found = next((c for c in containers if c.service == name), None)
-        return self.engine.log_text(found.id, tail=_LOG_LINES) if found else ""
+        return self.target.log_text(found.id, tail=_LOG_LINES) if found else ""
 
     def last_check(self, containers: Sequence[Container], name: str) -> str:
         """Return how the healthcheck of a service ended the last time, "" where it said nothing.
@@ -142,7 +142,7 @@ class ReadinessWatch:
             return ""
         for container in containers:
             if container.service == name and container.health is not None:
-                check = self.engine.last_check(container.id)
+                check = self.target.last_check(container.id)
                 if check and check.exit_code != 0 and (said := check.output.strip()):
                     last = "\n".join(said.splitlines()[-_CHECK_LINES:])
                     return f"its healthcheck ended with {check.exit_code}: {last}"
@@ -152,14 +152,14 @@ class ReadinessWatch:
         """Return on what a service listens instead of the port that it is asked on, else ""."""
         port = self._probes[name].port
         running = [c for c in containers if c.service == name and c.state == "running"]
-        return why_closed(self.engine, running[0], port) if port and running else ""
+        return why_closed(self.target, running[0], port) if port and running else ""
 
     def _excused(
         self, verdict: Verdict, container: Container, before: Mapping[str, str | None]
     ) -> Verdict:
         if verdict.state != "lost" or container.id not in before:
             return verdict
-        ended, death = before[container.id], self.engine.exit_state(container.id)
+        ended, death = before[container.id], self.target.exit_state(container.id)
         if ended is None or death is None or death.finished_at == ended:
             return Verdict("waiting", verdict.seen)
         return verdict
@@ -173,7 +173,7 @@ class ReadinessWatch:
     ) -> Verdict:
         setting = self.probe_settings.get(service.name)
         if container.state in {"exited", "dead"}:
-            death = self.engine.exit_state(container.id)
+            death = self.target.exit_state(container.id)
             if death is None:
                 return _GONE
             if death.lives_again:  # since the list was made
@@ -187,7 +187,7 @@ class ReadinessWatch:
             return Verdict("waiting", container.state)
         probe = self._probe(service, container)
         if isinstance(probe, Health) and container.health == "unhealthy":
-            check = self.engine.last_check(container.id)
+            check = self.target.last_check(container.id)
             if check is None or check.exit_code != 0:
                 return Verdict("lost", _UNHEALTHY)
             container = replace(container, health="healthy")
@@ -222,13 +222,13 @@ class ReadinessWatch:
         """Ask once whether a container that has just been started was started before."""
         if container.id not in self._looked_into:
             self._looked_into.add(container.id)
-            death = self.engine.exit_state(container.id)
+            death = self.target.exit_state(container.id)
             if death is not None and death.restarts:
                 self._restarts.setdefault(container.id, Restarts.seen_now(death))
 
     def _judge_restarting(self, container: Container, setting: str | None) -> Verdict:
         # After a bad end however often: its restart policy says that it is to be tried again.
-        death = self.engine.exit_state(container.id)
+        death = self.target.exit_state(container.id)
         if death is None:
             return _GONE
         restarts = self._restarts.get(container.id)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nomock.adapters.engine import Address, Container
 from nomock.errors import ConfigError, NotReadyError, UnpublishedError
 from nomock.project import ServiceConfig
+from nomock.target import Address, Container
 
 
 def address_of(config: ServiceConfig, container: Container, target: int, protocol: str) -> Address:

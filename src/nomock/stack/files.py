@@ -23,8 +23,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from nomock.adapters.engine import Container
 from nomock.project import Project, Store
+from nomock.target import Container
 
 _HEAD_BYTES = 8192
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
-from nomock.adapters.engine import Container
 from nomock.project import Project, ServiceConfig, Sources, Store, what_changed
+from nomock.target import Container
 
 CONFIGURATION_CHANGED = "configuration changed"
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from nomock.adapters.compose_call import how_ended
 from nomock.adapters.compose_cures import name_taken
-from nomock.adapters.engine import Container, Engine
+from nomock.adapters.engine import Engine
 from nomock.config import Settings
 from nomock.errors import ComposeError
 from nomock.project import Project
@@ -22,6 +22,7 @@ from nomock.readiness import ReadinessWatch, wait_until_ready
 from nomock.stack.files import MountedFiles
 from nomock.stack.images import Images, prefixed
 from nomock.stack.sharing import sharers
+from nomock.target import Container
 
 if TYPE_CHECKING:  # 0.2 s to import, and most runs start nothing
     from nomock.adapters.compose import Compose, Running
@@ -93,7 +94,7 @@ class Replacing:
         return self._up(names, ["--build"], starting)
 
     def _up(self, names: Sequence[str], options: Sequence[str], starting: str) -> bool:
-        engine, step = self._watch.engine, f"building {', '.join(names)}"
+        engine, step = self._images.engine, f"building {', '.join(names)}"
         is_built = Event()
         show = prefixed(self._progress, step)
 

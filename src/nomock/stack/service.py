@@ -7,7 +7,6 @@ from datetime import datetime
 from heapq import merge
 from typing import TYPE_CHECKING
 
-from nomock.adapters.engine import Address, Container, Engine
 from nomock.errors import (
     ComposeError,
     ConfigError,
@@ -19,6 +18,7 @@ from nomock.errors import (
 from nomock.polling import wait_until
 from nomock.project import ServiceConfig
 from nomock.stack.addresses import address_of, http_port_of, published_of
+from nomock.target import Address, Container, Target
 
 if TYPE_CHECKING:  # httpx takes longer to import than a whole warm session may
     from nomock.adapters.http import AsyncClient, Client
@@ -37,13 +37,13 @@ class Service:
     def __init__(
         self,
         config: ServiceConfig,
-        engine: Engine,
+        target: Target,
         wait_ready: Callable[[str], None],
         on_use: Callable[[str, int], None] = lambda service, port: None,
     ) -> None:
         self.name = config.name
         self.config = config
-        self._engine = engine
+        self._target = target
         self._wait_ready = wait_ready
         self._on_use = on_use
         self._client: Client | None = None
@@ -55,7 +55,7 @@ class Service:
 
     def aside(self) -> Service:
         """Return the same service for what asks it beside the tests: that is no use by one."""
-        return Service(self.config, self._engine, self._wait_ready)
+        return Service(self.config, self._target, self._wait_ready)
 
     @property
     def url(self) -> str:
@@ -117,13 +117,13 @@ class Service:
         ``since`` is a datetime or seconds since the epoch; ``tail`` keeps the newest lines.
         """
         since_s = since.timestamp() if isinstance(since, datetime) else since
-        logs = [self._engine.logs(c.id, since_s=since_s, tail=tail) for c in self._own()]
+        logs = [self._target.logs(c.id, since_s=since_s, tail=tail) for c in self._own()]
         lines = list(merge(*(log.splitlines() for log in logs)))  # each begins with its time
         return "\n".join(line.partition(" ")[2] for line in lines[-tail if tail else 0 :])
 
     def environment(self) -> Mapping[str, str]:
         """Return the variables that its container was started with, its image's too."""
-        started = self._engine.container_config(self.container_id)
+        started = self._target.container_config(self.container_id)
         return {} if started is None else started.environment
 
     def exec(self, *command: str) -> str:
@@ -133,7 +133,7 @@ class Service:
         that are no UTF-8 become U+FFFD.
         """
         try:
-            done = self._engine.execute(self._container().id, command)
+            done = self._target.execute(self._container().id, command)
         except (EngineMissingError, EngineForbiddenError):
             raise
         except EngineError as error:  # its container does not run, or has no such program
@@ -151,13 +151,13 @@ class Service:
     def start(self) -> None:
         """Start it after a stop or a kill, and return when it is ready."""
         for container in self._own():
-            self._engine.start(container.id)
+            self._target.start(container.id)
         self._wait_ready(self.name)
 
     def stop(self, timeout_s: int | None = None) -> None:
         """Send the stop signal and return when it has ended; SIGKILL follows after timeout_s."""
         for container in self._own():
-            self._engine.stop(container.id, timeout_s)
+            self._target.stop(container.id, timeout_s)
         self._wait_ended()
 
     def kill(self, signal: str = "SIGKILL") -> None:
@@ -168,7 +168,7 @@ class Service:
         found = self._own()
         running = [c for c in found if c.state in {"running", "paused", "restarting"}]
         for container in running or found:
-            self._engine.kill(container.id, signal)
+            self._target.kill(container.id, signal)
         if signal == "SIGKILL":
             self._wait_ended()
 
@@ -191,7 +191,7 @@ class Service:
 
     def _http_port(self) -> int:
         if self._port is None:  # asked once: this is called before each request
-            line = self._engine.locator.line("PORT")
+            line = self._target.locator.line("PORT")
             self._port = http_port_of(self.config, self._containers(), line)
         return self._port
 
@@ -202,7 +202,7 @@ class Service:
         )
 
     def _containers(self) -> list[Container]:
-        return [c for c in self._engine.containers(self.config.project) if c.service == self.name]
+        return [c for c in self._target.containers(self.config.project) if c.service == self.name]
 
     def _container(self) -> Container:
         """Return its container; of replicas always the first, so that no two are mixed up."""

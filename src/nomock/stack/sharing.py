@@ -15,9 +15,10 @@ from functools import cached_property
 from graphlib import TopologicalSorter
 from time import time
 
-from nomock.adapters.engine import Container, ContainerState, Engine
+from nomock.adapters.engine import Engine
 from nomock.adapters.engine.past import moment
 from nomock.project import Project
+from nomock.target import Container, ContainerState
 
 _KEYS = ("network_mode", "pid", "ipc")
 _LIVES = {"running", "paused"}

@@ -20,6 +20,7 @@ from nomock.stack.sharing import stale_sharers
 def start_up(
     settings: Settings,
     watch: ReadinessWatch,
+    engine: Engine,
     records: Records,
     files: MountedFiles,
     differences: Mapping[str, str],
@@ -36,7 +37,7 @@ def start_up(
     """
     from nomock.adapters.compose import Compose
 
-    project, engine = watch.project, watch.engine
+    project = watch.project
     compose = Compose(project.call)
     images = Images(settings, project, engine, records)
     containers = engine.containers(project.name)

@@ -114,7 +114,7 @@ def killed(stack: Stack, since: Moment) -> Collection[str]:
     """Return the services that this process ended since, by the names in their spans."""
     ended = {
         act.container_id
-        for act in stack.engine.acts
+        for act in stack.target.acts
         if act.at_s >= since.monotonic_s and act.what not in _HARMLESS
     }
     services = {c.service for c in stack.containers() if c.id in ended} if ended else set()

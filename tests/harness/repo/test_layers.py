@@ -22,6 +22,7 @@ LAYERS = (
     ("config", "baggage", "environment", "moments", "paths", "polling", "progress", "statefolder"),
     ("replaying",),  # what a run that repeats another one is told
     ("filelock", "tracecontext"),
+    ("target",),  # where the services run: the interface of an engine and of a cluster
     ("adapters",),  # what others wrote, each behind one module
     ("project", "coverage.python_startup"),  # what there should be
     ("loading",),  # which project it is

@@ -12,10 +12,11 @@ from time import monotonic, time
 import pytest
 from tiny import IMAGE, Tiny, idle
 
-from nomock.adapters.engine import ContainerState, Engine
+from nomock.adapters.engine import Engine
 from nomock.evidence import Scene, Window, mishaps
 from nomock.moments import Moment
 from nomock.stack.sharing import Clock, Sharing
+from nomock.target import ContainerState
 
 HOUR_S = 3600.0
 

@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 from tiny import IMAGE, LISTENS, Service, Tiny, check, docker, idle, inspect, server
 
-from nomock.adapters.engine import ExitState
 from nomock.errors import ConfigError, NotReadyError, ServiceDiedError
 from nomock.project import Project, ServiceConfig, intention
 from nomock.readiness.ends import judge_end
+from nomock.target import ExitState
 
 PORTS = [{"target": 8000, "protocol": "tcp"}]
 CHECK = {"test": ["CMD", "true"]}

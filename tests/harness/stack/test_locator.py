@@ -8,10 +8,10 @@ from contextlib import ExitStack, closing
 
 import pytest
 
-from nomock.adapters.engine.addresses import Address, Binding, Network, Ports
 from nomock.adapters.engine.locator import Locator
 from nomock.adapters.engine.machine import EngineMachine
 from nomock.errors import UnpublishedError, UnreachableError
+from nomock.target import Address, Binding, Network, Ports
 
 SOCKET = "unix:///var/run/docker.sock"
 RELAY = "tcp://127.0.0.2:2375"

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 from tiny import Service, Tiny, check, docker, idle, inspect, server
 
-from nomock.adapters.engine import Container
 from nomock.adapters.engine.container import container_of
 from nomock.adapters.engine.locator import Locator
 from nomock.errors import NotReadyError, ServiceDiedError
 from nomock.readiness import ProbeAnswer, ReadinessWatch, tcp
 from nomock.readiness.listeners import explained
 from nomock.readiness.wait import wait_until_ready
+from nomock.target import Container
 
 NUMBERS = "\n".join(f"  {n}" for n in range(6, 26))
 

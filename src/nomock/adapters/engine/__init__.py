@@ -5,38 +5,19 @@ socket answers in one. All that is asked often goes this way: which containers a
 how they are, and what they logged. The API: https://docs.docker.com/reference/api/engine/
 """
 
-from nomock.adapters.engine.addresses import Address
 from nomock.adapters.engine.client import Engine
-from nomock.adapters.engine.commands import ExecResult, Executed
-from nomock.adapters.engine.configuration import ContainerConfig, Image, ImageConfig, Mount
+from nomock.adapters.engine.configuration import Image, ImageConfig
 from nomock.adapters.engine.connection import endpoint
-from nomock.adapters.engine.container import Container, names_of
 from nomock.adapters.engine.conversation import Conversation
-from nomock.adapters.engine.past import Act, Course, Happening, Probed
-from nomock.adapters.engine.resources import Limits, Machine, Pressure, Work
-from nomock.adapters.engine.state import ContainerState, ExitState
+from nomock.adapters.engine.resources import Limits, Machine, Pressure
 
 __all__ = [
-    "Act",
-    "Address",
-    "Container",
-    "ContainerConfig",
-    "ContainerState",
     "Conversation",
-    "Course",
     "Engine",
-    "ExecResult",
-    "Executed",
-    "ExitState",
-    "Happening",
     "Image",
     "ImageConfig",
     "Limits",
     "Machine",
-    "Mount",
     "Pressure",
-    "Probed",
-    "Work",
     "endpoint",
-    "names_of",
 ]

@@ -11,20 +11,20 @@ from urllib.parse import quote
 from nomock.adapters.engine.answers import said
 from nomock.adapters.engine.changes import Changes
 from nomock.adapters.engine.configuration import (
-    ContainerConfig,
     Image,
     ImageConfig,
     container_config_of,
     image_config_of,
 )
-from nomock.adapters.engine.container import Container, container_of
+from nomock.adapters.engine.container import container_of
 from nomock.adapters.engine.conversation import Conversations
 from nomock.adapters.engine.following import Following
 from nomock.adapters.engine.frames import demultiplexed
 from nomock.adapters.engine.labels import PROJECT_LABEL, is_of_service, of_project
 from nomock.adapters.engine.resources import UNLIMITED_BYTES
-from nomock.adapters.engine.state import ExitState, exit_state_of
+from nomock.adapters.engine.state import exit_state_of
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
+from nomock.target import Container, ContainerConfig, ExitState
 
 _KILLED = 137  # 128 and SIGKILL
 # A second in all, which only a container with a limit of its memory takes.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from http.client import HTTPResponse
 from typing import Any
 
@@ -11,26 +10,10 @@ from nomock.adapters.engine.answers import said
 from nomock.adapters.engine.frames import demultiplexed
 from nomock.adapters.engine.transport import Transport
 from nomock.polling import wait_until
+from nomock.target import ExecResult, Executed
 
 _NO_PROGRAM = 127
 """What a shell, too, says of a command that is not there."""
-
-
-@dataclass(frozen=True)
-class ExecResult:
-    """How a command in a container ended, and what it said on both its streams."""
-
-    exit_code: int
-    output: str
-
-
-@dataclass(frozen=True)
-class Executed:
-    """How a command in a container ended, and what it said on each of its streams."""
-
-    exit_code: int
-    stdout: str
-    stderr: str
 
 
 class Commands(Transport):

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from nomock.target import ContainerConfig, Mount
+
 
 @dataclass(frozen=True)
 class Image:
@@ -25,27 +27,6 @@ class ImageConfig:
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     environment: Mapping[str, str]
-
-
-@dataclass(frozen=True)
-class Mount:
-    """What is mounted into a container."""
-
-    source: str
-    is_writable: bool
-
-
-@dataclass(frozen=True)
-class ContainerConfig:
-    """What a container was started with."""
-
-    hostname: str
-    """Empty where it is the machine's own."""
-    command: tuple[str, ...]
-    """The entry point with its arguments."""
-    environment: Mapping[str, str]
-    mounts: Mapping[str, Mount]
-    """By the path in the container."""
 
 
 def container_config_of(found: Mapping[str, Any]) -> ContainerConfig:

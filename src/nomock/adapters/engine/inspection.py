@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from nomock.adapters.engine.commands import ExecResult
 from nomock.adapters.engine.past import Past
-from nomock.adapters.engine.state import ContainerState, state_of
+from nomock.adapters.engine.state import state_of
+from nomock.target import ContainerState, ExecResult
 
 # What is asked of these parts of a container may be missing, but for this.
 _PARTS = {

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Iterable, Iterator
+from pathlib import Path
 
-from nomock.adapters.engine.addresses import ANY_IPV4, ANY_IPV6, Address, Binding, Ports
 from nomock.adapters.engine.machine import EngineMachine
 from nomock.errors import UnpublishedError, UnreachableError
+from nomock.target import ANY_IPV4, ANY_IPV6, Address, Binding, Network, Ports
 
 _CONNECT_TIMEOUT_S = 2.0
 
@@ -58,7 +59,7 @@ class Locator:
             return self.published(service, ports, target, protocol)
         except UnpublishedError:
             for network in ports.networks:
-                if network.is_here and network.addresses:
+                if network.addresses and _is_here(network):
                     return Address(network.addresses[0], target)
             raise
 
@@ -119,7 +120,7 @@ class Locator:
             return False
         if first.is_loopback:  # wherever the engine is, it can be nowhere else
             return True
-        is_here = self._machine.is_surely_here or any(n.is_here for n in ports.networks)
+        is_here = self._machine.is_surely_here or any(map(_is_here, ports.networks))
         return first.is_any and is_here
 
 
@@ -148,3 +149,11 @@ def _refusal(address: Address) -> str | None:
     except OSError as error:
         return error.strerror or str(error)
     return None
+
+
+def _is_here(network: Network) -> bool:
+    """Tell whether this machine is in a network, too: its bridge, named after it, is here.
+
+    The id is random, so that this is no network of another engine with the same addresses.
+    """
+    return bool(network.id) and Path(f"/sys/class/net/br-{network.id[:12]}").exists()

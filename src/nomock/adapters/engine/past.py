@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from time import monotonic, time
 from typing import Any
@@ -18,67 +17,11 @@ from nomock import baggage
 from nomock.adapters.engine.labels import is_of_service, number_of, of_project
 from nomock.adapters.engine.transport import Transport
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
+from nomock.target import Act, Course, Happening, Probed
 
 _EVENTS = ("die", "oom", "kill", "start", "destroy", "health_status")
 _KEPT_PROBES = 5
 _DEFAULT_RETRIES = 3
-
-
-@dataclass(frozen=True)
-class Act:
-    """What this process asked of the engine that starts, ends or freezes a container."""
-
-    container_id: str
-    what: str
-    """start, stop, pause, unpause or the name of a signal."""
-    at_s: float
-    """When it was asked for, by the monotonic clock."""
-    test: str | None
-    """The test that ran then."""
-
-
-@dataclass(frozen=True)
-class Probed:
-    """One run of a container's healthcheck."""
-
-    ended_s: float
-    exit_code: int
-    output: str
-
-
-@dataclass(frozen=True)
-class Course:
-    """How a container is, and how it came to that; times are the engine's, since the epoch."""
-
-    state: str
-    started_s: float | None
-    finished_s: float | None
-    """When it ended the last time, also if it runs again."""
-    exit_code: int
-    """The exit code of its last end; 0 once it runs again."""
-    out_of_memory: bool
-    health: str | None
-    unhealthy_since_s: float | None
-    """When it turned so; None where it is not, or longer ago than the engine remembers."""
-    probes: tuple[Probed, ...]
-    """The last runs of its healthcheck, five at the most."""
-
-
-@dataclass(frozen=True)
-class Happening:
-    """One event of a container."""
-
-    at_s: float
-    """By the engine's clock, since the epoch."""
-    container_id: str
-    what: str
-    """die, oom, kill, start, destroy, unhealthy or healthy."""
-    service: str
-    number: int
-    exit_code: int | None
-    """The exit code of an event ``die``, where the engine says it."""
-    signal: str
-    """The number of the signal of an event ``kill``."""
 
 
 class Past(Transport):

@@ -9,6 +9,7 @@ from typing import Any
 from nomock.adapters.engine.answers import said
 from nomock.adapters.engine.inspection import Inspection
 from nomock.adapters.engine.passing import passes
+from nomock.target import Work
 
 UNLIMITED_BYTES = 1 << 62
 """More than any machine has: the engine takes no other word for "no limit" in an update.
@@ -36,16 +37,6 @@ class Machine:
 
     cpus: int
     memory_bytes: int
-
-
-@dataclass(frozen=True)
-class Work:
-    """What the processes of a container do."""
-
-    cpu_s: float
-    """How long they have used a CPU since it was started, in seconds."""
-    is_busy: bool
-    """Whether one of them works, waits for a CPU, or for a disk."""
 
 
 @dataclass(frozen=True)

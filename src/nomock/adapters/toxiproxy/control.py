@@ -18,8 +18,8 @@ from toxiproxy.exceptions import (  # type: ignore[import-untyped]
 )
 
 from nomock.adapters import http
-from nomock.adapters.engine import Address
 from nomock.errors import ToxiproxyError
+from nomock.target import Address
 
 
 class NoAnswer(Exception):  # noqa: N818 - it happens, and there is a way on

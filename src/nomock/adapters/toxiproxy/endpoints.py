@@ -10,8 +10,8 @@ import http.client
 import json
 from dataclasses import dataclass
 
-from nomock.adapters.engine import Address
 from nomock.errors import ToxiproxyError
+from nomock.target import Address
 
 CONTROL_PORT = 8474
 """Toxiproxy's own default."""

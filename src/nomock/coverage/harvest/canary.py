@@ -14,12 +14,12 @@ from posixpath import basename
 from threading import Event
 from time import monotonic, time
 
-from nomock.adapters.engine import Container, Engine
 from nomock.coverage.harvest.folder import read_all
 from nomock.coverage.harvest.records import Process
 from nomock.coverage.harvest.silence import Cause, why_no_file
 from nomock.coverage.harvest.unspied import HAND_ON, unspied
 from nomock.errors import CanaryError
+from nomock.target import Container, Target
 
 _TIMEOUT_S = 10.0
 _PAUSE_S = 0.05
@@ -33,7 +33,7 @@ def check_canaries(
     data_dir: Path,
     services: Iterable[str],
     run: str,
-    engine: Engine,
+    target: Target,
     containers: Iterable[Container],
     *,
     timeout_s: float = _TIMEOUT_S,
@@ -48,7 +48,7 @@ def check_canaries(
         (container, started.hostname)
         for container in containers
         if container.service in ours and container.state != "created"
-        if (started := engine.container_config(container.id)) is not None
+        if (started := target.container_config(container.id)) is not None
     ]
     deadline = monotonic() + timeout_s
     while True:
@@ -59,14 +59,14 @@ def check_canaries(
         if not failures or is_late:
             proved = [each for each in own if each.failure() is None]
             with ThreadPoolExecutor(_AT_ONCE) as pool:
-                looks = list(pool.map(lambda each: each.look(engine), proved))
+                looks = list(pool.map(lambda each: each.look(target), proved))
             failures += [failure for failure, _ in looks if failure is not None]
             pause_s, is_sure = _LOOK_PAUSE_S, not any(young for _, young in looks)
         if not failures and (is_sure or is_late):
             return processes
         if is_late:
             # Of several containers of a service the last is said: they are alike.
-            raise CanaryError({f.container.service: f.explained(engine, run) for f in failures})
+            raise CanaryError({f.container.service: f.explained(target, run) for f in failures})
         Event().wait(pause_s)
 
 
@@ -77,9 +77,9 @@ class _Failure:
     container: Container
     cause: Cause | None
 
-    def explained(self, engine: Engine, run: str) -> Cause:
+    def explained(self, target: Target, run: str) -> Cause:
         """Return what was seen, and what to do."""
-        seen, todo = self.cause or why_no_file(engine, self.container, run)
+        seen, todo = self.cause or why_no_file(target, self.container, run)
         return f"container {self.container.id[:12]}: {seen}", todo
 
 
@@ -116,14 +116,14 @@ class _Own:
                 return _Failure(self.container, (seen, HAND_ON))
         return None
 
-    def look(self, engine: Engine) -> tuple[_Failure | None, bool]:
+    def look(self, target: Target) -> tuple[_Failure | None, bool]:
         """Return what is wrong by its processes, and whether one is too young to tell."""
         if self.container.state != "running":
             return None, False
         # Not a server that has a Python in it: it would start once more.
         pythons = {p.executable for p in self.processes if "python" in basename(p.executable)}
         pids = {process.pid for process in self.processes}
-        found, young = unspied(engine, self.container, pids, sorted(pythons))
+        found, young = unspied(target, self.container, pids, sorted(pythons))
         return _Failure(self.container, (str(found[0]), HAND_ON)) if found else None, young
 
 

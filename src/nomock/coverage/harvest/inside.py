@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
-from nomock.adapters.engine import Container, Engine
 from nomock.errors import EngineError
+from nomock.target import Container, Target
 
 _AT_ONCE = 8
 
@@ -32,11 +32,11 @@ class Inside(Unknown):
 
     def __init__(
         self,
-        engine: Engine,
+        target: Target,
         containers: Callable[[], Collection[Container]],
         is_current: Callable[[str], bool],
     ) -> None:
-        self._engine = engine
+        self._target = target
         self._containers = containers
         self._is_current = is_current
         self._known: dict[tuple[str, str], bool] = {}
@@ -59,7 +59,7 @@ class Inside(Unknown):
                 return frozenset(paths)
             asked = [path for path in paths if (own[0], path) not in self._known]
             with ThreadPoolExecutor(_AT_ONCE) as pool:
-                answers = pool.map(lambda path: self._engine.has_file(own[0], path), asked)
+                answers = pool.map(lambda path: self._target.has_file(own[0], path), asked)
                 self._known.update(
                     ((own[0], path), answer) for path, answer in zip(asked, answers, strict=True)
                 )

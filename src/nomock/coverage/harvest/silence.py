@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from nomock.adapters.engine import Container, ContainerConfig, Engine, Mount
 from nomock.coverage.harvest.unspied import HAND_ON, unspied
 from nomock.coverage.python_startup import obstacle_in
+from nomock.target import Container, ContainerConfig, Mount, Target
 
 _LOG_LINES = 1000
 _SAID = "nomock-spy: "
@@ -15,14 +15,14 @@ Cause = tuple[str, str]
 """What was seen, and what to do."""
 
 
-def why_no_file(engine: Engine, container: Container, run: str) -> Cause:
+def why_no_file(target: Target, container: Container, run: str) -> Cause:
     """Return the cause: the most exact one that the container's configuration or log shows."""
-    started = engine.container_config(container.id)
+    started = target.container_config(container.id)
     if started is None:
         return "it is gone", "start the run again"
     said = [
         line.partition(_SAID)[2]
-        for line in engine.log_text(container.id, tail=_LOG_LINES).splitlines()
+        for line in target.log_text(container.id, tail=_LOG_LINES).splitlines()
         if line.startswith(_SAID)
     ]
     for cause in _configured(started, container.service, run):
@@ -33,7 +33,7 @@ def why_no_file(engine: Engine, container: Container, run: str) -> Cause:
         return f"its spy says: {said[-1]}", f"nomock logs {container.service} has all of it"
     if reason := obstacle_in(started.command):
         return reason, "change that, by command: or entrypoint: in the overlay"
-    found, _ = unspied(engine, container)
+    found, _ = unspied(target, container)
     if found:
         return str(found[0]), HAND_ON
     return (

@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nomock.adapters.engine import Container, Engine
 from nomock.coverage.python_startup import obstacle_in
 from nomock.errors import EngineError
+from nomock.target import Container, Target
 
 _LOOK = Path(__file__).with_name("look.py").read_text(encoding="utf-8")
 _MARK = "nomock-look "
@@ -60,14 +60,14 @@ class Unspied:
 
 
 def unspied(
-    engine: Engine, container: Container, spied: Collection[int] = (), pythons: Iterable[str] = ()
+    target: Target, container: Container, spied: Collection[int] = (), pythons: Iterable[str] = ()
 ) -> tuple[list[Unspied], bool]:
     """Return the service's Pythons without a spy, and whether those there are, are too young.
 
     ``spied`` are the processes that have a spy, ``pythons`` programs of the container that can be
     asked. Those that are started so that they have none, by ``-I``, count where no other has one.
     """
-    found = _look(engine, container, [*pythons, "python3", "python"])
+    found = _look(target, container, [*pythons, "python3", "python"])
     without = [p for p in found if p["pid"] not in spied]
     has_one = len(without) < len(found)
     named = [
@@ -78,10 +78,10 @@ def unspied(
     return named, bool(without) and not has_one and not named
 
 
-def _look(engine: Engine, container: Container, pythons: Iterable[str]) -> list[dict[str, Any]]:
+def _look(target: Target, container: Container, pythons: Iterable[str]) -> list[dict[str, Any]]:
     for python in dict.fromkeys(pythons):
         try:
-            ended = engine.run_inside(container.id, [python, "-I", "-S", "-c", _LOOK])
+            ended = target.run_inside(container.id, [python, "-I", "-S", "-c", _LOOK])
         except EngineError:  # it has ended meanwhile
             return []
         for line in ended.output.splitlines():

@@ -10,11 +10,12 @@ from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from nomock.adapters.engine import Container, Engine, ExecResult, ImageConfig
+from nomock.adapters.engine import Engine, ImageConfig
 from nomock.coverage.overlay.finding import Finding, finding_of
 from nomock.coverage.python_startup import words_of
 from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
 from nomock.project import Project, ServiceConfig
+from nomock.target import Container, ExecResult
 
 _AT_ONCE = 8
 # The variables that say where Pythons are, and which of them a runner chooses.

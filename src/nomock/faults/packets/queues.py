@@ -10,11 +10,12 @@ from functools import cache
 from secrets import randbelow
 from typing import Any, ClassVar
 
-from nomock.adapters.engine import Engine, ExecResult
+from nomock.adapters.engine import Engine
 from nomock.faults.fault import Fault
 from nomock.faults.packets.common import NO_PROGRAM, PacketFault, PacketState
 from nomock.faults.stack_control import StackControl
 from nomock.faults.watchdog import Undo, Watchdog
+from nomock.target import ExecResult
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, TypedDict
 
-from nomock.adapters.engine import Container
 from nomock.errors import NotPossibleError
 from nomock.faults.service_fault import ServiceFault, existing, wait_until_listed
 from nomock.faults.stack_control import StackControl
+from nomock.target import Container
 
 _NOT_ITS_OWN = {"host", "none"}
 

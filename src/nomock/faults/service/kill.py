@@ -5,10 +5,10 @@ from __future__ import annotations
 import signal
 from dataclasses import dataclass
 
-from nomock.adapters.engine import ContainerState
 from nomock.errors import ConfigError
 from nomock.faults.service_fault import LifecycleFault, Lived, LivesState, lives, wait_until_listed
 from nomock.faults.stack_control import StackControl
+from nomock.target import ContainerState
 
 _ENDS_NOTHING = {"SIGCHLD", "SIGCLD", "SIGCONT", "SIGSTOP", "SIGTSTP", "SIGTTIN", "SIGTTOU"}
 _ENDS_NOTHING |= {"SIGURG", "SIGWINCH"}

@@ -14,10 +14,11 @@ from types import TracebackType
 from typing import Any
 from uuid import uuid4
 
-from nomock.adapters.engine import Conversation, Engine, ExecResult
+from nomock.adapters.engine import Conversation, Engine
 from nomock.errors import EngineError, WatchdogError
 from nomock.filelock import lives
 from nomock.polling import wait_until
+from nomock.target import ExecResult
 
 LABEL = "nomock.watchdog"
 """On its container; the value is the process that talks to it: machine and number."""

@@ -1,13 +1,12 @@
-"""Where the engine says that its machine listens for a container, and where a container is."""
+"""Where a container listens, and how this process reaches it."""
 
 from __future__ import annotations
 
 import socket
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address
-from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple, Protocol
 
 ANY_IPV4, ANY_IPV6 = "0.0.0.0", "::"
 
@@ -30,7 +29,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True)
 class Binding:
-    """Where the engine's machine listens for a port of a container."""
+    """Where a machine listens for a port of a container."""
 
     target: int
     """The port in the container."""
@@ -38,12 +37,6 @@ class Binding:
     address: str
     """One of the machine's own, or 0.0.0.0 or :: for all of a family."""
     port: int
-
-    @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Binding:
-        """Read an entry of the engine's list; Podman leaves the address out where it is any."""
-        address, protocol = found.get("IP") or ANY_IPV4, found.get("Type", "tcp")
-        return cls(found["PrivatePort"], protocol, address, found["PublicPort"])
 
     @property
     def family(self) -> socket.AddressFamily:
@@ -57,7 +50,7 @@ class Binding:
 
     @property
     def is_loopback(self) -> bool:
-        """Whether only the engine's own machine reaches it."""
+        """Whether only the machine itself reaches it."""
         return ip_address(self.address).is_loopback
 
     def __str__(self) -> str:
@@ -72,20 +65,6 @@ class Network:
     addresses: tuple[str, ...]
     """The container's own there, IPv4 first."""
 
-    @classmethod
-    def of(cls, found: Mapping[str, Any]) -> Network:
-        """Read an entry of the engine's list."""
-        addresses = (found.get(key) for key in ("IPAddress", "GlobalIPv6Address"))
-        return cls(found.get("NetworkID") or "", tuple(a for a in addresses if a))
-
-    @property
-    def is_here(self) -> bool:
-        """Whether this machine is in it, too: its bridge, which the engine named after it, is here.
-
-        The id is random, so that this is no network of another engine with the same addresses.
-        """
-        return bool(self.id) and Path(f"/sys/class/net/br-{self.id[:12]}").exists()
-
 
 class Ports(NamedTuple):
     """What a container has of addresses."""
@@ -95,4 +74,31 @@ class Ports(NamedTuple):
     """Its TCP ports that the image or the compose file names, published or not."""
     networks: Sequence[Network]
     is_on_host: bool
-    """Whether it has the network of the engine's machine: each port of it is one of that."""
+    """Whether it has the network of its machine: each port of it is one of that."""
+
+
+class Locator(Protocol):
+    """Chooses the addresses under which this process reaches containers."""
+
+    @property
+    def elsewhere(self) -> str | None:
+        """The host that ports are reached on, where that is not simply this machine."""
+
+    def published(self, service: str, ports: Ports, target: int, protocol: str) -> Address:
+        """Return where a published port is reached.
+
+        Raises UnpublishedError where it is not, UnreachableError where it cannot be reached.
+        """
+        ...
+
+    def reached(self, service: str, ports: Ports, target: int, protocol: str) -> Address:
+        """Return where a port is reached, published or not; raises as ``published`` does."""
+        ...
+
+    def shown(self, service: str, ports: Ports) -> list[str]:
+        """Return each published port with where it is reached: ``8000->127.0.0.1:32768``."""
+        ...
+
+    def line(self, target: int | str, protocol: str = "tcp") -> str:
+        """Return what would make a port reachable, as the one who writes the files says it."""
+        ...
