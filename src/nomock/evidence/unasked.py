@@ -48,7 +48,7 @@ def unasked(
     """Return it, in order of time.
 
     ``told``: of which container (``where``) a failing test has told what befell it, and in which
-    window, by the engine's clock. Raises EngineError.
+    window, by the engine's clock. Raises TargetError.
     """
     found = []
     for story in stories(target, containers, scene):

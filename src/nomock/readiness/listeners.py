@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 
-from nomock.errors import EngineError
+from nomock.errors import TargetError
 from nomock.target import Container, Target
 
 # The kernel's tables of a network namespace; proc(5) names their columns.
@@ -54,7 +54,7 @@ def _tables(target: Target, container: Container) -> str:
         return ""
     try:
         tables = target.run_inside(container.id, ["cat", *_TABLES]).output
-    except EngineError:
+    except TargetError:
         return ""
     return tables if "local_address" in tables else ""
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import monotonic
 
-from nomock.errors import EngineError
+from nomock.errors import TargetError
 from nomock.readiness.probe import ProbeAnswer
 from nomock.target import Container, Work
 
@@ -24,7 +24,7 @@ class Steady:
     port = None
 
     def __init__(self, work: Callable[[str], Work]) -> None:
-        """``work`` says what a container does; it may raise EngineError."""
+        """``work`` says what a container does; it may raise TargetError."""
         self._work = work
         self._looks: dict[str, tuple[float, Work]] = {}
         self._started: set[str] = set()
@@ -43,7 +43,7 @@ class Steady:
             return False
         try:
             work = self._work(container_id)
-        except EngineError:  # it has just ended, which the next look will show
+        except TargetError:  # it has just ended, which the next look will show
             return False
         self._looks[container_id] = now_s, work
         if before is None:

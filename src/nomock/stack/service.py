@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from nomock.errors import (
     ComposeError,
     ConfigError,
-    EngineError,
     EngineForbiddenError,
     EngineMissingError,
     NotReadyError,
+    TargetError,
 )
 from nomock.polling import wait_until
 from nomock.project import ServiceConfig
@@ -136,7 +136,7 @@ class Service:
             done = self._target.execute(self._container().id, command)
         except (EngineMissingError, EngineForbiddenError):
             raise
-        except EngineError as error:  # its container does not run, or has no such program
+        except TargetError as error:  # its container does not run, or has no such program
             raise self._failed(command, "could not be started", error.seen) from error
         if done.exit_code != 0:
             said = (done.stderr or done.stdout).strip().splitlines()[-_LAST_LINES:]
@@ -163,7 +163,7 @@ class Service:
     def kill(self, signal: str = "SIGKILL") -> None:
         """Send a signal, to all its replicas; return at once, or after SIGKILL when it has ended.
 
-        Those that do not run get none; raises EngineError where none of them runs.
+        Those that do not run get none; raises TargetError where none of them runs.
         """
         found = self._own()
         running = [c for c in found if c.state in {"running", "paused", "restarting"}]

@@ -22,8 +22,8 @@ class Target(Protocol):
     """Where the services of stacks run; any thread may use it.
 
     A stack is asked for by the name of its project: that of a compose project, or of a sandbox.
-    Times are those of the target's own clock, in seconds since the epoch. Each method raises an
-    EngineError where the target does not answer.
+    Times are those of the target's own clock, in seconds since the epoch. Each method raises
+    TargetError where the target does not answer.
     """
 
     address: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 
-from nomock.errors import EngineError
+from nomock.errors import TargetError
 from nomock.target import Container, Target
 
 _AT_ONCE = 8
@@ -45,7 +45,7 @@ class Inside(Unknown):
         """Tell whether the image that a service builds is of its contexts as they are now."""
         try:
             return self._is_current(service)
-        except EngineError:
+        except TargetError:
             return False
 
     def there(self, service: str, paths: Collection[str]) -> frozenset[str]:
@@ -63,6 +63,6 @@ class Inside(Unknown):
                 self._known.update(
                     ((own[0], path), answer) for path, answer in zip(asked, answers, strict=True)
                 )
-        except EngineError:
+        except TargetError:
             return frozenset(paths)
         return frozenset(path for path in paths if self._known[own[0], path])

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nomock.coverage.python_startup import obstacle_in
-from nomock.errors import EngineError
+from nomock.errors import TargetError
 from nomock.target import Container, Target
 
 _LOOK = Path(__file__).with_name("look.py").read_text(encoding="utf-8")
@@ -82,7 +82,7 @@ def _look(target: Target, container: Container, pythons: Iterable[str]) -> list[
     for python in dict.fromkeys(pythons):
         try:
             ended = target.run_inside(container.id, [python, "-I", "-S", "-c", _LOOK])
-        except EngineError:  # it has ended meanwhile
+        except TargetError:  # it has ended meanwhile
             return []
         for line in ended.output.splitlines():
             if line.startswith(_MARK):
