@@ -7,20 +7,15 @@ only None is "not set". ``nomock.loading`` finds these sources.
 
 from __future__ import annotations
 
-import os
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nomock.converters import CONVERTERS
 from nomock.errors import ConfigError, NomockError
 from nomock.places import state_dir
 
-STACK_MODES = ("attach", "fresh", "own")
-LANES = ("shared", "stack", "database")
-TRACED = ("marked", "all")
-EVIDENCE = ("failing", "all", "off")
 # In compose's own order: of the first one counts, and one of the second is added to it.
 # https://github.com/compose-spec/compose-go/blob/main/cli/options.go
 COMPOSE_NAMES = ("compose.yaml", "compose.yml", "docker-compose.yml", "docker-compose.yaml")
@@ -46,6 +41,14 @@ class Settings:
 
     root: Path
     """The folder of the first compose file, or where one was looked for."""
+    target: str = "compose"
+    """Where the services run: compose, or sandbox."""
+    sandbox: str = "default"
+    """The id of the sandbox, where the target is one."""
+    context: str | None = None
+    """The context of the kubeconfig that the sandbox is in; None: the node of this machine."""
+    contexts: tuple[str, ...] = ()
+    """The contexts that may be used, beside the node of this machine."""
     stack: str = "attach"
     """attach: use the stack that is there; fresh: from empty volumes; own: take it down after."""
     lanes: str = "shared"
@@ -135,117 +138,3 @@ class Sources:
                         f"{name} cannot be {value!r}", where=source, seen=str(error)
                     ) from error
         return None
-
-
-def _stack_mode(value: str) -> str:
-    if value not in STACK_MODES:
-        raise ValueError(f"it is one of {', '.join(STACK_MODES)}")
-    return value
-
-
-def _evidence(value: str) -> str:
-    if value not in EVIDENCE:
-        raise ValueError(f"it is one of {', '.join(EVIDENCE)}")
-    return value
-
-
-def _switch(value: str | bool) -> bool:
-    if isinstance(value, bool):
-        return value
-    found = {"true": True, "1": True, "yes": True, "on": True}
-    found |= {"false": False, "0": False, "no": False, "off": False, "": False}
-    if value.lower() not in found:
-        raise ValueError("it is true or false")
-    return found[value.lower()]
-
-
-def _patterns(value: str | Sequence[str]) -> tuple[str, ...]:
-    found = (value,) if isinstance(value, str) else tuple(value)
-    for pattern in found:
-        try:
-            re.compile(pattern)
-        except re.error as error:
-            raise ValueError(f"{pattern!r} is no regular expression: {error}") from error
-    return tuple(filter(None, found))
-
-
-def _lanes(value: str) -> str:
-    if value not in LANES:
-        raise ValueError(f"it is one of {', '.join(LANES)}")
-    return value
-
-
-def _traced(value: str) -> str:
-    if value not in TRACED:
-        raise ValueError(f"it is one of {', '.join(TRACED)}")
-    return value
-
-
-def _names(value: str | Sequence[str]) -> list[str]:
-    return value.split(os.pathsep) if isinstance(value, str) else list(value)
-
-
-def _positive(value: str | float) -> float:
-    number = float(value)
-    if not number > 0:  # NaN is not
-        raise ValueError("it is more than 0")
-    return number
-
-
-def _count(value: str | int) -> int:
-    number = int(value)
-    if number < 0:
-        raise ValueError("it is 0 or more")
-    return number
-
-
-def _positive_count(value: str | int) -> int:
-    number = _count(value)
-    if number == 0:
-        raise ValueError("it is 1 or more")
-    return number
-
-
-def _host(value: str) -> str:
-    if not value or "/" in value or value.startswith("[") or value.count(":") == 1:
-        raise ValueError("it is a name or an address: no URL, no port, no brackets")
-    return value
-
-
-def _probes(value: str | Mapping[str, str]) -> dict[str, str]:
-    if isinstance(value, str):  # NOMOCK_PROBES="auth=http:8000/health;db=none"
-        pairs = [part.partition("=") for part in value.split(";") if part]
-        return {name.strip(): probe.strip() for name, _, probe in pairs}
-    if wrong := [name for name, probe in value.items() if not isinstance(probe, str)]:
-        raise TypeError(f"the probe of {wrong[0]} is no text")
-    return dict(value)
-
-
-def _folders(value: str | Mapping[str, str | Sequence[str]]) -> dict[str, list[str]]:
-    if isinstance(value, str):  # NOMOCK_COVERAGE_SOURCES="worker=../worker:../lib;web=../web"
-        pairs = [part.partition("=") for part in value.split(";") if part]
-        return {name.strip(): _names(folders) for name, _, folders in pairs}
-    return {name: _names(folders) for name, folders in value.items()}
-
-
-CONVERTERS: Mapping[str, Any] = {
-    "stack": _stack_mode,
-    "lanes": _lanes,
-    "files": _names,
-    "project": str,
-    "timeout_s": _positive,
-    "log_lines": _count,
-    "evidence": _evidence,
-    "evidence_runs": _positive_count,
-    "evidence_database": _switch,
-    "redact": _patterns,
-    "host": _host,
-    "postgres": str,
-    "probes": _probes,
-    "coverage_overlay": str,
-    "coverage_report": str,
-    "coverage_sources": _folders,
-    "traces_overlay": str,
-    "traced": _traced,
-    "tools_image": str,
-}

@@ -31,6 +31,14 @@ def state_dir(root: Path) -> Path:
     return _cache() / f"{root.name}-{named}"
 
 
+def node_kubeconfig() -> Path:
+    """Return the kubeconfig of this machine's own node, whether there is one or not.
+
+    One node is for all checkouts of this user: sandboxes are namespaces of it.
+    """
+    return _cache() / "node" / "kubeconfig"
+
+
 def _cache() -> Path:
     """Return a folder of this user that may be written."""
     own = home()

@@ -8,6 +8,9 @@ NomockError
 │   ├── StateFolderError        nomock's own folder cannot be written: the disk may be full
 │   └── ForeignStackError       the project name belongs to another compose file
 ├── TargetError             where the services run does not do what was asked
+│   ├── ClusterError            … the cluster of a sandbox
+│   │   ├── ClusterMissingError     no cluster answers
+│   │   └── ClusterForbiddenError   it does not know this user, or not let it do this
 │   └── EngineError             … the container engine
 │       ├── EngineMissingError      no engine answers
 │       │   └── EngineGoneError         the one that a run began with does not answer any more
@@ -19,6 +22,7 @@ NomockError
 │   ├── LaneError               the stack that is one worker's own is not ready
 │   ├── ServiceDiedError        a service ended or is unhealthy: no use waiting
 │   └── UnreachableError        a port is published where this machine does not reach it
+├── PromotionError          a stack could not be promoted to a sandbox
 ├── LockedError             another run owns the stack and did not let go in time
 ├── EvidenceError           the evidence of a run is not there, or cannot be read
 ├── CoverageError           what the services ran cannot be told
@@ -90,6 +94,12 @@ from nomock.errors.readiness import (
     ServiceDiedError,
     UnreachableError,
 )
+from nomock.errors.sandbox import (
+    ClusterError,
+    ClusterForbiddenError,
+    ClusterMissingError,
+    PromotionError,
+)
 from nomock.errors.target import (
     BuildError,
     ComposeError,
@@ -104,6 +114,9 @@ from nomock.errors.target import (
 __all__ = [
     "BuildError",
     "CanaryError",
+    "ClusterError",
+    "ClusterForbiddenError",
+    "ClusterMissingError",
     "ComposeError",
     "ConfigError",
     "ConflictingFaultsError",
@@ -129,6 +142,7 @@ __all__ = [
     "NotReadyError",
     "NotSteadyError",
     "NotTraceableError",
+    "PromotionError",
     "ServiceDiedError",
     "SharedStackError",
     "StateFolderError",

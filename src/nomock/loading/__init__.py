@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nomock.config import COMPOSE_NAMES, CONVERTERS, OVERRIDE_NAMES, Settings, Sources
+from nomock.config import COMPOSE_NAMES, OVERRIDE_NAMES, Settings, Sources
+from nomock.converters import CONVERTERS
 from nomock.errors import ConfigError
 from nomock.loading.dotenv import Dotenv
 from nomock.loading.home import FILES, Home, first, home_of, places

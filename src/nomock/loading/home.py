@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from nomock.config import COMPOSE_NAMES, CONVERTERS
+from nomock.config import COMPOSE_NAMES
+from nomock.converters import CONVERTERS
 from nomock.errors import ConfigError
 from nomock.paths import absolute
 

@@ -51,6 +51,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="how long the stack may take to become ready",
     )
     group.addoption(
+        "--nomock-target",
+        metavar="KIND",
+        help="where the services run: compose (default), or sandbox: the promoted stack",
+    )
+    group.addoption("--nomock-sandbox", metavar="ID", help="the id of the sandbox")
+    group.addoption(
+        "--nomock-context",
+        metavar="CONTEXT",
+        help="the context of the kubeconfig that the sandbox is in; default: this machine's node",
+    )
+    group.addoption(
         "--nomock-lanes",
         metavar="KIND",
         help="what a worker of pytest-xdist has of the stack: shared (default): one stack for all; "

@@ -16,6 +16,9 @@ from nomock.plugin.items import needs_stack_of_run
 from nomock.plugin.options import given
 
 _OPTIONS = {
+    "target": "target",
+    "sandbox": "sandbox",
+    "context": "context",
     "stack": "stack",
     "lanes": "lanes",
     "evidence": "evidence",

@@ -16,6 +16,7 @@ from nomock.readiness import ReadinessWatch, wait_again, wait_until_ready
 from nomock.stack.compose import ComposeUpkeep
 from nomock.stack.database import Postgres, postgres_service
 from nomock.stack.holding import Holding
+from nomock.stack.promoted import promoted
 from nomock.stack.service import Service
 from nomock.stack.upkeep import Upkeep
 from nomock.target import Container, Target
@@ -68,6 +69,8 @@ class Stack:
         project = resolve(settings)
         done = {name for name, probe in settings.probes.items() if probe == "done"}
         project = replace(project, one_shots=project.one_shots | done)
+        if settings.target == "sandbox":
+            return cls(settings, project, *promoted(settings, project), run)
         return cls.by_compose(settings, project, run)
 
     @classmethod

@@ -28,11 +28,13 @@ class Target(Protocol):
 
     address: str
     """Where it is asked, for messages."""
-    answered_s: float | None
-    """When it answered the last time, by the monotonic clock; None where it never did."""
 
     acts: list[Act]
     """What this process did to containers, in order."""
+
+    @property
+    def answered_s(self) -> float | None:
+        """When it answered the last time, by the monotonic clock; None where it never did."""
 
     @property
     def locator(self) -> Locator:

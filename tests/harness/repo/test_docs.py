@@ -11,7 +11,7 @@ import server_table
 from places import ROOT
 from tiny import server
 
-from nomock import config, errors
+from nomock import converters, errors
 from nomock.cli.command_line import command_line
 
 ROOT = ROOT
@@ -59,7 +59,7 @@ def test_messages_page_should_name_every_error_when_one_is_added():
 
 
 def test_settings_page_should_name_every_setting_and_its_variable_when_one_is_added():
-    names = list(config.CONVERTERS)
+    names = list(converters.CONVERTERS)
     assert _missing(names, "settings.md") == []
     assert _missing([f"NOMOCK_{name.upper()}" for name in names], "settings.md") == []
 

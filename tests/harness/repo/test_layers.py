@@ -17,7 +17,7 @@ SPY = ROOT / "coverage-spy" / "nomock_spy"
 # From the bottom to the top. A room is a module or a package; those of one layer do not know each
 # other. Which layer a module is of says the longest name here that it begins with.
 LAYERS = (
-    ("errors", "pages", "places"),  # everybody raises them; the docs; a user's folders
+    ("errors", "pages", "places", "converters"),  # everybody raises them; a user's folders
     # values, no dependency
     ("config", "baggage", "environment", "moments", "paths", "polling", "progress", "statefolder"),
     ("replaying",),  # what a run that repeats another one is told
@@ -77,6 +77,7 @@ OWNERS = {
     "python_on_whales": "adapters.compose",
     "psycopg": "adapters.postgres",
     "httpx": "adapters.http",
+    "httpx2": "adapters.kubernetes",  # lightkube's
     "toxiproxy": "adapters.toxiproxy",
     "requests": "adapters.toxiproxy",  # its transport, and its errors
     "hypothesis": "faults.generate.strategy",  # an extra: nobody else may need it

@@ -119,6 +119,12 @@ class Engine(Conversations, Changes, Following):
         with self._reading(f"GET {path}", found):
             return image_config_of(found)
 
+    def tag(self, image: str, name: str) -> None:
+        """Give a local image one more name: ``host:port/name:tag``."""
+        repository, _, tag = name.rpartition(":")
+        path = f"/images/{quote(image, safe='/:@')}/tag"
+        self._call("POST", path, {"repo": repository, "tag": tag})
+
     def remove_image(self, image_id: str) -> None:
         """Remove an image that nothing uses; one that has a tag or a container stays."""
         with self._request("DELETE", f"/images/{image_id}") as response:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from nomock.target import ContainerConfig, Mount
@@ -27,6 +27,14 @@ class ImageConfig:
     entrypoint: tuple[str, ...]
     command: tuple[str, ...]
     environment: Mapping[str, str]
+    user: str = ""
+    """As it says it: a name or a number, perhaps with a group behind a colon."""
+    exposed: tuple[str, ...] = ()
+    """``8000/tcp``."""
+    healthcheck: Mapping[str, Any] = field(default_factory=dict)
+    """In the engine's own words: durations are in nanoseconds."""
+    digests: tuple[str, ...] = ()
+    """Its names in the registries that it was pulled from or pushed to: ``host/name@sha256:…``."""
 
 
 def container_config_of(found: Mapping[str, Any]) -> ContainerConfig:
@@ -47,6 +55,10 @@ def image_config_of(found: Mapping[str, Any]) -> ImageConfig:
         entrypoint=tuple(config.get("Entrypoint") or ()),
         command=tuple(config.get("Cmd") or ()),
         environment=_variables(config),
+        user=config.get("User") or "",
+        exposed=tuple(config.get("ExposedPorts") or ()),
+        healthcheck=config.get("Healthcheck") or {},
+        digests=tuple(found.get("RepoDigests") or ()),
     )
 
 

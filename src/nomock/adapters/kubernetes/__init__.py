@@ -1,0 +1,10 @@
+"""A Kubernetes cluster, by its own HTTP API; lightkube reads the kubeconfig and logs in.
+
+The API: https://kubernetes.io/docs/reference/kubernetes-api/
+"""
+
+from nomock.adapters.kubernetes.connection import Connection, connect, contexts
+from nomock.adapters.kubernetes.objects import Objects
+from nomock.adapters.kubernetes.pods import Pods
+
+__all__ = ["Connection", "Objects", "Pods", "connect", "contexts"]

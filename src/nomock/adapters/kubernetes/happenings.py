@@ -1,0 +1,52 @@
+"""What happened to pods: what each says of its last end, and the events of its namespace."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from nomock.adapters.kubernetes.reading import SERVICE_LABEL, name_of, own_status, seconds
+from nomock.target import Happening
+
+_OUT_OF_MEMORY = "OOMKilled"
+_READINESS = "Readiness probe failed"
+
+
+def happenings_of(
+    pods: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]
+) -> list[Happening]:
+    """Return what happened to the containers of services, in order of time."""
+    pods = [pod for pod in pods if SERVICE_LABEL in (pod["metadata"].get("labels") or {})]
+    found = [event for pod in pods for event in _of_pod(pod)]
+    by_name = {pod["metadata"]["name"]: pod for pod in pods}
+    for event in events:
+        pod = by_name.get((event.get("involvedObject") or {}).get("name"))
+        if pod is not None and str(event.get("message")).startswith(_READINESS):
+            at_s = seconds(event.get("lastTimestamp") or event.get("eventTime"))
+            found.append(_happening(pod, at_s or 0.0, "unhealthy"))
+    return sorted(found, key=lambda happening: happening.at_s)
+
+
+def _of_pod(pod: Mapping[str, Any]) -> Iterator[Happening]:
+    status = own_status(pod)
+    for state in (status.get("lastState") or {}, status.get("state") or {}):
+        if (ended := state.get("terminated")) and (at_s := seconds(ended.get("finishedAt"))):
+            if ended.get("reason") == _OUT_OF_MEMORY:
+                yield _happening(pod, at_s, "oom")
+            yield _happening(pod, at_s, "die", exit_code=ended.get("exitCode"))
+        if (runs := state.get("running")) and (at_s := seconds(runs.get("startedAt"))):
+            yield _happening(pod, at_s, "start")
+
+
+def _happening(
+    pod: Mapping[str, Any], at_s: float, what: str, *, exit_code: int | None = None
+) -> Happening:
+    return Happening(
+        at_s=at_s,
+        container_id=str(name_of(pod)),
+        what=what,
+        service=pod["metadata"]["labels"][SERVICE_LABEL],
+        number=1,
+        exit_code=exit_code,
+        signal="",
+    )

@@ -1,0 +1,93 @@
+"""Objects of a cluster: applied by the server itself, looked for, and deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from nomock.adapters.kubernetes.connection import Connection
+from nomock.errors import ClusterError
+
+MANAGER = "nomock"
+"""Who owns the fields that are applied: https://kubernetes.io/docs/reference/using-api/server-side-apply/"""
+_APPLY = {"Content-Type": "application/apply-patch+yaml"}
+_INVALID = 422
+
+Object = Mapping[str, Any]
+
+KINDS: Mapping[str, tuple[str, str]] = {
+    "Namespace": ("api/v1", "namespaces"),
+    "ResourceQuota": ("api/v1", "resourcequotas"),
+    "LimitRange": ("api/v1", "limitranges"),
+    "ServiceAccount": ("api/v1", "serviceaccounts"),
+    "Secret": ("api/v1", "secrets"),
+    "ConfigMap": ("api/v1", "configmaps"),
+    "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
+    "Service": ("api/v1", "services"),
+    "Role": ("apis/rbac.authorization.k8s.io/v1", "roles"),
+    "RoleBinding": ("apis/rbac.authorization.k8s.io/v1", "rolebindings"),
+    "ClusterRole": ("apis/rbac.authorization.k8s.io/v1", "clusterroles"),
+    "ClusterRoleBinding": ("apis/rbac.authorization.k8s.io/v1", "clusterrolebindings"),
+    "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
+    "Deployment": ("apis/apps/v1", "deployments"),
+    "Job": ("apis/batch/v1", "jobs"),
+}
+"""What the renderer makes: where each is in the API."""
+_GLOBAL = {"Namespace", "ClusterRole", "ClusterRoleBinding"}
+
+
+@dataclass(frozen=True)
+class Objects:
+    """The objects of one namespace, and the namespace itself."""
+
+    connection: Connection
+    namespace: str
+
+    def apply(self, manifest: Object, *, dry_run: bool = False) -> Object:
+        """Make an object what its manifest says, and return it as it is now.
+
+        Fields that somebody else set are taken over where they differ. What a Job runs cannot be
+        changed: one that is another now takes the place of the old one. Raises ClusterError.
+        """
+        path = self.path(manifest["kind"], manifest["metadata"]["name"])
+        try:
+            return self._applied(path, manifest, dry_run)
+        except ClusterError as error:
+            is_changed_job = manifest["kind"] == "Job" and f"({_INVALID})" in error.what
+            if dry_run or not is_changed_job or self.connection.get(path) is None:
+                raise
+        self.delete("Job", manifest["metadata"]["name"])
+        return self._applied(path, manifest, dry_run)
+
+    def list(self, kind: str, labels: str = "") -> Sequence[Object]:
+        """Return the objects of a kind that have some labels."""
+        query = {"labelSelector": labels} if labels else {}
+        found = self.connection.get(self.path(kind), query) or {}
+        return [*(found.get("items") or ())]
+
+    def get(self, kind: str, name: str) -> Object | None:
+        """Return an object; None where there is none."""
+        found: Object | None = self.connection.get(self.path(kind, name))
+        return found
+
+    def delete(self, kind: str, name: str) -> bool:
+        """Delete an object, and what was made for it; False where there was none."""
+        options = {"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Background"}
+        return self.connection.delete(self.path(kind, name), options)
+
+    def path(self, kind: str, name: str = "") -> str:
+        """Return where a kind of objects is in the API, or one of them."""
+        version, plural = KINDS[kind]
+        space = "" if kind in _GLOBAL else f"/namespaces/{self.namespace}"
+        return f"/{version}{space}/{plural}" + (f"/{name}" if name else "")
+
+    def _applied(self, path: str, manifest: Object, dry_run: bool) -> Object:
+        query = {"fieldManager": MANAGER, "force": "true"}
+        if dry_run:
+            query["dryRun"] = "All"
+        reply = self.connection.ask("PATCH", path, query, json=manifest, headers=_APPLY)
+        if reply.status_code >= 400:
+            raise self.connection.refused(reply, f"PATCH {path}")
+        found: Object = reply.json()
+        return found

@@ -1,0 +1,126 @@
+"""A stack that was promoted: its services are pods of a sandbox, and this starts none of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+from nomock.config import Settings
+from nomock.errors import ConfigError, NotPossibleError, NotReadyError
+from nomock.places import node_kubeconfig
+from nomock.project import Project
+from nomock.readiness import ReadinessWatch
+from nomock.target import Container, Target
+
+NODE_CONTEXT = "nomock-local"
+"""The context of this machine's own node."""
+
+
+@dataclass(frozen=True)
+class PromotedUpkeep:
+    """Of a stack that `nomock promote` brought up: the null object of what starts a stack."""
+
+    where: str
+    """The sandbox, for messages."""
+
+    def refuse_foreign(self, containers: Sequence[Container]) -> None:
+        """Do nothing: a sandbox is found by its id."""
+
+    def changes(self, containers: Sequence[Container]) -> dict[str, str]:
+        """Return none: what runs is what was promoted."""
+        return {}
+
+    def new_bases(self) -> dict[str, str]:
+        """Return none: images are not built for a sandbox that is there."""
+        return {}
+
+    def is_there(self) -> bool:
+        """Tell that there is something: a run takes no sandbox away."""
+        return True
+
+    def image_is_current(self, service: str) -> bool:
+        """Tell that it is not known."""
+        return False
+
+    def built_image(self, service: str) -> str | None:
+        """Return None: its image is in a registry."""
+        return None
+
+    def is_replaceable(
+        self, containers: Sequence[Container], differences: Mapping[str, str]
+    ) -> bool:
+        """Tell that nothing is replaced."""
+        return False
+
+    def written_files(self) -> Mapping[str, Sequence[str]]:
+        """Return none: pods have copies of the mounted files."""
+        return {}
+
+    def start_up(
+        self,
+        watch: ReadinessWatch,
+        differences: Mapping[str, str],
+        progress: Callable[[str], None],
+        when_built: Callable[[], None],
+        *,
+        only_replace: bool,
+    ) -> None:
+        """Raise NotReadyError: what is not ready in a sandbox is promoted again."""
+        raise NotReadyError(
+            "the stack is not promoted, or not ready",
+            where=self.where,
+            seen="\n".join(f"{name}: {why}" for name, why in differences.items()),
+            todo="nomock promote; how its pods are: nomock sandbox status",
+        )
+
+    def start_sharers(self, service: str) -> list[str]:
+        """Return none: pods share nothing."""
+        return []
+
+    def take_down(self, *, volumes: bool) -> None:
+        """Raise NotPossibleError: a sandbox goes by a command of its own."""
+        raise NotPossibleError(
+            "a run takes no sandbox down", where=self.where, todo="nomock sandbox down"
+        )
+
+    def ended(self) -> None:
+        """Do nothing."""
+
+
+def namespace_of(project: str, sandbox: str) -> str:
+    """Return the namespace of a project's sandbox.
+
+    >>> namespace_of("shop", "default")
+    'shop-default'
+    """
+    return f"{project}-{sandbox}"
+
+
+def promoted(settings: Settings, project: Project) -> tuple[Target, PromotedUpkeep]:
+    """Return the target of a project's sandbox, and what looks after it.
+
+    Raises ConfigError for a context that may not be used, or that there is not.
+    """
+    from nomock.adapters.kubernetes import Pods, connect
+
+    check_context(settings)
+    context = settings.context or NODE_CONTEXT
+    kubeconfig = None if settings.context else node_kubeconfig()
+    namespace = namespace_of(project.name, settings.sandbox)
+    where = f"sandbox {settings.sandbox} in {context}"
+    return Pods(connect(context, kubeconfig), namespace), PromotedUpkeep(where)
+
+
+def check_context(settings: Settings) -> None:
+    """Raise ConfigError for a context that is neither this machine's node nor named by a setting.
+
+    So that no command and no test meets a cluster that nobody meant.
+    """
+    if settings.context is None or settings.context in settings.contexts:
+        return
+    raise ConfigError(
+        f"the context {settings.context!r} may not be used",
+        where="sandbox",
+        seen=f"contexts that may be: {', '.join(settings.contexts) or 'none'}",
+        todo=f"if it is for tests: contexts = [{settings.context!r}] in [tool.nomock]",
+    )
