@@ -185,7 +185,7 @@ def mounted_files(config: Mapping[str, Any], project: Mapping[str, Any]) -> Iter
         for used in config.get(kind) or []:
             sources.append((project.get(kind) or {}).get(used["source"], {}).get("file"))
     for path in (Path(source) for source in sources if source):
-        if path.is_file() and not path.is_socket():
+        if _is_there(path) and path.is_file() and not path.is_socket():
             yield path
 
 

@@ -122,7 +122,8 @@ def _named(call: Call, text: str, bases: Sequence[Path]) -> Iterator[Path]:
     for name in [*plain, *_put_in(call, variable)]:
         if name and len(name) < _LONGEST_NAME and "\0" not in name and "://" not in name:
             path = Path(name).expanduser() if name.startswith("~/") else Path(name)
-            yield from dict.fromkeys(absolute(base / path) for base in bases)
+            paths = dict.fromkeys(absolute(base / path) for base in bases)
+            yield from (path for path in paths if _can_be(path))
     # An include may have variables of its own: then it is any file whose name fits.
     for name in variable:
         pattern = _as_pattern(name)
@@ -130,6 +131,18 @@ def _named(call: Call, text: str, bases: Sequence[Path]) -> Iterator[Path]:
             for base in bases:
                 with suppress(ValueError, NotImplementedError, OSError):
                     yield from base.glob(pattern.removeprefix("./"))
+
+
+def _can_be(path: Path) -> bool:
+    """Tell whether a file may have this name: what stands in a compose file may be no name at all.
+
+    One in a folder that may not be looked into is none that compose can read, either.
+    """
+    try:
+        path.is_file()
+    except OSError:
+        return False
+    return True
 
 
 def _put_in(call: Call, names: Sequence[str]) -> list[str]:

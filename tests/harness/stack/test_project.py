@@ -135,6 +135,20 @@ def test_a_broken_store_should_cost_only_a_resolution(tiny: Tiny) -> None:
         assert list(resolve(settings).services) == ["one"]
 
 
+def test_a_long_line_should_be_no_files_name_when_compose_can_read_it(tiny: Tiny) -> None:
+    # Longer than a name may be, shorter than nomock looks at: 255 to 300 characters.
+    labels = ", ".join(f"label-{number}: value-{number}" for number in range(15))
+    assert 255 < len(labels) < 290
+    tiny.compose_text(f"services:\n  one:\n    image: none\n    labels: {{{labels}}}\n")
+    assert list(tiny.stack()) == ["one"]
+
+
+def test_a_mount_should_be_no_file_when_nobody_can_look_at_its_source(tiny: Tiny) -> None:
+    # As in a folder that this user may not look into; to root none is closed.
+    tiny.compose(one=idle(volumes=[f"./{'x' * 300}:/x:ro"]))
+    assert tiny.stack().project.service("one").mounted_files == ()
+
+
 @pytest.mark.parametrize(
     ("text", "is_fetched"),
     [
