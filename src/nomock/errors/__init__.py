@@ -23,6 +23,9 @@ NomockError
 │   ├── ServiceDiedError        a service ended or is unhealthy: no use waiting
 │   └── UnreachableError        a port is published where this machine does not reach it
 ├── PromotionError          a stack could not be promoted to a sandbox
+│   ├── NotPromotableError      what its compose file says cannot stand in a sandbox
+│   ├── UntranslatedError       keys of it have no translation, and were to have one
+│   └── ManifestError           what was rendered is not valid for the cluster's version
 ├── LockedError             another run owns the stack and did not let go in time
 ├── EvidenceError           the evidence of a run is not there, or cannot be read
 ├── CoverageError           what the services ran cannot be told
@@ -98,7 +101,10 @@ from nomock.errors.sandbox import (
     ClusterError,
     ClusterForbiddenError,
     ClusterMissingError,
+    ManifestError,
+    NotPromotableError,
     PromotionError,
+    UntranslatedError,
 )
 from nomock.errors.target import (
     BuildError,
@@ -133,12 +139,14 @@ __all__ = [
     "HttpFaultsError",
     "LaneError",
     "LockedError",
+    "ManifestError",
     "NoCoverageError",
     "NoTrafficError",
     "NomockError",
     "NotCoverableError",
     "NotHealedError",
     "NotPossibleError",
+    "NotPromotableError",
     "NotReadyError",
     "NotSteadyError",
     "NotTraceableError",
@@ -157,6 +165,7 @@ __all__ = [
     "UnmappedSourceError",
     "UnpublishedError",
     "UnreachableError",
+    "UntranslatedError",
     "UntrueAnswersError",
     "WatchdogError",
     "did_you_mean",

@@ -77,6 +77,15 @@ _WORDS = (*_SCHEMES, *_NAMES, *_MORE_NAMES, "://")
 _SHAPES_BEGIN = ("eyj", "gh", "glpat-", "xox", "sk-", "sk_", "rk_", "akia", "private key-----")
 
 
+def holds_secret(name: str, value: str) -> bool:
+    """Tell whether a variable's value is a secret, or has one in it.
+
+    >>> holds_secret("API_KEY", "x"), holds_secret("DB", "db://me:own@host"), holds_secret("N", "1")
+    (True, True, False)
+    """
+    return bool(value) and (Redactor._is_secret(name, value) or Redactor().text(value) != value)
+
+
 class Redactor:
     """Takes secrets out of texts, and remembers which these were."""
 

@@ -38,6 +38,8 @@ LAYERS = (
     ),
     # what a harvest tells of a change; what is mounted into services that know no traces
     ("coverage.affected", "traces.overlay"),
+    # a compose project as objects of Kubernetes, and whether these are valid
+    ("sandbox.render", "sandbox.validate", "sandbox.equipment", "sandbox.extra"),
     ("stack",),  # the concepts, brought together
     ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
     ("diagnosis",),  # why tests failed, by all that is known
@@ -80,6 +82,9 @@ OWNERS = {
     "httpx2": "adapters.kubernetes",  # lightkube's
     "toxiproxy": "adapters.toxiproxy",
     "requests": "adapters.toxiproxy",  # its transport, and its errors
+    "kubernetes_validate": "sandbox.validate",
+    "jsonschema": "sandbox.validate",
+    "referencing": "sandbox.validate",
     "hypothesis": "faults.generate.strategy",  # an extra: nobody else may need it
     "coverage": "coverage.harvest",
     "pytest": "plugin",
@@ -188,7 +193,7 @@ def test_every_import_of_the_spy_should_go_downward() -> None:
 
 
 def test_every_module_should_have_a_layer() -> None:
-    packages = {"", "coverage", "faults"}  # their rooms have one each
+    packages = {"", "coverage", "faults", "sandbox"}  # their rooms have one each
     assert [module for module in modules(SRC) if not room_of(module)] == sorted(packages)
 
 

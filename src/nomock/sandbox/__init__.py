@@ -1,0 +1,1 @@
+"""The sandbox: a Kubernetes namespace that holds the promoted stack."""

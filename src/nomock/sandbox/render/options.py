@@ -1,0 +1,63 @@
+"""What a compose file says of its sandbox itself: the key ``x-nomock`` at its top.
+
+    x-nomock:
+      claims: {postgres-data: 1Gi}       # named volumes that outlive their pods
+      mounts: {web: {/app: none}}        # what becomes of a mounted folder: files, empty or none
+      roles: {worker: [{apiGroups: [""], resources: [pods], verbs: [get]}]}
+
+It stands at the top because compose leaves out what is beside a service or a volume.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nomock.errors import NotPromotableError, did_you_mean
+
+KEY = "x-nomock"
+MOUNTS = ("files", "empty", "none")
+_WORDS = ("claims", "mounts", "roles")
+
+
+@dataclass(frozen=True)
+class Options:
+    """What ``x-nomock`` says."""
+
+    claims: Mapping[str, str] = field(default_factory=dict)
+    """The size of each named volume that is to be a claim."""
+    mounts: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """What becomes of a mount, by service and the path in its container."""
+    roles: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """The rules of a role for each service that speaks to Kubernetes itself."""
+
+
+def options_of(config: Mapping[str, Any]) -> Options:
+    """Read what a resolved configuration says of its sandbox.
+
+    Raises NotPromotableError for a word, a service or a volume that there is not.
+    """
+    said = config.get(KEY) or {}
+    for word in said:
+        _known(word, _WORDS, KEY)
+    found = Options(**{word: said.get(word) or {} for word in _WORDS})
+    for volume in found.claims:
+        _known(volume, config.get("volumes") or {}, f"{KEY}.claims")
+    services = config.get("services") or {}
+    for service in (*found.mounts, *found.roles):
+        _known(service, services, f"{KEY}.{'mounts' if service in found.mounts else 'roles'}")
+    for service, mounts in found.mounts.items():
+        for target, how in mounts.items():
+            _known(how, MOUNTS, f"{KEY}.mounts.{service}.{target}")
+    return found
+
+
+def _known(word: str, known: Sequence[str] | Mapping[str, Any], where: str) -> None:
+    if word not in known:
+        raise NotPromotableError(
+            f"there is no {word!r} here",
+            where=where,
+            seen=f"there are: {', '.join(map(str, known)) or 'none'}",
+            todo=did_you_mean(str(word), map(str, known)),
+        )

@@ -1,0 +1,253 @@
+"""Who reaches whom, under which name and port; and in which order all of it comes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rendering import NAMESPACE, Objects, config_of, rendered, web
+
+from nomock.adapters.compose_call import Call
+from nomock.config import Settings
+from nomock.errors import NotPromotableError
+from nomock.project import project_of
+from nomock.sandbox.render import Image, place_of, render
+from nomock.sandbox.render.waves import waves
+
+
+def port(number: int, protocol: str = "TCP", **more: str) -> dict[str, Any]:
+    """A port of a Service."""
+    name = f"{protocol.lower()}-{number}"
+    return {"name": name, "port": number, "targetPort": number, "protocol": protocol, **more}
+
+
+def ports_of(found: Objects, name: str) -> list[int]:
+    return [p["port"] for p in found[f"Service {name}"]["spec"].get("ports", [])]
+
+
+def test_a_service_should_have_the_ports_that_it_publishes_and_exposes(tmp_path: Path) -> None:
+    found = web(
+        tmp_path,
+        ports=[
+            {"mode": "ingress", "host_ip": "127.0.0.1", "target": 8000, "published": "80"},
+            {"target": 53, "protocol": "udp", "name": "dns", "app_protocol": "dns"},
+        ],
+        expose=["9000", "9100/udp", "7000-7001"],
+    )
+    assert found["Service web"]["spec"] == {
+        "selector": {"nomock/service": "web"},
+        "ports": [
+            port(53, "UDP", name="dns", appProtocol="dns"),
+            port(7000),
+            port(7001),
+            port(8000),
+            port(9000),
+            port(9100, "UDP"),
+        ],
+    }
+    assert found.container()["ports"][0] == {"containerPort": 53, "protocol": "UDP"}
+    assert found.lost == []
+
+
+def test_a_service_should_have_the_ports_of_its_image_when_the_file_names_none(
+    tmp_path: Path,
+) -> None:
+    image = Image("db", ports=("5432/tcp", "53/udp"))
+    services = {"db": {}, "other": {"expose": ["1"]}}
+    found = rendered(tmp_path, services, image_of=lambda name: image)
+    assert found["Service db"]["spec"]["ports"] == [port(53, "UDP"), port(5432)]
+    assert ports_of(found, "other") == [1]
+
+
+def test_a_service_should_have_the_ports_at_which_others_name_it(tmp_path: Path) -> None:
+    (tmp_path / "edges.json").write_text('[{"upstream": "db:5433"}]', encoding="utf-8")
+    mount = {
+        "type": "bind",
+        "source": str(tmp_path / "edges.json"),
+        "target": "/edges.json",
+        "read_only": True,
+    }
+    found = rendered(
+        tmp_path,
+        {
+            "db": {"image": "db:17", "ports": [{"target": 5432}]},
+            "cache": {},
+            "web": {
+                "image": "registry:5000/cache:7",
+                "environment": {
+                    "REDIS_URL": "redis://me:1@cache:6379/0",
+                    "SEARCH_HOST": "search",
+                    "SEARCH_PORT": "9200",
+                    "TIME": "12:30",
+                },
+                "command": ["--database", "db:5434,not-db:1,db:70000"],
+                "volumes": [mount],
+            },
+            "search": {},
+        },
+    )
+    assert ports_of(found, "db") == [5432, 5433, 5434]
+    assert ports_of(found, "cache") == [6379]
+    assert ports_of(found, "search") == [9200]
+    assert ports_of(found, "web") == []
+
+
+def test_a_service_should_be_headless_when_no_port_of_it_is_known(tmp_path: Path) -> None:
+    # Then its name is that of its pods, as in Docker, and every port of theirs is reached.
+    found = rendered(
+        tmp_path,
+        {"web": {}, "api": {"expose": ["80"], "deploy": {"endpoint_mode": "dnsrr"}}},
+    )
+    assert found["Service web"]["spec"] == {
+        "clusterIP": "None",
+        "selector": {"nomock/service": "web"},
+    }
+    assert found["Service api"]["spec"]["clusterIP"] == "None"
+
+
+def test_other_names_of_a_service_should_be_services_when_they_can_be(tmp_path: Path) -> None:
+    found = rendered(
+        tmp_path,
+        {
+            "db": {
+                "container_name": "shop-db",
+                "networks": {"back": {"aliases": ["database", "db.example.org", "same"]}},
+            },
+            "cache": {"networks": {"back": {"aliases": ["same", "web"]}}},
+            "web": {"links": ["db:store", "cache"], "networks": {"back": None}},
+        },
+    )
+    services = sorted(name for name in found.names if name.startswith("Service "))
+    assert services == [
+        "Service cache",
+        "Service database",
+        "Service db",
+        "Service shop-db",
+        "Service store",
+        "Service web",
+    ]
+    assert found["Service store"]["spec"]["selector"] == {"nomock/service": "db"}
+    assert [(line.service, line.key, line.value) for line in found.rendered.report.lines] == [
+        ("cache", "networks.back.aliases", "same"),
+        ("cache", "networks.back.aliases", "web"),
+        ("db", "networks.back.aliases", "db.example.org"),
+        ("db", "networks.back.aliases", "same"),
+    ]
+
+
+def test_a_name_should_be_told_when_it_is_no_dns_label(tmp_path: Path) -> None:
+    found = rendered(tmp_path, {"web_app": {}, "2048": {}})
+    assert {"Deployment web-app", "Service s-2048"} <= set(found.names)
+    # Its labels have the name of the compose file, by which nomock asks for it.
+    labels = found["Deployment web-app"]["metadata"]["labels"]
+    assert labels["nomock/service"] == "web_app"
+    assert labels["app.kubernetes.io/name"] == "web-app"
+    assert found["Service web-app"]["spec"]["selector"] == {"nomock/service": "web_app"}
+    line = found.rendered.report.lines[1]
+    assert (line.service, line.key) == ("web_app", "(its name)")
+    assert line.meaning == "it is web-app there; who asks for web_app does not find it"
+
+
+def test_names_should_be_refused_when_two_would_be_the_same(tmp_path: Path) -> None:
+    with pytest.raises(NotPromotableError) as caught:
+        rendered(tmp_path, {"web_app": {}, "web-app": {}})
+    assert str(caught.value) == (
+        "compose file: these services would have one name in a sandbox, web-app\n"
+        "  web-app, web_app\n"
+        "-> rename one: names differ there by small letters, digits and hyphens alone"
+    )
+
+
+def test_a_service_should_be_reached_only_by_those_that_share_a_network(tmp_path: Path) -> None:
+    services = {
+        "web": {"networks": {"front": None, "back_end": None}},
+        "db": {"networks": {"back_end": None}},
+        "alone": {"network_mode": "none"},
+    }
+    found = rendered(tmp_path, services)
+    policies = {p["metadata"]["name"]: p["spec"] for p in found.of_kind("NetworkPolicy")}
+    inside = {"matchLabels": {"network.nomock/back-end": "in"}}
+    assert policies["closed"] == {"podSelector": {}, "policyTypes": ["Ingress"]}
+    assert policies["network-back-end"] == {
+        "podSelector": inside,
+        "policyTypes": ["Ingress"],
+        "ingress": [{"from": [{"podSelector": inside}]}],
+    }
+    assert sorted(policies) == ["closed", "network-back-end", "network-front"]
+
+    def networks(name: str) -> list[str]:
+        labels = found[f"Deployment {name}"]["spec"]["template"]["metadata"]["labels"]
+        return sorted(key for key in labels if key.startswith("network.nomock/"))
+
+    assert networks("web") == ["network.nomock/back-end", "network.nomock/front"]
+    assert networks("db") == ["network.nomock/back-end"]
+    assert networks("alone") == []
+    assert found.lost == [("alone", "network_mode")]
+
+
+def healthy(*names: str) -> dict[str, Any]:
+    return {"depends_on": {name: {"condition": "service_healthy"} for name in names}}
+
+
+def test_services_should_come_in_waves_when_they_wait_for_each_other(tmp_path: Path) -> None:
+    services = {
+        "db": {},
+        "migrate": healthy("db"),
+        "web": {
+            "depends_on": {
+                "migrate": {"condition": "service_completed_successfully"},
+                "cache": {"condition": "service_started"},
+                "off": {"condition": "service_healthy", "required": False},
+            }
+        },
+        "cache": healthy("db"),
+        "edge": {"depends_on": {"web": {"condition": "service_started"}}},
+    }
+    assert waves(services) == {"db": 1, "migrate": 2, "web": 3, "cache": 2, "edge": 3}
+    found = rendered(tmp_path, services)
+    assert found.rendered.waves == [["db"], ["cache", "migrate"], ["edge", "web"]]
+    assert found["Deployment web"]["metadata"]["annotations"]["nomock/wave"] == "3"
+    assert found["Service web"]["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"] == "3"
+    assert found.names[0] == f"Namespace {NAMESPACE}"
+
+
+def test_services_should_be_refused_when_they_wait_in_a_circle() -> None:
+    with pytest.raises(NotPromotableError) as caught:
+        waves({"a": healthy("b"), "b": healthy("c"), "c": healthy("b")})
+    assert str(caught.value) == (
+        "compose file: services wait for each other in a circle\n"
+        "  b -> c -> b\n"
+        "-> take one out of depends_on"
+    )
+
+
+def test_the_namespace_should_say_whose_it_is_and_until_when(tmp_path: Path) -> None:
+    settings = Settings(root=tmp_path)
+    project = project_of(config_of({"web": {}}), settings, Call(tmp_path))
+    place = place_of("pr-7", datetime(2026, 12, 1, 8, 30, tzinfo=UTC))
+    made = Objects(render(project, place, state_dir=settings.state_dir))
+    assert made["Namespace nomock-pr-7"]["metadata"] == {
+        "name": "nomock-pr-7",
+        "labels": {"app.kubernetes.io/managed-by": "nomock", "nomock/sandbox": "pr-7"},
+        "annotations": {
+            "argocd.argoproj.io/sync-wave": "0",
+            "nomock/expires": "2026-12-01T08:30:00+00:00",
+            "nomock/wave": "0",
+        },
+    }
+    assert made["ResourceQuota sandbox"]["spec"]["hard"]["services.loadbalancers"] == "0"
+    (limit,) = made["LimitRange sandbox"]["spec"]["limits"]
+    assert limit == {"type": "Container", "defaultRequest": {"cpu": "10m", "memory": "32Mi"}}
+    assert all(found["metadata"]["labels"]["nomock/sandbox"] == "pr-7" for found in made.all)
+
+
+@pytest.mark.parametrize("id", ["", "7", "PR-7", "a_b", "a-", "a" * 57])
+def test_an_id_should_be_refused_when_no_namespace_can_have_it(id: str) -> None:
+    with pytest.raises(NotPromotableError) as caught:
+        place_of(id)
+    assert caught.value.where == f"--id {id}"
+    assert caught.value.todo == (
+        "small letters, digits and hyphens, a letter first, at most 56 of them"
+    )

@@ -1,0 +1,166 @@
+"""What becomes of volumes, memory, configs and secrets, and what x-nomock says of them."""
+
+from __future__ import annotations
+
+from base64 import b64decode
+from pathlib import Path
+from typing import Any
+
+import pytest
+from rendering import rendered, volume_at, web
+
+from nomock.errors import NotPromotableError
+from nomock.sandbox.render import Image
+
+
+def test_a_volume_should_be_the_pods_own_or_a_claim_when_the_file_says_so(tmp_path: Path) -> None:
+    services = {
+        "db": {
+            "user": "999",
+            "volumes": [{"type": "volume", "source": "db_data", "target": "/var/lib/db"}],
+        }
+    }
+    volumes = {"db_data": {"name": "shop_db_data"}}
+    found = rendered(tmp_path, services, volumes=volumes)
+    assert volume_at(found, "/var/lib/db", "db") == ({"emptyDir": {}}, {})
+    assert found["Deployment db"]["spec"]["strategy"] == {"type": "Recreate"}
+    assert found.of_kind("PersistentVolumeClaim") == []
+
+    asked = {"x-nomock": {"claims": {"db_data": "2Gi"}}}
+    found = rendered(tmp_path, services, volumes=volumes, **asked)
+    assert volume_at(found, "/var/lib/db", "db") == (
+        {"persistentVolumeClaim": {"claimName": "db-data"}},
+        {},
+    )
+    assert found["PersistentVolumeClaim db-data"]["spec"] == {
+        "accessModes": ["ReadWriteOnce"],
+        "resources": {"requests": {"storage": "2Gi"}},
+    }
+    assert found.pod("db")["securityContext"]["fsGroup"] == 999
+    assert found.lost == []
+
+
+def test_a_claim_should_be_let_to_the_images_own_user_when_the_file_names_none(
+    tmp_path: Path,
+) -> None:
+    # Of a user by its name whose number is not known nothing can be said.
+    for user, group in (("10001", 10001), ("10001:7", 7), ("postgres", 998), ("nobody", None)):
+        image = Image("db", user=user, users={"postgres": "999:998"})
+        found = rendered(
+            tmp_path,
+            {"db": {"volumes": [{"type": "volume", "source": "data", "target": "/data"}]}},
+            image_of={"db": image}.__getitem__,
+            volumes={"data": {}},
+            **{"x-nomock": {"claims": {"data": "1Gi"}}},
+        )
+        context = found.pod("db")["securityContext"]
+        assert context.get("fsGroup") == group
+        assert "runAsUser" not in context
+
+
+def test_a_volume_should_be_told_when_services_share_it_and_pods_do_not(tmp_path: Path) -> None:
+    shared = {"volumes": [{"type": "volume", "source": "files", "target": "/files"}]}
+    services = {"web": shared, "worker": shared}
+    found = rendered(tmp_path, services, volumes={"files": {}})
+    assert found.lost == [("web", "volumes"), ("worker", "volumes")]
+    assert found.rendered.report.lines[0].why == (
+        "web and worker share it, and each pod has a volume of its own"
+    )
+    asked = {"x-nomock": {"claims": {"files": "1Gi"}}}
+    assert rendered(tmp_path, services, volumes={"files": {}}, **asked).lost == []
+
+
+def test_memory_should_be_mounted_as_compose_says(tmp_path: Path) -> None:
+    found = web(
+        tmp_path,
+        tmpfs=["/tmp", "/run:size=64m,mode=1777", "/x:uid=1000"],
+        shm_size="67108864",
+        volumes=[
+            {"type": "tmpfs", "target": "/cache", "tmpfs": {"size": "1048576"}},
+            {"type": "volume", "target": "/anonymous", "volume": {}},
+        ],
+    )
+    memory = {"medium": "Memory"}
+    assert {
+        target: volume_at(found, target)[0]["emptyDir"]
+        for target in ("/tmp", "/run", "/x", "/dev/shm", "/cache", "/anonymous")
+    } == {
+        "/tmp": memory,
+        "/run": {**memory, "sizeLimit": "64Mi"},
+        "/x": memory,
+        "/dev/shm": {**memory, "sizeLimit": "64Mi"},
+        "/cache": {**memory, "sizeLimit": "1Mi"},
+        "/anonymous": {},
+    }
+    assert found.lost == [("web", "tmpfs")]
+
+
+def test_configs_and_secrets_should_be_files_at_their_targets(tmp_path: Path) -> None:
+    (tmp_path / "key.pem").write_bytes(b"\xffkey")
+    found = rendered(
+        tmp_path,
+        {
+            "web": {
+                "user": "1000:1000",
+                "configs": [{"source": "limits"}, {"source": "gone", "target": "/gone"}],
+                "secrets": [
+                    {"source": "key", "target": "/run/secrets/key", "mode": 0o400},
+                    {"source": "token", "target": "token", "uid": "7"},
+                ],
+            }
+        },
+        variables={"TOKEN": "the token"},
+        configs={"limits": {"content": "most = 5"}, "gone": {"external": True}},
+        secrets={"key": {"file": str(tmp_path / "key.pem")}, "token": {"environment": "TOKEN"}},
+    )
+    (config,) = found.of_kind("ConfigMap")
+    assert config["data"] == {"limits": "most = 5"}
+    assert volume_at(found, "/limits")[1] == {"readOnly": True, "subPath": "limits"}
+    secrets = {
+        s["metadata"]["name"]: b64decode(s["data"]["content"]) for s in found.of_kind("Secret")
+    }
+    assert sorted(secrets.values()) == [b"the token", b"\xffkey"]
+    volume, mount = volume_at(found, "/run/secrets/key")
+    assert secrets[volume["secret"]["secretName"]] == b"\xffkey"
+    assert volume["secret"]["items"] == [{"key": "content", "path": "content", "mode": 0o400}]
+    assert mount == {"readOnly": True, "subPath": "content"}
+    # Its owner is root: the user reads it by its group.
+    assert found.pod()["securityContext"]["fsGroup"] == 1000
+    volume, _ = volume_at(found, "/run/secrets/token")
+    assert secrets[volume["secret"]["secretName"]] == b"the token"
+    assert found.lost == [
+        ("web", "configs.source"),
+        ("web", "secrets.uid"),
+        ("-", "configs.gone.external"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "error"),
+    [
+        (
+            {"claim": {}},
+            "x-nomock: there is no 'claim' here\n  there are: claims, mounts, roles\n"
+            "-> did you mean 'claims'?",
+        ),
+        (
+            {"claims": {"datas": "1Gi"}},
+            "x-nomock.claims: there is no 'datas' here\n  there are: data\n-> did you mean 'data'?",
+        ),
+        (
+            {"mounts": {"web": {"/app": "nothing"}}},
+            "x-nomock.mounts.web./app: there is no 'nothing' here\n"
+            "  there are: files, empty, none\n-> name one of them",
+        ),
+        (
+            {"roles": {"wep": []}},
+            "x-nomock.roles: there is no 'wep' here\n  there are: web\n-> did you mean 'web'?",
+        ),
+    ],
+)
+def test_a_word_in_x_nomock_should_be_refused_when_there_is_none_such(
+    tmp_path: Path, said: dict[str, Any], error: str
+) -> None:
+    with pytest.raises(NotPromotableError) as caught:
+        rendered(tmp_path, {"web": {}}, volumes={"data": {}}, **{"x-nomock": said})
+    assert str(caught.value) == error
