@@ -174,6 +174,11 @@ coverage-live *arguments:
 coverage-overlay *arguments:
     nomock overlay "$@"
 
+# the stack as objects of Kubernetes, and what has no translation: just promote --render DIR
+[group('sandbox')]
+promote *arguments: _images
+    nomock promote "$@"
+
 # style, format, recipes; changes nothing
 [group('check')]
 lint:
@@ -201,7 +206,11 @@ api-page:
 
 # everything CI runs: lint, types, nomock's own tests, the suite, its quick tests under the spy
 [group('check')]
-check: lint typecheck docs _images _tests
+check: lint typecheck docs _images _render _tests
+
+# Offline: what the reference stack would be in a sandbox, checked against Kubernetes' schema.
+_render:
+    nomock promote --render .nomock/rendered
 
 # At once: nomock's own tests keep the cores busy, while the suite mostly waits for time-outs.
 [parallel]

@@ -15,6 +15,7 @@ from nomock.cli.commands import (
     heal,
     httpfaults,
     images,
+    promote,
     replay,
 )
 from nomock.cli.docs import docs, explain
@@ -118,6 +119,17 @@ def command_line() -> argparse.ArgumentParser:
     )
     edges_.add_argument("--tests", action="store_true", help="the tests of each cell")
     add("httpfaults", httpfaults, "put the proxy of HTTP faults beside the compose file")
+    promote_ = add(
+        "promote", promote, "the stack as objects of Kubernetes, and what has no translation"
+    )
+    promote_.add_argument(
+        "--render", metavar="DIR", required=True, help="write them there as YAML, a file a service"
+    )
+    promote_.add_argument("--id", metavar="ID", help="names the sandbox; the project's name if not")
+    promote_.add_argument(
+        "--strict", action="store_true", help="a key without a translation is an error"
+    )
+    promote_.add_argument("--json", action="store_true", help="the same for programs and agents")
     heal_ = add("heal", heal, "heal the faults that killed runs left")
     heal_.add_argument(
         "--set-aside",

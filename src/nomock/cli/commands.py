@@ -91,3 +91,10 @@ def coverage_live(settings: Settings, chosen: argparse.Namespace) -> int:
     from nomock.cli.live import coverage_live
 
     return coverage_live(settings, chosen)
+
+
+def promote(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Write the stack as the objects of a sandbox."""
+    from nomock.cli.promote import promote
+
+    return promote(settings, chosen)
