@@ -99,8 +99,10 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
     from nomock.tracecontext import (
         trace_headers,
     )
-    from nomock.traces.expectations import (
+    from nomock.traces.current import (
         CurrentTrace,
+    )
+    from nomock.traces.expectation import (
         Expectation,
     )
     from nomock.traces.model import (
@@ -127,8 +129,8 @@ _HOMES = {
     "Service": "nomock.stack",
     "Stack": "nomock.stack",
     "trace_headers": "nomock.tracecontext",
-    "CurrentTrace": "nomock.traces.expectations",
-    "Expectation": "nomock.traces.expectations",
+    "CurrentTrace": "nomock.traces.current",
+    "Expectation": "nomock.traces.expectation",
     "Span": "nomock.traces.model",
 }
 

@@ -1,6 +1,7 @@
 """Traces of tests: read from the backend, asserted on, and printed as trees."""
 
-from nomock.traces.expectations import CurrentTrace, Expectation
+from nomock.traces.current import CurrentTrace
+from nomock.traces.expectation import Expectation
 from nomock.traces.model import Event, Link, Span, Trace, spans_of
 from nomock.traces.selector import Selector
 from nomock.traces.source import Source

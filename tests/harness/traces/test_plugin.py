@@ -82,16 +82,16 @@ def test_a_test_should_see_what_its_requests_did_when_the_spans_come_late(traced
         trace.unbroken().count("app", 2)
 
     def test_missing(trace, stack):
-        trace._within_s = 0.5
+        trace._observed.within_s = 0.5
         send(stack, SERVED, CALL | {"after_s": 0})
         trace.expect("app POST /").calls("app INSERT", "app INSERTS", "redis GET")
 
     def test_nothing(trace, stack):
-        trace._within_s = 0.5
+        trace._observed.within_s = 0.5
         trace.expect("app POST /")
 
     def test_broken(trace, stack):
-        trace._within_s = 0.5
+        trace._observed.within_s = 0.5
         send(stack, SERVED, CALL | {"parent": "f" * 16, "after_s": 0})
         trace.unbroken()
 
@@ -131,7 +131,7 @@ def test_a_test_should_see_what_its_requests_did_when_the_spans_come_late(traced
         trace.expect("app POST /").calls("app process jobs")
 
     def test_not_linked(trace, stack):
-        trace._within_s = 0.5
+        trace._observed.within_s = 0.5
         queue = {"id": "b" * 16, "parent": "a" * 16, "name": "send jobs", "kind": 4}
         send(stack, SERVED, queue)
         trace.linked()
@@ -211,7 +211,7 @@ def test_a_service_should_be_named_when_it_can_have_no_spans(traced: Tiny) -> No
         + """
     @pytest.mark.parametrize("who", ["sampled", "disabled", "elsewhere", "plain", "app", "called"])
     def test_of(trace, stack, who):
-        trace._within_s = 0.5
+        trace._observed.within_s = 0.5
         peer = [{"key": "peer.service", "value": {"stringValue": "plain"}}]
         send(stack, {"kind": 3, "name": "GET", "attributes": peer} if who == "called" else {})
         trace.expect(f"{who.replace('called', 'plain')} POST /")
@@ -256,9 +256,7 @@ def test_every_test_should_be_checked_when_it_is_marked_or_the_settings_say_all(
 
     @pytest.fixture(autouse=True)
     def impatient(monkeypatch):
-        monkeypatch.setattr("nomock.traces.expectations.CurrentTrace.__init__.__kwdefaults__", {
-            "killed": lambda: (), "within_s": 0.5
-        })
+        monkeypatch.setattr("nomock.traces.observed.WITHIN_S", 0.5)
 
     @pytest.mark.traced
     def test_marked(stack):
@@ -333,7 +331,7 @@ def test_spans_may_be_lost_when_a_fault_killed_their_service(traced: Tiny) -> No
         BEGIN
         + """
     CALL = {"id": "b" * 16, "name": "INSERT", "kind": 3, "parent": "f" * 16}
-    QUICK = pytest.fixture(lambda trace: setattr(trace, "_within_s", 0.5), autouse=True)
+    QUICK = pytest.fixture(lambda trace: setattr(trace._observed, "within_s", 0.5), autouse=True)
 
     def test_its_own(trace, stack, faults):
         send(stack, CALL)
