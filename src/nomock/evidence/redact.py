@@ -16,65 +16,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import quote, unquote_plus, urlsplit
 
+from nomock.evidence import secret_looks as looks
+
 GONE = "[redacted]"
 
-_HEADERS = re.compile(r"(?i)^((proxy-)?authorization|(set-)?cookie2?)$")
-_SECRET = (
-    r"pass(?:word|wd|phrase)|pwd|secret|token|api[_.-]?key|access[_.-]?key|private[_.-]?key"
-    r"|credential|authorization|cookie|session[_.-]?id|client[_.-]?assertion|saml[_.-]?response|code[_.-]?verifier|\bjwt\b"
-)
-_SECRET_NAME = re.compile(f"(?i){_SECRET}|^(?:pass|auth|assertion)$")
-# What has such a word in its name, and says nothing but how it is used.
-_HARMLESS_NAME = re.compile(
-    r"(?i)(type|types|endpoint|methods?|supported|hint|ur[il]s?|expires?([_-]?in)?|count|length|"
-    r"limit|max|used|tokens)$|^(max|min|num|total)[_-]"
-)
-# The authorization code of OAuth; `code` alone names errors and statuses, too.
-_LEAST_CODE = 16
 # A shorter value would take half of a text with it.
 _LEAST_LEARNED = 8
 # The password of a test's database is often a word that stands elsewhere: postgres.
 _LEAST_WORD = 12
-
-_BEARER = re.compile(
-    r"(?i)\b(bearer|basic|negotiate|digest)([ \t]+|%20)(?!authenti|authoriz|credential|scheme)"
-    r"[A-Za-z0-9\-._~+/]{8,}=*"
-)
-_LINE_OF_HEADER = re.compile(
-    r"(?i)((?:\b|_)(?:set-cookie2?|cookie|(?:proxy-)?authorization))"
-    r"(\\*[\"']?[ \t]*[:=][ \t]*\\*(?:[bfr]{1,2}(?=[\"']))?[\"']?|[\"'][ \t]*,[ \t]*[bfr]*[\"'])"
-    r"([^\r\n\"'\\]+)"
-)
-_NAMED = re.compile(
-    rf"(?i)((?:{_SECRET})[\w.\-]{{0,60}})(\\*[\"']?\]?[ \t]*(?:==?|:)[ \t]*)"
-    r"(\\*\"(?:[^\"\\\r\n]|\\[^\"\r\n])*\\*\"|'[^'\r\n]*'|[^\s,;&\"'<>(){}\[\]\\]+)"
-)
-_PART_OF_CODE = re.compile(r"[A-Za-z_][A-Za-z_.]*|[A-Za-z_][\w.]*(?=[(\[])")
-# Looked for behind a find: a search that began with it would try each begin of a long word.
-_BEGIN_OF_NAME = re.compile(r"[\w.\-]{0,60}\Z")
-_PART_OF_FORM = re.compile(r"(?i)name=\"([^\"]*)\"((?:\r?\n[^\r\n]+){0,5}\r?\n\r?\n)([^\r\n]*)")
-_USER_IN_URL = re.compile(r"(?i)\b([a-z][a-z0-9+.\-]*://[^/\s:@\"']*):([^/\s@\"']+)@")
-_SHAPES = re.compile(
-    r"\beyJ[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]{6,}(?:\.[A-Za-z0-9_-]*)?"
-    r"|\b(?:gh[pousr]_|github_pat_|glpat-|xox[abpr]-|sk-|sk_live_|rk_live_)[A-Za-z0-9_-]{16,}"
-    r"|\bAKIA[0-9A-Z]{16}\b"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----(?:[^-]|-(?!----END))*(?:-----END [A-Z ]*-----)?"
-)
-
-# Values in SQL, the last may be cut off; and before these what may hold a quote and is none.
-_LITERAL = re.compile(
-    r"""(--[^\n]*|/\*[\s\S]*?(?:\*/|\Z)|"[^"]*(?:"|\Z))"""
-    r"|(?<![\w$])[eE]'(?:[^'\\]|''|\\[\s\S])*(?:'|\Z)"
-    r"|'(?:[^']|'')*(?:'|\Z)"
-    r"|(\$\w*\$)[\s\S]*?(?:\2|\Z)"
-)
-
-_SCHEMES = ("bearer", "basic", "negotiate", "digest")
-# A part of each name that _SECRET knows.
-_NAMES = ("pass", "pwd", "secret", "token", "api", "key", "credential", "authorization", "cookie")
-_MORE_NAMES = ("session", "assertion", "saml", "verifier", "jwt")
-_WORDS = (*_SCHEMES, *_NAMES, *_MORE_NAMES, "://")
-_SHAPES_BEGIN = ("eyj", "gh", "glpat-", "xox", "sk-", "sk_", "rk_", "akia", "private key-----")
 
 
 def holds_secret(name: str, value: str) -> bool:
@@ -83,7 +32,7 @@ def holds_secret(name: str, value: str) -> bool:
     >>> holds_secret("API_KEY", "x"), holds_secret("DB", "db://me:own@host"), holds_secret("N", "1")
     (True, True, False)
     """
-    return bool(value) and (Redactor._is_secret(name, value) or Redactor().text(value) != value)
+    return bool(value) and (looks.is_secret(name, value) or Redactor().text(value) != value)
 
 
 class Redactor:
@@ -97,7 +46,7 @@ class Redactor:
     def learn_environment(self, variables: Mapping[str, str | None]) -> None:
         """Remember the secrets that a service has in its environment."""
         for name, value in variables.items():
-            if value and self._is_secret(name, value):
+            if value and looks.is_secret(name, value):
                 self._learn(value)
             elif value:
                 self.text(value)  # a URL with a password
@@ -130,13 +79,13 @@ class Redactor:
                 return self.text(json.dumps(self.values(json.loads(text)), ensure_ascii=False))
             except (ValueError, RecursionError):  # its end was cut off, or it is several
                 pass
-        return self.text(_PART_OF_FORM.sub(self._part, text))
+        return self.text(looks.PART_OF_FORM.sub(self._part, text))
 
     def values(self, value: Any, *, secret: bool = False) -> Any:
         """Return JSON's values, those of secret fields gone."""
         if isinstance(value, dict):
             return {
-                name: self.values(part, secret=secret or self._is_secret(str(name), part))
+                name: self.values(part, secret=secret or looks.is_secret(str(name), part))
                 for name, part in value.items()
             }
         if isinstance(value, list):
@@ -153,9 +102,9 @@ class Redactor:
     def text(self, text: str, *, is_code: bool = False) -> str:
         """Return any text, what looks like a secret gone; it has as many lines as before."""
         low = text.lower()
-        if any(begin in low for begin in _SHAPES_BEGIN):
-            text = _SHAPES.sub(lambda m: GONE + "\n" * m[0].count("\n"), text)
-        if any(word in low for word in _WORDS):
+        if any(begin in low for begin in looks.SHAPES_BEGIN):
+            text = looks.SHAPES.sub(lambda m: GONE + "\n" * m[0].count("\n"), text)
+        if any(word in low for word in looks.WORDS):
             text = "\n".join(self._line(line, is_code) for line in text.split("\n"))
         for pattern in self._patterns:
             text = pattern.sub(lambda m: GONE + "\n" * m[0].count("\n"), text)
@@ -166,21 +115,21 @@ class Redactor:
 
         ``INSERT INTO users (name, password) VALUES ('…', '…')`` has no value beside its name.
         """
-        if re.search(f"(?i){_SECRET}", text):
-            text = _LITERAL.sub(lambda m: m[1] or f"'{GONE}'", text)
+        if re.search(f"(?i){looks.SECRET}", text):
+            text = looks.LITERAL.sub(lambda m: m[1] or f"'{GONE}'", text)
         return self.text(text)
 
     def _line(self, line: str, is_code: bool) -> str:
         # Each expression takes a hundred times as long as a look whether its words are there.
         low = line.lower()
-        if any(word in low for word in _SCHEMES):
-            line = _BEARER.sub(lambda m: f"{m[1]}{m[2]}{GONE}", line)
+        if any(word in low for word in looks.SCHEMES):
+            line = looks.BEARER.sub(lambda m: f"{m[1]}{m[2]}{GONE}", line)
         if "://" in low and "@" in low:
-            line = _USER_IN_URL.sub(self._user, line)
+            line = looks.USER_IN_URL.sub(self._user, line)
         if "cookie" in low or "authorization" in low:
-            line = _LINE_OF_HEADER.sub(lambda m: self._header_line(m, is_code), line)
-        if any(word in low for word in (*_NAMES, *_MORE_NAMES)):
-            line = _NAMED.sub(lambda m: self._named(m, is_code), line)
+            line = looks.LINE_OF_HEADER.sub(lambda m: self._header_line(m, is_code), line)
+        if any(word in low for word in looks.NAMES):
+            line = looks.NAMED.sub(lambda m: self._named(m, is_code), line)
         return line
 
     def known(self, text: str) -> str:
@@ -191,7 +140,7 @@ class Redactor:
         return re.sub("|".join(map(re.escape, found)), GONE, text)
 
     def _header(self, name: str, value: str) -> str:
-        if _HEADERS.match(name):
+        if looks.HEADERS.match(name):
             for part in re.split(r"[;,\s]+", value):
                 self._learn(part.partition("=")[2].strip('"') if "cookie" in name.lower() else part)
             if value.lower().startswith("basic "):
@@ -199,7 +148,7 @@ class Redactor:
             scheme, space, rest = value.partition(" ")
             shown = space and rest and "cookie" not in name.lower() and scheme.isalpha()
             return f"{scheme} {GONE}" if shown else GONE
-        if self._is_secret(name, value):
+        if looks.is_secret(name, value):
             self._learn(value)
             return GONE
         if name.lower() in {"location", "referer", "content-location"}:
@@ -212,7 +161,7 @@ class Redactor:
         for part in query.split("&"):
             name, equals, value = part.partition("=")
             plain = unquote_plus(value)
-            if equals and value and self._is_secret(unquote_plus(name), plain):
+            if equals and value and looks.is_secret(unquote_plus(name), plain):
                 self._learn(plain)
                 part = f"{name}={GONE}"
             else:
@@ -221,7 +170,7 @@ class Redactor:
         return "&".join(parts)
 
     def _part(self, match: re.Match[str]) -> str:
-        if not self._is_secret(match[1], match[3]):
+        if not looks.is_secret(match[1], match[3]):
             return match[0]
         self._learn(match[3])
         return f'name="{match[1]}"{match[2]}{GONE}'
@@ -233,32 +182,26 @@ class Redactor:
     @staticmethod
     def _header_line(match: re.Match[str], is_code: bool) -> str:
         is_quoted = match[2][-1:] in "\"'"
-        if is_code and not is_quoted and _PART_OF_CODE.match(match[3]):
+        if is_code and not is_quoted and looks.PART_OF_CODE.match(match[3]):
             return match[0]
         return f"{match[1]}{match[2]}{GONE}"
 
     def _named(self, match: re.Match[str], is_code: bool) -> str:
         name, between, value = match.groups()
-        if is_code and _PART_OF_CODE.fullmatch(value):
+        if is_code and looks.PART_OF_CODE.fullmatch(value):
             return match[0]
         plain = value.strip("\\").strip("\"'").rstrip("\\")
         if GONE in value or plain in {"", "None", "null", "true", "false", "True", "False"}:
             return match[0]
         if match.string[match.end() : match.end() + 1] in {"(", "["}:
             return match[0]  # what is called, or looked up in
-        begin = _BEGIN_OF_NAME.search(match.string[max(0, match.start() - 60) : match.start()])
-        if not self._is_secret((begin[0] if begin else "") + name, plain):
+        begin = looks.BEGIN_OF_NAME.search(match.string[max(0, match.start() - 60) : match.start()])
+        if not looks.is_secret((begin[0] if begin else "") + name, plain):
             return match[0]
         self._learn(plain)
         quoted = re.match(r"\\*[\"']?", value)
         mark = quoted[0] if quoted else ""
         return f"{name}{between}{mark}{GONE}{mark}"
-
-    @staticmethod
-    def _is_secret(name: str, value: object) -> bool:
-        if name.lower() == "code":
-            return isinstance(value, str) and len(value) >= _LEAST_CODE
-        return bool(_SECRET_NAME.search(name)) and not _HARMLESS_NAME.search(name)
 
     def _learn_basic(self, encoded: str) -> None:
         try:
