@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from places import ROOT
 from tiny import NO_PYTHON_IMAGE, Service, Tiny, check, idle, server
 
 from nomock.coverage.overlay import Finding, Python
@@ -181,6 +182,18 @@ def test_the_backend_should_be_reached_from_every_network(tiny: Tiny) -> None:
     assert "networks: [default, inside]" in text
     assert "OTEL_EXPORTER_OTLP_ENDPOINT: http://nomock-jaeger:4318" in text
     assert "OTEL_SERVICE_NAME: web, PYTHONPATH: /nomock-spy:/lib" in text.replace('"', "")
+
+
+def test_the_backend_should_be_that_of_the_reference_stack(tiny: Tiny) -> None:
+    tiny.compose(web=server())
+    written = overlay_text([Finding("web", PYTHON)], tiny.stack().project, ["a.yml"], ".nomock/spy")
+    reference = (ROOT / "docker-compose.traces.yml").read_text()
+    for begin, end in (("  jaeger:\n", "  web:\n"), ("  OTEL_BSP", "\n\n")):
+        own, theirs = (text.partition(begin)[2] for text in (written, reference))
+        lines = [line for line in own.partition(end)[0].splitlines() if "#" not in line]
+        there = theirs.partition("\n\n")[0].splitlines()
+        assert len(lines) >= 2
+        assert [line for line in lines if line not in there] == []
 
 
 def test_a_backend_of_the_project_should_be_used(tiny: Tiny) -> None:
