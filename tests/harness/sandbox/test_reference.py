@@ -16,8 +16,8 @@ from nomock.sandbox.render import Image, place_of, render
 
 OVERLAYS = ("docker-compose.coverage.yml", "docker-compose.traces.yml")
 IMAGES = {
-    "postgres": Image("r/postgres@sha256:1", ("5432/tcp",), {"postgres": "999:999"}),
-    "redis": Image("r/redis@sha256:2", ("6379/tcp",), {"redis": "998:998"}),
+    "postgres": Image("r/postgres@sha256:1", users={"postgres": "999:999"}),
+    "redis": Image("r/redis@sha256:2", users={"redis": "998:998"}),
 }
 STOP_SIGNAL = (
     "postgres",
