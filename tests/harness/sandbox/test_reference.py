@@ -64,6 +64,10 @@ def test_the_reference_stack_should_lose_one_key_when_the_promotion_asked_the_im
     assert [tuple(line) for line in map(_parts, found.rendered.report.lines)] == [STOP_SIGNAL]
     assert found.pod("postgres")["securityContext"]["runAsUser"] == 999
     assert found.container("auth")["image"] == "r/auth@sha256:0"
+    (owner,) = found.pod("postgres")["initContainers"]
+    assert owner["command"] == ["chown", "999:999", "/nomock-volumes/volume-postgres-data"]
+    others = [d for d in found.of_kind("Deployment") if d["metadata"]["name"] != "postgres"]
+    assert "initContainers" not in str(others)
 
 
 def test_the_reference_stack_should_come_in_the_order_of_compose() -> None:

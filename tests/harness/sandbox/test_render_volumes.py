@@ -36,26 +36,57 @@ def test_a_volume_should_be_the_pods_own_or_a_claim_when_the_file_says_so(tmp_pa
         "accessModes": ["ReadWriteOnce"],
         "resources": {"requests": {"storage": "2Gi"}},
     }
-    assert found.pod("db")["securityContext"]["fsGroup"] == 999
     assert found.lost == []
 
 
-def test_a_claim_should_be_let_to_the_images_own_user_when_the_file_names_none(
-    tmp_path: Path,
+@pytest.mark.parametrize(
+    ("said", "own", "owner"),
+    [
+        ("postgres", "", "999:998"),
+        ("1000", "postgres", "1000:1000"),
+        ("1000:7", "", "1000:7"),
+        ("", "postgres", "999:998"),
+        ("", "", None),
+        ("0", "postgres", None),
+        ("nobody", "", None),  # whose number is not known
+    ],
+)
+@pytest.mark.parametrize("claims", [{}, {"data": "1Gi"}])
+def test_a_volume_should_be_given_to_the_user_of_its_service(
+    tmp_path: Path, claims: dict[str, str], said: str, own: str, owner: str | None
 ) -> None:
-    # Of a user by its name whose number is not known nothing can be said.
-    for user, group in (("10001", 10001), ("10001:7", 7), ("postgres", 998), ("nobody", None)):
-        image = Image("db", user=user, users={"postgres": "999:998"})
-        found = rendered(
-            tmp_path,
-            {"db": {"volumes": [{"type": "volume", "source": "data", "target": "/data"}]}},
-            image_of={"db": image}.__getitem__,
-            volumes={"data": {}},
-            **{"x-nomock": {"claims": {"data": "1Gi"}}},
-        )
-        context = found.pod("db")["securityContext"]
-        assert context.get("fsGroup") == group
-        assert "runAsUser" not in context
+    volumes = [
+        {"type": "volume", "source": "data", "target": "/data"},
+        {"type": "volume", "target": "/anonymous"},
+        {"type": "volume", "source": "given", "target": "/given", "read_only": True},
+        {"type": "tmpfs", "target": "/tmp"},
+    ]
+    image = Image("r/db@sha256:1", user=own, users={"postgres": "999:998"})
+    found = rendered(
+        tmp_path,
+        {"db": {"user": said, "read_only": True, "volumes": volumes}},
+        image_of={"db": image}.__getitem__,
+        volumes={"data": {}, "given": {}},
+        **{"x-nomock": {"claims": claims}},
+    )
+    places = ["/nomock-volumes/volume-data", "/nomock-volumes/mount-1"]
+    expected = {
+        "name": "volume-owner",
+        "image": "r/db@sha256:1",
+        "command": ["chown", owner, *places],
+        "volumeMounts": [
+            {"name": "volume-data", "mountPath": places[0]},
+            {"name": "mount-1", "mountPath": places[1]},
+        ],
+        "securityContext": {
+            "runAsUser": 0,
+            "runAsGroup": 0,
+            "allowPrivilegeEscalation": False,
+            "capabilities": {"add": ["CHOWN"], "drop": ["ALL"]},
+        },
+    }
+    assert found.pod("db").get("initContainers") == ([expected] if owner else None)
+    assert "fsGroup" not in found.pod("db")["securityContext"]
 
 
 def test_a_volume_should_be_told_when_services_share_it_and_pods_do_not(tmp_path: Path) -> None:

@@ -52,6 +52,8 @@ class Empty:
     """Of a named volume, which a service may mount twice."""
     medium: str = ""
     size: str | None = None
+    is_volume: bool = False
+    """Whether it is one of Docker's volumes, which Docker gives to the image's user."""
 
 
 @dataclass(frozen=True)
@@ -122,11 +124,11 @@ def volume_source(
         return Claim(str(name)), None
     users = ground.users_of(str(name)) if name else []
     if len(users) > 1:
-        return Empty(str(name)), Lost(
+        return Empty(str(name), is_volume=True), Lost(
             f"{' and '.join(users)} share it, and each pod has a volume of its own",
             "what one writes no other sees; x-nomock can make it a claim",
         )
-    return Empty(str(name or "")), None
+    return Empty(str(name or ""), is_volume=True), None
 
 
 def _bind(

@@ -15,7 +15,7 @@ from lightkube.models.core_v1 import (
 )
 
 from nomock.sandbox.render.images import Image
-from nomock.sandbox.render.mounts import Claim, Files, SecretFile, Source
+from nomock.sandbox.render.mounts import Files, SecretFile, Source
 from nomock.sandbox.render.plan import ServicePlan
 
 NO_NEW_PRIVILEGES = {"no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"}
@@ -82,14 +82,8 @@ def of_pod(service: ServicePlan) -> PodSecurityContext:
 
 
 def _is_roots(source: Source) -> bool:
-    """Tell whether files are root's alone, unless a group is let in: others may write to a volume
-    that is empty, and read files that nobody gave a mode."""
-    match source:
-        case Claim():
-            return True
-        case Files(mode=mode) | SecretFile(mode=mode):
-            return mode is not None
-    return False
+    """Tell whether a file is root's alone, unless a group is let in: it has a mode of its own."""
+    return isinstance(source, Files | SecretFile) and source.mode is not None
 
 
 def of_container(service: ServicePlan) -> SecurityContext | None:

@@ -10,6 +10,7 @@ from lightkube.models.meta_v1 import ObjectMeta
 from nomock.sandbox.render.naming import NETWORK, is_annotation, is_label, label_of
 from nomock.sandbox.render.plan import ServicePlan
 from nomock.sandbox.render.pod.container import container_of
+from nomock.sandbox.render.pod.owner import owner_container
 from nomock.sandbox.render.pod.security import of_pod
 from nomock.sandbox.render.pod.volumes import volumes_of
 from nomock.sandbox.render.values import seconds
@@ -22,6 +23,7 @@ def pod_template(service: ServicePlan, restart: str) -> PodTemplateSpec:
     """Return the template of a service's pods; ``restart``: Kubernetes' restart policy."""
     config = service.config
     volumes, mounts = volumes_of(service)
+    owner = owner_container(service, mounts)
     networks = {f"{NETWORK}{label_of(name)}": "in" for name in service.networks}
     said = {**(config.get("labels") or {}), **(config.get("annotations") or {})}
     hostname = config.get("hostname")
@@ -33,6 +35,7 @@ def pod_template(service: ServicePlan, restart: str) -> PodTemplateSpec:
         ),
         spec=PodSpec(
             containers=[container_of(service, mounts)],
+            initContainers=[owner] if owner else None,
             # Docker gives no service a variable for each other one, nor a key to its engine.
             enableServiceLinks=False,
             automountServiceAccountToken=bool(service.rules),

@@ -70,7 +70,7 @@ def _volume(name: str, source: Source, service: ServicePlan) -> Volume:
         case Claim(volume):
             claim = PersistentVolumeClaimVolumeSource(claimName=label_of(volume))
             return Volume(name=name, persistentVolumeClaim=claim)
-        case Empty(_, medium, size):
+        case Empty(medium=medium, size=size):
             empty = EmptyDirVolumeSource(medium=medium or None, sizeLimit=size)
             return Volume(name=name, emptyDir=empty)
 
