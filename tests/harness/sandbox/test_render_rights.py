@@ -93,6 +93,7 @@ def test_a_user_should_be_numbers_when_it_is_one_or_the_image_tells(
     ("said", "resources"),
     [
         ({}, None),
+        ({"mem_limit": "0"}, None),
         # A limit keeps nothing for the container: it comes with the request that all get.
         (
             {"mem_limit": "536870912", "cpus": 0.5},

@@ -14,6 +14,7 @@ _DNS = "a pod asks the cluster's DNS"
 _HOST = "a sandbox gives no container a part of its node"
 _WINDOWS = "Windows' own"
 _EXTERNAL = "one that is external"
+_MOUNTS = "what is not of the project, what pods cannot share, files that are written to"
 
 SERVICE = {
     "annotations.*": becomes("an annotation of the pod", values.annotation, values.BAD_ANNOTATION),
@@ -152,7 +153,7 @@ SERVICE = {
     ),
     "userns_mode": lost(_HOST, "the cluster's usual one"),
     "uts": lost(_HOST, "a host name of its own"),
-    "volumes": becomes("ConfigMaps, an emptyDir or a claim", values.volume, "see below"),
+    "volumes": becomes("ConfigMaps, an emptyDir or a claim", values.volume, _MOUNTS),
     "volumes.type": same("it says which"),
     "volumes.source": same("it says of what"),
     "volumes.target": becomes("mountPath"),

@@ -35,6 +35,6 @@ def _quantities(said: Mapping[str, Any] | None, cpus: Any, size: Any) -> dict[st
     found = {}
     if cpus:
         found["cpu"] = cpu(cpus)
-    if size:
+    if size and str(size) != "0":  # which is no limit
         found["memory"] = memory(size)
     return found
