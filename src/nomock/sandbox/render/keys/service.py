@@ -139,8 +139,10 @@ SERVICE = {
     "shm_size": becomes("an emptyDir of memory at /dev/shm"),
     "stdin_open": becomes("stdin"),
     "stop_grace_period": becomes("terminationGracePeriodSeconds; 10 s where it says nothing"),
-    "stop_signal": lost(
-        "not all clusters can choose a signal", "the image's own STOPSIGNAL, or SIGTERM"
+    "stop_signal": same(
+        "pods get the image's own STOPSIGNAL, or SIGTERM",
+        values.stop_signal,
+        "another one than the image's",
     ),
     "storage_opt": lost("a driver of Docker's", "no limit of its disk"),
     "sysctls.*": becomes("sysctls of the pod", values.sysctl, "those that Kubernetes calls unsafe"),
