@@ -62,7 +62,7 @@ SERVICE = {
     "external_links": lost("a container of another project", "its name is not found"),
     "extra_hosts": becomes("hostAliases", values.extra_host, "host-gateway"),
     "gpus": lost("each cluster names its devices itself", "it finds none"),
-    "group_add": becomes("supplementalGroups", values.group, "a group by its name"),
+    "group_add": becomes("supplementalGroups", values.group, "a name of unknown number"),
     "healthcheck.disable": same("there is no probe"),
     "healthcheck.interval": becomes("periodSeconds of the readiness probe"),
     "healthcheck.retries": becomes("failureThreshold"),

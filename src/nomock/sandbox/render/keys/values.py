@@ -61,8 +61,8 @@ def extra_host(value: Any, known: Known) -> Lost | None:
 
 
 def group(value: Any, known: Known) -> Lost | None:
-    """A group by its name."""
-    if str(value).isdigit():
+    """A group by its name, which only the image can resolve."""
+    if str(value).isdigit() or str(value) in known.service.image.groups:
         return None
     return Lost("Kubernetes takes numbers alone", "it is not in this group")
 
