@@ -126,7 +126,8 @@ def existing(control: StackControl, service: str) -> list[Container]:
 
 def containers(control: StackControl, service: str) -> list[Container]:
     """Return the containers of a service as they are now: after a fault they may be others."""
-    return [c for c in control.engine.containers(control.project.name) if c.service == service]
+    found = control.stack.target.containers(control.project.name)
+    return [container for container in found if container.service == service]
 
 
 def lives(control: StackControl, state: LivesState) -> Iterator[tuple[Lived, ContainerState]]:

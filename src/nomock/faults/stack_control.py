@@ -44,13 +44,13 @@ class StackControl:
 
     @property
     def engine(self) -> Engine:
-        """The container engine."""
+        """The container engine; raises NotPossibleError where the services run elsewhere."""
         return self.stack.engine
 
     @cached_property
     def engine_id(self) -> str:
-        """What tells the engine from others; "" if nothing."""
-        return self.engine.identity()
+        """What tells the engine, or another target, from others; "" if nothing."""
+        return self.stack.target.identity()
 
     @property
     def project(self) -> Project:
@@ -74,7 +74,7 @@ class StackControl:
         """Tell whether a service has a container that runs; one that left the stack has none."""
         if service not in self.project.services:
             return False
-        containers = self.engine.containers(self.project.name)
+        containers = self.stack.target.containers(self.project.name)
         return any(c.service == service and c.state == "running" for c in containers)
 
     @cached_property

@@ -90,7 +90,7 @@ def place(shop: Tiny) -> Iterator[Place]:
         try:
             yield Place(shop, stack, control)
         finally:
-            stack.engine = Engine()
+            stack.target = Engine()
             for service, state in shop.states().items():
                 if state != "running":
                     stack[service].start()
@@ -109,7 +109,7 @@ def another_image(place: Place) -> None:
 
 
 def no_engine(place: Place) -> None:
-    place.stack.engine = Engine("unix:///nowhere.sock")
+    place.stack.target = Engine("unix:///nowhere.sock")
 
 
 def down(service: str) -> Callable[[Place], None]:
@@ -176,7 +176,7 @@ def test_nothing_should_be_left_when_the_engine_refuses_the_fault_itself(place: 
     test = place.test()
     refusals = Refusals("/pause", 500, "cannot toggle freezer: cgroups not configured", times=9)
     with refusing(refusals) as address:
-        place.stack.engine = Engine(address)
+        place.stack.target = Engine(address)
         with pytest.raises(EngineError, match="cannot toggle"):
             ActiveFault(test, Pause("web")).begin()
     assert place.journals == []

@@ -8,6 +8,7 @@ from contextlib import ExitStack, closing
 
 import pytest
 
+from nomock.adapters.engine.container import container_of
 from nomock.adapters.engine.locator import Locator
 from nomock.adapters.engine.machine import EngineMachine
 from nomock.errors import UnpublishedError, UnreachableError
@@ -211,6 +212,7 @@ def test_a_port_should_be_called_unpublished_when_no_network_of_it_is_here() -> 
 
 
 def test_a_binding_should_be_on_all_addresses_when_the_engine_names_none() -> None:
-    listed = {"PrivatePort": 8000, "PublicPort": 32768, "Type": "tcp"}
-    assert Binding.of(listed) == Binding(8000, "tcp", "0.0.0.0", 32768)
-    assert Binding.of({**listed, "IP": ""}) == Binding(8000, "tcp", "0.0.0.0", 32768)
+    port = {"PrivatePort": 8000, "PublicPort": 32768, "Type": "tcp"}
+    listed = {"Id": "1", "State": "running", "Ports": [port, {**port, "IP": ""}]}
+    found = container_of(listed, Locator(SOCKET)).ports.bindings
+    assert found == [Binding(8000, "tcp", "0.0.0.0", 32768)] * 2

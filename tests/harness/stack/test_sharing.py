@@ -17,6 +17,7 @@ from nomock.faults.service.stop import Stop
 from nomock.faults.stack_control import StackControl
 from nomock.project import Project, ServiceConfig
 from nomock.stack import Stack
+from nomock.stack.compose import ComposeUpkeep
 from nomock.stack.sharing import network_owner, sharers
 
 FACES_9000 = {"ports": ["127.0.0.1::9000"]}
@@ -180,6 +181,6 @@ def test_nothing_should_be_asked_of_the_engine_when_no_service_shares_anything(t
                 asked.append(container_id)
                 return super().container_state(container_id)
 
-        stack.engine = Counting()
+        stack.upkeep = ComposeUpkeep(stack.settings, stack.project, Counting())
         assert stack.differences() == {}
         assert asked == []
