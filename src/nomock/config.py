@@ -43,8 +43,8 @@ class Settings:
     """The folder of the first compose file, or where one was looked for."""
     target: str = "compose"
     """Where the services run: compose, or sandbox."""
-    sandbox: str = "default"
-    """The id of the sandbox, where the target is one."""
+    sandbox: str | None = None
+    """The id of the sandbox, where the target is one; None: after the project."""
     context: str | None = None
     """The context of the kubeconfig that the sandbox is in; None: the node of this machine."""
     contexts: tuple[str, ...] = ()

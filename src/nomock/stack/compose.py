@@ -100,6 +100,14 @@ class ComposeUpkeep:
             only_replace=only_replace,
         )
 
+    def build(self, progress: Callable[[str], None]) -> None:
+        """Build the images that are not of their contexts as these are now; start nothing."""
+        from nomock.adapters.compose import Compose
+
+        images = Images(self.settings, self.project, self.engine, self._records())
+        images.build(Compose(self.project.call), progress)
+        images.remove_superseded()
+
     def start_sharers(self, service: str) -> list[str]:
         """Start anew who shares something of a service that was started again; return these."""
         return start_sharers(self.engine, self.project, service)

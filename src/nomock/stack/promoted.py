@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from nomock.config import Settings
 from nomock.errors import ConfigError, NotPossibleError, NotReadyError
@@ -11,6 +12,9 @@ from nomock.places import node_kubeconfig
 from nomock.project import Project
 from nomock.readiness import ReadinessWatch
 from nomock.target import Container, Target
+
+if TYPE_CHECKING:  # of an extra, which a run on compose does without
+    from nomock.adapters.kubernetes import Connection
 
 NODE_CONTEXT = "nomock-local"
 """The context of this machine's own node."""
@@ -87,28 +91,39 @@ class PromotedUpkeep:
         """Do nothing."""
 
 
-def namespace_of(project: str, sandbox: str) -> str:
-    """Return the namespace of a project's sandbox.
-
-    >>> namespace_of("shop", "default")
-    'shop-default'
-    """
-    return f"{project}-{sandbox}"
-
-
 def promoted(settings: Settings, project: Project) -> tuple[Target, PromotedUpkeep]:
     """Return the target of a project's sandbox, and what looks after it.
 
     Raises ConfigError for a context that may not be used, or that there is not.
     """
-    from nomock.adapters.kubernetes import Pods, connect
+    from nomock.adapters.kubernetes import Pods
+    from nomock.sandbox.render import place_of
 
+    place = place_of(sandbox_id(settings, project))
+    connection = connected(settings)
+    where = f"sandbox {place.id} in {connection.context}"
+    return Pods(connection, place.namespace), PromotedUpkeep(where)
+
+
+def sandbox_id(settings: Settings, project: Project) -> str:
+    """Return the id of a project's sandbox: that of the settings, else after its name."""
+    from nomock.sandbox.render.naming import label_of
+
+    return settings.sandbox or label_of(project.name)
+
+
+def connected(settings: Settings) -> Connection:
+    """Return a connection to the cluster of the settings, of which nothing is asked yet.
+
+    Raises ConfigError for a context that may not be used, or that there is not.
+    """
+    from nomock.adapters.kubernetes import connect
+    from nomock.sandbox.extra import require_packages
+
+    require_packages()
     check_context(settings)
-    context = settings.context or NODE_CONTEXT
     kubeconfig = None if settings.context else node_kubeconfig()
-    namespace = namespace_of(project.name, settings.sandbox)
-    where = f"sandbox {settings.sandbox} in {context}"
-    return Pods(connect(context, kubeconfig), namespace), PromotedUpkeep(where)
+    return connect(settings.context or NODE_CONTEXT, kubeconfig)
 
 
 def check_context(settings: Settings) -> None:

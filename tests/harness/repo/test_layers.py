@@ -39,10 +39,14 @@ LAYERS = (
     # what a harvest tells of a change; what is mounted into services that know no traces
     ("coverage.affected", "traces.overlay"),
     # a compose project as objects of Kubernetes, and whether these are valid
-    ("sandbox.render", "sandbox.validate", "sandbox.equipment", "sandbox.extra"),
+    ("sandbox.extra",),  # whether there are the packages for it
+    ("sandbox.render", "sandbox.validate", "sandbox.equipment", "sandbox.phases"),
+    ("sandbox.causes",),  # why what was applied is not ready
     ("stack",),  # the concepts, brought together
     ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
     ("diagnosis",),  # why tests failed, by all that is known
+    ("sandbox.applying", "sandbox.pushing", "sandbox.endpoint", "sandbox.sandboxes"),
+    ("sandbox.promotion",),  # all of it: from a compose project to what is live
     # what is done to a stack, and what a test asks of it meanwhile
     ("faults.topology", "faults.watchdog"),  # what a request runs through; what guards a fault
     ("faults.locking", "faults.stack_control"),  # who may break what; what a fault breaks

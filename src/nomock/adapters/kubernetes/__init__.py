@@ -6,5 +6,6 @@ The API: https://kubernetes.io/docs/reference/kubernetes-api/
 from nomock.adapters.kubernetes.connection import Connection, connect, contexts
 from nomock.adapters.kubernetes.objects import Objects
 from nomock.adapters.kubernetes.pods import Pods
+from nomock.adapters.kubernetes.reading import SERVICE
 
-__all__ = ["Connection", "Objects", "Pods", "connect", "contexts"]
+__all__ = ["SERVICE", "Connection", "Objects", "Pods", "connect", "contexts"]

@@ -27,6 +27,8 @@ from nomock.errors import (
 
 _TIMEOUT_S = 10.0
 _UNKNOWN, _FORBIDDEN, _NOT_FOUND = 401, 403, 404
+# What lightkube raises for YAML that is no kubeconfig: an empty file, a list.
+_MALFORMED = (KubeConfigError, KeyError, TypeError, AttributeError)
 
 Query = Mapping[str, str | Sequence[str]]
 
@@ -174,7 +176,7 @@ def _kubeconfig(kubeconfig: Path | None) -> tuple[Path, KubeConfig]:
     path = _path(kubeconfig)
     try:
         return path, KubeConfig.from_file(path)
-    except (KubeConfigError, OSError, KeyError, TypeError, yaml.YAMLError) as error:
+    except (OSError, yaml.YAMLError, *_MALFORMED) as error:
         raise ConfigError(
             "this kubeconfig cannot be read",
             where=str(path),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from nomock.adapters.kubernetes.connection import Connection
-from nomock.adapters.kubernetes.reading import SERVICE_LABEL, PodName
+from nomock.adapters.kubernetes.reading import SERVICE, PodName
 from nomock.errors import ClusterError
 
 _STOPPED = "nomock/stopped"
@@ -29,7 +29,7 @@ class Deployments:
 
     def list(self) -> list[Found]:
         """Return those of the services."""
-        found = self.connection.get(self._path, {"labelSelector": SERVICE_LABEL}) or {}
+        found = self.connection.get(self._path, {"labelSelector": SERVICE}) or {}
         return [*(found.get("items") or ())]
 
     def of(self, name: PodName) -> Found:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from nomock.adapters.kubernetes.reading import SERVICE_LABEL, name_of, own_status, seconds
+from nomock.adapters.kubernetes.reading import SERVICE, name_of, own_status, seconds
 from nomock.target import Happening
 
 _OUT_OF_MEMORY = "OOMKilled"
@@ -16,7 +16,7 @@ def happenings_of(
     pods: Iterable[Mapping[str, Any]], events: Iterable[Mapping[str, Any]]
 ) -> list[Happening]:
     """Return what happened to the containers of services, in order of time."""
-    pods = [pod for pod in pods if SERVICE_LABEL in (pod["metadata"].get("labels") or {})]
+    pods = [pod for pod in pods if SERVICE in (pod["metadata"].get("labels") or {})]
     found = [event for pod in pods for event in _of_pod(pod)]
     by_name = {pod["metadata"]["name"]: pod for pod in pods}
     for event in events:
@@ -45,7 +45,7 @@ def _happening(
         at_s=at_s,
         container_id=str(name_of(pod)),
         what=what,
-        service=pod["metadata"]["labels"][SERVICE_LABEL],
+        service=pod["metadata"]["labels"][SERVICE],
         number=1,
         exit_code=exit_code,
         signal="",

@@ -19,7 +19,7 @@ from nomock.adapters.kubernetes.deployments import Deployments, ended_pod, stopp
 from nomock.adapters.kubernetes.forward import Forwards
 from nomock.adapters.kubernetes.happenings import happenings_of
 from nomock.adapters.kubernetes.reading import (
-    SERVICE_LABEL,
+    SERVICE,
     PodName,
     config_of,
     containers_of,
@@ -228,7 +228,7 @@ class Pods:
         deployment = self._deployments.of(PodName.of(container_id))
         if self._deployments.stop(deployment):
             self._acted(container_id, "stop")
-        service = deployment["metadata"]["labels"][SERVICE_LABEL]
+        service = deployment["metadata"]["labels"][SERVICE]
         wait_until(lambda: not self._pods(service), within_s=_ENDS_WITHIN_S, pause_s=_PAUSE_S)
 
     def kill(self, container_id: str, signal: str = "SIGKILL") -> None:
@@ -251,7 +251,7 @@ class Pods:
     # What they are all made of
 
     def _pods(self, service: str | None = None) -> list[Mapping[str, Any]]:
-        labels = SERVICE_LABEL if service is None else f"{SERVICE_LABEL}={service}"
+        labels = SERVICE if service is None else f"{SERVICE}={service}"
         path = f"/api/v1/namespaces/{self._namespace}/pods"
         found = self._connection.get(path, {"labelSelector": labels}) or {}
         return list(found.get("items") or ())

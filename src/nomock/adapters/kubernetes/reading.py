@@ -18,8 +18,8 @@ from nomock.target import (
     Ports,
 )
 
-SERVICE_LABEL = "nomock/service"
-"""The label of what belongs to a service of the compose file."""
+SERVICE = "nomock/service"
+"""The label of what belongs to a service of the compose file: the name that it has there."""
 _NEVER = "0001-01-01T00:00:00Z"
 _POLICIES = {"Always": "always", "OnFailure": "on-failure", "Never": "no"}
 _OUT_OF_MEMORY = "OOMKilled"
@@ -50,8 +50,8 @@ def containers_of(pods: Iterable[Mapping[str, Any]], locator: Locator) -> list[C
     """Read a list of pods; of a service the oldest pod is the first."""
     by_service = defaultdict(list)
     for pod in pods:
-        if SERVICE_LABEL in (pod["metadata"].get("labels") or {}):
-            by_service[pod["metadata"]["labels"][SERVICE_LABEL]].append(pod)
+        if SERVICE in (pod["metadata"].get("labels") or {}):
+            by_service[pod["metadata"]["labels"][SERVICE]].append(pod)
     found = []
     for service, own in by_service.items():
         own.sort(key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))

@@ -16,8 +16,6 @@ from nomock.errors import NotPromotableError
 LONGEST = 63
 SANDBOX = "nomock/sandbox"
 """The label of all that belongs to a sandbox: its id."""
-SERVICE = "nomock/service"
-"""The label of what belongs to a service of the compose file: the name that it has there."""
 WAVE = "nomock/wave"
 """The annotation that says when an object is applied: waves go one after the other."""
 EXPIRES = "nomock/expires"

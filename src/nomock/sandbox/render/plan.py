@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nomock.adapters.kubernetes import SERVICE
 from nomock.evidence.redact import holds_secret
 from nomock.project import Project
 from nomock.sandbox.render.images import Image, ImageOf
 from nomock.sandbox.render.mounts import Files, Ground, Mount, mounts_of
-from nomock.sandbox.render.naming import SANDBOX, SERVICE, is_label, label_value, labels_of, waves
+from nomock.sandbox.render.naming import SANDBOX, is_label, label_value, labels_of, waves
 from nomock.sandbox.render.options import options_of
 from nomock.sandbox.render.place import Place
 from nomock.sandbox.render.ports import Port, mentions, ports_of

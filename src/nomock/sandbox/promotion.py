@@ -1,0 +1,132 @@
+"""Promotion: build, push, apply, wait, and see that what answers is what was promoted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from nomock.adapters.compose_config import variables
+from nomock.adapters.engine import Engine
+from nomock.adapters.kubernetes import Connection, Pods
+from nomock.config import Settings
+from nomock.errors import UntranslatedError
+from nomock.project import Project
+from nomock.sandbox.applying import Applying
+from nomock.sandbox.endpoint import check_live
+from nomock.sandbox.phases import BUDGETS_S, Phases
+from nomock.sandbox.pushing import Pushing
+from nomock.sandbox.render import Image, Rendered, place_of, render
+from nomock.sandbox.validate import validate
+from nomock.stack.compose import ComposeUpkeep
+
+Object = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """A sandbox that is live."""
+
+    id: str
+    namespace: str
+    context: str
+    images: Mapping[str, str]
+    """Service -> image, by its digest."""
+    answers: Mapping[str, int]
+    """Service -> the status that its endpoint answered."""
+    untranslated: int
+    pruned: Sequence[str]
+    took_s: Mapping[str, float]
+    """Of each phase."""
+
+
+@dataclass(frozen=True)
+class Promotion:
+    """Brings a compose project up as a sandbox."""
+
+    settings: Settings
+    project: Project
+    connection: Connection
+    registry: str
+    id: str
+    lives: timedelta
+    """How long the sandbox may stay before the reaper takes it."""
+    say: Callable[[str], None]
+    show: Callable[[str], None]
+
+    def run(self, *, strict: bool = False) -> Promoted:
+        """Promote, phase by phase. Raises NomockError; what was applied stays, for the next call.
+
+        ``strict``: refuse a compose file that has keys without a translation.
+        """
+        phases = Phases(self.say, self.show)
+        with phases.phase("build and push") as show:
+            images = self._images(show)
+        rendered = self._rendered(images)
+        if strict and rendered.report.lines:
+            raise UntranslatedError([(line.service, line.key) for line in rendered.report.lines])
+        objects = [found.to_dict() for found in rendered.objects]
+        validate(objects)
+        place = rendered.plan.place
+        with phases.phase("sync") as show:
+            applying = Applying(self.connection, place.namespace, place.id, show)
+            applying.sync(objects)
+        with phases.phase("ready") as show:
+            applying.show = show
+            applying.apply(objects, within_s=max(self.settings.timeout_s, BUDGETS_S["ready"]))
+            pruned = applying.prune(objects)
+        with phases.phase("endpoint") as show:
+            answers = check_live(
+                Pods(self.connection, place.namespace),
+                place.namespace,
+                {name: image.reference.partition("@")[2] for name, image in images.items()},
+                self._endpoints(),
+                within_s=BUDGETS_S["endpoint"],
+                show=show,
+            )
+        return Promoted(
+            place.id,
+            place.namespace,
+            self.connection.context,
+            {name: image.reference for name, image in images.items()},
+            answers,
+            len(rendered.report.lines),
+            pruned,
+            phases.took_s,
+        )
+
+    def _images(self, show: Callable[[str], None]) -> Mapping[str, Image]:
+        engine = Engine(host=self.settings.host)
+        ComposeUpkeep(self.settings, self.project, engine).build(show)
+        return Pushing(engine, self.registry, show).images(self.project)
+
+    def _rendered(self, images: Mapping[str, Image]) -> Rendered:
+        return render(
+            self.project,
+            place_of(self.id, datetime.now(UTC) + self.lives),
+            state_dir=self.settings.state_dir,
+            image_of=lambda name: images[name],
+            variables=variables_of(self.project),
+        )
+
+    def _endpoints(self) -> dict[str, tuple[int, str]]:
+        """Return what services with a published port are asked: the HTTP probe, else the root."""
+        found = {}
+        for name in self.project.wanted:
+            kind, _, asked = self.settings.probes.get(name, "").partition(":")
+            ports = self.project.services[name].published_ports
+            if kind == "http":
+                port, _, path = asked.partition("/")
+                found[name] = (int(port), f"/{path}")
+            elif ports:
+                found[name] = (ports[0], "/")
+        return found
+
+
+def variables_of(project: Project) -> dict[str, str]:
+    """Return the values of the variables that configs and secrets of a project are taken from."""
+    config = project.config
+    given = [*(config.get("configs") or {}).values(), *(config.get("secrets") or {}).values()]
+    names = [str(one["environment"]) for one in given if one.get("environment")]
+    return variables(project.call, names) if names else {}
