@@ -219,7 +219,7 @@ def faults(
     """What a test breaks: ``with faults.latency("instances->postgres", latency_ms=800): …``."""
     from nomock.plugin.items import files_of
 
-    with _run(pytestconfig).fault_sessions(stack).faults(files_of(request)) as found:
+    with _run(pytestconfig).faults.of(stack).faults(files_of(request)) as found:
         yield found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import platform
 from collections import deque
@@ -161,37 +160,14 @@ class Evidence:
         """In the process that stands for the run: write its page, let older runs go."""
         if not self.left_by_run:
             return
-        from nomock.diagnosis import causes_of_run, lines_since_green
-        from nomock.evidence.folder import PAGE, EvidenceFolder, write_whole
-        from nomock.evidence.page import page_of
+        from nomock.plugin.evidence_page import write_page
 
-        folder = EvidenceFolder(self._settings.state_dir)
-        records, _ = folder.read(self.run)
-        if not records:
-            return
-        lines = lines_since_green(self._settings, [record["test"]["id"] for record in records])
-        for record in records:
-            test = record["test"]["id"]
-            if test in lines:
-                record["lines"] = lines[test]
-                with suppress(StateFolderError):  # on a full disk it stands as it was
-                    folder.write(self.run, test, json.dumps(record, indent=1))
-        causes = causes_of_run(self._settings, records, with_changes=False)
-        shown = [[cause.as_json() for cause in own] for own in causes]
-        path = folder.of_run(self.run) / PAGE
         try:
-            write_whole(path, page_of(self._about_run, records, shown))
+            page = write_page(self._settings, self.run, self._about_run)
         except StateFolderError as error:
             self.page = f"not written: {error}"
         else:
-            self.page = self._shown(path)
-        folder.keep(self._settings.evidence_runs)
-        if summary := os.environ.get("GITHUB_STEP_SUMMARY"):
-            from nomock.evidence.markdown import markdown_of
-
-            # https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands
-            with suppress(OSError), Path(summary).open("a", encoding="utf-8") as file:
-                file.write(markdown_of(self._about_run, records, causes))
+            self.page = self._shown(page) if page else ""
 
     @property
     def has_record(self) -> bool:

@@ -17,9 +17,9 @@ from nomock.evidence.timeline import TestNames, timeline
 from nomock.faults.left import Entry, on_elsewhere
 from nomock.moments import Moment
 from nomock.plugin.deeds import tell
+from nomock.plugin.early_end import EarlyEnd
 from nomock.plugin.items import faults_of, uses_stack
 from nomock.plugin.run import Run
-from nomock.plugin.run_end import RunEnd
 from nomock.stack import Stack
 
 _MISHAPS = "What befell the services"
@@ -33,9 +33,9 @@ _MOST_DETAILED = 5
 class Failing:
     """Takes the evidence of a test that failed, in whichever phase."""
 
-    def __init__(self, run: Run, run_end: RunEnd) -> None:
+    def __init__(self, run: Run, early_end: EarlyEnd) -> None:
         self._run = run
-        self._run_end = run_end
+        self._early_end = early_end
 
     def take(self, item: pytest.Item, report: pytest.TestReport, began: Moment) -> Found:
         """Put it into the report; nothing is asked of the engine but for a test on a stack."""
@@ -48,7 +48,7 @@ class Failing:
         if stack is None:
             return found
         try:
-            if not self._run_end.look(stack.target, item, report):
+            if not self._early_end.look(stack.target, item, report):
                 self._take(stack, item, report, began, found)
         except NomockError as error:  # a broken engine must not hide the test's own failure
             report.sections.append((_LOGS, str(error)))
@@ -100,7 +100,7 @@ class Failing:
             elsewhere = list(on_elsewhere(stack.settings.state_dir, stack.name))
             lost = stack.lost(seen.containers)
             scene = self._scene(stack, item, window, lost, elsewhere)
-            left = self._run.fault_sessions(stack).left
+            left = self._run.faults.of(stack).left
             seen.faults_of_others = [
                 *({"name": entry.name, "test": entry.test} for entry in elsewhere),
                 *({"name": name, "test": test} for name, test in left),

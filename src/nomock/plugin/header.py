@@ -4,12 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from time import time
+from typing import Any
+
+import pytest
 
 from nomock.config import Settings
 from nomock.errors import NomockError
 from nomock.lanes.room import Room
+from nomock.plugin.workers import Workers
 from nomock.stack import Stack
 from nomock.target import Container, names_of
+
+
+class Header:
+    """Says on pytest's terminal which stack there is, as the settings ask for it."""
+
+    def __init__(
+        self,
+        config: pytest.Config,
+        settings: Settings,
+        stack: Callable[[], Stack],
+        workers: Workers,
+    ) -> None:
+        self._config = config
+        self._settings = settings
+        self._stack = stack
+        self._workers = workers
+        self._is_shown = False
+
+    def pytest_report_collectionfinish(self) -> list[str]:
+        """Say which stack there is, what each service runs, and which settings are not default."""
+        option = self._config.option
+        quiet = self._config.get_verbosity() < 0 or option.no_header or option.collectonly
+        is_worker = hasattr(self._config, "workerinput")
+        if quiet or is_worker or not self._settings.files:
+            return []
+        return header(self._settings, self._stack, self._workers.count)
+
+    def show_once(self) -> None:
+        """Say it in the controller of xdist, for which pytest collects nothing."""
+        terminal: Any = self._config.pluginmanager.get_plugin("terminalreporter")
+        if terminal is not None and not self._is_shown:
+            self._is_shown = True
+            terminal.ensure_newline()
+            for line in self.pytest_report_collectionfinish():
+                terminal.write_line(line)
 
 
 def header(settings: Settings, stack_of: Callable[[], Stack], workers: int) -> list[str]:

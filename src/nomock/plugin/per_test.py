@@ -83,7 +83,7 @@ class PerTest:
         from nomock.plugin.lanes import kind_of
 
         assert self._item is not None, "a test runs"
-        self._surrounded.callback(run.release)
+        self._surrounded.callback(run.faults.release)
         run.lane_kind = kind_of(self._item)
         self._surrounded.callback(baggage.set_current_test, None)
         baggage.set_current_test(self._item.nodeid)
@@ -125,24 +125,24 @@ class PerTest:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         """Put into a failing test's report what befell the services while it ran."""
         report = yield
-        run, run_end = self._use.run, self._use.run_end
-        if run is None or run_end is None:
+        run, early_end = self._use.run, self._use.early_end
+        if run is None or early_end is None:
             return report
         is_over = report.when == "teardown"
         if is_over:
             self._tell_deeds(run, item, report)
         if report.failed and run.lane_error is not None:
             error = run.lane_error
-            run_end.end(item, report, "a lane is not ready", error, place=error.stack)
+            early_end.end(item, report, "a lane is not ready", error, place=error.stack)
         elif report.failed:
             from nomock.plugin.failing import Failing  # a green run needs none of it
 
-            found = Failing(run, run_end).take(item, report, self._began)
+            found = Failing(run, early_end).take(item, report, self._began)
             run.evidence.failed(item, report, self._began, found)
         elif is_over and run.evidence.is_of_all and not run.evidence.has_record:
             from nomock.plugin.failing import Failing
 
-            found = Failing(run, run_end).glance(item, self._began)
+            found = Failing(run, early_end).glance(item, self._began)
             run.evidence.passed(item, self._began, found)
         if is_over:
             run.evidence.end(item)
@@ -161,7 +161,7 @@ class PerTest:
             from nomock.plugin.deeds import tell_lane
 
             tell_lane(report, run.lanes.lane(run.lane_kind).name)
-        acts = [act for act in run.acts if act not in self._told]
+        acts = [act for act in run.faults.acts if act not in self._told]
         self._told.update(acts)
         faults = faults_of(item)
         spans = faults.spans if faults is not None else []

@@ -1,78 +1,85 @@
-"""What ends a run, once, since no test on the stack can pass: the engine is gone, or a lane."""
+"""What a run comes to: its failures, its coverage, its evidence, and what becomes of its stack."""
 
 from __future__ import annotations
 
-from time import monotonic
 from typing import Any
 
 import pytest
 
-from nomock.errors import EngineGoneError, EngineMissingError, NomockError
+from nomock.errors import NomockError
+from nomock.plugin.options import given
 from nomock.plugin.run import EXIT_NO_STACK, Run
-from nomock.target import Target
 
-# An engine that its system starts again has answered by then; one that hangs has not.
-_SURE_S = 3.0
-_MARK = "nomock_run_end"
-_GONE = "the container engine is gone"
+_CRASHED = "???"
+"""The phase by which xdist reports the test of a worker that crashed."""
 
 
 class RunEnd:
-    """Hears why the run cannot go on, in the process of the test or from a worker."""
+    """Remembers how the tests end, and at the end writes it down and lets the stack go."""
 
     def __init__(self, run: Run) -> None:
         self._run = run
-        self._title = self._said = ""
-
-    def look(self, target: Target, item: pytest.Item, report: pytest.TestReport) -> bool:
-        """Look whether the engine is there after a test failed; end the run where it is not."""
-        seen_s = target.answered_s
-        error = target.gone(_SURE_S)
-        if error is None:
-            return False
-        ago = f", last answer {monotonic() - seen_s:.0f} s before" if seen_s is not None else ""
-        gone = EngineGoneError(
-            f"it does not answer any more{ago}; the tests that were left did not run",
-            where=error.where,
-            seen="\n".join(filter(None, (error.what, error.seen))),
-            todo=f"{'start' if isinstance(error, EngineMissingError) else 'restart'} it (Docker "
-            "Desktop, or: systemctl restart docker), then run again: the next run heals what this "
-            "one left broken",
-        )
-        self.end(item, report, _GONE, gone, place=target.address)
-        return True
-
-    def end(
-        self,
-        item: pytest.Item,
-        report: pytest.TestReport,
-        title: str,
-        error: NomockError,
-        *,
-        place: str,
-    ) -> None:
-        """End the run with a test's report; ``title`` says why in a few words, ``place`` where."""
-        # xdist hands on to the controller what a report has, and why a worker's session ends.
-        setattr(report, _MARK, [title, str(error)])
-        item.session.shouldstop = f"{title} ({place})"
+        self._errors: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        """Remember it; of what several workers say, the first."""
-        if not self._said:
-            self._title, self._said = getattr(report, _MARK, ("", ""))
-        self._run.engine_is_gone = self._title == _GONE
+        """Remember what failed, for `nomock diagnose`."""
+        self._run.history.add(report)
+        if report.when == _CRASHED:
+            self._run.evidence.crashed(report)
 
-    @pytest.hookimpl(tryfirst=True)
     def pytest_sessionfinish(self, session: pytest.Session) -> None:
-        """End with the exit code of a run that has no stack."""
-        if self._said:
-            session.exitstatus = EXIT_NO_STACK
-            self._run.history.add_end(self._said)
+        """Harvest coverage, take an owned stack down, let it go."""
+        run = self._run
+        tried, is_done = run.preparing.tried, run.preparing.is_done
+        run.statements.close()
+        run.preparing.end()
+        run.faults.close()
+        if run.is_worker:
+            run.lanes.end()
+            if tried:
+                tried.close()
+            return
+        lanes = run.workers_lanes
+        if is_done and not run.engine_is_gone:
+            run.unasked.look([run.main, *(lane.stack for lane in lanes.used)])
+            lanes.measure()
+        try:
+            if is_done:
+                run.coverage.harvest(allow_unmapped=given(run.config, "allow-unmapped"))
+                if not run.coverage.is_whole and session.exitstatus == pytest.ExitCode.OK:
+                    session.exitstatus = EXIT_NO_STACK
+            is_own = run.settings.stack == "own" and not run.engine_is_gone
+            if tried and tried.touched and is_own:
+                lanes.remove(run.progress)
+                tried.down(progress=run.progress.show, waiting=run.progress.show_waiting)
+                run.progress.end()
+        except NomockError as error:
+            if session.exitstatus == pytest.ExitCode.OK:  # a red test says more
+                session.exitstatus = EXIT_NO_STACK
+            self._errors = [str(error)]
+        finally:
+            if tried:
+                run.history.write(
+                    session.exitstatus,
+                    run.command,
+                    run.config.rootpath,
+                    run.evidence.left_by_run,
+                )
+            run.evidence.finish()
+            if tried:
+                tried.close()
 
-    @pytest.hookimpl(trylast=True)
     def pytest_terminal_summary(self, terminalreporter: Any) -> None:
-        """Say what happened, behind all that ran before."""
-        if self._said:
-            terminalreporter.section(self._title, red=True)
-            for line in self._said.splitlines():
+        """Print what is still broken, and the table of coverage."""
+        run = self._run
+        if run.evidence.page:
+            terminalreporter.section("evidence")
+            terminalreporter.write_line(run.evidence.page)
+        if run.faults.not_healed:
+            terminalreporter.section("faults that are not healed")
+            terminalreporter.write_line("\n".join(run.faults.not_healed))
+        covered = run.coverage.report if run.preparing.is_done else []
+        if lines := self._errors or covered:
+            terminalreporter.section("sidecar coverage")
+            for line in lines:
                 terminalreporter.write_line(line)

@@ -22,9 +22,9 @@ from nomock.plugin.options import given
 from nomock.plugin.workers import Workers
 
 if TYPE_CHECKING:  # loads whatever a stack needs
+    from nomock.plugin.early_end import EarlyEnd
     from nomock.plugin.mailbox import Mailbox
     from nomock.plugin.run import Run
-    from nomock.plugin.run_end import RunEnd
     from nomock.plugin.serial import Turnstile
 
 _SUBJECT = "use"
@@ -38,7 +38,7 @@ class Use:
         self.config = config
         self.run: Run | None = None
         """The run, from ``begin`` on."""
-        self.run_end: RunEnd | None = None
+        self.early_end: EarlyEnd | None = None
         """What hears why a run cannot go on, from then on, too."""
         self.when_begun: list[Callable[[Run], None]] = []
         self._is_worker = hasattr(config, "workerinput")
@@ -66,6 +66,7 @@ class Use:
         Raises pytest's UsageError where a setting is wrong.
         """
         if self.run is None:
+            from nomock.plugin.early_end import EarlyEnd
             from nomock.plugin.run import Run
             from nomock.plugin.run_end import RunEnd
 
@@ -73,9 +74,11 @@ class Use:
                 self._mailbox.leave(_SUBJECT, _USES)
             self.run = Run.of(self.config, self.workers)
             self.__dict__.pop("turnstile", None)  # from now on it is the stack's
-            self.run_end = RunEnd(self.run)
+            self.early_end = EarlyEnd(self.run)
             self.config.pluginmanager.register(self.run, "nomock-run")
-            self.config.pluginmanager.register(self.run_end, "nomock-run-end")
+            self.config.pluginmanager.register(self.run.header, "nomock-header")
+            self.config.pluginmanager.register(RunEnd(self.run), "nomock-run-end")
+            self.config.pluginmanager.register(self.early_end, "nomock-early-end")
             if not self._is_worker:
                 self.config.pluginmanager.register(self.run.unasked, "nomock-unasked")
             for told in self.when_begun:

@@ -39,7 +39,7 @@ class WorkerCrash:
 
         try:
             for stack in (run.main, *(lane.stack for lane in left_lanes(run.main))):
-                run.fault_sessions(stack).heal_orphaned(run.progress.show, starts=True)
+                run.faults.of(stack).heal_orphaned(run.progress.show, starts=True)
         except Exception as error:  # whatever it is, the run is not to end by it
             self._say(str(error))
         run.progress.end()
