@@ -16,8 +16,8 @@ from nomock.evidence.causes import Cause
 from nomock.evidence.folder import FILE, EvidenceFolder
 from nomock.evidence.showing import shown_line
 from nomock.project import Store
-from nomock.stack import Stack
-from nomock.target import Target, names_of
+from nomock.stack import Stack, left_warm
+from nomock.target import Container, Target, names_of
 
 _LOG_LINES = 5
 _MOST_OTHERS = 3
@@ -64,8 +64,8 @@ def as_json(settings: Settings) -> dict[str, Any]:
     services: dict[str, str] = {}
     try:
         stack = Stack.of(settings)
-        differences = stack.differences()
-        services = {name: differences.get(name, "ready") for name in stack}
+        told = _told(stack, stack.containers())
+        services = {name: told.get(name, "ready") for name in stack}
     except NomockError as error:
         not_read = [*not_read, str(error)]
     green = Store(settings.state_dir, "last-green").read()
@@ -127,11 +127,11 @@ def _causes(failure: Failure) -> Iterator[str]:
 
 def _services(stack: Stack) -> Iterator[str]:
     containers = stack.containers()
-    differences = stack.differences(containers)
+    told = _told(stack, containers)
     names = names_of(containers)
     yield f"stack {stack.name}:"
     for name in stack:
-        yield f"  {name}: {differences.get(name, 'ready, as it should be')}"
+        yield f"  {name}: {told.get(name, 'ready, as it should be')}"
         for container in containers:
             if container.service == name:
                 if names[container.id] != name:
@@ -139,6 +139,13 @@ def _services(stack: Stack) -> Iterator[str]:
                 yield from (f"    {line}" for line in _course(stack.engine, container.id))
                 log = stack.target.log_text(container.id, tail=_LOG_LINES)
                 yield from (f"    {shown_line(line, name)}" for line in log.splitlines())
+
+
+def _told(stack: Stack, containers: Sequence[Container]) -> dict[str, str]:
+    """Return what to say of the services that are not as they should be, or warm of another run."""
+    differences = stack.differences(containers)
+    warm = left_warm(stack.settings, differences, containers)
+    return differences | {name: f"ready, {run}" for name, run in warm.items()}
 
 
 def _course(target: Target, container_id: str) -> Iterator[str]:

@@ -6,7 +6,6 @@ import argparse
 import os
 import signal
 import sys
-from collections.abc import Iterable
 
 from nomock.cli.show import print_table, progress
 from nomock.config import Settings
@@ -14,8 +13,8 @@ from nomock.errors import NotHealedError
 from nomock.faults.janitor import heal_orphaned
 from nomock.lanes.kinds import left_lanes
 from nomock.project import resolve
-from nomock.stack import CONFIGURATION_CHANGED, Stack
-from nomock.target import Container, names_of
+from nomock.stack import Stack, left_warm
+from nomock.target import names_of
 
 
 def up(settings: Settings, _: argparse.Namespace) -> int:
@@ -56,12 +55,10 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
     stack = Stack.of(settings)
     there = stack.containers()
     differences = stack.upkeep.new_bases() | stack.differences(there)
-    of_overlays = _of_overlays(settings, there)
+    warm = left_warm(settings, differences, there)
     names, body = names_of(there), []
     for name in stack:
-        if name in of_overlays and differences.get(name) == CONFIGURATION_CHANGED:
-            differences[name] = ""
-        told = differences.get(name, "as it should be") or of_overlays[name]
+        told = warm.get(name) or differences.get(name, "as it should be")
         found = [c for c in there if c.service == name]
         for container in found:
             # A container that has ended has the health that it had before.
@@ -76,23 +73,7 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
     for lane in left_lanes(stack):
         running = sum(c.state == "running" for c in lane.stack.containers())
         print(f"lane {lane.name}: {running} running; nomock down takes it down, too")
-    return 1 if any(differences.values()) else 0
-
-
-def _of_overlays(settings: Settings, there: Iterable[Container]) -> dict[str, str]:
-    """Return the services that a run with an overlay left warm, and which run that was.
-
-    The next one without it starts them anew.
-    """
-    told: dict[str, str] = {}
-    for overlay, run in (
-        (settings.coverage_overlay, "with the spy, of a covered run"),
-        (settings.traces_overlay, "with traces, of a traced run"),
-    ):
-        path = settings.root / overlay
-        for service in {c.service for c in there if path.exists() and c.is_of([path])}:
-            told[service] = f"{told[service]}; {run}" if service in told else run
-    return told
+    return 1 if differences.keys() - warm.keys() else 0
 
 
 def compose(settings: Settings, chosen: argparse.Namespace) -> int:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import signal
@@ -210,7 +211,7 @@ def test_a_command_should_end_quietly_when_nobody_reads_what_it_says(
     assert (done.returncode, done.stderr or "") == (141, "")
 
 
-def test_status_should_be_well_when_a_run_with_overlays_left_its_services_warm(tiny: Tiny) -> None:
+def test_a_service_should_be_well_when_a_run_with_overlays_left_it_warm(tiny: Tiny) -> None:
     tiny.compose(one=idle())
     files = ["--file", "docker-compose.yml"]
     for overlay, told in (
@@ -224,3 +225,6 @@ def test_status_should_be_well_when_a_run_with_overlays_left_its_services_warm(t
         code, out, _ = said(tiny, "status")
         assert (code, out[1].split()[:2]) == (0, ["one", "running"])
         assert out[1].split("  ")[-1].strip() == told
+        assert f"  one: ready, {told}" in said(tiny, "diagnose")[1]
+        services = json.loads("".join(said(tiny, "diagnose", "--json")[1]))["services"]
+        assert services == {"one": f"ready, {told}"}
