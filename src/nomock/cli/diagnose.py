@@ -144,7 +144,7 @@ def _services(stack: Stack) -> Iterator[str]:
 def _told(stack: Stack, containers: Sequence[Container]) -> dict[str, str]:
     """Return what to say of the services that are not as they should be, or warm of another run."""
     differences = stack.differences(containers)
-    warm = left_warm(stack.settings, differences, containers)
+    warm = left_warm(stack, differences, containers)
     return differences | {name: f"ready, {run}" for name, run in warm.items()}
 
 

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from nomock.adapters.git import changes_since, commit_of
+from nomock.cli.old_images import OldImages
 from nomock.config import Settings
 from nomock.errors import EvidenceError, NomockError
 from nomock.evidence.folder import EvidenceFolder
@@ -24,15 +25,20 @@ def replay(settings: Settings, part: str, *, order: bool, rest: Sequence[str]) -
     record = find(EvidenceFolder(settings.state_dir), part)
     test, run = record["test"], record["run"]
     print(f"replay of {test['id']}, which {test['outcome']} in {run['name']}", flush=True)
-    for line in differences(settings, record):
-        print(f"not the same: {line}", flush=True)
-    before = test["order"] if order else []
-    command = [sys.executable, "-m", "pytest", *before, test["id"], *_options(record), *rest]
     environ = {**os.environ, SEEDS: json.dumps({test["id"]: test.get("seeds", [])})}
     if settings.sources.get("files") == "option":
         environ["NOMOCK_FILES"] = os.pathsep.join(map(str, settings.files))
     if settings.sources.get("project") == "option" and settings.project:
         environ["NOMOCK_PROJECT"] = settings.project
+    for line in _differences(settings, record):
+        print(f"not the same: {line}", flush=True)
+    try:
+        for line in _bring_back(Stack.of(settings), record, environ):
+            print(line, flush=True)
+    except NomockError as error:
+        print(f"not the same, perhaps: the images: {error}", flush=True)
+    before = test["order"] if order else []
+    command = [sys.executable, "-m", "pytest", *before, test["id"], *_options(record), *rest]
     return subprocess.run(command, cwd=test["root"], env=environ, check=False).returncode
 
 
@@ -61,8 +67,8 @@ def find(folder: EvidenceFolder, part: str) -> dict[str, Any]:
     )
 
 
-def differences(settings: Settings, record: Mapping[str, Any]) -> Iterator[str]:
-    """Yield what is not now as it was: commit, versions, images."""
+def _differences(settings: Settings, record: Mapping[str, Any]) -> Iterator[str]:
+    """Yield what is not now as it was: commit, versions."""
     run = record["run"]
     commit = commit_of(settings.root)
     if run["commit"] and commit != run["commit"]:
@@ -73,10 +79,6 @@ def differences(settings: Settings, record: Mapping[str, Any]) -> Iterator[str]:
             word for word, is_so in (("then", run["is_changed"]), ("now", is_changed)) if is_so
         )
     yield from _versions(run)
-    try:
-        yield from _images(Stack.of(settings), record)
-    except NomockError as error:
-        yield f"the stack could not be looked at: {error}"
 
 
 def _versions(run: Mapping[str, Any]) -> Iterator[str]:
@@ -94,17 +96,22 @@ def _versions(run: Mapping[str, Any]) -> Iterator[str]:
             yield f"{name} is {value}, it was {run[name]}"
 
 
-def _images(stack: Stack, record: Mapping[str, Any]) -> Iterator[str]:
-    was = {service["service"]: service for service in record["services"]}
-    now = {container.service: container for container in stack.containers()}
-    for name, service in was.items():
-        if name in now and now[name].image_id != service["image_id"]:
-            was_id, is_id = service["image_id"][7:19], now[name].image_id[7:19]
-            yield f"{name} runs the image {is_id} ({now[name].image}), it was {was_id}"
-        elif name not in now and record["test"]["stack"] == stack.name:
-            yield f"{name} does not run"
+def _bring_back(stack: Stack, record: Mapping[str, Any], environ: dict[str, str]) -> Iterator[str]:
+    """Let pytest run it on the images it had, as far as they are here; yield what is to be said."""
+    images = OldImages.of(stack, record)
+    for name, was in images.gone.items():
+        yield f"not the same: the image of {name} was {was[7:19]}, which is not here any more"
+    if images.here:
+        files = (*stack.project.files, images.write(stack))
+        environ["NOMOCK_FILES"] = os.pathsep.join(map(str, files))
+        environ["NOMOCK_PROJECT"] = stack.name
+        shown = ", ".join(f"{name} {was[7:19]}" for name, was in images.here.items())
+        yield f"with the images that it had, until the next run without this: {shown}"
 
 
 def _options(record: Mapping[str, Any]) -> list[str]:
-    seed = record["run"].get("random_seed")
-    return [f"--randomly-seed={seed}"] if seed is not None else []  # of pytest-randomly
+    """Return pytest's options without which it would be another run; older evidence has none."""
+    run = record["run"]
+    seed = run.get("random_seed")
+    of_randomly = [f"--randomly-seed={seed}"] if seed is not None else []
+    return [*(f"--nomock-{name}" for name in run.get("options", ())), *of_randomly]

@@ -55,7 +55,7 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
     stack = Stack.of(settings)
     there = stack.containers()
     differences = stack.upkeep.new_bases() | stack.differences(there)
-    warm = left_warm(settings, differences, there)
+    warm = left_warm(stack, differences, there)
     names, body = names_of(there), []
     for name in stack:
         told = warm.get(name) or differences.get(name, "as it should be")

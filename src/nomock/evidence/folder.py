@@ -6,6 +6,8 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from hashlib import sha256
@@ -85,6 +87,17 @@ class EvidenceFolder:
             except EvidenceError as error:
                 not_read.append(str(error))
         return sorted(found, key=lambda record: record["test"]["began_s"]), not_read
+
+    def images_named(self, ids: Iterable[str]) -> set[str]:
+        """Return those of some ids of images that a test ran on which left evidence."""
+        left = set(ids)
+        found = set()
+        for path in self.path.glob(f"*/*/{FILE}") if left else ():
+            with suppress(OSError):  # another run lets its folder go
+                text = path.read_bytes()
+                found |= {id_ for id_ in left if id_.encode() in text}
+                left -= found
+        return found
 
     def keep(self, most: int) -> None:
         """Remove what older runs left that have ended; of what cannot be removed some stays."""

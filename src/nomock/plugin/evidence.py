@@ -19,6 +19,7 @@ from nomock.errors import StateFolderError
 from nomock.moments import Moment, now
 from nomock.plugin.items import faults_of
 from nomock.plugin.leaks import SentBefore
+from nomock.plugin.options import given
 from nomock.plugin.workers import BEGAN, Workers
 from nomock.replaying import SEEDS
 
@@ -27,6 +28,8 @@ if TYPE_CHECKING:  # a green run needs none of it
 
 _TITLE = "Evidence"
 _MOST_ORDER = 100
+_OPTIONS = ("traces", "sidecar-coverage", "evidence-database", "faults-on-shared")
+"""The options without which a test may do something else."""
 PROPERTY = "nomock_evidence"
 """The property of a test in JUnit's XML that has the path of its evidence."""
 
@@ -208,6 +211,7 @@ class Evidence:
             "python": platform.python_version(),
             "machine": platform.platform(),
             "is_replay": SEEDS in os.environ,
+            "options": [name for name in _OPTIONS if given(self._config, name)],
             "random_seed": getattr(self._config.option, "randomly_seed", None),
         }
 

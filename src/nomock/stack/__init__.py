@@ -3,6 +3,6 @@
 from nomock.stack.database import Postgres
 from nomock.stack.service import Service
 from nomock.stack.stack import Stack
-from nomock.stack.warm import left_warm
+from nomock.stack.warm import left_warm, replay_overlay
 
-__all__ = ["Postgres", "Service", "Stack", "left_warm"]
+__all__ = ["Postgres", "Service", "Stack", "left_warm", "replay_overlay"]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from nomock.adapters.engine import Engine
 from nomock.config import Settings
+from nomock.evidence.folder import EvidenceFolder
 from nomock.project import Project, Sources
 from nomock.stack.records import Records
 
@@ -77,10 +78,18 @@ class Images:
             self._records.built(service, self.project, self.engine.image_id, digest, parts[name])
 
     def remove_superseded(self) -> None:
-        """Remove the images in whose place others were built."""
-        now = {self._records.image_id(self.project.services[name]) for name in self.stale}
-        for image_id in self._before - now:
+        """Remove the images in whose place others were built.
+
+        What a test that left evidence ran on stays as long as that does, for ``nomock replay``.
+        """
+        now = {
+            self._records.image_id(self.project.services[name]) for name in self.project.to_build
+        }
+        superseded = (self._before | self._records.superseded) - now
+        kept = EvidenceFolder(self._settings.state_dir).images_named(superseded)
+        for image_id in superseded - kept:
             self.engine.remove_image(image_id)
+        self._records.supersede(kept)
 
 
 def prefixed(progress: Callable[[str], None], step: str) -> Callable[[str], None]:

@@ -13,6 +13,7 @@ from nomock.project import Project, ServiceConfig, Sources, Store, what_changed
 from nomock.target import Container
 
 CONFIGURATION_CHANGED = "configuration changed"
+IMAGE_CHANGED = "image changed"
 
 
 class Records:
@@ -51,7 +52,7 @@ class Records:
             return reason
         for container in found:
             if image and container.image_id != image["id"] and service.is_built:
-                return "image changed"
+                return IMAGE_CHANGED
             known = self._known["containers"].get(container.id)
             if known is None:
                 return "not started by nomock"
@@ -132,6 +133,17 @@ class Records:
         }
         self._parts(service).write(dict(parts))
         self._store.write(self._known)
+
+    @property
+    def superseded(self) -> set[str]:
+        """The ids of images that were kept though others were built in their place."""
+        return set(self._known.get("superseded", ()))
+
+    def supersede(self, kept: Iterable[str]) -> None:
+        """Record which of them are kept still."""
+        if set(kept) != self.superseded:
+            self._known["superseded"] = sorted(kept)
+            self._store.write(self._known)
 
     def _parts(self, service: ServiceConfig) -> Store:
         return Store(self._state_dir, f"built-{self._project}-{service.name}")

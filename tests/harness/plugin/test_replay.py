@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 from evidenced import two_services
-from tiny import Tiny
+from tiny import IMAGE, Tiny, idle
 
+from nomock.adapters.engine import Engine
 from nomock.cli.replay import find
 from nomock.errors import EvidenceError
 from nomock.evidence.folder import EvidenceFolder
@@ -47,12 +49,54 @@ def test_a_failed_test_should_run_again_with_its_seeds_and_say_what_differs(tiny
         [
             "replay of test_tiny.py::test_seeded, which failed in *",
             "not the same: pytest is *, it was 1.0",
-            "not the same: * runs the image *, it was 000000000000",
+            "not the same: the image of * was 000000000000, which is not here any more",
         ]
     )
     seeds = (tiny.path / "seeds").read_text(encoding="utf-8").split()
     assert len(seeds) == 3
     assert len(set(seeds)) == 1
+
+
+def test_a_replay_should_run_on_the_images_that_the_test_had_when_they_are_still_here(
+    tiny: Tiny,
+) -> None:
+    tiny.write("app/Dockerfile", f"FROM {IMAGE}\nCOPY . /app\n")
+    tiny.write("app/code", "1")
+    tiny.compose(app=idle(build="app"), other=idle())
+    tiny.tests("""
+        def test_red(stack):
+            assert stack["app"].exec("cat", "/app/code") != "1"
+    """)
+    tiny.run().assert_outcomes(failed=1)
+    engine, name = Engine(), f"{tiny.name}-app"
+    first = engine.image_id(name)
+    assert first is not None
+    tiny.write("app/code", "2")
+    tiny.run().assert_outcomes(passed=1)
+    for _ in range(2):
+        result = tiny.nomock("replay", "red")
+        result.assert_outcomes(failed=1)
+        said = f"with the images that it had, until the next run without this: app {first[7:19]}"
+        assert result.outlines[1:2] == [said]
+    assert [line.split("  ")[-1].strip() for line in tiny.nomock("status").outlines[1:]] == [
+        "with the image of a replay",
+        "as it should be",
+    ]
+    tiny.run().assert_outcomes(passed=1)
+    # It goes when nothing is left of the test that ran on it.
+    shutil.rmtree(tiny.path / ".nomock/evidence")
+    assert engine.image_id(first) is not None
+    tiny.write("app/code", "3")
+    tiny.run().assert_outcomes(passed=1)
+    assert engine.image_id(first) is None
+
+
+def test_a_replay_should_have_the_options_that_change_what_a_test_does(tiny: Tiny) -> None:
+    two_services(tiny).tests("def test_red(stack): assert False")
+    tiny.run("--faults-on-shared").assert_outcomes(failed=1)
+    shown = "shared: {config.getoption('--nomock-faults-on-shared')}"
+    tiny.write("conftest.py", f'def pytest_report_header(config): return f"{shown}"\n')
+    tiny.nomock("replay", "red").stdout.fnmatch_lines(["shared: True"])
 
 
 def test_a_name_should_be_refused_that_no_test_or_several_have(tmp_path: Path) -> None:
