@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
 from typing import Any
 
@@ -132,10 +132,13 @@ def _pairs(headers: httpx.Headers) -> Headers:
     return tuple(headers.multi_items())
 
 
-def client(base_url: str, *, on_request: Callable[[], None] = _nothing) -> Client:
+_USUAL: dict[str, Any] = {"timeout": _TIMEOUT_S, "limits": _LIMITS, "trust_env": False}
+
+
+def client(base_url: str, *, on_request: Callable[[], None] = _nothing, **options: Any) -> Client:
     """Return a client of one service; redirects are not followed, cookies are its own.
 
-    ``on_request`` is called before each request; it may wait.
+    ``on_request`` is called before each request; it may wait. ``options`` are those of httpx.
     """
 
     def before(request: httpx.Request) -> None:
@@ -143,16 +146,13 @@ def client(base_url: str, *, on_request: Callable[[], None] = _nothing) -> Clien
         _mark(request)
         _begin(request)
 
-    return _Client(
-        base_url=base_url,
-        timeout=_TIMEOUT_S,
-        limits=_LIMITS,
-        event_hooks={"request": [before], "response": [_answered]},
-        trust_env=False,
-    )
+    hooks = _hooks(options.pop("event_hooks", None), before, _answered)
+    return _Client(base_url=base_url, event_hooks=hooks, **{**_USUAL, **options})
 
 
-def async_client(base_url: str, *, on_request: Callable[[], None] = _nothing) -> AsyncClient:
+def async_client(
+    base_url: str, *, on_request: Callable[[], None] = _nothing, **options: Any
+) -> AsyncClient:
     """Return an asyncio client whose requests carry the running test's id as baggage.
 
     It belongs to the event loop that first uses it.
@@ -166,13 +166,17 @@ def async_client(base_url: str, *, on_request: Callable[[], None] = _nothing) ->
     async def after(response: httpx.Response) -> None:
         _answered(response)
 
-    return _AsyncClient(
-        base_url=base_url,
-        timeout=_TIMEOUT_S,
-        limits=_LIMITS,
-        event_hooks={"request": [before], "response": [after]},
-        trust_env=False,
-    )
+    hooks = _hooks(options.pop("event_hooks", None), before, after)
+    return _AsyncClient(base_url=base_url, event_hooks=hooks, **{**_USUAL, **options})
+
+
+def _hooks(theirs: Mapping[str, list[Any]] | None, before: Any, after: Any) -> dict[str, list[Any]]:
+    """Return the hooks of a client: a request is written down as the user's own have left it."""
+    theirs = theirs or {}
+    return {
+        "request": [*theirs.get("request", ()), before],
+        "response": [after, *theirs.get("response", ())],
+    }
 
 
 def ask(method: str, url: str, body: object = None, *, timeout_s: float) -> tuple[int, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from heapq import merge
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from nomock.errors import (
     ComposeError,
@@ -102,9 +102,23 @@ class Service:
 
         A new one each time, because such a client belongs to one event loop.
         """
+        return self.async_client()
+
+    def client(self, **options: Any) -> Client:
+        """Return a new client like ``http``, with ``options`` of httpx.Client, and its own cookies.
+
+        ``with stack["auth"].client(auth=("ann", "secret"), follow_redirects=True) as ann:``. Where
+        what you test makes its client itself, give it this one: what it asks is in the evidence.
+        """
+        from nomock.adapters.http import client
+
+        return client(self.url, on_request=self._used, **options)
+
+    def async_client(self, **options: Any) -> AsyncClient:
+        """Return a new client like ``async_http``, with httpx.AsyncClient's ``options``."""
         from nomock.adapters.http import async_client
 
-        return async_client(self.url, on_request=self._used)
+        return async_client(self.url, on_request=self._used, **options)
 
     @property
     def container_id(self) -> str:

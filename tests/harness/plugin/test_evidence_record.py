@@ -73,6 +73,40 @@ def test_a_failing_test_should_leave_what_it_asked_and_what_the_services_logged(
     result.stdout.fnmatch_lines([".nomock/evidence/*/test_tiny.py_test_fails-*/evidence.json"])
 
 
+def test_a_client_with_options_of_its_own_should_be_seen_like_that_of_the_service(
+    tiny: Tiny,
+) -> None:
+    two_services(tiny).tests("""
+    import asyncio
+
+    SEEN = []
+
+    def test_fails(stack):
+        with stack["web"].client(
+            headers={"x-of": "ann"},
+            follow_redirects=True,
+            event_hooks={"request": [lambda request: request.headers.update({"x-hook": "1"})],
+                         "response": [SEEN.append]},
+        ) as ann:
+            ann.get("/first?status=302&header=Location:/second")
+
+        async def bob():
+            async with stack["api"].async_client(timeout=0.2, cookies={"a": "b"}) as http:
+                await http.get("/late?wait=1")
+
+        try:
+            asyncio.run(bob())
+        finally:
+            assert [reply.status_code for reply in SEEN] == [302, 200]
+    """)
+    tiny.run().assert_outcomes(failed=1)
+    first, second, late = evidence_of(tiny, "test_fails")["exchanges"]
+    assert [first["status"], second["status"], late["status"]] == [302, 200, None]
+    assert late["error"].startswith("ReadTimeout")
+    assert {"x-of", "x-hook", "baggage"} <= {name.lower() for name, _ in first["headers"]}
+    assert "cookie" in {name.lower() for name, _ in late["headers"]}
+
+
 def test_no_secret_should_stand_anywhere_in_what_a_failing_test_leaves(tiny: Tiny) -> None:
     two_services(tiny).tests(
         LOGGED

@@ -16,7 +16,8 @@ PAGE = ROOT / "docs" / "api.md"
 MEMBERS = {
     "Stack": ("name", "postgres", "__getitem__", "wait_ready"),
     "Service": (
-        *("url", "http", "async_http", "address", "port", "logs", "exec", "environment"),
+        *("url", "http", "async_http", "client", "async_client", "address", "port"),
+        *("logs", "exec", "environment"),
         *("start", "stop", "restart", "kill"),
     ),
     "Postgres": ("connect", "user", "password", "dbname"),
