@@ -151,7 +151,7 @@ def test_a_copy_of_a_checkout_should_heal_nothing_of_the_other_and_a_renamed_one
     tiny.compose(web=idle())
     stack = tiny.stack()
     stack.prepare()
-    stack["web"]._engine.pause(tiny.containers()["web"])
+    stack.engine.pause(tiny.containers()["web"])
     copy = Tiny(tiny.pytester, tiny.name, tmp_path_factory.mktemp("copy"))
     copy.compose(web=idle())
     path = left(copy, ENTRY)
@@ -163,7 +163,7 @@ def test_a_copy_of_a_checkout_should_heal_nothing_of_the_other_and_a_renamed_one
     with pytest.raises(NotHealedError, match="put on at engine of another machine, and this is"):
         heal_orphaned(stack, print)
     path.unlink()
-    stack["web"]._engine.unpause(tiny.containers()["web"])
+    stack.engine.unpause(tiny.containers()["web"])
     stack.close()
 
     left(tiny, ENTRY)
