@@ -170,3 +170,8 @@ __all__ = [
     "WatchdogError",
     "did_you_mean",
 ]
+
+# A report names a class by where users import it, whichever room it is in.
+for _each in [*globals().values()]:
+    if isinstance(_each, type):
+        _each.__module__ = __name__
