@@ -46,6 +46,14 @@ def test_a_service_should_have_the_ports_that_it_publishes_and_exposes(tmp_path:
     assert found.lost == []
 
 
+def test_ports_should_have_names_of_their_own_when_the_file_has_one_twice(tmp_path: Path) -> None:
+    ports = [{"target": number, "name": name} for number, name in ((1, "a"), (2, "a"), (3, "A"))]
+    found = web(tmp_path, ports=[*ports, {"target": 4, "name": "tcp-3"}])
+    names = [port["name"] for port in found["Service web"]["spec"]["ports"]]
+    assert names == ["a", "tcp-2", "tcp-3", "tcp-4"]
+    assert found.lost == [("web", "ports.name")]
+
+
 def test_a_service_should_have_the_ports_of_its_image_when_the_file_names_none(
     tmp_path: Path,
 ) -> None:
@@ -143,6 +151,31 @@ def test_a_name_should_be_told_when_it_is_no_dns_label(tmp_path: Path) -> None:
     line = found.rendered.report.lines[1]
     assert (line.service, line.key) == ("web_app", "(its name)")
     assert line.meaning == "it is web-app there; who asks for web_app does not find it"
+
+
+def test_names_should_be_cut_when_they_are_longer_than_kubernetes_has_them(tmp_path: Path) -> None:
+    long = "a" * 62 + "_" + "b" * 40
+    found = rendered(
+        tmp_path,
+        {
+            long: {
+                "environment": {"TOKEN": "t"},
+                "deploy": {"mode": "replicated-job"},
+                "networks": {long: None},
+                "user": "1000",
+                "volumes": [{"type": "volume", "source": long, "target": "/data"}],
+                "secrets": [{"source": long}],
+            },
+            f"x{long}": {"hostname": long},
+        },
+        networks={long: {}},
+        volumes={long: {}},
+        secrets={long: {"environment": "X"}},
+        **{"x-nomock": {"claims": {long: "1Gi"}}},
+    )
+    (job,) = found.of_kind("Job")
+    assert job["metadata"]["name"].startswith("a" * 54 + "-")
+    assert "Service " + "x" + "a" * 62 in found.names
 
 
 def test_names_should_be_refused_when_two_would_be_the_same(tmp_path: Path) -> None:

@@ -75,17 +75,23 @@ def test_rights_should_be_those_of_the_compose_file(tmp_path: Path) -> None:
         ("0:0", 0, 0),
         ("postgres", 999, 998),
         ("postgres:7", 999, 7),
+        ("postgres:staff", 999, 50),
+        ("1000:staff", 1000, 50),
+        ("postgres:nobodys", None, None),
         ("nobody", None, None),
-        ("1000:staff", None, None),
+        ("1000:nobodys", None, None),
     ],
 )
 def test_a_user_should_be_numbers_when_it_is_one_or_the_image_tells(
     tmp_path: Path, user: str, uid: int | None, gid: int | None
 ) -> None:
-    image = Image("shop", users={"postgres": "999:998"})
-    found = rendered(tmp_path, {"web": {"user": user}}, image_of=lambda name: image)
+    image = Image("shop", users={"postgres": "999:998"}, groups={"staff": "50"})
+    found = rendered(
+        tmp_path, {"web": {"user": user, "group_add": ["staff"]}}, image_of=lambda name: image
+    )
     context = found.pod()["securityContext"]
     assert (context.get("runAsUser"), context.get("runAsGroup")) == (uid, gid)
+    assert context["supplementalGroups"] == [50]
     assert found.lost == ([("web", "user")] if uid is None else [])
 
 

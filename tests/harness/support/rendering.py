@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import api_rules
+
 from nomock.adapters.compose_call import Call
 from nomock.config import Settings
 from nomock.project import project_of
@@ -23,6 +25,8 @@ class Objects:
         self.rendered = rendered
         self.all = [found.to_dict() for found in rendered.objects]
         validate(self.all)
+        refused = api_rules.offences(self.all)
+        assert not refused, refused
 
     def __getitem__(self, name: str) -> dict[str, Any]:
         """Return an object by its kind and name: ``Service web``."""

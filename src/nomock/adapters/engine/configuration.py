@@ -29,6 +29,8 @@ class ImageConfig:
     environment: Mapping[str, str]
     user: str = ""
     """As it says it: a name or a number, perhaps with a group behind a colon."""
+    stop_signal: str = ""
+    """As ``SIGINT``; empty where it says none."""
     exposed: tuple[str, ...] = ()
     """``8000/tcp``."""
     healthcheck: Mapping[str, Any] = field(default_factory=dict)
@@ -56,6 +58,7 @@ def image_config_of(found: Mapping[str, Any]) -> ImageConfig:
         command=tuple(config.get("Cmd") or ()),
         environment=_variables(config),
         user=config.get("User") or "",
+        stop_signal=config.get("StopSignal") or "",
         exposed=tuple(config.get("ExposedPorts") or ()),
         healthcheck=config.get("Healthcheck") or {},
         digests=tuple(found.get("RepoDigests") or ()),

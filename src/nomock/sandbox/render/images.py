@@ -20,6 +20,10 @@ class Image:
     users: Mapping[str, str] = field(default_factory=dict)
     """The numbers of its users by their names: ``{"postgres": "999:999"}``. Kubernetes takes only
     numbers."""
+    groups: Mapping[str, str] = field(default_factory=dict)
+    """The numbers of its groups by their names."""
+    stop_signal: str | None = None
+    """The signal that it is stopped by, empty where it says none; None where it was not asked."""
     healthcheck: Mapping[str, Any] = field(default_factory=dict)
     """Its own healthcheck, in the words of a compose file; Kubernetes itself would not see it."""
 

@@ -62,7 +62,7 @@ SERVICE = {
     "external_links": lost("a container of another project", "its name is not found"),
     "extra_hosts": becomes("hostAliases", values.extra_host, "host-gateway"),
     "gpus": lost("each cluster names its devices itself", "it finds none"),
-    "group_add": becomes("supplementalGroups", values.group, "a group by its name"),
+    "group_add": becomes("supplementalGroups", values.group, "a name of unknown number"),
     "healthcheck.disable": same("there is no probe"),
     "healthcheck.interval": becomes("periodSeconds of the readiness probe"),
     "healthcheck.retries": becomes("failureThreshold"),
@@ -139,8 +139,10 @@ SERVICE = {
     "shm_size": becomes("an emptyDir of memory at /dev/shm"),
     "stdin_open": becomes("stdin"),
     "stop_grace_period": becomes("terminationGracePeriodSeconds; 10 s where it says nothing"),
-    "stop_signal": lost(
-        "not all clusters can choose a signal", "the image's own STOPSIGNAL, or SIGTERM"
+    "stop_signal": same(
+        "pods get the image's own STOPSIGNAL, or SIGTERM",
+        values.stop_signal,
+        "another one than the image's",
     ),
     "storage_opt": lost("a driver of Docker's", "no limit of its disk"),
     "sysctls.*": becomes("sysctls of the pod", values.sysctl, "those that Kubernetes calls unsafe"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import signal
+from contextlib import suppress
 from typing import Any
 
 from nomock.sandbox.render.fate import Decide, Lost
@@ -59,8 +61,8 @@ def extra_host(value: Any, known: Known) -> Lost | None:
 
 
 def group(value: Any, known: Known) -> Lost | None:
-    """A group by its name."""
-    if str(value).isdigit():
+    """A group by its name, which only the image can resolve."""
+    if str(value).isdigit() or str(value) in known.service.image.groups:
         return None
     return Lost("Kubernetes takes numbers alone", "it is not in this group")
 
@@ -70,8 +72,25 @@ def user(value: Any, known: Known) -> Lost | None:
     if numbers_of(str(value), known.service.image) is not None:
         return None
     return Lost(
-        "Kubernetes takes numbers alone", "the image's own user; the promotion asks the image"
+        "Kubernetes takes numbers alone",
+        "the image's own user, unless the promotion finds its number in the image",
     )
+
+
+def stop_signal(value: Any, known: Known) -> Lost | None:
+    """A signal that is not the image's: of clusters few can choose one, and none by default."""
+    own = known.service.image.stop_signal
+    if own is not None and _signal(str(value)) == _signal(own or "SIGTERM"):
+        return None
+    return Lost("not all clusters can choose a signal", "the image's own STOPSIGNAL, or SIGTERM")
+
+
+def _signal(text: str) -> str:
+    """Return the name of a signal, as ``INT``: Docker takes SIGINT, INT and 2."""
+    if text.isdigit():
+        with suppress(ValueError):
+            text = signal.Signals(int(text)).name
+    return text.upper().removeprefix("SIG")
 
 
 def hostname(value: Any, known: Known) -> Lost | None:

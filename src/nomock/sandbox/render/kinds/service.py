@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 
 from lightkube.models.core_v1 import ServicePort, ServiceSpec
 from lightkube.resources.core_v1 import Service
@@ -12,6 +13,8 @@ from nomock.sandbox.render.meta import of_service
 from nomock.sandbox.render.naming import is_label
 from nomock.sandbox.render.plan import ServicePlan
 from nomock.sandbox.render.ports import Port
+
+_USUAL = re.compile(r"(tcp|udp|sctp)-\d+")
 
 
 class Services(Kind):
@@ -31,15 +34,24 @@ def _spec(service: ServicePlan) -> ServiceSpec:
     return ServiceSpec(
         clusterIP="None" if is_headless else None,
         selector=service.selector,
-        ports=[_port(port) for port in service.ports] or None,
+        ports=_ports(service.ports) or None,
     )
 
 
-def _port(port: Port) -> ServicePort:
-    return ServicePort(
-        name=port.name if is_label(port.name) else f"{port.protocol.lower()}-{port.number}",
-        port=port.number,
-        protocol=port.protocol,
-        targetPort=port.number,
-        appProtocol=port.app_protocol or None,
-    )
+def _ports(ports: Sequence[Port]) -> list[ServicePort]:
+    """Return ports, each with a name of its own: that of the file, or one made of its number."""
+    names: dict[str, Port] = {}
+    for port in ports:
+        usual = f"{port.protocol.lower()}-{port.number}"
+        is_own = is_label(port.name) and port.name not in names and not _USUAL.fullmatch(port.name)
+        names[port.name if is_own else usual] = port
+    return [
+        ServicePort(
+            name=name,
+            port=port.number,
+            protocol=port.protocol,
+            targetPort=port.number,
+            appProtocol=port.app_protocol or None,
+        )
+        for name, port in names.items()
+    ]

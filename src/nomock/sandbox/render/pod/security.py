@@ -40,14 +40,21 @@ _SYSCTLS = {"net.ipv4.ip_unprivileged_port_start": "0"}
 
 
 def numbers_of(user: str, image: Image) -> tuple[int, int | None] | None:
-    """Return user and group as numbers; None where names have none that nomock was told."""
+    """Return user and group as numbers; None where a name has none that nomock was told."""
     name, _, group = user.partition(":")
-    found = image.users.get(user) or image.users.get(name) or ""
-    uid, _, gid = found.partition(":") if not name.isdigit() else (name, "", "")
-    gid = group if group.isdigit() else gid
+    uid, _, gid = (name if name.isdigit() else image.users.get(name, "")).partition(":")
+    if group:
+        gid = group if group.isdigit() else image.groups.get(group, "")
     if not uid.isdigit() or (group and not gid):
         return None
     return int(uid), int(gid) if gid else None
+
+
+def groups_of(config: Mapping[str, Any], image: Image) -> list[int]:
+    """Return the numbers of the groups that a user is in besides, as far as they are known."""
+    names = [str(name) for name in config.get("group_add") or []]
+    numbers = (name if name.isdigit() else image.groups.get(name, "") for name in names)
+    return [int(number) for number in numbers if number]
 
 
 def group_of(numbers: tuple[int, int | None] | None) -> int | None:
@@ -67,7 +74,6 @@ def of_pod(service: ServicePlan) -> PodSecurityContext:
     config = service.config
     uid, gid = numbers_of(str(config.get("user") or ""), service.image) or (None, None)
     own = numbers_of(str(config.get("user") or service.image.user), service.image)
-    groups = [int(group) for group in config.get("group_add") or [] if str(group).isdigit()]
     needs_group = any(_is_roots(mount.source) for mount in service.mounts)
     options = set(config.get("security_opt") or [])
     profile = "Unconfined" if options & UNCONFINED else "RuntimeDefault"
@@ -75,7 +81,7 @@ def of_pod(service: ServicePlan) -> PodSecurityContext:
         runAsUser=uid,
         runAsGroup=gid,
         fsGroup=group_of(own) if needs_group else None,
-        supplementalGroups=groups or None,
+        supplementalGroups=groups_of(config, service.image) or None,
         seccompProfile=SeccompProfile(type=profile),
         sysctls=[Sysctl(name=name, value=value) for name, value in sysctls_of(config).items()],
     )
