@@ -42,6 +42,7 @@ LAYERS = (
     ("sandbox.extra",),  # whether there are the packages for it
     ("sandbox.render", "sandbox.validate", "sandbox.equipment", "sandbox.phases"),
     ("sandbox.causes",),  # why what was applied is not ready
+    ("sandbox.image_facts",),  # what is known of an image and Kubernetes does not read
     ("stack",),  # the concepts, brought together
     ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
     ("diagnosis",),  # why tests failed, by all that is known

@@ -89,6 +89,15 @@ def test_a_volume_should_be_given_to_the_user_of_its_service(
     assert "fsGroup" not in found.pod("db")["securityContext"]
 
 
+def test_a_volume_should_let_in_a_group_when_the_image_cannot_give_it_away(tmp_path: Path) -> None:
+    volumes = [{"type": "volume", "source": "data", "target": "/data"}]
+    image = Image("db", user="65534:65533", has_chown=False)
+    services = {"db": {"volumes": volumes}}
+    found = rendered(tmp_path, services, image_of=lambda name: image, volumes={"data": {}})
+    assert "initContainers" not in found.pod("db")
+    assert found.pod("db")["securityContext"]["fsGroup"] == 65533
+
+
 def test_a_volume_should_be_told_when_services_share_it_and_pods_do_not(tmp_path: Path) -> None:
     shared = {"volumes": [{"type": "volume", "source": "files", "target": "/files"}]}
     services = {"web": shared, "worker": shared}

@@ -24,6 +24,8 @@ class Image:
     """The numbers of its groups by their names."""
     stop_signal: str | None = None
     """The signal that it is stopped by, empty where it says none; None where it was not asked."""
+    has_chown: bool = True
+    """Whether it can give a volume to its user; an image of one program alone cannot."""
     healthcheck: Mapping[str, Any] = field(default_factory=dict)
     """Its own healthcheck, in the words of a compose file; Kubernetes itself would not see it."""
 

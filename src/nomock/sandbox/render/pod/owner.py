@@ -9,34 +9,31 @@ from __future__ import annotations
 
 from lightkube.models.core_v1 import Capabilities, Container, SecurityContext, VolumeMount
 
-from nomock.sandbox.render.mounts import Claim, Empty, Mount
 from nomock.sandbox.render.plan import ServicePlan
-from nomock.sandbox.render.pod.security import numbers_of
+from nomock.sandbox.render.pod.security import group_of, is_volume, numbers_of, user_of
 
 NAME = "volume-owner"
 _PLACE = "/nomock-volumes"
 
 
 def owner_container(service: ServicePlan, mounts: list[VolumeMount]) -> Container | None:
-    """Return the container that gives a pod's volumes to its user; None where that is root.
+    """Return the container that gives a pod's volumes to its user; None where nothing is to do.
 
-    ``mounts``: those of the service's own container, in the order of the plan. None, too, where
-    the user's number is not known.
+    ``mounts``: those of the service's own container, in the order of the plan.
     """
-    user = str(service.config.get("user") or service.image.user)
-    uid, gid = numbers_of(user, service.image) or (0, None)
+    numbers = numbers_of(user_of(service), service.image)
     names = [
         mounted.name
         for mount, mounted in zip(service.mounts, mounts, strict=True)
-        if _is_volume(mount) and not mount.read_only
+        if is_volume(mount)
     ]
-    if uid == 0 or not names:
+    if not numbers or numbers[0] == 0 or not names or not service.image.has_chown:
         return None
     places = {name: f"{_PLACE}/{name}" for name in names}
     return Container(
         name=NAME,
         image=service.image.reference,
-        command=["chown", f"{uid}:{uid if gid is None else gid}", *places.values()],
+        command=["chown", f"{numbers[0]}:{group_of(numbers)}", *places.values()],
         volumeMounts=[VolumeMount(name=name, mountPath=path) for name, path in places.items()],
         securityContext=SecurityContext(
             runAsUser=0,
@@ -44,10 +41,4 @@ def owner_container(service: ServicePlan, mounts: list[VolumeMount]) -> Containe
             allowPrivilegeEscalation=False,
             capabilities=Capabilities(add=["CHOWN"], drop=["ALL"]),
         ),
-    )
-
-
-def _is_volume(mount: Mount) -> bool:
-    return isinstance(mount.source, Claim) or (
-        isinstance(mount.source, Empty) and mount.source.is_volume
     )

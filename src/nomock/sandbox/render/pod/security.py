@@ -15,7 +15,7 @@ from lightkube.models.core_v1 import (
 )
 
 from nomock.sandbox.render.images import Image
-from nomock.sandbox.render.mounts import Files, SecretFile, Source
+from nomock.sandbox.render.mounts import Claim, Empty, Files, Mount, SecretFile
 from nomock.sandbox.render.plan import ServicePlan
 
 NO_NEW_PRIVILEGES = {"no-new-privileges", "no-new-privileges:true", "no-new-privileges=true"}
@@ -73,23 +73,38 @@ def of_pod(service: ServicePlan) -> PodSecurityContext:
     """Return what goes for the whole pod."""
     config = service.config
     uid, gid = numbers_of(str(config.get("user") or ""), service.image) or (None, None)
-    own = numbers_of(str(config.get("user") or service.image.user), service.image)
-    needs_group = any(_is_roots(mount.source) for mount in service.mounts)
+    group = group_of(numbers_of(user_of(service), service.image))
+    needs_group = any(_is_roots(mount, service.image) for mount in service.mounts)
     options = set(config.get("security_opt") or [])
     profile = "Unconfined" if options & UNCONFINED else "RuntimeDefault"
     return PodSecurityContext(
         runAsUser=uid,
         runAsGroup=gid,
-        fsGroup=group_of(own) if needs_group else None,
+        fsGroup=group if needs_group else None,
         supplementalGroups=groups_of(config, service.image) or None,
         seccompProfile=SeccompProfile(type=profile),
         sysctls=[Sysctl(name=name, value=value) for name, value in sysctls_of(config).items()],
     )
 
 
-def _is_roots(source: Source) -> bool:
-    """Tell whether a file is root's alone, unless a group is let in: it has a mode of its own."""
-    return isinstance(source, Files | SecretFile) and source.mode is not None
+def user_of(service: ServicePlan) -> str:
+    """Return who runs in a service's container, in the words of the file or of its image."""
+    return str(service.config.get("user") or service.image.user)
+
+
+def is_volume(mount: Mount) -> bool:
+    """Tell whether a mount is one of Docker's volumes, to be written to: it is the user's."""
+    is_one = isinstance(mount.source, Claim) or (
+        isinstance(mount.source, Empty) and mount.source.is_volume
+    )
+    return is_one and not mount.read_only
+
+
+def _is_roots(mount: Mount, image: Image) -> bool:
+    """Tell whether only a group lets the user in: files with a mode of their own are root's."""
+    if isinstance(mount.source, Files | SecretFile):
+        return mount.source.mode is not None
+    return is_volume(mount) and not image.has_chown
 
 
 def of_container(service: ServicePlan) -> SecurityContext | None:
