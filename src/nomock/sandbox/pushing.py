@@ -6,23 +6,16 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from threading import Lock
-from typing import Any
 
 from nomock.adapters.docker_push import push
 from nomock.adapters.engine import Engine, ImageConfig
 from nomock.errors import PromotionError
 from nomock.project import Project, ServiceConfig
+from nomock.sandbox.image_facts import image_with_facts
 from nomock.sandbox.render import Image
 from nomock.sandbox.render.naming import label_of
 
 _AT_ONCE = 3
-_SECOND_NS = 1_000_000_000
-_DURATIONS = {
-    "Interval": "interval",
-    "Timeout": "timeout",
-    "StartPeriod": "start_period",
-    "StartInterval": "start_interval",
-}
 
 
 @dataclass(frozen=True)
@@ -56,12 +49,14 @@ class Pushing:
             with lock:
                 digests[image_id] = f"{name.rpartition(':')[0]}@{digest}"
 
+        def image(name: str) -> Image:
+            config = found[name]
+            reference = digests.get(config.id) or config.digests[0]
+            return image_with_facts(self.engine, names[name], config, reference)
+
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(pushed, to_push))
-        return {
-            name: self._image(names[name], config, digests.get(config.id) or config.digests[0])
-            for name, config in found.items()
-        }
+            return dict(zip(found, pool.map(image, found), strict=True))
 
     def _config(self, service: ServiceConfig) -> ImageConfig:
         config = self.engine.image_config(service.image)
@@ -74,48 +69,7 @@ class Pushing:
             )
         return config
 
-    def _image(self, service: ServiceConfig, config: ImageConfig, reference: str) -> Image:
-        user = str(service.config.get("user") or config.user)
-        return Image(
-            reference=reference,
-            ports=config.exposed,
-            users=self._users(config.id, user),
-            healthcheck=_in_words_of_compose(config.healthcheck),
-        )
-
-    def _users(self, image_id: str, user: str) -> Mapping[str, str]:
-        """Return the number of a user by its name, as the image has it: Kubernetes takes no names.
-
-        None where the user is a number, or the image has no such list.
-        """
-        name = user.partition(":")[0]
-        if not name or name.isdecimal():
-            return {}
-        listed = self.engine.run_alone(image_id, ["cat", "/etc/passwd"], {})
-        for line in listed.output.splitlines():
-            fields = line.split(":")
-            if fields[0] == name and len(fields) > 3:
-                return {name: f"{fields[2]}:{fields[3]}"}
-        return {}
-
 
 def _tag(image_id: str) -> str:
     """Return a tag that says which image it is: the registry keeps no two under one name."""
     return image_id.removeprefix("sha256:")[:12]
-
-
-def _in_words_of_compose(check: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return an image's healthcheck as a compose file would have it.
-
-    >>> _in_words_of_compose({"Test": ["CMD", "true"], "Interval": 5000000000, "Retries": 3})
-    {'test': ['CMD', 'true'], 'interval': '5s', 'retries': 3}
-    """
-    if not check.get("Test") or check["Test"][0] == "NONE":
-        return {}
-    found: dict[str, Any] = {"test": list(check["Test"])}
-    for theirs, ours in _DURATIONS.items():
-        if check.get(theirs):
-            found[ours] = f"{check[theirs] / _SECOND_NS:g}s"
-    if check.get("Retries"):
-        found["retries"] = check["Retries"]
-    return found
