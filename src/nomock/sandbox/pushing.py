@@ -11,6 +11,7 @@ from nomock.adapters.docker_push import push
 from nomock.adapters.engine import Engine, ImageConfig
 from nomock.errors import PromotionError
 from nomock.project import Project, ServiceConfig
+from nomock.project.bases import image_name
 from nomock.sandbox.image_facts import image_with_facts
 from nomock.sandbox.render import Image
 from nomock.sandbox.render.naming import label_of
@@ -39,20 +40,23 @@ class Pushing:
         to_push = {
             config.id: f"{self.registry}/{project.name}/{label_of(name)}:{_tag(config.id)}"
             for name, config in found.items()
-            if not config.digests or names[name].is_built
+            if names[name].is_built or _digest_upstream(names[name], config) is None
         }
 
         def pushed(image_id: str) -> None:
             name = to_push[image_id]
             self.engine.tag(image_id, name)
-            digest = push(name, lambda line: self.show(f"{name.rpartition('/')[2]}: {line}"))
+            try:
+                digest = push(name, lambda line: self.show(f"{name.rpartition('/')[2]}: {line}"))
+            finally:
+                self.engine.remove_image(name)  # the name alone: it was for the push
             with lock:
                 digests[image_id] = f"{name.rpartition(':')[0]}@{digest}"
 
         def image(name: str) -> Image:
             config = found[name]
-            reference = digests.get(config.id) or config.digests[0]
-            return image_with_facts(self.engine, names[name], config, reference)
+            reference = digests.get(config.id) or _digest_upstream(names[name], config)
+            return image_with_facts(self.engine, names[name], config, str(reference))
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             list(pool.map(pushed, to_push))
@@ -68,6 +72,19 @@ class Pushing:
                 todo=f"pull it: docker compose pull {service.name}",
             )
         return config
+
+
+def _digest_upstream(service: ServiceConfig, config: ImageConfig) -> str | None:
+    """Return the name by which anybody can pull an image; None where it is only on this machine.
+
+    It may have names of other registries, too, to which somebody pushed it: of those nobody knows
+    whether they are still there.
+    """
+    own = image_name(service.image).rpartition(":")[0]
+    for digest in config.digests:
+        if image_name(digest).rpartition(":")[0] == own:
+            return digest
+    return None
 
 
 def _tag(image_id: str) -> str:
