@@ -88,8 +88,10 @@ def test_every_row_of_the_table_should_have_been_tried() -> None:
         below = any(plain.startswith(f"{path}.") for path in tried)
         if not (names or below or row in known or plain.endswith(".name")):
             untried.append(row)
+    # Of these the tests of networks, volumes, configs and secrets tell.
     assert untried == [
         "networks.*.attachable",
+        "networks.*.internal",
         "volumes.*.x-nomock",
         "configs.*.file",
         "configs.*.content",

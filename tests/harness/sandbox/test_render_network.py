@@ -213,3 +213,32 @@ def test_a_service_should_be_reached_only_by_those_that_share_a_network(tmp_path
     assert networks("db") == ["network.nomock/back-end"]
     assert networks("alone") == []
     assert found.lost == [("alone", "network_mode")]
+
+
+def test_who_is_in_internal_networks_alone_should_reach_nothing_outside(tmp_path: Path) -> None:
+    services = {
+        "db": {"networks": {"back": None}},
+        "web": {"networks": {"back": None, "front": None}},
+        "alone": {"network_mode": "none"},
+    }
+    networks = {"back": {"internal": True}, "front": {}}
+    found = rendered(tmp_path, services, networks=networks)
+
+    def is_inside(name: str) -> bool:
+        labels = found[f"Deployment {name}"]["spec"]["template"]["metadata"]["labels"]
+        return "nomock/inside" in labels
+
+    assert [name for name in services if is_inside(name)] == ["db"]
+    assert found["NetworkPolicy inside"]["spec"] == {
+        "podSelector": {"matchLabels": {"nomock/inside": "true"}},
+        "policyTypes": ["Egress"],
+        "egress": [
+            {"to": [{"podSelector": {}}]},
+            {
+                "to": [{"namespaceSelector": {}}],
+                "ports": [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}],
+            },
+        ],
+    }
+    assert found.lost == [("alone", "network_mode")]
+    assert "NetworkPolicy inside" not in rendered(tmp_path, {"web": {}}).names

@@ -197,7 +197,6 @@ BESIDE: Mapping[str, Any] = {
     "networks.enable_ipv4": {"front": {"enable_ipv4": True}},
     "networks.enable_ipv6": {"front": {"enable_ipv6": True}},
     "networks.external": {"front": {"external": True}},
-    "networks.internal": {"front": {"internal": True}},
     "networks.ipam": {"front": {"ipam": {"driver": "default"}}},
     "networks.labels": {"front": {"labels": {"a": "b"}}},
     "volumes.driver": {"data": {"driver": "nfs"}},

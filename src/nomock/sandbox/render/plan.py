@@ -13,7 +13,16 @@ from nomock.evidence.redact import holds_secret
 from nomock.project import Project
 from nomock.sandbox.render.images import Image, ImageOf
 from nomock.sandbox.render.mounts import Files, Ground, Mount, mounts_of
-from nomock.sandbox.render.naming import SANDBOX, is_label, label_value, labels_of, waves
+from nomock.sandbox.render.naming import (
+    INSIDE,
+    NETWORK,
+    SANDBOX,
+    is_label,
+    label_of,
+    label_value,
+    labels_of,
+    waves,
+)
 from nomock.sandbox.render.options import options_of
 from nomock.sandbox.render.place import Place
 from nomock.sandbox.render.ports import Port, mentions, ports_of
@@ -46,11 +55,19 @@ class ServicePlan:
     rules: Sequence[Mapping[str, Any]]
     """The rules of its role; empty: it has nothing to do with Kubernetes."""
     place: Place
+    is_inside: bool
+    """Whether all its networks are internal: nothing outside is reached from there."""
 
     @property
     def networks(self) -> list[str]:
         """The networks that it is in, by their names in the compose file."""
         return list(self.config.get("networks") or {})
+
+    @property
+    def network_labels(self) -> dict[str, str]:
+        """The labels of its pods by which they reach others, and are reached."""
+        found = {f"{NETWORK}{label_of(name)}": "in" for name in self.networks}
+        return {**found, INSIDE: "true"} if self.is_inside else found
 
     @property
     def config_of_deploy(self) -> Mapping[str, Any]:
@@ -129,6 +146,7 @@ def plan(
             aliases=[alias for alias in others if is_label(alias) and taken[alias] == 1],
             rules=ground.options.roles.get(name, ()),
             place=place,
+            is_inside=_is_inside(config, project.config.get("networks") or {}),
         )
     return Plan(place, ground, services)
 
@@ -143,6 +161,11 @@ def aliases_of(name: str, configs: Mapping[str, Mapping[str, Any]]) -> list[str]
         pairs = (str(link).partition(":") for link in other.get("links") or [])
         found += [alias for linked, _, alias in pairs if linked == name and alias]
     return list(dict.fromkeys(alias for alias in found if alias != name))
+
+
+def _is_inside(config: Mapping[str, Any], networks: Mapping[str, Any]) -> bool:
+    own = list(config.get("networks") or {})
+    return bool(own) and all((networks.get(name) or {}).get("internal") for name in own)
 
 
 def _text(mounts: Sequence[Mount]) -> bytes:

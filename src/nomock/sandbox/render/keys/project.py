@@ -38,8 +38,8 @@ PROJECT = {
     "networks.*.enable_ipv4": lost("the cluster chooses addresses", "they are the cluster's"),
     "networks.*.enable_ipv6": lost("the cluster chooses addresses", "they are the cluster's"),
     "networks.*.external": lost("it is not of this project", "the sandbox has one of its own"),
-    "networks.*.internal": lost(
-        "nomock closes what comes in, not what goes out", "its services reach the world"
+    "networks.*.internal": becomes(
+        "a NetworkPolicy: who is in internal networks alone reaches nothing outside"
     ),
     "networks.*.ipam": lost("the cluster chooses addresses", "they are the cluster's"),
     "networks.*.labels": lost(*_NO_LABELS),

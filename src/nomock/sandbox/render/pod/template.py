@@ -7,7 +7,7 @@ from collections import defaultdict
 from lightkube.models.core_v1 import HostAlias, PodSpec, PodTemplateSpec
 from lightkube.models.meta_v1 import ObjectMeta
 
-from nomock.sandbox.render.naming import NETWORK, is_annotation, is_label, label_of
+from nomock.sandbox.render.naming import is_annotation, is_label
 from nomock.sandbox.render.plan import ServicePlan
 from nomock.sandbox.render.pod.container import container_of
 from nomock.sandbox.render.pod.owner import owner_container
@@ -24,13 +24,12 @@ def pod_template(service: ServicePlan, restart: str) -> PodTemplateSpec:
     config = service.config
     volumes, mounts = volumes_of(service)
     owner = owner_container(service, mounts)
-    networks = {f"{NETWORK}{label_of(name)}": "in" for name in service.networks}
     said = {**(config.get("labels") or {}), **(config.get("annotations") or {})}
     hostname = config.get("hostname")
     system, _, architecture = str(config.get("platform") or "").partition("/")
     return PodTemplateSpec(
         metadata=ObjectMeta(
-            labels={**service.labels, **networks},
+            labels={**service.labels, **service.network_labels},
             annotations={k: str(v) for k, v in said.items() if is_annotation(k)} or None,
         ),
         spec=PodSpec(
