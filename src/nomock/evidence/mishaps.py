@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from nomock.evidence.showing import shown_line
 from nomock.evidence.stories import End, Scene, Story, stories
 from nomock.target import Container, Course, Target
 
@@ -143,7 +144,8 @@ def with_details(target: Target, story: Story, mishap: Mishap) -> Mishap:
     if story.container is None:
         details.append("its log is gone with its container")
     elif log := target.log_text(story.id, tail=_LOG_LINES):
-        details += [f"the last that {story.name} logged:", *_indented(log.splitlines())]
+        lines = [shown_line(line, story.service) for line in log.splitlines()]
+        details += [f"the last that {story.name} logged:", *_indented(lines)]
     else:
         details.append(f"{story.name} logged nothing")
     return replace(mishap, details=tuple(details))

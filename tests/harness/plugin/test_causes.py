@@ -5,12 +5,15 @@ from __future__ import annotations
 import json
 import subprocess
 from pathlib import Path
+from typing import Any
 
+import pytest
 from covered_project import APP, BUY, SELL, Project
 from evidenced import LOGGER, logging_service
 from tiny import Tiny, check
 
 from nomock.diagnosis import causes_of_run
+from nomock.evidence.causes import Known, causes_of
 
 TESTS = """
     import json
@@ -160,6 +163,45 @@ def failed(test: str) -> dict[str, object]:
     nothing = dict.fromkeys(("exchanges", "logs", "faults", "fault_story", "events"), ())
     failure = {"phase": "call", "message": "assert 1 == 2", "text": ""}
     return {"test": {"id": test, "took_s": 0.1}, "failures": [failure], **nothing}
+
+
+ASKED = {
+    "method": "GET",
+    "url": "http://web/x",
+    "status": 503,
+    "error": "",
+    "at_s": 0.1,
+    "took_s": 1,
+}
+LEAK = {"test": "t.py::test_writes", "value": "TEST 77", "where": "the answer to GET x"}
+FAULT = {"name": "refused web->db", "at_s": 0.0, "until_s": None}
+
+
+@pytest.mark.parametrize(
+    ("message", "more", "first"),
+    [
+        ("assert 1 == 2", {}, "died"),
+        ("assert 503 == 200", {"exchanges": [ASKED]}, "died"),
+        ("assert 503 == 200", {"exchanges": [ASKED], "faults": [FAULT]}, "fault"),
+        ("assert 'x' == 'y'", {"leaks": [LEAK]}, "leaked"),
+        ("trace: 'web POST /' does not call 'worker job'", {}, "died"),
+        ("trace: 'web POST /' does not call 'workers job'", {}, "trace"),
+    ],
+)
+def test_a_death_before_the_test_should_be_its_cause_when_the_test_met_something_of_it(
+    message: str, more: dict[str, Any], first: str
+) -> None:
+    text = "worker: exited with code 1, 9 s before this test began"
+    death = {"service": "worker", "text": text, "at_s": -9, "is_asked": False, "details": []}
+    record = {
+        **dict.fromkeys(("exchanges", "logs", "faults", "fault_story"), ()),
+        "test": {"took_s": 5.0},
+        "failures": [{"phase": "call", "message": message, "text": message}],
+        "events": [death],
+        **more,
+    }
+    causes = causes_of(record, Known())
+    assert (causes[0].kind, "died" in {cause.kind for cause in causes}) == (first, True)
 
 
 def test_the_functions_should_be_named_that_changed_since_a_covered_run_was_green(

@@ -19,10 +19,22 @@ def died(record: Record, _: Known) -> Iterator[Cause]:
         death = _DEATH.search(event["text"])
         lines = [event["text"], *event["details"]][: MOST_PROOF + 2]
         if death:
-            early = 100 if event["at_s"] >= 0 else 96
-            yield Cause("died", f"service {event['text']}", lines, early)
+            sure = 100 if event["at_s"] >= 0 else _sure_of_earlier(event["service"], record)
+            yield Cause("died", f"service {event['text']}", lines, sure)
         else:
             yield Cause("unhealthy", f"service {event['text']}", lines, 85)
+
+
+def _sure_of_earlier(service: str, record: Record) -> int:
+    """Return how sure it is that a death before the test made it fail, by what the test met of it.
+
+    One of many services may be dead for the rest of a run, and tests fail that do not need it.
+    """
+    name = re.compile(rf"(?<![\w-]){re.escape(service)}(?![\w-])")
+    if any(name.search(failure["message"]) for failure in record["failures"]):
+        return 96
+    # Of a request that went wrong its own fault, or a lock, says more; what services log says less.
+    return 82 if any(map(_is_bad, record["exchanges"])) else 61
 
 
 def left_faults(record: Record, _: Known) -> Iterator[Cause]:
