@@ -88,7 +88,8 @@ class Follower:
         test, whose = self._whose(text)
         if test not in self._tests:
             return
-        found = read_stamped(stamp, name, self._redactor.text(text), whose)
+        plain = self._redactor.known(self._redactor.text(text))
+        found = read_stamped(stamp, name, plain, whose)
         self._tell(
             test,
             {

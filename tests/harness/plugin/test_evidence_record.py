@@ -115,15 +115,23 @@ def test_no_secret_should_stand_anywhere_in_what_a_failing_test_leaves(tiny: Tin
 
     def test_fails(stack):
         http = stack["web"].http
-        http.get("/a", headers={{"Authorization": f"Bearer {{CANARY}}", "Cookie": f"s={{CANARY}}"}})
-        http.get(f"/b?access_token={{CANARY}}&header=Set-Cookie:sid%3D{{CANARY}}")
-        http.post("/c", json={{"password": CANARY, "deep": [{{"client_secret": CANARY}}]}})
-        http.post("/d", data={{"password": CANARY}})
-        http.get("/e", params={{"log": f"checking {{CANARY}} of CUST-12345678"}})
-        http.get(f"http://bob:{{CANARY}}@{{http.base_url.host}}:{{http.base_url.port}}/f")
+        def secret(place):  # each place has one of its own: one that is known is gone everywhere
+            return f"{{CANARY}}-{{place}}"
+
+        http.get("/a", headers={{
+            "Authorization": f"Bearer {{secret('bearer')}}", "Cookie": f"s={{secret('cookie')}}",
+            "X-Api-Key": secret("header"),
+        }})
+        http.get(f"/b?access_token={{secret('query')}}&header=Set-Cookie:sid%3D{{secret('answer')}}")
+        deep = [{{"client_secret": secret("deep")}}]
+        http.post("/c", json={{"password": secret("json"), "deep": deep}})
+        http.post("/d", data={{"password": secret("form"), "code": secret("code")}})
+        http.post("/m", files={{"password": (None, secret("part"))}})
+        http.get("/e", params={{"log": f"checking {{secret('bearer')}} of CUST-12345678"}})
+        http.get(f"http://bob:{{secret('user')}}@{{http.base_url.host}}:{{http.base_url.port}}/f")
         logged(stack, "web", "checking")
-        token = {{"access_token": CANARY}}
-        assert token == {{"access_token": "none"}}, f"CUST-12345678 {{CANARY}}"
+        token = {{"access_token": secret("local")}}
+        assert token == {{"access_token": "none"}}, f"CUST-12345678 {{secret('part')}}"
     """
     )
     tiny.write("pyproject.toml", "[tool.nomock]\nredact = ['CUST-\\d{8}']\n")
@@ -135,7 +143,8 @@ def test_no_secret_should_stand_anywhere_in_what_a_failing_test_leaves(tiny: Tin
         assert CANARY not in text
         assert "CUST-1" not in text
     found = evidence_of(tiny, "test_fails")
-    assert len(found["exchanges"]) == 6
+    assert len(found["exchanges"]) == 7
+    assert "[redacted]" in found["exchanges"][4]["body"]["text"]
     assert any(line["message"] == "checking [redacted] of [redacted]" for line in found["logs"])
 
 
