@@ -132,6 +132,14 @@ host_ca_bundle() {
     done
 }
 
+# make_work_dir: have a folder, $work_dir, that is gone when the script ends.
+make_work_dir() {
+    [ -z "${work_dir:-}" ] || return 0
+    work_dir=$(mktemp -d)
+    trap 'rm -rf "$work_dir"' EXIT
+    trap 'exit 130' INT TERM
+}
+
 # debian_image TAG PACKAGES [mmdebstrap option...] -- [docker import option...]
 # A Debian root with PACKAGES (separated by commas), without documentation and package lists.
 debian_image() {
@@ -139,9 +147,7 @@ debian_image() {
     packages=$2
     shift 2
     command -v mmdebstrap >/dev/null 2>&1 || apt_install mmdebstrap debian-archive-keyring
-    work_dir=$(mktemp -d)
-    trap 'rm -rf "$work_dir"' EXIT
-    trap 'exit 130' INT TERM
+    make_work_dir
     mkdir -p "$CACHE_DIR/apt"
     debian_sources >"$work_dir/sources.list"
 

@@ -19,3 +19,30 @@ need_go() {
 go_for_engine() {
     CGO_ENABLED=0 GOOS=linux GOARCH=$(docker version --format '{{.Server.Arch}}') go "$@"
 }
+
+# keep_program FOLDER SOURCE FLAGS: have the linker of go make a program of a folder beside this one,
+# with these flags, and keep it in FOLDER; $program is its path then.
+# It is made once of one text: its name has a digest of all that it is made of, and it gets this name
+# when it is whole. So one that was interrupted is made again, with what go has compiled until then.
+keep_program() {
+    mkdir -p "$1"
+    # Another checkout may be at it; freed by the system when this shell ends.
+    exec 9>>"$1/lock"
+    flock 9
+    module=${2%%/*} name=${2##*/}
+    made_of=$({
+        go version
+        docker version --format '{{.Server.Arch}}'
+        printf '%s\n' "$3"
+        cat "$module/go.mod" "$module/go.sum" "$2"/*.go
+    } | sha256sum | cut -c 1-16)
+    program=$1/$name-$made_of
+    if [ ! -x "$program" ]; then
+        step "compile $name"
+        go_for_engine build -C "$module" -trimpath -buildvcs=false -ldflags "-s -w $3" -o "$program.part" "./$name"
+        sync "$program.part"
+        mv "$program.part" "$program"
+        find "$1" -type f -name "$name-*" ! -path "$program" -delete
+    fi
+    exec 9>&-
+}

@@ -15,9 +15,7 @@ module_version=1.76.0
 
 need_go Jaeger
 
-work_dir=$(mktemp -d)
-trap 'rm -rf "$work_dir"' EXIT
-trap 'exit 130' INT TERM
+make_work_dir
 step "download $module $module_version"
 # In the module's own folder, and not `go install module@version`: go refuses that for a module that
 # replaces others. There its own go.mod counts, and its go.sum.

@@ -12,9 +12,7 @@ version=2.12.0
 
 need_go Toxiproxy
 
-work_dir=$(mktemp -d)
-trap 'rm -rf "$work_dir"' EXIT
-trap 'exit 130' INT TERM
+make_work_dir
 step "compile $module $version"
 module_cache=$(go env GOMODCACHE)
 # GOBIN must be empty for go to build for another system than this machine's.
