@@ -18,6 +18,7 @@ class ImageSpec:
 
     variable: str
     upstream: str
+    """What a registry may have; "" where there is nothing like it, so that it is always built."""
     stand_in: str
     builder: str
     """The script that builds the stand-in, beside images.toml; called with the tag."""

@@ -173,7 +173,7 @@ class _Resolver:
         log = self._root / ".nomock" / "images" / f"{image.builder}.log"
         log.parent.mkdir(parents=True, exist_ok=True)
         log.write_text("", encoding="utf-8")
-        if not self._pull(image, log):
+        if not (image.upstream and self._pull(image, log)):
             tag, how = image.stand_in, "built"
             self._build(image, log)
         self._here = self._engine.images()

@@ -20,7 +20,14 @@ from tiny import IMAGE, ROOT, docker
 
 from nomock.adapters.engine import Engine
 from nomock.errors import BuildError, ConfigError
-from nomock.images import ResolvedImage, project_name, provide_images_of, resolve_images
+from nomock.images import (
+    ResolvedImage,
+    project_name,
+    provide_images_of,
+    resolve_image,
+    resolve_images,
+)
+from nomock.images.manifest import ImageSpec
 from nomock.images.steps import Steps
 
 # The least that is an image: one file, and a step to show on the way.
@@ -127,6 +134,16 @@ def dead_host() -> Iterator[str]:
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{bound.getsockname()[1]}"
+
+
+def test_an_image_that_no_registry_has_should_be_built_and_none_be_asked(
+    checkout: Checkout,
+) -> None:
+    stand_in = checkout.image("NODE_IMAGE", "nothing:like-it")
+    spec = ImageSpec("NODE_IMAGE", upstream="", stand_in=stand_in, builder="node_image.sh")
+    resolved = resolve_image(checkout.path, spec, checkout.shown.append, {})
+    assert (resolved.image, resolved.how) == (stand_in, "built")
+    assert checkout.shown[0] == f"build {stand_in}"
 
 
 def test_an_image_should_be_pulled_when_a_registry_has_it(
