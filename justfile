@@ -113,6 +113,11 @@ test-parallel-safe *arguments: _images
 test-harness *arguments: _images
     cd tests/harness && pytest "$@"
 
+# nomock's own tests of the local node, on one of their own (its image takes minutes; not in check)
+[group('test')]
+check-sandbox *arguments:
+    cd tests/harness/sandbox/node/live && pytest "$@"
+
 # show that tests can fail: each one-line defect turns its test red (some minutes; not in check)
 [group('test')]
 test-defects *arguments: _images
@@ -178,6 +183,11 @@ coverage-overlay *arguments:
 [group('sandbox')]
 promote *arguments: _images
     nomock promote "$@"
+
+# a Kubernetes and a registry on this machine, one for all checkouts; --down takes them away
+[group('sandbox')]
+sandbox-local *arguments:
+    nomock sandbox local "$@"
 
 # style, format, recipes; changes nothing
 [group('check')]

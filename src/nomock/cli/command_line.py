@@ -20,6 +20,7 @@ from nomock.cli.commands import (
 )
 from nomock.cli.docs import docs, explain
 from nomock.cli.overlay import overlay
+from nomock.cli.sandbox import local
 from nomock.cli.stack import compose, down, status, up
 from nomock.cli.watch import watch
 from nomock.cli.who import place, show_resilience, who_tests
@@ -135,6 +136,14 @@ def command_line() -> argparse.ArgumentParser:
         "--set-aside",
         action="store_true",
         help="move the journals of what cannot be healed away, and say what may be broken still",
+    )
+    sandbox = commands.add_parser("sandbox", help="the local node of Kubernetes: sandbox local")
+    local_ = sandbox.add_subparsers(required=True, metavar="COMMAND").add_parser(
+        "local", help="start a Kubernetes and a registry on this machine, one for all checkouts"
+    )
+    local_.set_defaults(run=local)
+    local_.add_argument(
+        "--down", action="store_true", help="take it away, with all sandboxes in it"
     )
     cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
     cleanup_.add_argument("--remove", action="store_true", help="remove it")

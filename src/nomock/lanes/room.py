@@ -29,7 +29,7 @@ class Room:
         machine = main.engine.machine()
         self._main = main
         self.cores = machine.cpus
-        self.free_bytes = _free_bytes(machine.memory_bytes)
+        self.free_bytes = free_bytes(machine.memory_bytes)
         self.each_bytes = _each_bytes(main)
         self.most = max(1, int(self.free_bytes * _SHARE // self.each_bytes))
         """How many more stacks there is memory for, the first one among them."""
@@ -79,7 +79,7 @@ def _store(main: Stack) -> Store:
     return Store(main.settings.state_dir, f"memory-{main.name}")
 
 
-def _free_bytes(total_bytes: int) -> int:
+def free_bytes(total_bytes: int) -> int:
     """Return what is free on the engine's machine; all it has, where that is another one."""
     try:
         lines = Path("/proc/meminfo").read_text(encoding="utf-8").splitlines()

@@ -45,7 +45,7 @@ LAYERS = (
     ("sandbox.image_facts",),  # what is known of an image and Kubernetes does not read
     ("stack",),  # the concepts, brought together
     ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
-    ("diagnosis",),  # why tests failed, by all that is known
+    ("diagnosis", "sandbox.node"),  # why tests failed, by all that is known; a local Kubernetes
     ("sandbox.applying", "sandbox.pushing", "sandbox.endpoint", "sandbox.sandboxes"),
     ("sandbox.promotion",),  # all of it: from a compose project to what is live
     # what is done to a stack, and what a test asks of it meanwhile

@@ -37,6 +37,10 @@ class Machine:
 
     cpus: int
     memory_bytes: int
+    data_folder: str
+    """Where the engine keeps images and volumes, on its own machine."""
+    is_rootless: bool
+    """Whether the engine runs without root's rights, so that no container can have them."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +62,12 @@ class Resources(Inspection):
         """Return what there is for all containers together."""
         found = self._call("GET", "/info")
         with self._reading("GET /info", found):
-            return Machine(cpus=found["NCPU"], memory_bytes=found["MemTotal"])
+            return Machine(
+                cpus=found["NCPU"],
+                memory_bytes=found["MemTotal"],
+                data_folder=found.get("DockerRootDir") or "",
+                is_rootless="name=rootless" in (found.get("SecurityOptions") or []),
+            )
 
     def limits(self, container_id: str) -> Limits | None:
         """Return what a container may use; None if it is gone."""
