@@ -60,7 +60,9 @@ class Node:
     @property
     def registry(self) -> str:
         """Where images are pushed, as the command says it."""
-        return next(line.split()[1] for line in self.local().splitlines() if "registry" in line)
+        return next(
+            line.split()[1] for line in self.local().splitlines() if line.startswith("registry ")
+        )
 
     def inside(self, *command: str) -> str:
         """Run a command in the node's container; return what it said."""
@@ -93,10 +95,10 @@ class Node:
         """Tell whether kubectl comes to end with another code than 0."""
         return wait_until(lambda: not self._ends_well(arguments), within_s=WITHIN_S, pause_s=0.3)
 
-    def pulls(self, image: str) -> bool:
-        """Tell whether the node pulls an image."""
+    def pull(self, image: str) -> None:
+        """Pull an image in the node, as kubelet does."""
         pull = ["ctr", "-n", "k8s.io", "images", "pull", "--hosts-dir", "/etc/containerd/certs.d"]
-        return "done" in self.inside(*pull, image)
+        self.inside(*pull, image)
 
     def comes_to(self, ask: Callable[[], bool]) -> bool:
         """Tell whether the answer comes to be true."""

@@ -51,6 +51,7 @@ services:
     image: {registry_image}
     pull_policy: never
     network_mode: service:{node}
+    init: true # without one it does not hear that it is to end
     environment: {{REGISTRY_STORAGE_DELETE_ENABLED: "true"}}
     volumes: ["images:/var/lib/registry"]
     healthcheck:

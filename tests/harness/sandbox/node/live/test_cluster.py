@@ -22,6 +22,7 @@ def served(node: Node, image: str) -> None:
     node.apply(*(one for name in names for one in server(name, image)))
     for name in names:
         node.kubectl("rollout", "status", f"deployment/{name}", "--timeout", "120s")
+        assert node.succeeds(*ask(name))  # kube-proxy knows of it a moment later
 
 
 @pytest.mark.usefixtures("served")

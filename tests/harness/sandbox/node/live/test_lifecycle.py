@@ -46,7 +46,7 @@ def test_the_node_should_come_back_with_what_was_in_it_when_it_was_killed(
     node.local()
     assert node.succeeds(*ASKS)
     # By the port that the registry has now.
-    assert node.pulls(f"{node.registry}/python:test")
+    node.pull(f"{node.registry}/python:test")
 
 
 @pytest.mark.usefixtures("served")
@@ -63,7 +63,10 @@ def test_one_should_start_it_and_the_other_wait_when_two_are_called_at_once(node
     said = [call.communicate()[0] for call in calls]
     assert [call.returncode for call in calls] == [0, 0], said
     assert sorted(node.containers) == [NODE, REGISTRY]
-    assert len({line for text in said for line in text.splitlines() if "registry " in line}) == 1
+    assert (
+        len({line for text in said for line in text.splitlines() if line.startswith("registry ")})
+        == 1
+    )
 
 
 def test_a_call_should_go_on_from_there_when_the_one_before_was_killed(node: Node) -> None:
