@@ -179,10 +179,35 @@ coverage-live *arguments:
 coverage-overlay *arguments:
     nomock overlay "$@"
 
-# the stack as objects of Kubernetes, and what has no translation: just promote --render DIR
+# build, push and apply the stack as a sandbox; just promote --render DIR only writes its objects
 [group('sandbox')]
 promote *arguments: _images
     nomock promote "$@"
+
+# the suite on the promoted stack; any pytest argument
+[group('sandbox')]
+test-sandbox *arguments:
+    pytest --nomock-target sandbox --nomock-lanes shared "$@"
+
+# each service of the sandbox, and whether it is ready
+[group('sandbox')]
+sandbox-status *arguments:
+    nomock sandbox status "$@"
+
+# what a service of the sandbox logged last: just sandbox-logs auth
+[group('sandbox')]
+sandbox-logs *arguments:
+    nomock sandbox logs "$@"
+
+# remove the sandbox with all that is in it
+[group('sandbox')]
+sandbox-down *arguments:
+    nomock sandbox down "$@"
+
+# remove the sandboxes whose time is over, as killed runs leave them
+[group('sandbox')]
+sandbox-reap *arguments:
+    nomock sandbox reap "$@"
 
 # a Kubernetes and a registry on this machine, one for all checkouts; --down takes them away
 [group('sandbox')]

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from nomock.cli import sandboxes
 from nomock.cli.commands import (
     cleanup,
     coverage_live,
@@ -120,13 +121,19 @@ def command_line() -> argparse.ArgumentParser:
     )
     edges_.add_argument("--tests", action="store_true", help="the tests of each cell")
     add("httpfaults", httpfaults, "put the proxy of HTTP faults beside the compose file")
-    promote_ = add(
-        "promote", promote, "the stack as objects of Kubernetes, and what has no translation"
+    promote_ = add("promote", promote, "build, push and apply the stack as a sandbox")
+    _of_sandbox(promote_)
+    promote_.add_argument(
+        "--registry", metavar="NAME", help="where images are pushed; the local node's own if not"
     )
     promote_.add_argument(
-        "--render", metavar="DIR", required=True, help="write them there as YAML, a file a service"
+        "--hours", metavar="N", type=float, default=8.0, help="how long it may stay; 8 if not"
     )
-    promote_.add_argument("--id", metavar="ID", help="names the sandbox; the project's name if not")
+    promote_.add_argument(
+        "--render",
+        metavar="DIR",
+        help="only write its objects there as YAML, a file a service, and what has no translation",
+    )
     promote_.add_argument(
         "--strict", action="store_true", help="a key without a translation is an error"
     )
@@ -137,14 +144,42 @@ def command_line() -> argparse.ArgumentParser:
         action="store_true",
         help="move the journals of what cannot be healed away, and say what may be broken still",
     )
-    sandbox = commands.add_parser("sandbox", help="the local node of Kubernetes: sandbox local")
-    local_ = sandbox.add_subparsers(required=True, metavar="COMMAND").add_parser(
+    _add_sandbox(commands.add_parser("sandbox", help="sandboxes, and a local node for them"))
+    cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
+    cleanup_.add_argument("--remove", action="store_true", help="remove it")
+    return parser
+
+
+def _add_sandbox(parser: argparse.ArgumentParser) -> None:
+    """Add the commands of ``nomock sandbox``."""
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    local_ = commands.add_parser(
         "local", help="start a Kubernetes and a registry on this machine, one for all checkouts"
     )
     local_.set_defaults(run=local)
     local_.add_argument(
         "--down", action="store_true", help="take it away, with all sandboxes in it"
     )
-    cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
-    cleanup_.add_argument("--remove", action="store_true", help="remove it")
-    return parser
+    for name, run, told in (
+        ("status", sandboxes.status, "each service of the sandbox, and whether it is ready"),
+        ("list", sandboxes.list_all, "the sandboxes of the cluster"),
+        ("logs", sandboxes.logs, "what a service of the sandbox logged last"),
+        ("down", sandboxes.down, "remove the sandbox with all that is in it"),
+        ("reap", sandboxes.reap, "remove the sandboxes whose time is over"),
+    ):
+        added = commands.add_parser(name, help=told)
+        added.set_defaults(run=run)
+        _of_sandbox(added)
+        if name == "logs":
+            added.add_argument("service", metavar="SERVICE")
+            added.add_argument("--tail", metavar="N", type=int, help="how many lines; 200 if not")
+
+
+def _of_sandbox(parser: argparse.ArgumentParser) -> None:
+    """Add the options by which a sandbox is found."""
+    parser.add_argument("--id", metavar="ID", help="names the sandbox; the project's name if not")
+    parser.add_argument(
+        "--context",
+        metavar="CONTEXT",
+        help="of the kubeconfig, one of the setting contexts; this machine's node if not",
+    )

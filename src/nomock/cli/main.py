@@ -32,9 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _ENDED_BY_SIGPIPE
 
 
+def _of_sandbox(chosen: argparse.Namespace) -> dict[str, str | None]:
+    """Return the settings that the commands about sandboxes have as options."""
+    if not hasattr(chosen, "context"):
+        return {}
+    return {"target": "sandbox", "context": chosen.context, "sandbox": chosen.id}
+
+
 def _run(arguments: Sequence[str] | None) -> int:
     chosen = command_line().parse_args(arguments)
-    options = {"files": chosen.file, "project": chosen.project}
+    options = {"files": chosen.file, "project": chosen.project, **_of_sandbox(chosen)}
     command: Callable[[Settings, argparse.Namespace], int] = chosen.run
     try:
         if chosen.run in (docs, explain):  # they are there whatever the settings are

@@ -1,65 +1,93 @@
-"""``nomock promote``: the stack as the objects of a sandbox."""
+"""``nomock promote``: the stack as a sandbox that is live, or as the objects of one."""
 
 from __future__ import annotations
 
 import argparse
 import json
 import sys
+from dataclasses import asdict
+from datetime import timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from nomock.adapters.compose_config import variables
-from nomock.cli.show import print_table
+from nomock.cli.show import print_table, progress
 from nomock.config import Settings
 from nomock.errors import UntranslatedError
 from nomock.project import Project, resolve
 from nomock.sandbox.extra import require_packages
+from nomock.stack.promoted import connected, sandbox_id
+
+if TYPE_CHECKING:
+    from nomock.sandbox.render import Report
 
 _HEAD = ("service", "key", "value", "has no translation")
 
 
 def promote(settings: Settings, chosen: argparse.Namespace) -> int:
-    """Write the objects of a sandbox as YAML, and print what has no translation."""
+    """Promote the stack and print what is live; with ``--render`` only write its objects."""
     require_packages()
+    project = resolve(settings)
+    if chosen.render:
+        return _render(settings, project, chosen)
+    from nomock.sandbox.promotion import Promotion
+    from nomock.sandbox.registry import registry_of
+
+    connection = connected(settings)
+    with progress() as line:
+        found = Promotion(
+            settings,
+            project,
+            connection,
+            registry_of(settings, chosen.registry),
+            sandbox_id(settings, project),
+            timedelta(hours=chosen.hours),
+            say=line.say,
+            show=line.show,
+        ).run(strict=chosen.strict)
+    if chosen.json:
+        print(json.dumps(asdict(found), indent=1))
+        return 0
+    answers = ", ".join(f"{name} {status}" for name, status in found.answers.items())
+    print(f"sandbox {found.id} is live in {found.context}, namespace {found.namespace}: {answers}")
+    return 0
+
+
+def _render(settings: Settings, project: Project, chosen: argparse.Namespace) -> int:
+    """Write the objects of a sandbox as YAML, and print what has no translation."""
+    from nomock.sandbox.promotion import variables_of
     from nomock.sandbox.render import place_of, render, write
-    from nomock.sandbox.render.naming import label_of
     from nomock.sandbox.validate import VERSION, validate
 
-    project = resolve(settings)
-    place = place_of(chosen.id or label_of(project.name)[:50].strip("-"))
     rendered = render(
-        project, place, state_dir=settings.state_dir, variables=_variables_of(project)
+        project,
+        place_of(sandbox_id(settings, project)),
+        state_dir=settings.state_dir,
+        variables=variables_of(project),
     )
-    lines = rendered.report.lines
-    if lines:
-        place_of_table = sys.stderr if chosen.json else sys.stdout
-        print_table(_HEAD, rendered.report.as_rows(), file=place_of_table)
-    if lines and chosen.strict:
-        raise UntranslatedError([(line.service, line.key) for line in lines])
+    report = rendered.report
+    _show(report, strict=chosen.strict, json_too=chosen.json)
     objects = [found.to_dict() for found in rendered.objects]
     validate(objects)
-    folder = Path(chosen.render).absolute()
-    paths = write(rendered, folder)
+    paths = write(rendered, Path(chosen.render).absolute())
     if chosen.json:
         told = {
-            "folder": str(folder),
+            "folder": str(Path(chosen.render).absolute()),
             "files": [path.name for path in paths],
             "waves": rendered.waves,
-            "untranslated": rendered.report.as_json(),
+            "untranslated": report.as_json(),
         }
         print(json.dumps(told, indent=1))
         return 0
     print(
         f"wrote {len(objects)} objects in {len(paths)} files to {chosen.render}, valid for "
-        f"Kubernetes {VERSION}; untranslated keys: {len(lines)}"
+        f"Kubernetes {VERSION}; untranslated keys: {len(report.lines)}"
     )
     return 0
 
 
-def _variables_of(project: Project) -> dict[str, str]:
-    """Return the values of the variables that configs and secrets are taken from."""
-    given = [
-        *(project.config.get("configs") or {}).values(),
-        *(project.config.get("secrets") or {}).values(),
-    ]
-    names = [str(one["environment"]) for one in given if one.get("environment")]
-    return variables(project.call, names) if names else {}
+def _show(report: Report, *, strict: bool, json_too: bool) -> None:
+    """Print what has no translation; raise UntranslatedError where that is to be an error."""
+    if report.lines:
+        print_table(_HEAD, report.as_rows(), file=sys.stderr if json_too else sys.stdout)
+    if report.lines and strict:
+        raise UntranslatedError([(line.service, line.key) for line in report.lines])

@@ -47,7 +47,7 @@ def check_live(
             show(f"asking {service}")
             try:
                 answers[service] = _status(containers, service, port, path)
-            except (BadStatusLine, TimeoutError):
+            except BadStatusLine:
                 continue
             except (OSError, HTTPException, TargetError, StopIteration) as error:
                 silent[service] = str(error) or type(error).__name__

@@ -47,7 +47,7 @@ LAYERS = (
     ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
     ("diagnosis", "sandbox.node"),  # why tests failed, by all that is known; a local Kubernetes
     ("sandbox.applying", "sandbox.pushing", "sandbox.endpoint", "sandbox.sandboxes"),
-    ("sandbox.promotion",),  # all of it: from a compose project to what is live
+    ("sandbox.promotion", "sandbox.registry"),  # from a compose project to what is live; to where
     # what is done to a stack, and what a test asks of it meanwhile
     ("faults.topology", "faults.watchdog"),  # what a request runs through; what guards a fault
     ("faults.locking", "faults.stack_control"),  # who may break what; what a fault breaks

@@ -13,6 +13,7 @@ from nomock.adapters.kubernetes.reading import (
     containers_of,
     course_of,
     end_of,
+    kept_in,
     life_of,
 )
 from nomock.errors import UnpublishedError
@@ -128,3 +129,17 @@ def test_a_deployment_that_was_stopped_should_stand_for_a_container_that_has_end
     assert stopped_from(deployment) == 2
     (container,) = containers_of([ended_pod(deployment)], Nowhere())
     assert (container.id, container.state) == ("shop-default/web/web", "exited")
+
+
+def test_what_is_only_in_a_pod_should_be_told_when_it_is_no_claim_and_not_in_memory() -> None:
+    found = pod("web-1", RUNNING)
+    found["spec"]["volumes"] = [
+        {"name": "data", "emptyDir": {}},
+        {"name": "run", "emptyDir": {"medium": "Memory"}},
+        {"name": "kept", "persistentVolumeClaim": {"claimName": "kept"}},
+        {"name": "unused", "emptyDir": {}},
+    ]
+    found["spec"]["containers"][0]["volumeMounts"] = [
+        {"name": name, "mountPath": f"/{name}"} for name in ("data", "run", "kept")
+    ]
+    assert kept_in(found) == ["/data"]

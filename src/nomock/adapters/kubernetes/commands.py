@@ -45,7 +45,7 @@ class Commands:
         try:
             with (
                 self.connection.translated(),
-                self.connection.http.websocket(
+                self.connection.sockets.websocket(
                     f"{name.path}/exec", params=query, subprotocols=_PROTOCOLS
                 ) as session,
             ):

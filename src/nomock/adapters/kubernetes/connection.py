@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx2
 import yaml
-from lightkube.config.client_adapter import Client, ConnectionParams
+from lightkube.config.client_adapter import ConnectionParams
 from lightkube.config.kubeconfig import KubeConfig
 from lightkube.core.exceptions import ConfigError as KubeConfigError
 
@@ -40,6 +40,9 @@ class Connection:
     context: str
     address: str
     http: httpx2.Client = field(repr=False)
+    """For requests."""
+    sockets: httpx2.Client = field(repr=False)
+    """For WebSockets, each of which has a connection of its own that nobody uses again."""
     answered_s: float | None = None
     """When it answered the last time, by the monotonic clock; None where it never did."""
 
@@ -154,12 +157,19 @@ def connect(context: str, kubeconfig: Path | None = None) -> Connection:
     try:
         single = config.get(context)
         assert single is not None  # it is among the contexts
-        http = Client(single, ConnectionParams(timeout=httpx2.Timeout(_TIMEOUT_S), trust_env=False))
+        given = ConnectionParams(timeout=httpx2.Timeout(_TIMEOUT_S), trust_env=False)
+        options = given.httpx_params(single)
     except (KubeConfigError, KeyError, OSError) as error:
         raise ConfigError(
             f"the context {context!r} cannot be used", where=str(path), seen=str(error)
         ) from error
-    return Connection(context, single.cluster.server, http)
+    alone = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+    return Connection(
+        context,
+        single.cluster.server,
+        http=httpx2.Client(**options),
+        sockets=httpx2.Client(**options, limits=alone),
+    )
 
 
 def contexts(kubeconfig: Path | None = None) -> list[str]:

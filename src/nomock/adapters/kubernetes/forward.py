@@ -2,9 +2,8 @@
 
 A port is listened on once, and each connection looks for a pod of its service: a pod that is
 replaced breaks the connections that it had, as a container would, and the address stays.
-The protocol is the one of WebSockets: a message begins with its channel, 0 for data and 1 for what
-went wrong, and the first two of them only repeat the port.
-https://kubernetes.io/docs/reference/kubernetes-api/workload-resources/pod-v1/
+Each has a WebSocket of its own, with one stream for data and one for what went wrong. Clusters
+carry that from 1.31 on: https://kubernetes.io/blog/2024/08/20/websockets-transition/
 """
 
 from __future__ import annotations
@@ -17,16 +16,20 @@ from threading import Lock, Thread
 
 import httpx2
 from httpx2.websockets import HTTPXWSException, WebSocketSession
+from wsproto.utilities import LocalProtocolError
 
 from nomock.adapters.kubernetes.connection import Connection
 from nomock.adapters.kubernetes.reading import PodName
+from nomock.adapters.kubernetes.spdy import Frames
 from nomock.errors import NomockError, UnpublishedError
 from nomock.target import Address, Ports
 
 _LOOPBACK = "127.0.0.1"
-_PROTOCOL = "v4.channel.k8s.io"
-_DATA, _ERROR = 0, 1
+_PROTOCOL = "SPDY/3.1+portforward.k8s.io"
+_ERROR, _DATA = 1, 3
 _MOST_BYTES = 64 * 1024
+# What ends a connection, whichever side it comes from.
+_BREAKS = (HTTPXWSException, httpx2.HTTPError, LocalProtocolError, OSError)
 
 
 @dataclass
@@ -77,44 +80,49 @@ class Forwards:
 
     def _serve(self, client: socket.socket, service: str, target: int) -> None:
         """Carry one connection; without a pod it is closed, as a port is that nobody listens on."""
-        with closing(client), suppress(NomockError, HTTPXWSException, httpx2.HTTPError, OSError):
+        with closing(client), suppress(NomockError, *_BREAKS):
             client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             pod = self.pod_of(service)
             if pod is None:
                 return
-            asked = self.connection.http.websocket(
+            asked = self.connection.sockets.websocket(
                 f"{pod.path}/portforward",
-                params={"ports": str(target)},
                 subprotocols=[_PROTOCOL],
                 keepalive_ping_interval_seconds=None,
             )
             with asked as session:
-                _begin(_send, client, session)
-                _receive(client, session)
+                frames = Frames()
+                for stream, kind in ((_ERROR, "error"), (_DATA, "data")):
+                    headers = {"streamtype": kind, "port": str(target), "requestid": "0"}
+                    session.send_bytes(frames.opened(stream, headers))
+                session.send_bytes(frames.ended(_ERROR))
+                _begin(_send, client, session, frames)
+                _receive(client, session, frames)
+                # At once: to close a WebSocket takes its time, and the client waits for this.
+                client.shutdown(socket.SHUT_RDWR)
 
 
 def _begin(what: Callable[..., None], *args: object) -> None:
     Thread(target=what, args=args, name="nomock-forward", daemon=True).start()
 
 
-def _send(client: socket.socket, session: WebSocketSession) -> None:
+def _send(client: socket.socket, session: WebSocketSession, frames: Frames) -> None:
     """Carry what the client says, to its end."""
-    with suppress(HTTPXWSException, httpx2.HTTPError, OSError):
+    with suppress(*_BREAKS):
         while data := client.recv(_MOST_BYTES):
-            session.send_bytes(bytes((_DATA,)) + data)
-    with suppress(HTTPXWSException, httpx2.HTTPError, OSError):
-        session.close()
+            session.send_bytes(frames.sent(_DATA, data))
+        session.send_bytes(frames.ended(_DATA))
 
 
-def _receive(client: socket.socket, session: WebSocketSession) -> None:
+def _receive(client: socket.socket, session: WebSocketSession, frames: Frames) -> None:
     """Carry what the pod says, to its end."""
-    opening = {_DATA, _ERROR}
     while True:
-        message = session.receive_bytes()
-        channel, data = message[0], message[1:]
-        if channel in opening:
-            opening.remove(channel)
-        elif channel == _ERROR:
-            return  # nobody listens there, or the pod is gone
-        elif data:
-            client.sendall(data)
+        for frame in frames.read(session.receive_bytes()):
+            if isinstance(frame, bytes):
+                session.send_bytes(frame)
+            elif frame.stream == _DATA:
+                client.sendall(frame.data)
+                if frame.ends:
+                    return
+            elif frame.data or frame.stream != _ERROR:
+                return  # nobody listens there, or the pod is gone

@@ -7,12 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from nomock.adapters.kubernetes.connection import Connection
-from nomock.errors import ClusterError
 
 MANAGER = "nomock"
 """Who owns the fields that are applied: https://kubernetes.io/docs/reference/using-api/server-side-apply/"""
 _APPLY = {"Content-Type": "application/apply-patch+yaml"}
-_INVALID = 422
 
 Object = Mapping[str, Any]
 
@@ -47,18 +45,20 @@ class Objects:
     def apply(self, manifest: Object, *, dry_run: bool = False) -> Object:
         """Make an object what its manifest says, and return it as it is now.
 
-        Fields that somebody else set are taken over where they differ. What a Job runs cannot be
-        changed: one that is another now takes the place of the old one. Raises ClusterError.
+        Fields that somebody else set are taken over where they differ. A Job runs once more: one
+        that ran before goes first. Raises ClusterError.
         """
+        if manifest["kind"] == "Job" and not dry_run:
+            self.delete("Job", manifest["metadata"]["name"])
         path = self.path(manifest["kind"], manifest["metadata"]["name"])
-        try:
-            return self._applied(path, manifest, dry_run)
-        except ClusterError as error:
-            is_changed_job = manifest["kind"] == "Job" and f"({_INVALID})" in error.what
-            if dry_run or not is_changed_job or self.connection.get(path) is None:
-                raise
-        self.delete("Job", manifest["metadata"]["name"])
-        return self._applied(path, manifest, dry_run)
+        query = {"fieldManager": MANAGER, "force": "true"}
+        if dry_run:
+            query["dryRun"] = "All"
+        reply = self.connection.ask("PATCH", path, query, json=manifest, headers=_APPLY)
+        if reply.status_code >= 400:
+            raise self.connection.refused(reply, f"PATCH {path}")
+        found: Object = reply.json()
+        return found
 
     def list(self, kind: str, labels: str = "") -> Sequence[Object]:
         """Return the objects of a kind that have some labels."""
@@ -81,13 +81,3 @@ class Objects:
         version, plural = KINDS[kind]
         space = "" if kind in _GLOBAL else f"/namespaces/{self.namespace}"
         return f"/{version}{space}/{plural}" + (f"/{name}" if name else "")
-
-    def _applied(self, path: str, manifest: Object, dry_run: bool) -> Object:
-        query = {"fieldManager": MANAGER, "force": "true"}
-        if dry_run:
-            query["dryRun"] = "All"
-        reply = self.connection.ask("PATCH", path, query, json=manifest, headers=_APPLY)
-        if reply.status_code >= 400:
-            raise self.connection.refused(reply, f"PATCH {path}")
-        found: Object = reply.json()
-        return found

@@ -25,11 +25,12 @@ from nomock.adapters.kubernetes.reading import (
     containers_of,
     course_of,
     end_of,
+    kept_in,
     life_of,
     seconds,
     state_of,
 )
-from nomock.errors import ClusterError, ClusterMissingError
+from nomock.errors import ClusterError, ClusterMissingError, NotPossibleError
 from nomock.polling import wait_until
 from nomock.target import (
     Act,
@@ -82,7 +83,7 @@ class Pods:
         def answers() -> bool:
             nonlocal seen
             try:
-                self._connection.get("/readyz/ping")
+                self._connection.text("/readyz/ping")
             except ClusterMissingError as error:
                 seen = error
                 return False
@@ -223,9 +224,11 @@ class Pods:
     def stop(self, container_id: str, timeout_s: int | None = None) -> None:
         """Scale a container's service to nothing, and return when all its pods have ended.
 
-        They have their own time to end in, whatever ``timeout_s`` is.
+        They have their own time to end in, whatever ``timeout_s`` is. Raises NotPossibleError where
+        data would be gone with them.
         """
         deployment = self._deployments.of(PodName.of(container_id))
+        self._check_data(container_id, deployment["spec"]["template"])
         if self._deployments.stop(deployment):
             self._acted(container_id, "stop")
         service = deployment["metadata"]["labels"][SERVICE]
@@ -237,10 +240,12 @@ class Pods:
         Another pod takes its place at once.
         """
         name = PodName.of(container_id)
-        self._acted(container_id, signal)
         if signal == "SIGKILL":
+            self._check_data(container_id, self._pod(container_id) or {"spec": {}})
+            self._acted(container_id, signal)
             self._connection.delete(name.path, _NOW)
             return
+        self._acted(container_id, signal)
         sent = ["sh", "-c", join(["kill", f"-{signal.removeprefix('SIG')}", "1"])]
         done = self.execute(container_id, sent)
         if done.exit_code != 0:
@@ -270,6 +275,16 @@ class Pods:
         found = self._connection.get(f"/api/v1/namespaces/{self._namespace}/events") or {}
         events = list(found.get("items") or ())
         return sorted(events, key=lambda e: seconds(e.get("lastTimestamp")) or 0.0)
+
+    def _check_data(self, container_id: str, pod: Mapping[str, Any]) -> None:
+        """Refuse to end a pod with which data would go that its service keeps on compose."""
+        if kept := kept_in(pod) if pod["spec"] else []:
+            raise NotPossibleError(
+                "this pod cannot be ended: its data would be gone with it",
+                where=f"pod {PodName.of(container_id).pod} of {self._namespace}",
+                seen=f"only in the pod: {', '.join(kept)}",
+                todo="keep the volume: x-nomock: {claims: …} at the top of the compose file",
+            )
 
     def _acted(self, container_id: str, what: str) -> None:
         self.acts.append(Act(container_id, what, monotonic(), baggage.current_test()))

@@ -178,6 +178,14 @@ def config_of(pod: Mapping[str, Any], environment: Mapping[str, str]) -> Contain
     return ContainerConfig(hostname, command, environment, mounts)
 
 
+def kept_in(pod: Mapping[str, Any]) -> list[str]:
+    """Return the paths of what a pod keeps on its node's disk alone: it goes with the pod."""
+    empty = [v for v in pod["spec"].get("volumes") or () if "emptyDir" in v]
+    on_disk = {v["name"] for v in empty if (v["emptyDir"] or {}).get("medium") != "Memory"}
+    mounts = pod["spec"]["containers"][0].get("volumeMounts") or ()
+    return [mount["mountPath"] for mount in mounts if mount["name"] in on_disk]
+
+
 def seconds(text: object) -> float | None:
     """Read an RFC 3339 time as seconds since the epoch; None for none, and for the year 1.
 

@@ -10,7 +10,7 @@ from time import monotonic
 from typing import TypeVar
 
 from nomock.adapters.engine import Engine
-from nomock.errors import EngineError
+from nomock.errors import ConfigError, EngineError
 from nomock.places import node_kubeconfig
 from nomock.sandbox.node.images import VERSION, provide_images
 from nomock.sandbox.node.kubeconfig import write_kubeconfig
@@ -92,6 +92,23 @@ def stop(progress: Say, *, waiting: Say) -> bool:
     return was_there
 
 
+def registry() -> str:
+    """Return what the names of images begin with that the local node pulls from its registry.
+
+    Raises ConfigError where no local node runs.
+    """
+    for container in _containers(Engine()):
+        if container.service == NODE and container.state == "running":
+            return _registry(container)
+    raise ConfigError(
+        "there is no local node", where="sandbox", todo="start it: nomock sandbox local"
+    )
+
+
+def _registry(node: Container) -> str:
+    return f"localhost:{node.published(REGISTRY_PORT).port}"
+
+
 def _containers(engine: Engine) -> list[Container]:
     return engine.containers(project_name())
 
@@ -100,7 +117,7 @@ def _access(stack: Stack) -> LocalNode:
     """Let this user in, and name the registry: ports are others each time that it is started."""
     node = next(c for c in stack.containers() if c.service == NODE)
     write_kubeconfig(node_kubeconfig(), stack.engine, node.id, node.published(API_PORT))
-    registry = f"localhost:{node.published(REGISTRY_PORT).port}"
+    registry = _registry(node)
     given = stack.engine.run_inside(node.id, ["name-registry", registry])
     if given.exit_code:
         raise EngineError(
