@@ -157,6 +157,7 @@ def _add_sandbox(parser: argparse.ArgumentParser) -> None:
         "local", help="start a Kubernetes and a registry on this machine, one for all checkouts"
     )
     local_.set_defaults(run=local)
+    local_.add_argument("--argo", action="store_true", help="with Argo CD beside it")
     local_.add_argument(
         "--down", action="store_true", help="take it away, with all sandboxes in it"
     )

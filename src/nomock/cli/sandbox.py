@@ -25,6 +25,7 @@ def local(settings: Settings, chosen: argparse.Namespace) -> int:
                 line.show,
                 waiting=line.show_waiting,
                 phase=show_phase,
+                argocd=chosen.argo,
             )
     if chosen.down:
         print("the local node is down" if was_there else "there was no local node")

@@ -68,6 +68,7 @@ _ARGOCD = """\
     pull_policy: never
     network_mode: service:{node}
     depends_on: {{{node}: {{condition: service_healthy}}}}
+    stop_grace_period: 1s # it has nothing that is not in the node
     volumes: ["state:/var/lib/node:ro"]
     healthcheck:
       test: [CMD, test, -e, /run/argocd-is-ready]
