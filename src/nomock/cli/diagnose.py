@@ -156,10 +156,9 @@ def _course(target: Target, container_id: str) -> Iterator[str]:
     if course.state in {"exited", "dead", "restarting"} and course.finished_s is not None:
         why = " (killed for memory)" if course.out_of_memory else ""
         yield f"exited with code {course.exit_code}, {_when(course.finished_s)}{why}"
-    failed = [probe for probe in course.probes if probe.exit_code != 0]
-    if course.health == "unhealthy" and failed:
-        yield f"its healthcheck failed with {failed[-1].exit_code}, {_when(failed[-1].ended_s)}:"
-        yield from (f"  {line}" for line in failed[-1].output.splitlines()[-_LOG_LINES:])
+    if last := course.complaint:
+        yield f"its healthcheck failed with {last.exit_code}, {_when(last.ended_s)}:"
+        yield from (f"  {line}" for line in last.output.splitlines()[-_LOG_LINES:])
 
 
 def _changes(settings: Settings) -> Iterator[str]:

@@ -153,10 +153,9 @@ def with_details(target: Target, story: Story, mishap: Mishap) -> Mishap:
 
 def _healthcheck(course: Course | None) -> Iterator[str]:
     """Yield what the last run of a healthcheck said that failed; nothing where it goes well."""
-    failed = [probe for probe in (course.probes if course else ()) if probe.exit_code != 0]
-    if course is not None and course.health == "unhealthy" and failed:
-        yield f"its healthcheck failed with {failed[-1].exit_code}:"
-        yield from _indented(failed[-1].output.splitlines()[-_MOST_OUTPUT_LINES:] or ["(nothing)"])
+    if course is not None and (last := course.complaint):
+        yield f"its healthcheck failed with {last.exit_code}:"
+        yield from _indented(last.output.splitlines()[-_MOST_OUTPUT_LINES:] or ["(nothing)"])
 
 
 def _said(course: Course) -> str:

@@ -44,6 +44,15 @@ class Course:
     probes: tuple[Probed, ...]
     """The last runs of its healthcheck, five at the most."""
 
+    @property
+    def complaint(self) -> Probed | None:
+        """The last run of its healthcheck, where it is unhealthy by that; else None.
+
+        The engine calls one that has ended unhealthy, too, whatever its healthcheck said.
+        """
+        last = self.probes[-1] if self.probes and self.health == "unhealthy" else None
+        return last if last is not None and last.exit_code != 0 else None
+
 
 @dataclass(frozen=True)
 class Happening:

@@ -7,6 +7,8 @@ import re
 import pytest
 from tiny import Tiny, idle, server
 
+from nomock.target.past import Course, Probed
+
 # Dies of a request, as a service with a bug does: with the exit code of its path.
 FRAIL = """
 import os
@@ -218,3 +220,21 @@ def test_replicas_should_be_told_apart_wherever_one_is_named(fragile: Tiny) -> N
         "both-2",
         "sick",
     ]
+
+
+@pytest.mark.parametrize(
+    ("health", "codes", "said"),
+    [
+        ("unhealthy", [1, 0], None),
+        ("unhealthy", [0, 1], 1),
+        ("healthy", [1], None),
+        (None, [], None),
+    ],
+)
+def test_a_healthcheck_should_complain_only_by_its_last_run(
+    health: str | None, codes: list[int], said: int | None
+) -> None:
+    probes = tuple(Probed(0.0, code, "") for code in codes)
+    course = Course("exited", None, None, 137, False, health, None, probes)
+    complaint = course.complaint
+    assert (complaint and complaint.exit_code) == said
