@@ -33,6 +33,7 @@ def test_a_service_should_be_this_deployment_when_it_says_nothing(tmp_path: Path
         "spec": {
             "progressDeadlineSeconds": 120,
             "replicas": 1,
+            "minReadySeconds": 2,
             "revisionHistoryLimit": 1,
             "selector": {"matchLabels": {"nomock/service": "web"}},
             "strategy": {

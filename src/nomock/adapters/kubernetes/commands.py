@@ -45,7 +45,7 @@ class Commands:
         try:
             with (
                 self.connection.translated(),
-                self.connection.sockets.websocket(
+                self.connection.alone.websocket(
                     f"{name.path}/exec", params=query, subprotocols=_PROTOCOLS
                 ) as session,
             ):

@@ -41,8 +41,8 @@ class Connection:
     address: str
     http: httpx2.Client = field(repr=False)
     """For requests."""
-    sockets: httpx2.Client = field(repr=False)
-    """For WebSockets, each of which has a connection of its own that nobody uses again."""
+    alone: httpx2.Client = field(repr=False)
+    """For requests that have a connection of their own, which nobody uses again."""
     answered_s: float | None = None
     """When it answered the last time, by the monotonic clock; None where it never did."""
 
@@ -163,12 +163,12 @@ def connect(context: str, kubeconfig: Path | None = None) -> Connection:
         raise ConfigError(
             f"the context {context!r} cannot be used", where=str(path), seen=str(error)
         ) from error
-    alone = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
+    unshared = httpx2.Limits(max_connections=None, max_keepalive_connections=0)
     return Connection(
         context,
         single.cluster.server,
         http=httpx2.Client(**options),
-        sockets=httpx2.Client(**options, limits=alone),
+        alone=httpx2.Client(**options, limits=unshared),
     )
 
 

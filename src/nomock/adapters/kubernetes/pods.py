@@ -123,7 +123,7 @@ class Pods:
             return None
         told = {}
         if state_of(pod) == "running":
-            said = self.execute(container_id, ["cat", "/proc/1/environ"])
+            said = self.execute(container_id, ["cat", "/proc/self/environ"])
             told = dict(pair.split("=", 1) for pair in said.stdout.split("\0") if "=" in pair)
         return config_of(pod, told)
 

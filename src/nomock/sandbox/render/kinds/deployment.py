@@ -18,6 +18,8 @@ from nomock.sandbox.render.pod.probes import patience_s
 
 # How long nothing may get better before Kubernetes says so: Progressing=False.
 _DEADLINE_S = 120
+# Most that cannot run at all end while they start: who is asked nothing has to run for so long.
+_STEADY_S = 2
 # One to go back to.
 _HISTORY = 1
 
@@ -30,15 +32,19 @@ class Deployments(Kind):
         if service.is_job:
             return
         check = {**service.image.healthcheck, **(service.config.get("healthcheck") or {})}
+        template = pod_template(service, "Always")
+        assert template.spec is not None  # the template has just been made with one
+        is_asked = template.spec.containers[0].readinessProbe is not None
         yield Deployment(
             metadata=of_service(service, service.label, service.config_of_deploy.get("labels")),
             spec=DeploymentSpec(
                 replicas=replicas(service.config),
                 selector=LabelSelector(matchLabels=service.selector),
                 strategy=_strategy(service),
+                minReadySeconds=None if is_asked else _STEADY_S,
                 progressDeadlineSeconds=max(_DEADLINE_S, patience_s(check) + 30),
                 revisionHistoryLimit=_HISTORY,
-                template=pod_template(service, "Always"),
+                template=template,
             ),
         )
 

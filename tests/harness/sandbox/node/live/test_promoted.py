@@ -1,0 +1,157 @@
+"""A small project, promoted to the node by the command line, and used as a target."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from live_node import Node
+from tiny import IMAGE, NOMOCK
+
+from nomock.errors import ComposeError, NotPossibleError
+from nomock.loading import load
+from nomock.sandbox.render import place_of
+from nomock.stack import Stack
+
+WEB = "echo it serves; mkdir -p /tmp/www; cd /tmp/www; exec python3 -u -m http.server 8000"
+ASKS = "import urllib.request as u; u.urlopen('http://127.0.0.1:8000', timeout=2)"
+
+
+def project(**more: Any) -> dict[str, Any]:
+    """Return a project of a web server that waits for a job, and of a service with a volume."""
+    shell = {"image": IMAGE, "user": "10001:10001", "init": True}
+    web = {
+        **shell,
+        "command": ["sh", "-c", WEB],
+        "ports": ["127.0.0.1::8000"],
+        "environment": {"GREETING": "hello"},
+        "healthcheck": {"test": ["CMD", "python3", "-c", ASKS], "interval": "1s"},
+        "depends_on": {"job": {"condition": "service_completed_successfully"}},
+    }
+    job = {**shell, "command": ["sh", "-c", "echo done"]}
+    data = {**shell, "command": ["sleep", "infinity"], "volumes": ["kept:/data"], "user": "0:0"}
+    services = {"web": web, "job": job, "data": data, **more}
+    return {"name": "shop", "services": services, "volumes": {"kept": {}}}
+
+
+class Shop:
+    """The project's folder, and what its user types there."""
+
+    def __init__(self, folder: Path, node: Node) -> None:
+        self.folder, self.node = folder, node
+
+    def write(self, config: dict[str, Any]) -> None:
+        (self.folder / "compose.yaml").write_text(json.dumps(config))
+
+    def nomock(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [NOMOCK, *arguments],
+            cwd=self.folder,
+            env=self.node.environ,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+
+    def stack(self) -> Stack:
+        return Stack.of(load(self.folder, {"target": "sandbox"}))
+
+
+@pytest.fixture(scope="module")
+def shop(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
+    """The project, promoted; its sandbox is gone at the end."""
+    found = Shop(tmp_path_factory.mktemp("shop"), node)
+    found.write(project())
+    promoted = found.nomock("promote", "--json")
+    assert promoted.returncode == 0, promoted.stderr
+    told = json.loads(promoted.stdout)
+    assert (told["id"], told["answers"], told["untranslated"]) == ("shop", {"web": 200}, 0)
+    yield found
+    down = found.nomock("sandbox", "down")
+    assert (down.returncode, down.stdout) == (0, "sandbox shop is gone\n"), down.stderr
+    assert not node.kubectl("get", "namespace", "-l", "nomock/sandbox", "-o", "name")
+
+
+def test_the_status_should_name_each_service_and_end_with_0(shop: Shop) -> None:
+    told = shop.nomock("sandbox", "status")
+    rows = {line.split()[0]: line.split()[1] for line in told.stdout.splitlines()[1:]}
+    assert (told.returncode, rows) == (0, {"web": "healthy", "job": "exited", "data": "healthy"})
+    assert "it serves" in shop.nomock("sandbox", "logs", "web").stdout
+    assert "shop" in shop.nomock("sandbox", "list").stdout
+
+
+def test_a_service_should_be_reached_run_commands_and_tell_its_variables(shop: Shop) -> None:
+    with closing(shop.stack()) as stack:
+        web = stack["web"]
+        assert web.http.get("/").status_code == 200
+        assert web.exec("id", "-u") == "10001\n"
+        assert web.environment()["GREETING"] == "hello"
+        with pytest.raises(ComposeError, match="ended with 3"):
+            web.exec("sh", "-c", "exit 3")
+
+
+def test_an_address_should_stay_when_a_pod_is_killed_and_another_takes_its_place(
+    shop: Shop,
+) -> None:
+    with closing(shop.stack()) as stack:
+        web = stack["web"]
+        url, first = web.url, web.container_id
+        web.kill()
+        stack.wait_ready("web")
+        assert (web.url, web.http.get("/").status_code) == (url, 200)
+        assert web.container_id != first
+
+
+def test_a_service_should_be_away_while_it_is_stopped(shop: Shop) -> None:
+    with closing(shop.stack()) as stack:
+        stack["web"].stop()
+        assert stack.differences() == {"web": "no container"}
+        stack["web"].start()
+        assert stack.differences() == {}
+        assert stack["web"].http.get("/").status_code == 200
+
+
+def test_a_pod_should_not_be_ended_when_data_would_be_gone_with_it(shop: Shop) -> None:
+    with closing(shop.stack()) as stack:
+        for end in (stack["data"].kill, stack["data"].stop):
+            with pytest.raises(NotPossibleError, match="its data would be gone"):
+                end()
+
+
+def test_a_promotion_should_name_the_cause_when_a_service_cannot_become_ready(shop: Shop) -> None:
+    bad = {"image": IMAGE, "command": ["sh", "-c", "echo no use; exit 3"]}
+    shop.write(project(bad=bad))
+    promoted = shop.nomock("promote")
+    assert promoted.returncode == 1
+    said = promoted.stderr[promoted.stderr.index("service bad") :]
+    assert said.startswith("service bad, sandbox shop: it ends again and again\n  pod bad-")
+    assert "exit code 3" in said and "no use" in said
+    assert said.endswith("-> nomock sandbox logs bad; mend it, then promote again\n")
+    # The next promotion, without it, ends in a right state.
+    shop.write(project())
+    assert shop.nomock("promote").returncode == 0
+    assert not shop.node.kubectl(
+        "get", "deployment", "bad", "-n", "nomock-shop", "--ignore-not-found"
+    )
+
+
+def test_a_namespace_should_be_refused_when_it_is_somebody_elses(shop: Shop) -> None:
+    taken = place_of("taken").namespace
+    shop.node.kubectl("create", "namespace", taken)
+    try:
+        promoted = shop.nomock("promote", "--id", "taken")
+        assert promoted.returncode == 1
+        assert f"namespace {taken}: this namespace belongs to somebody else" in promoted.stderr
+    finally:
+        shop.node.kubectl("delete", "namespace", taken)
+
+
+def test_a_sandbox_should_be_reaped_when_its_time_is_over(shop: Shop) -> None:
+    assert shop.nomock("promote", "--id", "short", "--hours", "0.00001").returncode == 0
+    told = shop.nomock("sandbox", "reap")
+    assert told.stdout == "removed 1: short\n", told.stderr
