@@ -30,8 +30,8 @@ def image_with_facts(
     """Return the image of a service with what its pods need to be told of it.
 
     ``config`` is that of the image on this machine, ``reference`` its name for the cluster. Only
-    where the service names a user or a group, or has volumes, the image is looked into: by a
-    container of its own, without a network.
+    where the service names a user or a group, or has volumes, the image is looked into: into its
+    files, or by a container of its own without a network.
     """
     user = str(service.config.get("user") or config.user)
     name, _, group = user.partition(":")
@@ -56,8 +56,8 @@ def _listed(
     wanted = {name for name in names if name and not name.isdigit()}
     if not wanted:
         return {}
-    listed = engine.run_alone(image_id, ["cat", path], {"User": "0"})
-    rows = [line.split(":") for line in listed.output.splitlines()] if listed.exit_code == 0 else []
+    listed = engine.file_of_image(image_id, path) or b""
+    rows = [line.split(":") for line in listed.decode(errors="replace").splitlines()]
     return {row[0]: ":".join(row[numbers]) for row in rows if row[0] in wanted and len(row) > 3}
 
 

@@ -72,6 +72,9 @@ def test_an_image_should_be_looked_into_only_where_something_is_asked_of_it() ->
         def run_alone(self, *arguments: Any) -> Any:
             raise AssertionError(arguments)
 
+        def file_of_image(self, *arguments: Any) -> Any:
+            raise AssertionError(arguments)
+
     config = Engine().image_config(POSTGRES)
     assert config is not None
     service = ServiceConfig("db", {"user": "10001:10001", "group_add": ["5"]}, "shop")

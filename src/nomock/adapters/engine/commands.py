@@ -94,6 +94,29 @@ class Commands(Transport):
         finally:
             self._remove(path)
 
+    def file_of_image(self, image: str, path: str) -> bytes | None:
+        """Return a file of a local image, None where it has none; nothing of it is run.
+
+        What a command writes may be lost where it ends as soon as it has started: the engine
+        answers a moment before it listens.
+        """
+        import io
+        import tarfile
+
+        made = "/containers/" + self._created("/containers/create", {"Image": image, "Cmd": [path]})
+        try:
+            with self._request("GET", f"{made}/archive", {"path": path}) as response:
+                body = response.read()
+                if response.status == 404:
+                    return None
+                if response.status >= 400:
+                    self._answer(response, body, f"GET {made}/archive")
+        finally:
+            self._remove(made)
+        with tarfile.open(fileobj=io.BytesIO(body)) as archive:
+            found = archive.extractfile(archive.getmembers()[0])
+            return None if found is None else found.read()
+
     def _start_refusal(self, path: str) -> str:
         """Start a container; return why it has no such command, empty where it runs."""
         response, body, _ = self._patiently("POST", f"{path}/start")
