@@ -80,7 +80,7 @@ def leaving(found: dict[str, Any]) -> dict[str, Any]:
         (pod("web-1", WAITING), "created", "starting"),
         (pod("web-1", WAITING, restartCount=2), "restarting", "starting"),
         (pod("web-1", KILLED, policy="Never"), "exited", None),
-        (leaving(pod("web-1", RUNNING, ready=True)), "running", "healthy"),
+        (leaving(pod("web-1", RUNNING, ready=True)), "removing", "healthy"),
         (leaving(pod("web-1", KILLED)), "removing", "starting"),
     ],
     ids=["ready", "not ready", "new", "loops", "ended", "leaves", "has left"],

@@ -99,8 +99,8 @@ def own_status(pod: Mapping[str, Any]) -> Mapping[str, Any]:
 def state_of(pod: Mapping[str, Any]) -> str:
     """Return how a container is, in the words of an engine."""
     state = own_status(pod).get("state") or {}
-    if pod["metadata"].get("deletionTimestamp") and "running" not in state:
-        return "removing"
+    if pod["metadata"].get("deletionTimestamp"):
+        return "removing"  # it may run for a moment, and is gone before the next question
     if "running" in state:
         return "running"
     if "terminated" in state:
