@@ -8,6 +8,8 @@ from heapq import merge
 from typing import TYPE_CHECKING, Any
 
 from nomock.errors import (
+    ClusterForbiddenError,
+    ClusterMissingError,
     ComposeError,
     ConfigError,
     EngineForbiddenError,
@@ -24,6 +26,13 @@ if TYPE_CHECKING:  # httpx takes longer to import than a whole warm session may
     from nomock.adapters.http import AsyncClient, Client
 
 _LIST_BEHIND_S = 2.0
+# Where its target cannot be asked at all, nothing is wrong with a command.
+_SILENT = (
+    EngineMissingError,
+    EngineForbiddenError,
+    ClusterMissingError,
+    ClusterForbiddenError,
+)
 _LAST_LINES = 20
 
 
@@ -148,7 +157,7 @@ class Service:
         """
         try:
             done = self._target.execute(self._container().id, command)
-        except (EngineMissingError, EngineForbiddenError):
+        except _SILENT:
             raise
         except TargetError as error:  # its container does not run, or has no such program
             raise self._failed(command, "could not be started", error.seen) from error
