@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from threading import Lock
 
 from nomock.adapters.docker_push import push
 from nomock.adapters.engine import Engine, ImageConfig
@@ -33,8 +32,6 @@ class Pushing:
 
         Raises PromotionError where an image is not built or pulled yet, or cannot be pushed.
         """
-        digests: dict[str, str] = {}
-        lock = Lock()
         names = {name: project.services[name] for name in project.wanted}
         found = {name: self._config(service) for name, service in names.items()}
         to_push = {
@@ -43,15 +40,14 @@ class Pushing:
             if names[name].is_built or _digest_upstream(names[name], config) is None
         }
 
-        def pushed(image_id: str) -> None:
+        def pushed(image_id: str) -> str:
             name = to_push[image_id]
             self.engine.tag(image_id, name)
             try:
                 digest = push(name, lambda line: self.show(f"{name.rpartition('/')[2]}: {line}"))
             finally:
                 self.engine.remove_image(name)  # the name alone: it was for the push
-            with lock:
-                digests[image_id] = f"{name.rpartition(':')[0]}@{digest}"
+            return f"{name.rpartition(':')[0]}@{digest}"
 
         def image(name: str) -> Image:
             config = found[name]
@@ -59,7 +55,7 @@ class Pushing:
             return image_with_facts(self.engine, names[name], config, str(reference))
 
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            list(pool.map(pushed, to_push))
+            digests = dict(zip(to_push, pool.map(pushed, to_push), strict=True))
             return dict(zip(found, pool.map(image, found), strict=True))
 
     def _config(self, service: ServiceConfig) -> ImageConfig:

@@ -383,6 +383,7 @@ def test_nothing_should_be_left_running_when_the_user_interrupts_the_start_of_a_
 ) -> None:
     started: list[subprocess.Popen[bytes]] = []
 
+    # Of text or of bytes, as the caller says: the type is not of interest here.
     class Popen(subprocess.Popen):  # type: ignore[type-arg]
         def __init__(self, *words: Any, **how: Any) -> None:
             super().__init__(*words, **how)
