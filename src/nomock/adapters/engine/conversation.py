@@ -9,7 +9,7 @@ from contextlib import ExitStack, contextmanager
 from http.client import SWITCHING_PROTOCOLS
 from typing import IO, Any
 
-from nomock.adapters.engine.commands import Commands
+from nomock.adapters.engine.alone import Alone
 from nomock.adapters.engine.connection import Connection
 from nomock.errors import EngineError
 
@@ -94,7 +94,7 @@ class Conversation:
         return EngineError(what, where=where, seen=self.said.strip() or seen)
 
 
-class Conversations(Commands):
+class Conversations(Alone):
     """Starts programs that are talked to."""
 
     def converse(
