@@ -96,6 +96,9 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
         Service,
         Stack,
     )
+    from nomock.stack.kubernetes import (
+        Kubernetes,
+    )
     from nomock.tracecontext import (
         trace_headers,
     )
@@ -128,6 +131,7 @@ _HOMES = {
     "Postgres": "nomock.stack",
     "Service": "nomock.stack",
     "Stack": "nomock.stack",
+    "Kubernetes": "nomock.stack.kubernetes",
     "trace_headers": "nomock.tracecontext",
     "CurrentTrace": "nomock.traces.current",
     "Expectation": "nomock.traces.expectation",
@@ -160,6 +164,7 @@ __all__ = [
     "Faults",
     "ForeignStackError",
     "HttpFaultsError",
+    "Kubernetes",
     "LaneError",
     "LockedError",
     "ManifestError",

@@ -18,6 +18,8 @@ BUSY_S = 5.0
 SOON_S = 4 * BUSY_S
 # A client gives up after this: later than any answer that is in time.
 CLIENT_S = 6 * BUSY_S
+# A cluster replaces a pod, removes a namespace or spreads a rule: some programs, one after another.
+CLUSTER_S = 12 * BUSY_S
 # Tokens that end soon: a test may have to wait between its token and its first request, on a slow
 # machine or for the fault of another test; then it tries again with a longer one.
 LIFETIMES_S = (round(BUSY_S / 2), round(2 * BUSY_S), round(4 * BUSY_S))
@@ -152,6 +154,11 @@ class Waits:
     def done_s(self) -> float:
         """Until the worker has done a job; it may have to connect first."""
         return 10 * self._setting_s("RECONNECT_S") + self._setting_s("TURN_S") + SOON_S
+
+    @property
+    def provisioned_s(self) -> float:
+        """Until an instance in a cluster runs, or has failed: its job may take two attempts."""
+        return 2 * self.job_s + self.done_s
 
     @property
     def given_up_s(self) -> float:

@@ -14,7 +14,9 @@ from shared.severing import sever
 from shared.waits import whole_ms
 
 from worker import jobs
+from worker.cluster import ClusterError
 from worker.health import HEARTBEAT
+from worker.places import places
 from worker.waits import Waits
 
 log = logging.getLogger("worker")
@@ -34,10 +36,12 @@ def connect(waits: Waits) -> jobs.Connection:
     return psycopg.connect(url, autocommit=True, connect_timeout=waits.connect_s, options=options)
 
 
-def work_in_time(waits: Waits, queue: jobs.Connection, announcer: jobs.Connection) -> bool:
+def work_in_time(
+    waits: Waits, queue: jobs.Connection, announcer: jobs.Connection, where: jobs.Places
+) -> bool:
     """Do a job as `jobs.work`; raises psycopg.OperationalError when it takes too long."""
     with severed_after(waits.job_s, queue, announcer):
-        return jobs.work(queue, announcer)
+        return jobs.work(queue, announcer, where)
 
 
 @contextmanager
@@ -58,8 +62,11 @@ def severed_after(delay_s: float, *connections: jobs.Connection) -> Iterator[Non
         timer.join()  # the connections may be closed after the block
 
 
-def serve(waits: Waits) -> None:
-    """Do jobs until something goes wrong, which raises psycopg.Error: mostly a lost connection."""
+def serve(waits: Waits, where: jobs.Places) -> None:
+    """Do jobs until something goes wrong, which raises psycopg.Error: mostly a lost connection.
+
+    Raises ClusterError where the cluster in which instances are to be does not answer, or refuses.
+    """
     with connect(waits) as queue, connect(waits) as listener:
         with tracing.quiet():
             listener.execute("LISTEN instances_jobs")
@@ -67,7 +74,7 @@ def serve(waits: Waits) -> None:
         while True:
             HEARTBEAT.touch()
             # Listening came first: a job that is queued after the last look is notified.
-            while work_in_time(waits, queue, listener):
+            while work_in_time(waits, queue, listener, where):
                 HEARTBEAT.touch()
             for _ in listener.notifies(timeout=waits.turn_s, stop_after=1):
                 pass
@@ -93,12 +100,13 @@ def main() -> int:
     # its job: stopping is nothing but a crash with manners.
     signal.signal(signal.SIGTERM, stop)
     waits, losses = Waits.from_environment(), 0
+    where = jobs.Places(places(), waits.cluster_s)
     try:
         while True:
             connected_at = time.monotonic()
             try:
-                serve(waits)
-            except psycopg.Error as error:
+                serve(waits, where)
+            except (psycopg.Error, ClusterError) as error:
                 # Also a statement that failed: the job is free again, and its attempts are counted.
                 losses = 0 if time.monotonic() - connected_at > waits.turn_s else losses + 1
                 delay_s = waits.pause_s(losses)

@@ -6,6 +6,7 @@ once, so that everybody sees that an instance is being provisioned while that tr
 """
 
 import logging
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from uuid import UUID
 
 import psycopg
 from shared import baggage, tracing
+
+from worker.cluster import RefusedError
+from worker.places import Place, Rack
 
 Connection = psycopg.Connection[tuple[Any, ...]]
 
@@ -34,8 +38,24 @@ class Job:
     size: str
 
 
-def work(queue: Connection, announcer: Connection) -> bool:
-    """Do the oldest job that nobody holds; return whether there was one."""
+@dataclass(frozen=True)
+class Places:
+    """Where instances are."""
+
+    by_size: Mapping[str, Place]
+    within_s: float
+    """How long it may take to make one."""
+
+    def of(self, job: Job) -> Place:
+        """Return where the instance of a job is, or is to be."""
+        return self.by_size.get(job.size) or Rack()
+
+
+def work(queue: Connection, announcer: Connection, places: Places) -> bool:
+    """Do the oldest job that nobody holds; return whether there was one.
+
+    Raises ClusterError where its place did not do it: then the job is free, for the next attempt.
+    """
     # The job's span ends after its transaction, and after the line in the log.
     with ExitStack() as span:
         with queue.transaction():
@@ -48,9 +68,9 @@ def work(queue: Connection, announcer: Connection) -> bool:
                 tracing.process("instances.jobs", job.kind, job.traceparent, job.job_id)
             )
             if job.kind == "provision":
-                outcome = provision(queue, job, announce(announcer, job))
+                outcome = provision(queue, job, announce(announcer, job), places)
             else:
-                outcome = deprovision(queue, job)
+                outcome = deprovision(queue, job, places.of(job))
             queue.execute(
                 "UPDATE instances.jobs SET done_at = now() WHERE job_id = %s", [job.job_id]
             )
@@ -85,11 +105,13 @@ def announce(announcer: Connection, job: Job) -> int | None:
     return row[0] if row else None
 
 
-def provision(queue: Connection, job: Job, attempt: int | None) -> str:
+def provision(queue: Connection, job: Job, attempt: int | None, places: Places) -> str:
     """Give the instance its resource, or fail it with a reason; return what happened."""
     if attempt is None:
         return "no longer wanted"
+    place = places.of(job)
     if attempt > MAX_ATTEMPTS:
+        place.remove(job.instance_id)
         return fail(queue, job, f"given up after {MAX_ATTEMPTS} attempts")
     # Two statements: the second must see what was committed while the first waited for its lock.
     (capacity,) = one(
@@ -98,6 +120,12 @@ def provision(queue: Connection, job: Job, attempt: int | None) -> str:
     (used,) = one(queue, "SELECT count(*) FROM instances.resources WHERE size = %s", job.size)
     if used >= capacity:
         return fail(queue, job, f"no rack has room for another {job.size}")
+    try:
+        place.make(job.instance_id, job.size, places.within_s)
+    except RefusedError as refusal:
+        # Failed means that nothing is left: who cannot take it away tries again.
+        place.remove(job.instance_id)
+        return fail(queue, job, f"the cluster refused it: {refusal}")
     with queue.transaction():
         queue.execute(
             "INSERT INTO instances.resources (instance_id, size, attempt) VALUES (%s, %s, %s)",
@@ -109,8 +137,15 @@ def provision(queue: Connection, job: Job, attempt: int | None) -> str:
     return "no longer wanted"
 
 
-def deprovision(queue: Connection, job: Job) -> str:
+def deprovision(queue: Connection, job: Job, place: Place) -> str:
     """Take the resource away; return what happened."""
+    if not isinstance(place, Rack):
+        # Another worker may still be making what is to go: wait until it has done, or died.
+        queue.execute(
+            "SELECT FROM instances.jobs WHERE instance_id = %s AND kind = 'provision' FOR UPDATE",
+            [job.instance_id],
+        )
+        place.remove(job.instance_id)
     move(queue, job, "deprovisioning", "deprovisioned")
     queue.execute("DELETE FROM instances.resources WHERE instance_id = %s", [job.instance_id])
     return "deprovisioned"

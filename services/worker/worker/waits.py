@@ -46,6 +46,11 @@ class Waits:
         return 0.9 * self.job_s
 
     @property
+    def cluster_s(self) -> float:
+        """For an instance in a cluster to run: shorter than the job, with time for its removal."""
+        return 0.6 * self.job_s
+
+    @property
     def idle_s(self) -> float:
         """After how long PostgreSQL ends a transaction with which nobody goes on."""
         return 1.25 * self.job_s

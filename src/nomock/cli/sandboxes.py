@@ -75,5 +75,8 @@ def reap(settings: Settings, _: argparse.Namespace) -> int:
     with progress() as line:
         for sandbox in expired:
             sandboxes.remove(sandbox, line.show)
+        left = sandboxes.remove_left(line.show)
     print(f"removed {len(expired)}: {', '.join(s.id for s in expired) or 'none'}")
+    if left:
+        print(f"of sandboxes that are gone: {', '.join(left)}")
     return 0

@@ -13,6 +13,7 @@ from nomock.adapters.kubernetes import SERVICE, Connection, Objects
 from nomock.errors import PromotionError
 from nomock.polling import wait_until
 from nomock.sandbox.causes import Cause, Seen, causes
+from nomock.sandbox.outside import delete_global
 from nomock.sandbox.render.naming import SANDBOX, WAVE
 
 Object = Mapping[str, Any]
@@ -84,7 +85,7 @@ class Applying:
                 if (kind, name) not in wanted and "ownerReferences" not in found["metadata"]:
                     self.objects.delete(kind, name)
                     gone.append(f"{kind} {name}")
-        return gone
+        return gone + delete_global(self.objects, self.id, wanted)
 
     def _claim(self) -> None:
         """See that the namespace is this sandbox's, or is not there; wait for one that goes."""

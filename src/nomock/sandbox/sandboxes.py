@@ -1,6 +1,7 @@
 """The sandboxes of a cluster: which there are, how one is, and their end.
 
-A namespace is ours only if it has our label; nothing else is ever deleted.
+A namespace is ours only if it has our label; nothing else is ever deleted. With a sandbox go the
+namespaces that its services made, and its rights in the whole cluster.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 from nomock.adapters.kubernetes import Connection, Objects
 from nomock.errors import PromotionError
 from nomock.polling import wait_until
-from nomock.sandbox.render.naming import EXPIRES, SANDBOX
+from nomock.sandbox.outside import delete_global
+from nomock.sandbox.render.naming import EXPIRES, MADE_IN, SANDBOX
 
 _GOES_WITHIN_S = 60.0
 _PAUSE_S = 0.2
@@ -87,22 +89,46 @@ class Sandboxes:
                 where=f"namespace {sandbox.namespace}",
                 todo="look what it is: kubectl get namespace --show-labels",
             )
+        # First its rights in the cluster, so that it makes no more namespaces.
+        delete_global(objects, sandbox.id)
         # Pods have a time to end in; of a sandbox nobody needs the last word.
         pods = f"/api/v1/namespaces/{sandbox.namespace}/pods"
         objects.delete("Namespace", sandbox.namespace)
         self.connection.delete(pods, _SOON)
+        self._wait_gone(sandbox.namespace, show)
+
+    def remove_left(self, show: Callable[[str], None]) -> list[str]:
+        """Delete the namespaces that services of sandboxes made which are not there any more."""
+        there = {sandbox.namespace for sandbox in self.all()}
+        made = Objects(self.connection, "").list("Namespace", MADE_IN)
+        left = {found["metadata"]["labels"][MADE_IN] for found in made} - there
+        for namespace in sorted(left):
+            self._wait_gone(namespace, show)
+        return [f["metadata"]["name"] for f in made if f["metadata"]["labels"][MADE_IN] in left]
+
+    def _wait_gone(self, namespace: str, show: Callable[[str], None]) -> None:
+        """Delete what was made in a namespace, and return when all of it is gone, and itself."""
+        objects = Objects(self.connection, namespace)
+        left: list[Mapping[str, Any]] = []
 
         def is_gone() -> bool:
-            left = objects.get("Namespace", sandbox.namespace)
-            show(f"removing {sandbox.namespace}")
-            return left is None
+            # Until it is gone itself, somebody in it may be making one.
+            itself = objects.get("Namespace", namespace)
+            made = objects.list("Namespace", f"{MADE_IN}={namespace}")
+            for found in made:
+                if found["status"].get("phase") != "Terminating":
+                    objects.delete("Namespace", found["metadata"]["name"])
+            left[:] = [*([itself] if itself else []), *made]
+            names = [found["metadata"]["name"] for found in left]
+            show(f"removing {', '.join(names)}" if names else "removed")
+            return not left
 
         if not wait_until(is_gone, within_s=_GOES_WITHIN_S, pause_s=_PAUSE_S):
-            left = objects.get("Namespace", sandbox.namespace) or {"status": {}}
-            said = [c.get("message", "") for c in left["status"].get("conditions") or ()]
+            name = left[0]["metadata"]["name"]
+            said = [c.get("message", "") for c in left[0]["status"].get("conditions") or ()]
             raise PromotionError(
                 "the sandbox does not go",
-                where=f"namespace {sandbox.namespace}",
+                where=f"namespace {name}",
                 seen="\n".join(filter(None, said)),
-                todo=f"kubectl get all --namespace {sandbox.namespace}",
+                todo=f"kubectl get all --namespace {name}",
             )

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import cached_property
 from time import monotonic
+from typing import TYPE_CHECKING
 
 from nomock.adapters.engine import Engine
 from nomock.config import Settings
@@ -16,10 +17,13 @@ from nomock.readiness import ReadinessWatch, wait_again, wait_until_ready
 from nomock.stack.compose import ComposeUpkeep
 from nomock.stack.database import Postgres, postgres_service
 from nomock.stack.holding import Holding
-from nomock.stack.promoted import promoted
+from nomock.stack.promoted import PromotedUpkeep, promoted
 from nomock.stack.service import Service
 from nomock.stack.upkeep import Upkeep
 from nomock.target import Container, Target
+
+if TYPE_CHECKING:  # of an extra, which a run on compose does without
+    from nomock.stack.kubernetes import Kubernetes
 
 Say = Callable[[str], None]
 
@@ -101,6 +105,26 @@ class Stack:
             where=f"stack {self.name}",
             seen=f"its services run at {self.target.address}",
             todo="run it on the compose stack",
+        )
+
+    @property
+    def kubernetes(self) -> Kubernetes:
+        """The namespace of its sandbox, for what only Kubernetes has.
+
+        Raises NotPossibleError where the services do not run in one: a test that asks for it is
+        skipped there.
+        """
+        if isinstance(self.upkeep, PromotedUpkeep):
+            from nomock.adapters.kubernetes import Pods
+            from nomock.stack.kubernetes import Kubernetes
+
+            assert isinstance(self.target, Pods)  # that is the target of this upkeep
+            return Kubernetes(self.target.connection, self.target.namespace)
+        raise NotPossibleError(
+            "only Kubernetes shows this",
+            where=f"stack {self.name}",
+            seen=f"its services run at {self.target.address}",
+            todo="run it on a sandbox: nomock promote, then pytest --nomock-target sandbox",
         )
 
     def lend(self, service: Service) -> None:

@@ -41,7 +41,7 @@ LAYERS = (
     # a compose project as objects of Kubernetes, and whether these are valid
     ("sandbox.extra",),  # whether there are the packages for it
     ("sandbox.render", "sandbox.validate", "sandbox.equipment", "sandbox.phases"),
-    ("sandbox.causes",),  # why what was applied is not ready
+    ("sandbox.causes", "sandbox.outside"),  # why it is not ready; what it has in no namespace
     ("sandbox.image_facts",),  # what is known of an image and Kubernetes does not read
     ("stack",),  # the concepts, brought together
     ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes

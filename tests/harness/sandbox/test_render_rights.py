@@ -151,3 +151,55 @@ def test_a_service_should_speak_to_kubernetes_only_when_it_has_a_role(tmp_path: 
     assert found.pod("worker")["serviceAccountName"] == "worker"
     assert found.pod("web")["automountServiceAccountToken"] is False
     assert len(found.of_kind("ServiceAccount")) == 1
+
+
+def test_a_service_should_make_namespaces_and_have_rights_in_those_alone_when_it_may(
+    tmp_path: Path,
+) -> None:
+    rule = {"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["create"]}
+    asked = {"x-nomock": {"namespaces": {"worker": [rule]}}}
+    found = rendered(tmp_path, {"web": {}, "worker": {}}, **asked)
+    assert found.of_kind("Role") == []
+    name, inside = f"{NAMESPACE}.worker", f"{NAMESPACE}.worker.made"
+    assert found[f"ClusterRole {inside}"]["rules"] == [rule]
+    group = "rbac.authorization.k8s.io"
+    assert found[f"ClusterRole {name}"]["rules"] == [
+        {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["create"]},
+        {"apiGroups": [group], "resources": ["rolebindings"], "verbs": ["create"]},
+        {
+            "apiGroups": [group],
+            "resources": ["clusterroles"],
+            "resourceNames": [inside],
+            "verbs": ["bind"],
+        },
+    ]
+    account = {"kind": "ServiceAccount", "name": "worker", "namespace": NAMESPACE}
+    binding = found[f"ClusterRoleBinding {name}"]
+    assert (binding["roleRef"]["name"], binding["subjects"]) == (name, [account])
+    policy = found[f"ValidatingAdmissionPolicy {name}"]["spec"]
+    (condition,) = policy["matchConditions"]
+    assert condition["expression"] == (
+        f"request.userInfo.username == 'system:serviceaccount:{NAMESPACE}:worker'"
+    )
+    assert found[f"ValidatingAdmissionPolicyBinding {name}"]["spec"] == {
+        "policyName": name,
+        "validationActions": ["Deny"],
+    }
+    # By this label they go with the sandbox.
+    for kind in ("ClusterRole", "ClusterRoleBinding", "ValidatingAdmissionPolicy"):
+        assert {o["metadata"]["labels"]["nomock/sandbox"] for o in found.of_kind(kind)} == {"t1"}
+    assert found.pod("worker")["serviceAccountName"] == "worker"
+
+
+def test_a_variable_of_a_sandbox_should_be_there_beside_those_of_the_compose_file(
+    tmp_path: Path,
+) -> None:
+    own = {"MODE": "sandbox", "PORT": 80, "API_KEY": "k"}
+    found = rendered(
+        tmp_path,
+        {"web": {"environment": {"MODE": "compose", "LEVEL": "info"}}},
+        **{"x-nomock": {"environment": {"web": own}}},
+    )
+    values = {one["name"]: one.get("value") for one in found.container()["env"]}
+    assert values == {"API_KEY": None, "LEVEL": "info", "MODE": "sandbox", "PORT": "80"}
+    assert found.lost == []

@@ -14,13 +14,17 @@ import nomock
 PAGE = ROOT / "docs" / "api.md"
 # What is public of these classes; of all others it is what has no underscore.
 MEMBERS = {
-    "Stack": ("name", "postgres", "__getitem__", "wait_ready"),
+    "Stack": ("name", "postgres", "kubernetes", "__getitem__", "wait_ready"),
     "Service": (
         *("url", "http", "async_http", "client", "async_client", "address", "port"),
         *("logs", "exec", "environment"),
         *("start", "stop", "restart", "kill"),
     ),
     "Postgres": ("connect", "user", "password", "dbname"),
+    "Kubernetes": (
+        *("namespace", "in_namespace", "get", "list", "pods", "apply", "changed", "delete"),
+        *("evict", "execute", "may", "causes"),
+    ),
     "Fault": ("kind", "where", "name"),
     "ActiveFault": ("fault", "effect", "at", "begin", "end"),
     "Schedule": ("steps", "seed"),
@@ -35,7 +39,7 @@ MEMBERS = {
     ),
 }
 _GROUPS = {
-    "The stack": ("Stack", "Service", "Postgres", "baggage_header"),
+    "The stack": ("Stack", "Service", "Postgres", "Kubernetes", "baggage_header"),
     "Faults": ("Faults", "Fault", "ActiveFault", "Schedule", "Step", "ScheduleRun", "schedules"),
     "Traces": ("CurrentTrace", "Expectation", "Span", "trace_headers"),
     "What a test asks meanwhile": (

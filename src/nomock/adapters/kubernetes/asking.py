@@ -55,6 +55,16 @@ class Asking:
         self.address = connection.address
 
     @property
+    def connection(self) -> Connection:
+        """By which the cluster is asked."""
+        return self._connection
+
+    @property
+    def namespace(self) -> str:
+        """The one whose pods these are."""
+        return self._namespace
+
+    @property
     def answered_s(self) -> float | None:
         """When it answered the last time, by the monotonic clock."""
         return self._connection.answered_s

@@ -11,6 +11,7 @@ from nomock.adapters.kubernetes.connection import Connection
 MANAGER = "nomock"
 """Who owns the fields that are applied: https://kubernetes.io/docs/reference/using-api/server-side-apply/"""
 _APPLY = {"Content-Type": "application/apply-patch+yaml"}
+_ADMISSION = "apis/admissionregistration.k8s.io/v1"
 
 Object = Mapping[str, Any]
 
@@ -23,16 +24,28 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "ConfigMap": ("api/v1", "configmaps"),
     "PersistentVolumeClaim": ("api/v1", "persistentvolumeclaims"),
     "Service": ("api/v1", "services"),
+    "Pod": ("api/v1", "pods"),
+    "Event": ("api/v1", "events"),
+    "EndpointSlice": ("apis/discovery.k8s.io/v1", "endpointslices"),
     "Role": ("apis/rbac.authorization.k8s.io/v1", "roles"),
     "RoleBinding": ("apis/rbac.authorization.k8s.io/v1", "rolebindings"),
     "ClusterRole": ("apis/rbac.authorization.k8s.io/v1", "clusterroles"),
     "ClusterRoleBinding": ("apis/rbac.authorization.k8s.io/v1", "clusterrolebindings"),
+    "ValidatingAdmissionPolicy": (_ADMISSION, "validatingadmissionpolicies"),
+    "ValidatingAdmissionPolicyBinding": (_ADMISSION, "validatingadmissionpolicybindings"),
     "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
     "Deployment": ("apis/apps/v1", "deployments"),
     "Job": ("apis/batch/v1", "jobs"),
 }
-"""What the renderer makes: where each is in the API."""
-_GLOBAL = {"Namespace", "ClusterRole", "ClusterRoleBinding"}
+"""What the renderer makes, and what a cluster makes of that: where each is in the API."""
+GLOBAL = (
+    "ValidatingAdmissionPolicyBinding",
+    "ValidatingAdmissionPolicy",
+    "ClusterRoleBinding",
+    "ClusterRole",
+    "Namespace",
+)
+"""Those that are in no namespace; who binds another one comes before it."""
 
 
 @dataclass(frozen=True)
@@ -79,5 +92,5 @@ class Objects:
     def path(self, kind: str, name: str = "") -> str:
         """Return where a kind of objects is in the API, or one of them."""
         version, plural = KINDS[kind]
-        space = "" if kind in _GLOBAL else f"/namespaces/{self.namespace}"
+        space = "" if kind in GLOBAL else f"/namespaces/{self.namespace}"
         return f"/{version}{space}/{plural}" + (f"/{name}" if name else "")

@@ -4,6 +4,8 @@
       claims: {postgres-data: 1Gi}       # named volumes that outlive their pods
       mounts: {web: {/app: none}}        # what becomes of a mounted folder: files, empty or none
       roles: {worker: [{apiGroups: [""], resources: [pods], verbs: [get]}]}
+      namespaces: {worker: [{apiGroups: [apps], resources: [deployments], verbs: [create]}]}
+      environment: {worker: {MODE: sandbox}}   # variables that it has in a sandbox alone
 
 It stands at the top because compose leaves out what is beside a service or a volume.
 """
@@ -18,7 +20,8 @@ from nomock.errors import NotPromotableError, did_you_mean
 
 KEY = "x-nomock"
 MOUNTS = ("files", "empty", "none")
-_WORDS = ("claims", "mounts", "roles")
+_WORDS = ("claims", "mounts", "roles", "namespaces", "environment")
+_OF_SERVICES = _WORDS[1:]
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,10 @@ class Options:
     """What becomes of a mount, by service and the path in its container."""
     roles: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     """The rules of a role for each service that speaks to Kubernetes itself."""
+    namespaces: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    """For each service that makes namespaces: the rules of its role in those."""
+    environment: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    """The variables that a service has in a sandbox, beside those of the compose file."""
 
 
 def options_of(config: Mapping[str, Any]) -> Options:
@@ -45,8 +52,9 @@ def options_of(config: Mapping[str, Any]) -> Options:
     for volume in found.claims:
         _known(volume, config.get("volumes") or {}, f"{KEY}.claims")
     services = config.get("services") or {}
-    for service in (*found.mounts, *found.roles):
-        _known(service, services, f"{KEY}.{'mounts' if service in found.mounts else 'roles'}")
+    for word in _OF_SERVICES:
+        for service in getattr(found, word):
+            _known(service, services, f"{KEY}.{word}")
     for service, mounts in found.mounts.items():
         for target, how in mounts.items():
             _known(how, MOUNTS, f"{KEY}.mounts.{service}.{target}")

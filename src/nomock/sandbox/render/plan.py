@@ -53,10 +53,17 @@ class ServicePlan:
     aliases: Sequence[str]
     """The other names under which Docker's DNS knows it, and it alone."""
     rules: Sequence[Mapping[str, Any]]
-    """The rules of its role; empty: it has nothing to do with Kubernetes."""
+    """The rules of its role in the sandbox."""
+    rules_of_made: Sequence[Mapping[str, Any]]
+    """The rules of its role in the namespaces that it makes; empty: it makes none."""
     place: Place
     is_inside: bool
     """Whether all its networks are internal: nothing outside is reached from there."""
+
+    @property
+    def has_account(self) -> bool:
+        """Whether it speaks to Kubernetes, as an account of its own."""
+        return bool(self.rules or self.rules_of_made)
 
     @property
     def networks(self) -> list[str]:
@@ -129,7 +136,9 @@ def plan(
     services = {}
     for name, config in configs.items():
         image, others = image_of(name), known_by[name]
-        environment = {n: v for n, v in project.services[name].environment.items() if v is not None}
+        own = ground.options.environment.get(name, {})
+        given = {**project.services[name].environment, **own}
+        environment = {n: str(v) for n, v in given.items() if v is not None}
         secret = {n: v for n, v in environment.items() if holds_secret(n, v)}
         mentioned = {p for n in (name, *others) for p in known_ports.get(n, ())}
         services[name] = ServicePlan(
@@ -145,6 +154,7 @@ def plan(
             ports=ports_of(config, image, mentioned),
             aliases=[alias for alias in others if is_label(alias) and taken[alias] == 1],
             rules=ground.options.roles.get(name, ()),
+            rules_of_made=ground.options.namespaces.get(name, ()),
             place=place,
             is_inside=_is_inside(config, project.config.get("networks") or {}),
         )

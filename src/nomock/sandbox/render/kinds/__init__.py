@@ -8,6 +8,7 @@ from nomock.sandbox.render.kinds.configmap import ConfigMaps
 from nomock.sandbox.render.kinds.deployment import Deployments
 from nomock.sandbox.render.kinds.job import Jobs
 from nomock.sandbox.render.kinds.limits import Limits
+from nomock.sandbox.render.kinds.made import MadeNamespaces
 from nomock.sandbox.render.kinds.namespace import Namespaces
 from nomock.sandbox.render.kinds.networkpolicy import NetworkPolicies
 from nomock.sandbox.render.kinds.quota import Quotas
@@ -26,6 +27,7 @@ KINDS: tuple[Kind, ...] = (
     ConfigMaps(),
     Secrets(),
     Roles(),
+    MadeNamespaces(),
     Services(),
     Jobs(),
     Deployments(),

@@ -13,22 +13,28 @@ from nomock.sandbox.render.kind import Kind
 from nomock.sandbox.render.meta import of_service
 from nomock.sandbox.render.plan import ServicePlan
 
-_GROUP = "rbac.authorization.k8s.io"
+GROUP = "rbac.authorization.k8s.io"
 
 
 class Roles(Kind):
     """An account, a role and what binds the two, for each service that ``x-nomock`` names."""
 
     def of_service(self, service: ServicePlan) -> Iterator[Any]:
-        """Return the three."""
+        """Return the three; the account alone where it has rights only elsewhere."""
+        name = service.label
+        if service.has_account:
+            yield ServiceAccount(metadata=of_service(service, name))
         if not service.rules:
             return
-        name = service.label
-        yield ServiceAccount(metadata=of_service(service, name))
         rules = [PolicyRule(**rule) for rule in service.rules]
         yield Role(metadata=of_service(service, name), rules=rules)
         yield RoleBinding(
             metadata=of_service(service, name),
-            roleRef=RoleRef(apiGroup=_GROUP, kind="Role", name=name),
-            subjects=[Subject(kind="ServiceAccount", name=name, namespace=service.place.namespace)],
+            roleRef=RoleRef(apiGroup=GROUP, kind="Role", name=name),
+            subjects=[account_of(service)],
         )
+
+
+def account_of(service: ServicePlan) -> Subject:
+    """Return the account of a service, as bindings name it."""
+    return Subject(kind="ServiceAccount", name=service.label, namespace=service.place.namespace)

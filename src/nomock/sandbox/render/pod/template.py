@@ -37,8 +37,8 @@ def pod_template(service: ServicePlan, restart: str) -> PodTemplateSpec:
             initContainers=[owner] if owner else None,
             # Docker gives no service a variable for each other one, nor a key to its engine.
             enableServiceLinks=False,
-            automountServiceAccountToken=bool(service.rules),
-            serviceAccountName=service.label if service.rules else None,
+            automountServiceAccountToken=service.has_account,
+            serviceAccountName=service.label if service.has_account else None,
             hostname=hostname if hostname and is_label(hostname) else None,
             hostAliases=_host_aliases(config.get("extra_hosts") or []) or None,
             nodeSelector={

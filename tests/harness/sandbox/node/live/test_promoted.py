@@ -155,3 +155,21 @@ def test_a_sandbox_should_be_reaped_when_its_time_is_over(shop: Shop) -> None:
     assert shop.nomock("promote", "--id", "short", "--hours", "0.00001").returncode == 0
     told = shop.nomock("sandbox", "reap")
     assert told.stdout == "removed 1: short\n", told.stderr
+
+
+def test_a_namespace_that_a_service_made_should_go_with_its_sandbox(shop: Shop) -> None:
+    makes = {"namespaces": {"web": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}}
+    shop.write({**project(), "x-nomock": makes})
+    try:
+        assert shop.nomock("promote", "--id", "maker").returncode == 0
+        account = ["--as", "system:serviceaccount:nomock-maker:web"]
+        label = {"metadata": {"name": "made", "labels": {"nomock/made-in": "nomock-maker"}}}
+        made = json.dumps({"apiVersion": "v1", "kind": "Namespace", **label})
+        shop.node.kubectl(*account, "create", "-f", "-", given=made)
+        down = shop.nomock("sandbox", "down", "--id", "maker")
+        assert down.returncode == 0, down.stderr
+        kinds = "namespace,clusterrole,clusterrolebinding,validatingadmissionpolicy"
+        for ours in ("nomock/made-in", "nomock/sandbox=maker"):
+            assert not shop.node.kubectl("get", kinds, "-l", ours, "-o", "name")
+    finally:
+        shop.write(project())
