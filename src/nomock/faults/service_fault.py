@@ -98,7 +98,7 @@ class LifecycleFault(ServiceFault, ABC):
     def prepare(self, control: StackControl) -> LivesState:
         """Note when each container was started and had ended."""
         found = {
-            c.id: control.engine.container_state(c.id) for c in existing(control, self.service)
+            c.id: control.target.container_state(c.id) for c in existing(control, self.service)
         }
         return {
             "before": {
@@ -126,24 +126,29 @@ def existing(control: StackControl, service: str) -> list[Container]:
 
 def containers(control: StackControl, service: str) -> list[Container]:
     """Return the containers of a service as they are now: after a fault they may be others."""
-    found = control.stack.target.containers(control.project.name)
+    found = control.target.containers(control.project.name)
     return [container for container in found if container.service == service]
 
 
 def lives(control: StackControl, state: LivesState) -> Iterator[tuple[Lived, ContainerState]]:
     """Yield of each container that is still there what was noted of it, and how it is now."""
     for id_, before in state["before"].items():
-        life = control.engine.container_state(id_)
+        life = control.target.container_state(id_)
         if life is not None:
             yield before, life
+
+
+def are_gone(control: StackControl, state: LivesState) -> bool:
+    """Tell whether none of the containers is there any more: a cluster takes ended pods away."""
+    return all(control.target.container_state(id_) is None for id_ in state["before"])
 
 
 def wait_until_listed(
     control: StackControl, service: str, as_wanted: Callable[[Container], bool]
 ) -> None:
-    """Return when the engine's list, of which ports are asked, says what has happened.
+    """Return when the list of containers, of which ports are asked, says what has happened.
 
-    It is a few milliseconds behind.
+    An engine's is a few milliseconds behind.
     """
     wait_until(lambda: all(map(as_wanted, containers(control, service))), within_s=_LIST_BEHIND_S)
 
@@ -158,16 +163,16 @@ def ensure_running(control: StackControl, service: str) -> None:
     found, waits = containers(control, service), False
     for container in found:
         # Not the state in the list, which may be that of a moment ago.
-        life = control.engine.container_state(container.id)
+        life = control.target.container_state(container.id)
         if life is not None and life.state == "paused":
             control.engine.unpause(container.id)
         elif life is not None and life.state != "running":
             if control.leave_stopped is not None:
                 control.leave_stopped(service)
-            elif sharing.waits_for_another(control.engine, life):
+            elif sharing.waits_for_another(control.target, life):
                 waits = True
             else:
-                control.engine.start(container.id)
+                control.target.start(container.id)
     control.forget(service)
     if found and control.leave_stopped is None and not waits:
         control.stack.wait_started(service)

@@ -12,6 +12,7 @@ from nomock.errors import ConfigError, UnknownEdgeError
 from nomock.faults.topology import proxies, publishing
 from nomock.project import Project
 from nomock.stack import Postgres, Service, Stack
+from nomock.target import Target
 
 if TYPE_CHECKING:  # each is imported when a fault needs it
     from nomock.adapters.httpfaults import HttpFaults
@@ -47,10 +48,15 @@ class StackControl:
         """The container engine; raises NotPossibleError where the services run elsewhere."""
         return self.stack.engine
 
+    @property
+    def target(self) -> Target:
+        """Where the services run."""
+        return self.stack.target
+
     @cached_property
     def engine_id(self) -> str:
         """What tells the engine, or another target, from others; "" if nothing."""
-        return self.stack.target.identity()
+        return self.target.identity()
 
     @property
     def project(self) -> Project:
@@ -74,7 +80,7 @@ class StackControl:
         """Tell whether a service has a container that runs; one that left the stack has none."""
         if service not in self.project.services:
             return False
-        containers = self.stack.target.containers(self.project.name)
+        containers = self.target.containers(self.project.name)
         return any(c.service == service and c.state == "running" for c in containers)
 
     @cached_property
@@ -154,7 +160,7 @@ class StackControl:
         if kept is None:
             self.forget(service)
             container = self.container(service)
-            kept = Watchdog.beside(self.engine, container, self.stack.settings.tools_image)
+            kept = Watchdog.beside(self.target, container, self.stack.settings.tools_image)
             self._watchdogs[service] = kept
         return kept
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -11,10 +11,11 @@ from nomock.adapters.compose_config import variables
 from nomock.adapters.engine import Engine
 from nomock.adapters.kubernetes import Connection, Pods
 from nomock.config import Settings
-from nomock.errors import UntranslatedError
+from nomock.errors import EngineError, UntranslatedError
 from nomock.project import Project
 from nomock.sandbox.applying import Applying
 from nomock.sandbox.endpoint import check_live
+from nomock.sandbox.equipment import equipment
 from nomock.sandbox.phases import BUDGETS_S, Phases
 from nomock.sandbox.pushing import Pushing
 from nomock.sandbox.render import Image, Rendered, place_of, render
@@ -62,8 +63,10 @@ class Promotion:
         """
         phases = Phases(self.say, self.show)
         with phases.phase("build and push") as show:
-            images = self._images(show)
-        rendered = self._rendered(images)
+            pushing = self._pushing(show)
+            images = pushing.images(self.project)
+            tools = self._tools(pushing)
+        rendered = self._rendered(images, tools)
         if strict and rendered.report.lines:
             raise UntranslatedError([(line.service, line.key) for line in rendered.report.lines])
         objects = [found.to_dict() for found in rendered.objects]
@@ -96,15 +99,27 @@ class Promotion:
             phases.took_s,
         )
 
-    def _images(self, show: Callable[[str], None]) -> Mapping[str, Image]:
+    def _pushing(self, show: Callable[[str], None]) -> Pushing:
+        """Build the images, and return what pushes them."""
         engine = Engine(host=self.settings.host)
         ComposeUpkeep(self.settings, self.project, engine).build(show)
-        return Pushing(engine, self.registry, show).images(self.project)
+        return Pushing(engine, self.registry, show)
 
-    def _rendered(self, images: Mapping[str, Image]) -> Rendered:
+    def _tools(self, pushing: Pushing) -> str:
+        """Push what faults start beside services, where there is anything that breaks them."""
+        if not any(equipment(self.project.config)):
+            return ""
+        try:
+            return pushing.tools(self.project, self.settings.tools_image)
+        except EngineError as error:
+            self.say(f"no faults on edges and packets: {error.what}; {error.seen}")
+            return ""
+
+    def _rendered(self, images: Mapping[str, Image], tools: str) -> Rendered:
+        place = place_of(self.id, datetime.now(UTC) + self.lives)
         return render(
             self.project,
-            place_of(self.id, datetime.now(UTC) + self.lives),
+            replace(place, tools_image=tools),
             state_dir=self.settings.state_dir,
             image_of=lambda name: images[name],
             variables=variables_of(self.project),

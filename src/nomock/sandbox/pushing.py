@@ -41,13 +41,7 @@ class Pushing:
         }
 
         def pushed(image_id: str) -> str:
-            name = to_push[image_id]
-            self.engine.tag(image_id, name)
-            try:
-                digest = push(name, lambda line: self.show(f"{name.rpartition('/')[2]}: {line}"))
-            finally:
-                self.engine.remove_image(name)  # the name alone: it was for the push
-            return f"{name.rpartition(':')[0]}@{digest}"
+            return self._pushed(image_id, to_push[image_id])
 
         def image(name: str) -> Image:
             config = found[name]
@@ -57,6 +51,25 @@ class Pushing:
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             digests = dict(zip(to_push, pool.map(pushed, to_push), strict=True))
             return dict(zip(found, pool.map(image, found), strict=True))
+
+    def tools(self, project: Project, image: str) -> str:
+        """Return the image of what faults start beside services, as the cluster has it.
+
+        Raises EngineError where it is neither here nor to be had.
+        """
+        self.engine.obtain(image)
+        config = self.engine.image_config(image)
+        assert config is not None, "it was obtained"
+        name = f"{self.registry}/{project.name}/tools:{_tag(config.id)}"
+        return self._pushed(config.id, name)
+
+    def _pushed(self, image_id: str, name: str) -> str:
+        self.engine.tag(image_id, name)
+        try:
+            digest = push(name, lambda line: self.show(f"{name.rpartition('/')[2]}: {line}"))
+        finally:
+            self.engine.remove_image(name)  # the name alone: it was for the push
+        return f"{name.rpartition(':')[0]}@{digest}"
 
     def _config(self, service: ServiceConfig) -> ImageConfig:
         config = self.engine.image_config(service.image)

@@ -18,7 +18,7 @@ from time import time
 from nomock.adapters.engine import Engine
 from nomock.adapters.engine.past import moment
 from nomock.project import Project
-from nomock.target import Container, ContainerState
+from nomock.target import Container, ContainerState, Target
 
 _KEYS = ("network_mode", "pid", "ipc")
 _LIVES = {"running", "paused"}
@@ -83,9 +83,9 @@ def start_sharers(engine: Engine, project: Project, service: str) -> list[str]:
     return list(dict.fromkeys(started))
 
 
-def waits_for_another(engine: Engine, life: ContainerState) -> bool:
+def waits_for_another(target: Target, life: ContainerState) -> bool:
     """Tell whether a container cannot be started since one whose network it has does not run."""
-    owners = [engine.container_state(owner) for owner in life.joins.values()]
+    owners = [target.container_state(owner) for owner in life.joins.values()]
     return any(owner is None or owner.state not in _LIVES for owner in owners)
 
 

@@ -16,8 +16,10 @@ from nomock.target.addresses import (
 from nomock.target.commands import ExecResult, Executed
 from nomock.target.configuration import ContainerConfig, Mount
 from nomock.target.container import Container, names_of
+from nomock.target.conversation import Conversation
 from nomock.target.interface import Target
 from nomock.target.life import ContainerState, ExitState, Work
+from nomock.target.owners import has_ended, this_process
 from nomock.target.past import Act, Course, Happening, Probed
 
 __all__ = [
@@ -29,6 +31,7 @@ __all__ = [
     "Container",
     "ContainerConfig",
     "ContainerState",
+    "Conversation",
     "Course",
     "ExecResult",
     "Executed",
@@ -41,5 +44,7 @@ __all__ = [
     "Probed",
     "Target",
     "Work",
+    "has_ended",
     "names_of",
+    "this_process",
 ]

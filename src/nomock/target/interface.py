@@ -14,6 +14,7 @@ from nomock.target.addresses import Locator
 from nomock.target.commands import ExecResult, Executed
 from nomock.target.configuration import ContainerConfig
 from nomock.target.container import Container
+from nomock.target.conversation import Conversation
 from nomock.target.life import ContainerState, ExitState, Work
 from nomock.target.past import Act, Course, Happening
 
@@ -140,4 +141,28 @@ class Target(Protocol):
 
     def kill(self, container_id: str, signal: str = "SIGKILL") -> None:
         """Send a signal to a container's first process."""
+        ...
+
+    def end(self, container_id: str, signal: str = "SIGKILL") -> None:
+        """Send a signal that ends a container, which then stays so until it is started.
+
+        Raises NotPossibleError where it would not stay so.
+        """
+        ...
+
+    # What stands beside them
+
+    def begin_beside(
+        self, container_id: str, command: Sequence[str], *, image: str, owner: str
+    ) -> Conversation:
+        """Begin a program in the network of a running container, with the right to change that.
+
+        It ends with that network at the latest. ``owner`` is what ``owners_beside`` tells of it: a
+        process, by its machine and number. Raises TargetError where it does not begin,
+        NotPossibleError where the target does not let it.
+        """
+        ...
+
+    def owners_beside(self, container_id: str) -> list[str]:
+        """Return the owner of each program that runs beside a container."""
         ...

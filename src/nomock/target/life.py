@@ -19,6 +19,8 @@ class ContainerState:
     out_of_memory: bool
     joins: Mapping[str, str]
     """``network``, ``processes``, ``ipc`` -> the container, by id or name, whose it has."""
+    network: str = ""
+    """What tells the network that it has from an earlier one; "" where it has none."""
 
 
 @dataclass(frozen=True)

@@ -10,10 +10,10 @@ from proxied import left_on, proxied
 from tiny import Tiny, ask, until_gone
 
 from nomock.adapters.engine import Engine
+from nomock.adapters.engine.beside import OWNER
 from nomock.faults.edge.latency import Latency
 from nomock.faults.edge.refused import Refused
 from nomock.faults.fault import State
-from nomock.faults.watchdog.client import LABEL
 
 
 def test_an_edge_should_stay_closed_when_the_watchdog_of_a_killed_run_opens_it_late(
@@ -23,11 +23,11 @@ def test_an_edge_should_stay_closed_when_the_watchdog_of_a_killed_run_opens_it_l
     refused = Refused("shop->web", expect_traffic=False)
     with ready(shop) as (_, control):
         own = control.watchdog("toxiproxy")
-        there = Engine().beside(own.container_id, LABEL).keys()  # of tests before, perhaps
+        there = Engine().beside(own.container_id, OWNER).keys()  # of tests before, perhaps
         killed = run_elsewhere(shop.path, refused, refused.prepare(control), "begin")
         assert killed.stdout is not None
         assert killed.stdout.readline() == "done\n"
-        [late] = Engine().beside(own.container_id, LABEL).keys() - there
+        [late] = Engine().beside(own.container_id, OWNER).keys() - there
         ask("POST", f"/containers/{late}/pause")
         # Its parent has not asked yet how it ended, as a controller may not of its worker.
         killed.kill()

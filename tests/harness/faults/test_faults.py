@@ -12,13 +12,13 @@ from driving import ready
 from proxied import left_on, proxied
 from tiny import Tiny, ask, until_gone
 
-from nomock.faults.watchdog.client import LABEL
+from nomock.adapters.engine.beside import OWNER
 
 
 def watchdogs(shop: Tiny) -> list[str]:
     """Return the ids of the watchdogs beside the containers of a stack."""
     beside = {f"container:{id_}" for id_ in shop.containers().values()}
-    found = ask("GET", "/containers/json", all="1", filters=json.dumps({"label": [LABEL]}))
+    found = ask("GET", "/containers/json", all="1", filters=json.dumps({"label": [OWNER]}))
     return [c["Id"] for c in found if c["HostConfig"]["NetworkMode"] in beside]
 
 

@@ -17,6 +17,7 @@ from refusing import Refusals, refusing
 from tiny import NO_PYTHON_IMAGE, Tiny, ask, docker, until_gone
 
 from nomock.adapters.engine import Engine
+from nomock.adapters.engine.beside import OWNER
 from nomock.errors import (
     ConfigError,
     EngineError,
@@ -45,7 +46,6 @@ from nomock.faults.service.pause import Pause
 from nomock.faults.service.skew import Skew
 from nomock.faults.service.squeeze import Squeeze
 from nomock.faults.stack_control import StackControl
-from nomock.faults.watchdog.client import LABEL
 from nomock.stack import Stack
 
 NO_IMAGE = "nomock-t/no-such-image:1"
@@ -76,7 +76,7 @@ class Place:
     def watchdogs(self) -> list[str]:
         """Return the states of the containers of this process that stand beside services."""
         mine = f"{gethostname()}:{os.getpid()}"
-        filters = json.dumps({"label": [f"{LABEL}={mine}"]})
+        filters = json.dumps({"label": [f"{OWNER}={mine}"]})
         return [c["State"] for c in ask("GET", "/containers/json", all="1", filters=filters)]
 
 

@@ -24,9 +24,9 @@ from relay_ssh import SSH
 from tiny import IMAGE, NO_PYTHON_IMAGE, TOOLS_IMAGE, docker, settled_image, until_gone
 
 from nomock.adapters.engine import Engine
+from nomock.adapters.engine.beside import OWNER
 from nomock.errors import WatchdogError
 from nomock.faults.watchdog import Count, Watchdog
-from nomock.faults.watchdog.client import LABEL
 
 TOXIPROXY_IMAGE = settled_image("TOXIPROXY_IMAGE", "nomock/toxiproxy:2.12.0")
 TOXIC = {"name": "slow", "type": "latency", "stream": "upstream", "attributes": {"latency": 1}}
@@ -433,10 +433,10 @@ def test_what_lacks_should_be_said_when_the_image_is_another_one(
     assert caught.value.what == "it does not start"
     assert seen in caught.value.seen
     assert caught.value.todo == (
-        f"the service has to run, {image} to have python3, nft and tc, and the engine's kernel "
-        "nf_tables"
+        f"the service has to run, {image} to have python3, nft and tc, and the kernel it "
+        "runs on nf_tables"
     )
-    assert f"{gethostname()}:{os.getpid()}" not in Engine().unstarted(LABEL).values()
+    assert f"{gethostname()}:{os.getpid()}" not in Engine().unstarted(OWNER).values()
 
 
 def test_a_container_should_be_removed_when_its_process_was_killed_before_it_could_start_it(
@@ -445,11 +445,11 @@ def test_a_container_should_be_removed_when_its_process_was_killed_before_it_cou
     dead = subprocess.Popen(["true"])
     dead.wait()
     of = [f"{gethostname()}:{dead.pid}", f"{gethostname()}:{os.getpid()}", f"elsewhere:{dead.pid}"]
-    made = [docker("create", "--label", f"{LABEL}={one}", IMAGE).strip() for one in of]
+    made = [docker("create", "--label", f"{OWNER}={one}", IMAGE).strip() for one in of]
     try:
         with beside(net.web):
-            assert made[0] not in Engine().unstarted(LABEL)
-            assert Engine().unstarted(LABEL).keys() >= set(made[1:])
+            assert made[0] not in Engine().unstarted(OWNER)
+            assert Engine().unstarted(OWNER).keys() >= set(made[1:])
     finally:
         docker("rm", "--force", *made)
 

@@ -114,6 +114,20 @@ def test_how_a_container_ended_should_be_told_when_it_runs_again() -> None:
     assert [event.what for event in happenings_of([again], [])] == ["oom", "die", "start"]
 
 
+def test_a_pods_network_should_be_the_same_when_a_container_in_it_is_started_again() -> None:
+    lives = [
+        life_of({**found, "metadata": {**found["metadata"], "uid": uid}})
+        for uid, found in (
+            ("1", pod("web-1", RUNNING)),
+            ("1", pod("web-1", WAITING, lastState=KILLED)),
+            ("2", pod("web-1", RUNNING)),
+        )
+        for _ in [found["status"].update(podIP="10.1.0.7")]
+    ]
+    assert [life.network for life in lives] == ["1", "1", "2"]
+    assert life_of(pod("web-1", WAITING)).network == ""
+
+
 def test_a_deployment_that_was_stopped_should_stand_for_a_container_that_has_ended() -> None:
     template = {"spec": pod("web-1", RUNNING)["spec"]}
     deployment = {

@@ -50,6 +50,17 @@ def test_images_should_have_the_digests_of_the_registry_when_they_were_pushed(
     assert not any(own_registry.address in digest for digest in config.digests)
 
 
+def test_the_tools_of_faults_should_be_where_the_cluster_pulls_them(
+    tiny: Tiny, own_registry: Registry
+) -> None:
+    tiny.compose(one={"image": NO_PYTHON_IMAGE})
+    pushing = Pushing(Engine(), own_registry.address, lambda line: None)
+    reference = pushing.tools(tiny.stack().project, SMALL_IMAGE)
+    ((name, digest),) = own_registry.manifests.items()
+    assert name.startswith(f"{tiny.name}/tools:")
+    assert reference == f"{own_registry.address}/{tiny.name}/tools@{digest}"
+
+
 @pytest.mark.parametrize(
     ("named", "is_pushed"),
     [("redis:8", False), ("docker.io/library/redis:8", False), ("shop/redis:8", True)],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -57,6 +58,7 @@ def test_the_namespace_should_say_whose_it_is_and_until_when(tmp_path: Path) -> 
     settings = Settings(root=tmp_path)
     project = project_of(config_of({"web": {}}), settings, Call(tmp_path))
     place = place_of("pr-7", datetime(2026, 12, 1, 8, 30, tzinfo=UTC))
+    place = replace(place, tools_image="localhost:1/shop/tools@sha256:1")
     made = Objects(render(project, place, state_dir=settings.state_dir))
     assert made["Namespace nomock-pr-7"]["metadata"] == {
         "name": "nomock-pr-7",
@@ -64,6 +66,7 @@ def test_the_namespace_should_say_whose_it_is_and_until_when(tmp_path: Path) -> 
         "annotations": {
             "argocd.argoproj.io/sync-wave": "0",
             "nomock/expires": "2026-12-01T08:30:00+00:00",
+            "nomock/tools-image": "localhost:1/shop/tools@sha256:1",
             "nomock/wave": "0",
         },
     }

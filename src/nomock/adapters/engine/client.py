@@ -2,28 +2,20 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from threading import Event
 from typing import Any
-from urllib.parse import quote
 
-from nomock.adapters.engine.answers import said
+from nomock.adapters.engine.beside import Beside
 from nomock.adapters.engine.changes import Changes
-from nomock.adapters.engine.configuration import (
-    Image,
-    ImageConfig,
-    container_config_of,
-    image_config_of,
-)
+from nomock.adapters.engine.configuration import container_config_of
 from nomock.adapters.engine.container import container_of
-from nomock.adapters.engine.conversation import Conversations
 from nomock.adapters.engine.following import Following
 from nomock.adapters.engine.frames import demultiplexed
 from nomock.adapters.engine.labels import PROJECT_LABEL, is_of_service, of_project
 from nomock.adapters.engine.resources import UNLIMITED_BYTES
 from nomock.adapters.engine.state import exit_state_of
-from nomock.errors import EngineError, EngineForbiddenError, EngineMissingError
+from nomock.errors import EngineError
 from nomock.target import Container, ContainerConfig, ExitState
 
 _KILLED = 137  # 128 and SIGKILL
@@ -32,7 +24,7 @@ _LOOKS_FOR_MEMORY = 20
 _PAUSE_S = 0.05
 
 
-class Engine(Conversations, Changes, Following):
+class Engine(Beside, Changes, Following):
     """A client of one container engine; it keeps no connection open and may be shared."""
 
     def containers(self, project: str, *, timeout_s: float | None = None) -> list[Container]:
@@ -105,82 +97,6 @@ class Engine(Conversations, Changes, Following):
                 )
             return found.status == 200
 
-    def image_id(self, name: str) -> str | None:
-        """Return the id of a local image, None when it is not here."""
-        config = self.image_config(name)
-        return config.id if config else None
-
-    def image_config(self, name: str) -> ImageConfig | None:
-        """Return what a local image says of its containers, None when it is not here."""
-        path = f"/images/{quote(name, safe='/:@')}/json"
-        found = self._found(path)
-        if found is None:
-            return None
-        with self._reading(f"GET {path}", found):
-            return image_config_of(found)
-
-    def tag(self, image: str, name: str) -> None:
-        """Give a local image one more name: ``host:port/name:tag``."""
-        repository, _, tag = name.rpartition(":")
-        path = f"/images/{quote(image, safe='/:@')}/tag"
-        self._call("POST", path, {"repo": repository, "tag": tag})
-
-    def remove_image(self, image_id: str) -> None:
-        """Remove an image that nothing uses; one that has a tag or a container stays."""
-        with self._request("DELETE", f"/images/{image_id}") as response:
-            body = response.read()
-            if response.status not in {404, 409}:  # gone, or in use
-                self._answer(response, body, f"DELETE /images/{image_id}")
-
-    def images(self) -> dict[str, Image]:
-        """Return tag -> local image, in one request."""
-        found = self._all("/images/json")
-        with self._reading("GET /images/json", found):
-            return {
-                tag: Image(id=i["Id"], size_bytes=i.get("Size", 0), created_s=i.get("Created", 0))
-                for i in found
-                for tag in i.get("RepoTags") or []
-            }
-
-    def registry_silence(self, image: str, timeout_s: float) -> str | None:
-        """Return why the engine cannot reach an image's registry; None if the registry answers.
-
-        An answer may be a refusal: the docker client may have a login that the engine has not.
-        """
-        path = f"/distribution/{quote(image, safe='/:@')}/json"
-        try:
-            with self._request("GET", path, timeout_s=timeout_s) as response:
-                body = response.read()
-                if response.status < 500:
-                    return None
-                return said(body)
-        except (EngineMissingError, EngineForbiddenError):
-            raise
-        except EngineError as error:  # no answer in time: a firewall swallows the question
-            return error.what
-
-    def pull(self, image: str, timeout_s: float) -> None:
-        """Pull an image, without any login; raise EngineError with the registry's words."""
-        query = {"fromImage": image, "tag": ""}
-        if "@" not in image and ":" not in image.rpartition("/")[2]:
-            query["tag"] = "latest"  # the engine would pull all that there are
-        asked = "POST /images/create"
-        with self._request("POST", "/images/create", query, timeout_s=timeout_s) as response:
-            body = response.read()
-            if response.status >= 400:
-                self._answer(response, body, asked)
-        # It has begun with 200 before it knew how that would end.
-        with self._reading(asked, body.decode(errors="replace")):
-            words = [
-                line["error"] for line in map(json.loads, body.splitlines()) if "error" in line
-            ]
-        if words:
-            raise EngineError(
-                f"the engine could not pull {image}",
-                where=f"engine at {self.address}",
-                seen=str(words[-1]),
-            )
-
     def start(self, container_id: str) -> None:
         """Start a container that was stopped."""
         self._acted(container_id, "start")
@@ -197,6 +113,10 @@ class Engine(Conversations, Changes, Following):
         self._acted(container_id, signal)
         path = f"/containers/{container_id}/kill"
         self._call("POST", path, {"signal": signal}, done="is not running")
+
+    def end(self, container_id: str, signal: str = "SIGKILL") -> None:
+        """Send a signal, with which the engine switches the restart policy off, until a start."""
+        self.kill(container_id, signal)
 
     def logs(
         self,

@@ -8,6 +8,8 @@ from typing import Any
 
 from nomock.target import ContainerState, ExitState
 
+_HAS_A_NETWORK = {"running", "paused"}
+
 
 def state_of(found: Mapping[str, Any]) -> ContainerState:
     """Read what the engine says of one container."""
@@ -18,6 +20,8 @@ def state_of(found: Mapping[str, Any]) -> ContainerState:
         finished_at=state["FinishedAt"],
         exit_code=state["ExitCode"],
         out_of_memory=bool(state.get("OOMKilled")),
+        # With each start the network is another one.
+        network=state["StartedAt"] if state["Status"] in _HAS_A_NETWORK else "",
         joins=_joined(found["HostConfig"]),
     )
 

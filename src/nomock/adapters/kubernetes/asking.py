@@ -212,7 +212,11 @@ class Asking:
         return list(found.get("items") or ())
 
     def _pod(self, container_id: str) -> Mapping[str, Any] | None:
-        found: Mapping[str, Any] | None = self._connection.get(PodName.of(container_id).path)
+        """Return a pod, or what stands for a Deployment that was scaled to nothing."""
+        name = PodName.of(container_id)
+        found: Mapping[str, Any] | None = self._connection.get(name.path)
+        if found is None and (deployment := self._deployments.get(name.pod)):
+            return ended_pod(deployment) if stopped_from(deployment) else None
         return found
 
     def _ready_pod(self, service: str) -> PodName | None:

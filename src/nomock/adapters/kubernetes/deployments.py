@@ -32,6 +32,11 @@ class Deployments:
         found = self.connection.get(self._path, {"labelSelector": SERVICE}) or {}
         return [*(found.get("items") or ())]
 
+    def get(self, name: str) -> Found | None:
+        """Return one by its name; None where there is none."""
+        found: Found | None = self.connection.get(f"{self._path}/{name}")
+        return found
+
     def of(self, name: PodName) -> Found:
         """Return the Deployment of a container; raise ClusterError where it has none."""
         for found in self.list():

@@ -13,11 +13,14 @@ from typing import Any
 
 from nomock import baggage
 from nomock.adapters.kubernetes.asking import Asking
+from nomock.adapters.kubernetes.beside import Beside
 from nomock.adapters.kubernetes.connection import Connection
+from nomock.adapters.kubernetes.conversation import PodConversation
 from nomock.adapters.kubernetes.reading import (
     SERVICE,
     PodName,
     kept_in,
+    name_of,
 )
 from nomock.errors import ClusterError, NotPossibleError
 from nomock.polling import wait_until
@@ -37,6 +40,7 @@ class Pods(Asking):
 
     def __init__(self, connection: Connection, namespace: str) -> None:
         super().__init__(connection, namespace)
+        self._beside = Beside(connection, namespace)
         self.acts: list[Act] = []
         """What this process did to containers, in order."""
 
@@ -85,6 +89,40 @@ class Pods(Asking):
             raise ClusterError(
                 f"{signal} could not be sent", where=f"pod {name.pod}", seen=done.stderr.strip()
             )
+
+    def end(self, container_id: str, signal: str = "SIGKILL") -> None:
+        """End the pods of a container's service without any grace, and let no other take its place.
+
+        Raises NotPossibleError for another signal, and where data would be gone with them.
+        """
+        if signal != "SIGKILL":
+            raise NotPossibleError(
+                "a cluster starts a container again that ends by a signal",
+                where=f"pod {PodName.of(container_id).pod} of {self._namespace}",
+                seen=f"it would not stay dead after {signal}",
+                todo="kill it with SIGKILL, or stop it",
+            )
+        deployment = self._deployments.of(PodName.of(container_id))
+        self._check_data(container_id, deployment["spec"]["template"])
+        self._acted(container_id, "SIGKILL")
+        self._deployments.stop(deployment)
+        for pod in self._pods(deployment["metadata"]["labels"][SERVICE]):
+            self._connection.delete(name_of(pod).path, _NOW)
+
+    def begin_beside(
+        self, container_id: str, command: Sequence[str], *, image: str, owner: str
+    ) -> PodConversation:
+        """Begin a program in the network of a running container, with the right to change that.
+
+        It ends with the pod at the latest. Its image is the one that the promotion has pushed for
+        it, whatever ``image`` is called on the engine. Raises ClusterError where it does not begin,
+        NotPossibleError where the cluster does not let one stand there.
+        """
+        return self._beside.begin(PodName.of(container_id), command, owner)
+
+    def owners_beside(self, container_id: str) -> list[str]:
+        """Return the owner of each program that runs beside a container."""
+        return self._beside.owners(self._pod(container_id))
 
     def _check_data(self, container_id: str, pod: Mapping[str, Any]) -> None:
         """Refuse to end a pod with which data would go that its service keeps on compose."""

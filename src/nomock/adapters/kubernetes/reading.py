@@ -129,6 +129,8 @@ def life_of(pod: Mapping[str, Any]) -> ContainerState:
         finished_at=ended.get("finishedAt") or _NEVER,
         exit_code=ended.get("exitCode", 0),
         out_of_memory=ended.get("reason") == _OUT_OF_MEMORY,
+        # It is the pod's, and stays when a container in it is started again.
+        network=pod["metadata"].get("uid", "") if pod["status"].get("podIP") else "",
         joins={},
     )
 

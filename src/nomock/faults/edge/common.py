@@ -86,7 +86,7 @@ class EdgeFault(Fault):
     def prepare(self, control: StackControl) -> EdgeState:
         """Have a watchdog beside Toxiproxy, and return a token that makes names of its own."""
         watchdog = control.watchdog(control.proxy_service)
-        until_left_are_undone(control.engine, watchdog.container_id)
+        until_left_are_undone(control.target, watchdog.container_id)
         return {"token": f"nomock-{token_hex(4)}"}
 
     def heal(self, control: StackControl, state: EdgeState) -> None:

@@ -15,9 +15,9 @@ from nomock.faults.stack_control import StackControl
 from nomock.faults.watchdog import Undo, Watchdog
 from nomock.project import Project
 from nomock.stack import sharing
+from nomock.target import ExecResult
 
 LEAST_PERCENT = 0.001
-_HAS_A_NETWORK = {"running", "paused"}
 NO_PROGRAM = 127
 """The exit code of a command that the image does not have."""
 
@@ -29,8 +29,8 @@ class PacketState(TypedDict):
     """The name of what the fault adds, which no other has."""
     container: str
     """The id of the container whose network it is."""
-    started_at: str
-    """When the container was started: with the next start the network is another one."""
+    network: str
+    """What tells that network from the one that the container has when it is started again."""
     handle: NotRequired[str]
     """The handle of a queue."""
     addresses: NotRequired[list[str]]
@@ -54,7 +54,7 @@ class PacketFault(ServiceFault):
             raise self.not_possible(
                 f"packets are broken beside one container: this service has {len(found)}"
             )
-        if "host" in (control.engine.networks(found[0].id) or ()):
+        if found[0].ports.is_on_host:
             raise self.not_possible("it shares the network of the machine, which would break too")
 
     def beside(self, control: StackControl) -> str:
@@ -67,11 +67,11 @@ class PacketFault(ServiceFault):
         And whose network it is, from when on: it is over with that.
         """
         watchdog = control.watchdog(self.beside(control))
-        life = control.engine.container_state(watchdog.container_id)
+        life = control.target.container_state(watchdog.container_id)
         state: PacketState = {
             "name": f"nomock_{self.kind}_{token_hex(4)}",
             "container": watchdog.container_id,
-            "started_at": life.started_at if life else "",
+            "network": life.network if life else "",
         }
         self.note(control, state)
         self.rehearse(watchdog, state)
@@ -96,7 +96,7 @@ class PacketFault(ServiceFault):
         except WatchdogError:
             control.say(f"starting {service} anew, since there is no watchdog to heal it")
             for container in existing(control, service):
-                control.engine.stop(container.id)
+                control.target.stop(container.id)
             ensure_running(control, service)
         else:
             self.revert(watchdog, state)
@@ -142,12 +142,16 @@ class PacketFault(ServiceFault):
         """Run a command beside the service, return what it said; raise FaultError if it failed."""
         done = watchdog.run(*command, input=input)
         if done.exit_code:
-            raise FaultError(
-                f"{' '.join(command)} ended with {done.exit_code}",
-                where=f"fault {self.name}",
-                seen=done.output,
-            )
+            raise self.failed(command, done)
         return done.output
+
+    def failed(self, command: Sequence[str], done: ExecResult) -> FaultError:
+        """Return the error of a command that failed."""
+        return FaultError(
+            f"{' '.join(command)} ended with {done.exit_code}",
+            where=f"fault {self.name}",
+            seen=done.output,
+        )
 
     def not_possible(self, why: str, seen: str = "") -> NotPossibleError:
         """Return the error of what cannot be done here."""
@@ -162,14 +166,10 @@ class PacketFault(ServiceFault):
         )
 
     def _is_there(self, control: StackControl, service: str, state: PacketState) -> bool:
-        if "container" not in state:  # written by an earlier version
+        if "network" not in state:  # written by an earlier version
             return control.kept(service) is not None or control.runs(service)
-        life = control.engine.container_state(state["container"])
-        return (
-            life is not None
-            and life.started_at == state["started_at"]
-            and life.state in _HAS_A_NETWORK
-        )
+        life = control.target.container_state(state["container"])
+        return life is not None and life.network != "" and life.network == state["network"]
 
 
 def percentage(fault: Fault, value: float) -> None:

@@ -23,7 +23,6 @@ class PacketRate(QdiscFault):
     """
 
     kind = "packet_rate"
-    example = ("tbf", "rate", "1mbit", "burst", "3028", "latency", "1s")
 
     kbit_s: int
 

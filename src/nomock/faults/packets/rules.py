@@ -84,7 +84,7 @@ class DropFault(PacketFault):
         if done.exit_code == NO_PROGRAM:
             raise self.lacking("nft")
         if done.exit_code:
-            raise self.not_possible("the engine's kernel does not take its rules", done.output)
+            raise self.not_possible("the kernel does not take its rules", done.output)
 
     def apply(self, watchdog: Watchdog, state: PacketState) -> None:
         """Add a table with the rules."""

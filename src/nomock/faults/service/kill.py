@@ -6,7 +6,14 @@ import signal
 from dataclasses import dataclass
 
 from nomock.errors import ConfigError
-from nomock.faults.service_fault import LifecycleFault, Lived, LivesState, lives, wait_until_listed
+from nomock.faults.service_fault import (
+    LifecycleFault,
+    Lived,
+    LivesState,
+    are_gone,
+    lives,
+    wait_until_listed,
+)
 from nomock.faults.stack_control import StackControl
 from nomock.target import ContainerState
 
@@ -40,7 +47,7 @@ class Kill(LifecycleFault):
     def begin(self, control: StackControl, state: LivesState) -> None:
         """Send the signal; after SIGKILL it has ended when this returns."""
         for id_ in state["before"]:
-            control.engine.kill(id_, self.signal)
+            control.target.end(id_, self.signal)
         if self.signal == "SIGKILL":
             wait_until_listed(control, self.service, lambda c: c.state != "running")
 
@@ -48,16 +55,19 @@ class Kill(LifecycleFault):
         """Say how it ended, if it did since, and not for another reason."""
         ended = [life for before, life in lives(control, state) if self._ended(before, life)]
         codes = ", ".join(str(life.exit_code) for life in ended)
-        return f"ended with {codes} after {self.signal}" if ended else ""
+        if ended:
+            return f"ended with {codes} after {self.signal}"
+        is_gone = self.signal == "SIGKILL" and are_gone(control, state)
+        return "its pods are gone, without any grace" if is_gone else ""
 
     def heal(self, control: StackControl, state: LivesState) -> None:
         """Start it again and wait until it is ready."""
         if self.signal != "SIGKILL":
             for id_, before in state["before"].items():
-                life = control.engine.container_state(id_)
+                life = control.target.container_state(id_)
                 if life is not None and life.started_at == before["started_at"]:
                     # It may be about to end, and has no restart policy until it is started again.
-                    control.engine.stop(id_)
+                    control.target.stop(id_)
         super().heal(control, state)
 
     def _ended(self, before: Lived, life: ContainerState) -> bool:

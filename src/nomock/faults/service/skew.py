@@ -76,7 +76,7 @@ class Skew(ServiceFault):
 
     def _set(self, control: StackControl, id_: str, offset_s: float) -> None:
         path = _environment(control, id_)[_FILE]
-        done = control.engine.run_inside(id_, ["sh", "-c", _WRITE, "sh", f"{offset_s:+.3f}", path])
+        done = control.target.run_inside(id_, ["sh", "-c", _WRITE, "sh", f"{offset_s:+.3f}", path])
         if done.exit_code:
             raise FaultError(
                 "its clock could not be set",
@@ -91,7 +91,7 @@ def _running(control: StackControl, service: str) -> list[str]:
 
 
 def _environment(control: StackControl, id_: str) -> Mapping[str, str]:
-    started = control.engine.container_config(id_)
+    started = control.target.container_config(id_)
     return started.environment if started is not None else {}
 
 
@@ -109,7 +109,7 @@ def _lacking(environment: Mapping[str, str]) -> list[str]:
 
 def _shown(control: StackControl, id_: str) -> str:
     """Return its time and the right one, or what there is to say instead."""
-    return control.engine.run_inside(id_, ["sh", "-c", _SHOW]).output
+    return control.target.run_inside(id_, ["sh", "-c", _SHOW]).output
 
 
 def _shift_s(shown: str) -> int | None:

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from nomock.faults.service_fault import LifecycleFault, LivesState, lives, wait_until_listed
+from nomock.faults.service_fault import (
+    LifecycleFault,
+    LivesState,
+    are_gone,
+    lives,
+    wait_until_listed,
+)
 from nomock.faults.stack_control import StackControl
 
 
@@ -17,7 +23,7 @@ class Stop(LifecycleFault):
     def begin(self, control: StackControl, state: LivesState) -> None:
         """Stop it; it has ended when this returns."""
         for id_ in state["before"]:
-            control.engine.stop(id_)
+            control.target.stop(id_)
         wait_until_listed(control, self.service, lambda c: c.state != "running")
 
     def observe_effect(self, control: StackControl, state: LivesState, begun: object) -> str:
@@ -27,4 +33,6 @@ class Stop(LifecycleFault):
             for before, life in lives(control, state)
             if life.finished_at != before["finished_at"]
         ]
-        return f"stopped, ended with {', '.join(map(str, ended))}" if ended else ""
+        if ended:
+            return f"stopped, ended with {', '.join(map(str, ended))}"
+        return "stopped, its pods are gone" if are_gone(control, state) else ""

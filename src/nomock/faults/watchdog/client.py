@@ -3,31 +3,28 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from socket import gethostname
 from threading import Lock
 from types import TracebackType
 from typing import Any
-from uuid import uuid4
 
-from nomock.adapters.engine import Conversation, Engine
-from nomock.errors import EngineError, WatchdogError
-from nomock.filelock import lives
+from nomock.errors import TargetError, WatchdogError
 from nomock.polling import wait_until
-from nomock.target import ExecResult
+from nomock.target import Conversation, ExecResult, Target, has_ended, this_process
 
-LABEL = "nomock.watchdog"
-"""On its container; the value is the process that talks to it: machine and number."""
 _ANSWERS_WITHIN_S = 60.0
-_STOPS_WITHIN_S = 60
 _UNDOES_WITHIN_S = 10.0
 _PAUSE_S = 0.01
-_REGISTRY_ANSWERS_WITHIN_S = 5.0
-_PULLED_WITHIN_S = 600.0
+# The program comes as the first line: it is longer than a cluster may keep of each run. Where none
+# comes, whoever began it was killed.
+_BEGIN = """\
+import json, select, sys
+if select.select([0], [], [], 60)[0] and (program := sys.stdin.readline()):
+    exec(json.loads(program))
+"""
 
 Undo = Mapping[str, Any]
 """One step: ``{"http": [method, path, body]}``, asked of Toxiproxy in that namespace, or
@@ -49,8 +46,8 @@ class Count:
 class Watchdog:
     """Does and counts things in the network namespace of a service's container, and guards them.
 
-    It is a container that ends with this process or with the service's container, whichever is
-    first; what it guards is undone then, or when its time is over. May be shared by threads.
+    It is a container that ends with this process or with that network, whichever is first; what it
+    guards is undone then, or when its time is over. May be shared by threads.
     """
 
     def __init__(self, container_id: str, conversation: Conversation) -> None:
@@ -61,49 +58,39 @@ class Watchdog:
         """Guards that were undone at their time, as far as was told: key -> what failed, or ""."""
         self._conversation = conversation
         self._lock = Lock()
-        self._hear(conversation.hear(_ANSWERS_WITHIN_S))
+        self._hear(conversation.ask(json.dumps(_program()), _ANSWERS_WITHIN_S))
 
     @classmethod
-    def beside(cls, engine: Engine, container_id: str, image: str) -> Watchdog:
-        """Start one beside a running container; its image is pulled where it is not here.
+    def beside(cls, target: Target, container_id: str, image: str) -> Watchdog:
+        """Start one beside a running container.
 
-        Raises WatchdogError where it does not start.
+        Raises WatchdogError where it does not start, NotPossibleError where the target does not let
+        one stand there.
         """
-        where = f"watchdog beside container {container_id[:12]}"
-        options = {
-            "User": "0",
-            "WorkingDir": "/",
-            "Labels": {LABEL: f"{gethostname()}:{os.getpid()}"},
-            "StopTimeout": _STOPS_WITHIN_S,
-            "HostConfig": {
-                "NetworkMode": f"container:{container_id}",
-                # With the first process of the service's container the kernel ends this one too.
-                "PidMode": f"container:{container_id}",
-                "ReadonlyRootfs": True,
-                "CapDrop": ["ALL"],
-                "CapAdd": ["NET_ADMIN"],
-                "SecurityOpt": ["no-new-privileges"],
-            },
-        }
-        command = ["python3", "-IS", "-c", _program()]
-        name = f"nomock-watchdog-{uuid4().hex[:12]}"
-        if engine.image_id(image) is None:
-            _pull(engine, image, where)
+        where = f"watchdog beside container {_short(container_id)}"
         try:
-            _remove_unstarted(engine)
-            conversation = engine.converse(image, command, options, name=name)
+            conversation = target.begin_beside(
+                container_id,
+                ["python3", "-IS", "-c", _BEGIN],
+                image=image,
+                owner=this_process(),
+            )
             try:
                 return cls(container_id, conversation)
             except BaseException:
                 conversation.close()
                 raise
-        except (EngineError, WatchdogError) as error:
+        except (TargetError, WatchdogError) as error:
+            if error.todo:  # why that is so is known
+                raise WatchdogError(
+                    error.what, where=where, seen=error.seen, todo=error.todo
+                ) from error
             raise WatchdogError(
                 "it does not start",
                 where=where,
                 seen=error.seen or error.what,
                 todo=f"the service has to run, {image} to have python3, nft and tc, and the "
-                "engine's kernel nf_tables",
+                "kernel it runs on nf_tables",
             ) from error
 
     @property
@@ -145,7 +132,7 @@ class Watchdog:
         with self._lock:
             try:
                 self._conversation.ask(json.dumps({"do": "end"}), _ANSWERS_WITHIN_S)
-            except EngineError:
+            except TargetError:
                 pass  # it has ended: as is wanted
             finally:
                 self._conversation.close()
@@ -165,7 +152,7 @@ class Watchdog:
         with self._lock:
             try:
                 answer = self._conversation.ask(json.dumps({"do": do, **asked}), _ANSWERS_WITHIN_S)
-            except EngineError as error:
+            except TargetError as error:
                 raise WatchdogError(
                     "it ended, and what it guarded was undone",
                     where=self._where,
@@ -183,56 +170,24 @@ class Watchdog:
 
     @property
     def _where(self) -> str:
-        return f"watchdog beside container {self.container_id[:12]}"
+        return f"watchdog beside container {_short(self.container_id)}"
 
 
-def until_left_are_undone(engine: Engine, container_id: str) -> None:
+def until_left_are_undone(target: Target, container_id: str) -> None:
     """Return when no watchdog of a process that was killed is at work beside a container any more.
 
     It may be late, and would undo what a fault of this process did meanwhile.
     """
     wait_until(
-        lambda: not any(map(_has_ended, engine.beside(container_id, LABEL).values())),
+        lambda: not any(map(has_ended, target.owners_beside(container_id))),
         within_s=_UNDOES_WITHIN_S,
         pause_s=_PAUSE_S,
     )
 
 
-@cache
-def _silence(engine: Engine, image: str) -> str | None:
-    # Where none answers, that is not to be waited for with each fault again.
-    return engine.registry_silence(image, _REGISTRY_ANSWERS_WITHIN_S)
-
-
-def _pull(engine: Engine, image: str, where: str) -> None:
-    """Pull an image; raise WatchdogError where it is not to be had."""
-    refusal = _silence(engine, image)
-    if refusal is None:
-        try:
-            engine.pull(image, _PULLED_WITHIN_S)
-            return
-        except EngineError as error:
-            refusal = error.seen or error.what
-    raise WatchdogError(
-        f"its image {image} is not here",
-        where=where,
-        seen=f"nor to be had: {refusal}",
-        todo=f"docker pull {image}; where no registry answers name one that is here and has "
-        "python3, nft and tc: tools_image in [tool.nomock], or NOMOCK_TOOLS_IMAGE",
-    )
-
-
-def _remove_unstarted(engine: Engine) -> None:
-    """Remove what was made by processes that were killed before they could start it."""
-    for id_, process in engine.unstarted(LABEL).items():
-        if _has_ended(process):
-            engine.remove(id_)
-
-
-def _has_ended(process: str) -> bool:
-    """Tell whether a process of the label has ended; of another machine that is not known."""
-    machine, _, number = process.rpartition(":")
-    return machine == gethostname() and not lives(int(number))
+def _short(container_id: str) -> str:
+    """Return the id of a container as messages have it: an engine's in short, a pod's name."""
+    return container_id.split("/")[1] if "/" in container_id else container_id[:12]
 
 
 @cache

@@ -35,6 +35,8 @@ class Place:
     namespace: str
     expires: datetime | None = None
     """When the reaper may remove it."""
+    tools_image: str = ""
+    """What faults start beside a service, as the cluster pulls it; "" where nothing is broken."""
     quota: Mapping[str, str] = field(default_factory=lambda: _QUOTA)
     """What all of it may take: the ``hard`` of a ResourceQuota."""
     default_request: Mapping[str, str] = field(default_factory=lambda: _REQUEST)

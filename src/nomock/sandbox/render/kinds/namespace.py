@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from lightkube.models.meta_v1 import ObjectMeta
 from lightkube.resources.core_v1 import Namespace
 
+from nomock.adapters.kubernetes import TOOLS
 from nomock.sandbox.render.kind import Kind
 from nomock.sandbox.render.naming import EXPIRES, waves
 from nomock.sandbox.render.plan import Plan, labels
@@ -18,9 +19,11 @@ class Namespaces(Kind):
     def of_sandbox(self, plan: Plan) -> Iterator[Namespace]:
         """Return the namespace."""
         place = plan.place
-        expires = {EXPIRES: place.expires.isoformat()} if place.expires else {}
+        said = {EXPIRES: place.expires.isoformat()} if place.expires else {}
+        if place.tools_image:
+            said[TOOLS] = place.tools_image
         yield Namespace(
             metadata=ObjectMeta(
-                name=place.namespace, labels=labels(place), annotations={**waves(0), **expires}
+                name=place.namespace, labels=labels(place), annotations={**waves(0), **said}
             )
         )
