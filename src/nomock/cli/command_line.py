@@ -20,6 +20,7 @@ from nomock.cli.commands import (
     replay,
 )
 from nomock.cli.docs import docs, explain
+from nomock.cli.init import init, uninstall
 from nomock.cli.overlay import overlay
 from nomock.cli.sandbox import local
 from nomock.cli.stack import compose, down, status, up
@@ -43,6 +44,17 @@ def command_line() -> argparse.ArgumentParser:
         command.set_defaults(run=run)
         return command
 
+    init_ = add(
+        "init", init, "look at the stack, and write what a first test of it needs: once is enough"
+    )
+    init_.add_argument("folder", nargs="?", metavar="FOLDER", help="which stack, of several below")
+    init_.add_argument("--postgres", metavar="SERVICE", help="which is the database, of several")
+    init_.add_argument("--no-start", action="store_true", help="ask only what runs already")
+    uninstall_ = add("uninstall", uninstall, "take away what init wrote, but not what was changed")
+    for command in (init_, uninstall_):
+        command.add_argument(
+            "--dry-run", action="store_true", help="show what would be written, as a patch"
+        )
     add("up", up, "start the stack and wait until it is ready")
     down_ = add("down", down, "stop the stack")
     down_.add_argument("--volumes", action="store_true", help="delete its volumes too")

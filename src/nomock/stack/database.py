@@ -103,19 +103,9 @@ def postgres_service(project: Project, setting: str | None) -> str:
     """
     if setting is not None:
         return project.service(setting).name
-    candidates: list[str] = []
-    services = project.services.values()
-    for found in (
-        [s for s in services if _is_server(s)],
-        # Its clients may be told the same, by one file of variables.
-        [s for s in services if s.environment.keys() & VARIABLES and not s.published_ports],
-    ):
-        published = [s.name for s in found if s.publishes(_port(s))]
-        if len(published) == 1:
-            return published[0]
-        if len(found) == 1 and not published:
-            return found[0].name
-        candidates = candidates or [s.name for s in found]
+    candidates = postgres_candidates(project)
+    if len(candidates) == 1:
+        return candidates[0]
     if candidates:
         what, todo = "which service is the PostgreSQL database?", "name it"
     else:
@@ -127,6 +117,24 @@ def postgres_service(project: Project, setting: str | None) -> str:
         f"{', '.join(candidates or project.services)}",
         todo=f'{todo}: postgres = "…" in [tool.nomock]',
     )
+
+
+def postgres_candidates(project: Project) -> list[str]:
+    """Return the services that may be the stack's PostgreSQL; where it is one alone, it is that."""
+    candidates: list[str] = []
+    services = project.services.values()
+    for found in (
+        [s for s in services if _is_server(s)],
+        # Its clients may be told the same, by one file of variables.
+        [s for s in services if s.environment.keys() & VARIABLES and not s.published_ports],
+    ):
+        published = [s.name for s in found if s.publishes(_port(s))]
+        if len(published) == 1:
+            return published
+        if len(found) == 1 and not published:
+            return [found[0].name]
+        candidates = candidates or [s.name for s in found]
+    return candidates
 
 
 def _is_server(service: ServiceConfig) -> bool:

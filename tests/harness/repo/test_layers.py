@@ -60,6 +60,7 @@ LAYERS = (
     ("faults.faults",),  # the fixture
     ("faults.janitor", "faults.usage"),  # what killed runs left; what tests have used
     ("faults.aside",),
+    ("init",),  # from nothing to a first test
     ("plugin", "cli"),  # what users touch; they never import each other
 )
 
@@ -90,6 +91,7 @@ OWNERS = {
     "kubernetes_validate": "sandbox.validate",
     "jsonschema": "sandbox.validate",
     "referencing": "sandbox.validate",
+    "tomlkit": "init.files.pyproject",
     "hypothesis": "faults.generate.strategy",  # an extra: nobody else may need it
     "coverage": "coverage.harvest",
     "pytest": "plugin",

@@ -1,0 +1,143 @@
+"""Look at a project as a newcomer would: its files, its images, and what its services answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+
+from nomock.adapters.engine import Engine
+from nomock.config import COMPOSE_NAMES, Settings
+from nomock.coverage.overlay import Finding, survey
+from nomock.coverage.python_startup import words_of
+from nomock.errors import ConfigError, NomockError
+from nomock.init import tries
+from nomock.init.found import Found, FoundService
+from nomock.init.kinds import is_worker, kind_of_image, server_of
+from nomock.project import Project, ServiceConfig
+from nomock.stack import Stack, postgres_service
+
+_AT_ONCE = 8
+_DEEP = 3
+# lock file -> what runs a program of its environment, and what adds a package to it
+_ENVIRONMENTS = {
+    "uv.lock": ("uv run", "uv add --dev nomock"),
+    "poetry.lock": ("poetry run", "poetry add --group dev nomock"),
+}
+# Folders of others' code, which have compose files of others.
+_NOT_OURS = {"node_modules", "site-packages", "vendor", "venv", "__pycache__"}
+
+
+def stacks_below(folder: Path) -> list[Path]:
+    """Return the folders with a compose file in a folder and a few levels below it."""
+    found = []
+    for here, folders, files in os.walk(folder):
+        folders[:] = sorted(n for n in folders if not n.startswith(".") and n not in _NOT_OURS)
+        if set(files) & set(COMPOSE_NAMES):
+            found.append(Path(here))
+        if len(Path(here).relative_to(folder).parts) >= _DEEP:
+            folders.clear()
+    return found
+
+
+def look(settings: Settings, folder: Path, stack: Stack, table: Mapping[str, object]) -> Found:
+    """Return what is found of a project whose stack may run; asks nothing of who does not.
+
+    ``table``: what was chosen for ``[tool.nomock]``.
+    """
+    project = stack.project
+    findings = {f.service: f for f in survey(project, Engine(), project.wanted)}
+    running = {c.service for c in stack.containers() if c.state == "running"}
+    database = _database(project)
+
+    def one(name: str) -> FoundService:
+        return _service(stack, project.services[name], findings[name], database, name in running)
+
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        services = list(pool.map(one, project.wanted))
+    lock = next((name for name in _ENVIRONMENTS if (folder / name).is_file()), "")
+    runner, installs = _ENVIRONMENTS.get(lock, ("", "pip install nomock"))
+    return Found(
+        settings=settings,
+        folder=folder,
+        services=services,
+        table=table,
+        contexts=contexts_of(project, settings.root),
+        runner=runner,
+        installs=installs,
+        is_on_github=_is_on_github(folder),
+    )
+
+
+def contexts_of(project: Project, root: Path) -> list[Path]:
+    """Return the build contexts of a project in which the folder of its compose file lies."""
+    found = {}
+    for service in project.services.values():
+        named = (service.config.get("build") or {}).get("context")
+        context = Path(named or "")
+        if named and context.is_dir() and root.resolve().is_relative_to(context.resolve()):
+            found[context.resolve()] = context
+    return sorted(found.values())
+
+
+def _database(project: Project) -> str | None:
+    try:
+        return postgres_service(project, None)
+    except ConfigError:
+        return None
+
+
+def _service(
+    stack: Stack, config: ServiceConfig, finding: Finding, database: str | None, runs: bool
+) -> FoundService:
+    image = Engine().image_config(config.image)
+    server = server_of(words_of(config.config, image)) if image else ""
+    kind = "database (PostgreSQL)" if config.name == database else ""
+    kind = kind or kind_of_image(str(config.config.get("image") or ""))
+    kind = kind or ("worker" if is_worker(server) else "")
+    python = "" if finding.reason or finding.python is None else str(finding.python)
+    if config.name in stack.project.one_shots:
+        return FoundService(config.name, "runs to its end", "", python, server)
+    if not runs:
+        return FoundService(config.name, kind, "", python, server, why_no_test="does not run")
+    seen, why = _seen(stack, config.name, kind)
+    if seen is None:
+        return FoundService(config.name, kind, "", python, server, why_no_test=why)
+    return FoundService(config.name, kind or seen.what, seen.how, python, server, seen.test)
+
+
+def _seen(stack: Stack, name: str, kind: str) -> tuple[tries.Seen | None, str]:
+    """Return what a service was seen to do, by the first try that shows something; or why none."""
+    service = stack[name]
+    attempts: list[Callable[[], tries.Seen | None]]
+    if kind == "database (PostgreSQL)":
+        attempts = [partial(tries.postgres, stack)]
+    elif kind.startswith("cache"):
+        attempts = [partial(tries.redis, service)]
+    elif kind.startswith(("database", "queue", "equipment")):
+        attempts = []
+    else:
+        attempts = [partial(tries.http, service)]
+    attempts += [partial(t, service) for t in (tries.command, tries.tcp, tries.quiet)]
+    why = ""
+    for attempt in attempts:
+        try:
+            seen = attempt()
+        except NomockError as error:
+            why = why or error.what
+            continue
+        if seen is not None:
+            return seen, ""
+    return None, why or "it answers with errors, and its log tells of trouble"
+
+
+def _is_on_github(folder: Path) -> bool:
+    """Tell whether a folder is the root of a repository of GitHub's, as far as it tells."""
+    if (folder / ".github").is_dir():
+        return True
+    try:
+        return "github.com" in (folder / ".git" / "config").read_text(errors="replace")
+    except OSError:
+        return False
