@@ -138,6 +138,21 @@ def command_line() -> argparse.ArgumentParser:
     promote_.add_argument(
         "--registry", metavar="NAME", help="where images are pushed; the local node's own if not"
     )
+    ways = promote_.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--direct",
+        action="store_const",
+        const=None,
+        dest="argo",
+        help="apply its objects from here, wave by wave; so it is if nothing is said",
+    )
+    ways.add_argument(
+        "--argo",
+        nargs="?",
+        const="argocd",
+        metavar="NAMESPACE",
+        help="by an Application of Argo CD, which is in this namespace; in argocd if not",
+    )
     promote_.add_argument(
         "--hours", metavar="N", type=float, default=8.0, help="how long it may stay; 8 if not"
     )

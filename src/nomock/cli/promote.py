@@ -43,6 +43,7 @@ def promote(settings: Settings, chosen: argparse.Namespace) -> int:
             timedelta(hours=chosen.hours),
             say=line.say,
             show=line.show,
+            argocd=chosen.argo,
         ).run(strict=chosen.strict)
     if chosen.json:
         print(json.dumps(asdict(found), indent=1))

@@ -13,13 +13,14 @@ from nomock.adapters.kubernetes import Connection, Pods
 from nomock.config import Settings
 from nomock.errors import EngineError, UntranslatedError
 from nomock.project import Project
-from nomock.sandbox.applying import Applying
 from nomock.sandbox.endpoint import check_live
 from nomock.sandbox.equipment import equipment
 from nomock.sandbox.phases import BUDGETS_S, Phases
 from nomock.sandbox.pushing import Pushing
-from nomock.sandbox.render import Image, Rendered, place_of, render
+from nomock.sandbox.registry import seen_in_cluster
+from nomock.sandbox.render import Image, Place, Rendered, place_of, render
 from nomock.sandbox.validate import validate
+from nomock.sandbox.ways import ByArgo, Direct, Way
 from nomock.stack.compose import ComposeUpkeep
 
 Object = Mapping[str, Any]
@@ -55,6 +56,8 @@ class Promotion:
     """How long the sandbox may stay before the reaper takes it."""
     say: Callable[[str], None]
     show: Callable[[str], None]
+    argocd: str | None = None
+    """The namespace of the Argo CD that brings it up; None: it is applied from here."""
 
     def run(self, *, strict: bool = False) -> Promoted:
         """Promote, phase by phase. Raises NomockError; what was applied stays, for the next call.
@@ -73,12 +76,12 @@ class Promotion:
         validate(objects)
         place = rendered.plan.place
         with phases.phase("sync") as show:
-            applying = Applying(self.connection, place.namespace, place.id, show)
-            applying.sync(objects)
+            way = self._way(place, show)
+            way.sync(objects)
         with phases.phase("ready") as show:
-            applying.show = show
-            applying.apply(objects, within_s=max(self.settings.timeout_s, BUDGETS_S["ready"]))
-            pruned = applying.prune(objects)
+            way.show = show
+            way.apply(objects, within_s=max(self.settings.timeout_s, BUDGETS_S["ready"]))
+            pruned = way.prune(objects)
         with phases.phase("endpoint") as show:
             answers = check_live(
                 Pods(self.connection, place.namespace),
@@ -97,6 +100,19 @@ class Promotion:
             len(rendered.report.lines),
             pruned,
             phases.took_s,
+        )
+
+    def _way(self, place: Place, show: Callable[[str], None]) -> Way:
+        given = (self.connection, place.namespace, place.id, show)
+        if self.argocd is None:
+            return Direct(*given)
+        repository = f"/{self.project.name}/sandbox"
+        seen_as = seen_in_cluster(self.settings, self.connection, self.registry)
+        return ByArgo(
+            *given,
+            repository=self.registry + repository,
+            seen_as=seen_as + repository,
+            argocd=self.argocd,
         )
 
     def _pushing(self, show: Callable[[str], None]) -> Pushing:

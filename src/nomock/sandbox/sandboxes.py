@@ -15,7 +15,7 @@ from nomock.adapters.kubernetes import Connection, Objects
 from nomock.errors import PromotionError
 from nomock.polling import wait_until
 from nomock.sandbox.outside import delete_global
-from nomock.sandbox.render.naming import EXPIRES, MADE_IN, SANDBOX
+from nomock.sandbox.render.naming import BY, EXPIRES, MADE_IN, SANDBOX
 
 _GOES_WITHIN_S = 60.0
 _PAUSE_S = 0.2
@@ -89,13 +89,17 @@ class Sandboxes:
                 where=f"namespace {sandbox.namespace}",
                 todo="look what it is: kubectl get namespace --show-labels",
             )
+        applications, name = self._application(found)
+        if name:
+            # First, so that it does not bring back what goes; it takes its own along.
+            applications.delete("Application", name)
         # First its rights in the cluster, so that it makes no more namespaces.
         delete_global(objects, sandbox.id)
         # Pods have a time to end in; of a sandbox nobody needs the last word.
         pods = f"/api/v1/namespaces/{sandbox.namespace}/pods"
         objects.delete("Namespace", sandbox.namespace)
         self.connection.delete(pods, _SOON)
-        self._wait_gone(sandbox.namespace, show)
+        self._wait_gone(sandbox.namespace, show, applications, name)
 
     def remove_left(self, show: Callable[[str], None]) -> list[str]:
         """Delete the namespaces that services of sandboxes made which are not there any more."""
@@ -103,32 +107,42 @@ class Sandboxes:
         made = Objects(self.connection, "").list("Namespace", MADE_IN)
         left = {found["metadata"]["labels"][MADE_IN] for found in made} - there
         for namespace in sorted(left):
-            self._wait_gone(namespace, show)
+            self._wait_gone(namespace, show, Objects(self.connection, ""), "")
         return [f["metadata"]["name"] for f in made if f["metadata"]["labels"][MADE_IN] in left]
 
-    def _wait_gone(self, namespace: str, show: Callable[[str], None]) -> None:
+    def _wait_gone(
+        self, namespace: str, show: Callable[[str], None], applications: Objects, name: str
+    ) -> None:
         """Delete what was made in a namespace, and return when all of it is gone, and itself."""
         objects = Objects(self.connection, namespace)
         left: list[Mapping[str, Any]] = []
 
         def is_gone() -> bool:
             # Until it is gone itself, somebody in it may be making one.
-            itself = objects.get("Namespace", namespace)
+            itself = [objects.get("Namespace", namespace)]
+            itself += [applications.get("Application", name)] if name else []
             made = objects.list("Namespace", f"{MADE_IN}={namespace}")
             for found in made:
                 if found["status"].get("phase") != "Terminating":
                     objects.delete("Namespace", found["metadata"]["name"])
-            left[:] = [*([itself] if itself else []), *made]
+            left[:] = [*(one for one in itself if one is not None), *made]
             names = [found["metadata"]["name"] for found in left]
             show(f"removing {', '.join(names)}" if names else "removed")
             return not left
 
         if not wait_until(is_gone, within_s=_GOES_WITHIN_S, pause_s=_PAUSE_S):
-            name = left[0]["metadata"]["name"]
-            said = [c.get("message", "") for c in left[0]["status"].get("conditions") or ()]
+            first = left[0]
+            said = [c.get("message", "") for c in first["status"].get("conditions") or ()]
             raise PromotionError(
                 "the sandbox does not go",
-                where=f"namespace {name}",
+                where=f"{first['kind'].lower()} {first['metadata']['name']}",
                 seen="\n".join(filter(None, said)),
-                todo=f"kubectl get all --namespace {name}",
+                todo=f"kubectl get all --namespace {namespace}; an Application goes only while "
+                "Argo CD runs",
             )
+
+    def _application(self, found: Mapping[str, Any]) -> tuple[Objects, str]:
+        """Return where the Application is that brings a namespace up, and its name; "": none."""
+        by = str((found["metadata"].get("annotations") or {}).get(BY) or "")
+        argocd, _, name = by.partition("/")
+        return Objects(self.connection, argocd), name

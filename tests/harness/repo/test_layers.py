@@ -42,12 +42,15 @@ LAYERS = (
     ("sandbox.extra",),  # whether there are the packages for it
     ("sandbox.render", "sandbox.validate", "sandbox.equipment", "sandbox.phases"),
     ("sandbox.causes", "sandbox.outside"),  # why it is not ready; what it has in no namespace
+    ("sandbox.workloads",),  # whether it is
     ("sandbox.image_facts",),  # what is known of an image and Kubernetes does not read
     ("stack",),  # the concepts, brought together
     ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
     ("diagnosis", "sandbox.node"),  # why tests failed, by all that is known; a local Kubernetes
-    ("sandbox.applying", "sandbox.pushing", "sandbox.endpoint", "sandbox.sandboxes"),
-    ("sandbox.promotion", "sandbox.registry"),  # from a compose project to what is live; to where
+    # by the cluster's API or by Argo CD; where images are pushed to
+    ("sandbox.ways", "sandbox.pushing", "sandbox.endpoint", "sandbox.sandboxes"),
+    ("sandbox.registry",),
+    ("sandbox.promotion",),  # from a compose project to what is live
     # what is done to a stack, and what a test asks of it meanwhile
     ("faults.topology", "faults.watchdog"),  # what a request runs through; what guards a fault
     ("faults.locking", "faults.stack_control"),  # who may break what; what a fault breaks

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,8 @@ class Registry(ThreadingHTTPServer):
         self.manifests: dict[str, str] = {}
         """The digest of each manifest by its name and tag."""
         self.refuses = ""
+        self.login = ""
+        """``user:password`` without which nothing is taken: whoever has it gets a token."""
 
     @property
     def address(self) -> str:
@@ -60,6 +63,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._say(403, body=b'{"errors": [{"code": "DENIED", "message": "no room"}]}')
             return
         path, _, query = self.path.partition("?")
+        if self.server.login and self._is_unknown(path):
+            return
         found = re.fullmatch(r"/v2/(.*?)/?(?:(blobs/uploads|blobs|manifests)/([^/]*))?", path)
         kind, what = (found[2], found[3]) if found else (None, "")
         if kind == "blobs":
@@ -88,6 +93,22 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.blobs[_digest(content)] = content
         assert query.endswith(_digest(content).replace(":", "%3A"))
         self._say(201, {"Docker-Content-Digest": _digest(content), "Location": path})
+
+    def _is_unknown(self, path: str) -> bool:
+        """Ask a stranger to get a token, as registries of clouds do, or give one."""
+        given = self.headers.get("Authorization") or ""
+        if path == "/token":
+            is_known = given == f"Basic {b64encode(self.server.login.encode()).decode()}"
+            if is_known:
+                self._say(200, body=b'{"token": "the-token"}')
+            else:
+                self._say(401)
+            return True
+        if given == "Bearer the-token":
+            return False
+        realm = f'realm="http://{self.server.address}/token",service="here",scope="push"'
+        self._say(401, {"WWW-Authenticate": f"Bearer {realm}"})
+        return True
 
     def _body(self) -> bytes:
         if self.headers.get("Transfer-Encoding") != "chunked":

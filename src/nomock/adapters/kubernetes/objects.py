@@ -36,8 +36,9 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
     "Deployment": ("apis/apps/v1", "deployments"),
     "Job": ("apis/batch/v1", "jobs"),
+    "Application": ("apis/argoproj.io/v1alpha1", "applications"),
 }
-"""What the renderer makes, and what a cluster makes of that: where each is in the API."""
+"""What the renderer makes, a cluster makes of that, or is Argo CD's: where each is in the API."""
 GLOBAL = (
     "ValidatingAdmissionPolicyBinding",
     "ValidatingAdmissionPolicy",

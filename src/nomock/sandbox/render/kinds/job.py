@@ -17,6 +17,8 @@ from nomock.sandbox.render.pod import pod_template
 from nomock.sandbox.render.restart import job_restarts
 
 _DIGEST = len("-12345678")
+# At each sync of Argo CD, as at each promotion from here and each `docker compose up`.
+_RUNS_AGAIN = {"argocd.argoproj.io/sync-options": "Force=true,Replace=true"}
 
 
 class Jobs(Kind):
@@ -31,7 +33,9 @@ class Jobs(Kind):
         template = pod_template(service, policy)
         told = digest(json.dumps(template.to_dict(), sort_keys=True).encode())
         yield Job(
-            metadata=of_service(service, f"{service.label[: LONGEST - _DIGEST]}-{told}"),
+            metadata=of_service(
+                service, f"{service.label[: LONGEST - _DIGEST]}-{told}", _RUNS_AGAIN
+            ),
             spec=JobSpec(
                 template=template,
                 backoffLimit=tries,
