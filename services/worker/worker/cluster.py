@@ -63,7 +63,10 @@ class Cluster:
         return self._ask("GET", path)
 
     def create(self, path: str, manifest: Object) -> bool:
-        """Make an object; False where there is one of its name."""
+        """Make an object; False where there is one of its name.
+
+        Raises RefusedError with 404 where there is no namespace for it.
+        """
         try:
             self._ask("POST", path, manifest)
         except RefusedError as refusal:
@@ -104,7 +107,7 @@ class Cluster:
                 connection.close()
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise UnavailableError(f"{method} {path}: {type(error).__name__}: {error}") from error
-        if reply.status == http.client.NOT_FOUND:
+        if reply.status == http.client.NOT_FOUND and method != "POST":
             return None
         if reply.status >= http.client.BAD_REQUEST:
             message = str(answer.get("message") or f"{method} {path}: {reply.status}")

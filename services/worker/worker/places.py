@@ -3,7 +3,7 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from http.client import CONFLICT, FORBIDDEN, UNPROCESSABLE_ENTITY
+from http.client import CONFLICT, FORBIDDEN, NOT_FOUND, UNPROCESSABLE_ENTITY
 from typing import Protocol
 from uuid import UUID
 
@@ -94,6 +94,8 @@ class Namespaces:
         try:
             self.cluster.create(names.bindings, manifests.binding(names))
         except RefusedError as refusal:
+            if refusal.status == NOT_FOUND:
+                return None
             if refusal.status == UNPROCESSABLE_ENTITY:  # by the admission policy
                 raise ForeignError(CONFLICT, f"{names.namespace} is somebody else's") from refusal
             if "being terminated" not in str(refusal):

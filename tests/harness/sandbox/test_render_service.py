@@ -203,3 +203,17 @@ def test_a_deployment_should_be_in_the_report_when_it_was_to_end(tmp_path: Path)
         "a Deployment is started again after any end: it starts again when it has ended"
     )
     assert web(tmp_path, restart="unless-stopped").lost == []
+
+
+def test_a_pod_should_serve_on_for_a_moment_when_another_one_took_its_place(
+    tmp_path: Path,
+) -> None:
+    found = web(tmp_path, expose=["80"], stop_grace_period="4s")
+    assert found.container()["lifecycle"] == {"preStop": {"sleep": {"seconds": 3}}}
+    assert found.pod()["terminationGracePeriodSeconds"] == 7
+    # Nobody comes to one without a port, and of one with data there are never two.
+    kept = [{"type": "volume", "source": "data", "target": "/data"}]
+    for said in ({}, {"expose": ["80"], "volumes": kept}):
+        other = web(tmp_path, stop_grace_period="4s", **said)
+        assert "lifecycle" not in other.container()
+        assert other.pod()["terminationGracePeriodSeconds"] == 4

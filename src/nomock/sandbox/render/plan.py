@@ -12,7 +12,7 @@ from nomock.adapters.kubernetes import SERVICE
 from nomock.evidence.redact import holds_secret
 from nomock.project import Project
 from nomock.sandbox.render.images import Image, ImageOf
-from nomock.sandbox.render.mounts import Files, Ground, Mount, mounts_of
+from nomock.sandbox.render.mounts import Claim, Empty, Files, Ground, Mount, mounts_of
 from nomock.sandbox.render.naming import (
     INSIDE,
     NETWORK,
@@ -29,6 +29,8 @@ from nomock.sandbox.render.ports import Port, mentions, ports_of
 from nomock.sandbox.render.waves import waves as waves_of
 
 _MANAGED = {"app.kubernetes.io/managed-by": "nomock"}
+# Until all nodes know that a pod is going and send nothing there: kube-proxy looks each second.
+LINGERS_S = 3
 
 
 @dataclass(frozen=True)
@@ -59,6 +61,20 @@ class ServicePlan:
     place: Place
     is_inside: bool
     """Whether all its networks are internal: nothing outside is reached from there."""
+
+    @property
+    def keeps_data(self) -> bool:
+        """Whether it has data of its own, on which there may be one pod at a time."""
+        return any(
+            isinstance(mount.source, Claim)
+            or (isinstance(mount.source, Empty) and bool(mount.source.name))
+            for mount in self.mounts
+        )
+
+    @property
+    def lingers_s(self) -> int:
+        """For how long a pod of it goes on serving when it is to end: others still come to it."""
+        return 0 if self.is_job or self.keeps_data or not self.ports else LINGERS_S
 
     @property
     def has_account(self) -> bool:

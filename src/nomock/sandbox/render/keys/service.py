@@ -138,7 +138,9 @@ SERVICE = {
     ),
     "shm_size": becomes("an emptyDir of memory at /dev/shm"),
     "stdin_open": becomes("stdin"),
-    "stop_grace_period": becomes("terminationGracePeriodSeconds; 10 s where it says nothing"),
+    "stop_grace_period": becomes(
+        "terminationGracePeriodSeconds; 10 s where it says nothing, and 3 s for who has a port"
+    ),
     "stop_signal": same(
         "pods get the image's own STOPSIGNAL, or SIGTERM",
         values.stop_signal,

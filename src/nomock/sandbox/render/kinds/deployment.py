@@ -11,7 +11,6 @@ from lightkube.resources.apps_v1 import Deployment
 from nomock.project.intention import replicas
 from nomock.sandbox.render.kind import Kind
 from nomock.sandbox.render.meta import of_service
-from nomock.sandbox.render.mounts import Claim, Empty
 from nomock.sandbox.render.plan import ServicePlan
 from nomock.sandbox.render.pod import pod_template
 from nomock.sandbox.render.pod.probes import patience_s
@@ -51,10 +50,7 @@ class Deployments(Kind):
 
 def _strategy(service: ServicePlan) -> DeploymentStrategy:
     """Return how pods are replaced: one by one, but never two at once on data of their own."""
-    if any(
-        isinstance(mount.source, Claim) or (isinstance(mount.source, Empty) and mount.source.name)
-        for mount in service.mounts
-    ):
+    if service.keeps_data:
         return DeploymentStrategy(type="Recreate")
     rolling = RollingUpdateDeployment(maxSurge=1, maxUnavailable=0)
     return DeploymentStrategy(type="RollingUpdate", rollingUpdate=rolling)

@@ -7,7 +7,10 @@ from lightkube.models.core_v1 import (
     ContainerPort,
     EnvVar,
     EnvVarSource,
+    Lifecycle,
+    LifecycleHandler,
     SecretKeySelector,
+    SleepAction,
     VolumeMount,
 )
 
@@ -43,11 +46,18 @@ def container_of(service: ServicePlan, mounts: list[VolumeMount]) -> Container:
         volumeMounts=mounts or None,
         readinessProbe=readiness(check),
         startupProbe=startup(check),
+        lifecycle=_lifecycle(service),
         resources=resources_of(config, service.place),
         securityContext=of_container(service),
         stdin=True if config.get("stdin_open") else None,
         tty=True if config.get("tty") else None,
     )
+
+
+def _lifecycle(service: ServicePlan) -> Lifecycle | None:
+    if not service.lingers_s:
+        return None
+    return Lifecycle(preStop=LifecycleHandler(sleep=SleepAction(seconds=service.lingers_s)))
 
 
 def _words(words: list[str] | None) -> list[str] | None:

@@ -9,7 +9,6 @@ from lightkube.models.meta_v1 import ObjectMeta
 
 from nomock.sandbox.render.naming import is_annotation, is_label
 from nomock.sandbox.render.plan import ServicePlan
-from nomock.sandbox.render.pod.collector import collector_container
 from nomock.sandbox.render.pod.container import container_of
 from nomock.sandbox.render.pod.owner import owner_container
 from nomock.sandbox.render.pod.security import of_pod
@@ -24,7 +23,7 @@ def pod_template(service: ServicePlan, restart: str) -> PodTemplateSpec:
     """Return the template of a service's pods; ``restart``: Kubernetes' restart policy."""
     config = service.config
     volumes, mounts = volumes_of(service)
-    before = [owner_container(service, mounts), collector_container(service)]
+    owner = owner_container(service, mounts)
     said = {**(config.get("labels") or {}), **(config.get("annotations") or {})}
     hostname = config.get("hostname")
     system, _, architecture = str(config.get("platform") or "").partition("/")
@@ -35,7 +34,7 @@ def pod_template(service: ServicePlan, restart: str) -> PodTemplateSpec:
         ),
         spec=PodSpec(
             containers=[container_of(service, mounts)],
-            initContainers=[container for container in before if container] or None,
+            initContainers=[owner] if owner else None,
             # Docker gives no service a variable for each other one, nor a key to its engine.
             enableServiceLinks=False,
             automountServiceAccountToken=service.has_account,
@@ -52,7 +51,8 @@ def pod_template(service: ServicePlan, restart: str) -> PodTemplateSpec:
             securityContext=of_pod(service),
             # The pod's own process 1 reaps what nobody waits for, as Docker's init does.
             shareProcessNamespace=True if config.get("init") else None,
-            terminationGracePeriodSeconds=seconds(config.get("stop_grace_period"), _GRACE),
+            terminationGracePeriodSeconds=seconds(config.get("stop_grace_period"), _GRACE)
+            + service.lingers_s,
             volumes=volumes or None,
         ),
     )
