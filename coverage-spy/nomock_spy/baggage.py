@@ -12,16 +12,20 @@ MOST_MEMBERS = 64
 
 _TEST = "nomock.test"
 _FAULT = "nomock.fault"
+_RUN = "nomock.run"
 
 
-class Origin(tuple[str, str]):
+class Origin(tuple[str, str, str]):
     """What a request says of where it comes from: a named tuple, for which nothing is loaded."""
 
     __slots__ = ()
 
-    def __new__(cls, test: str, fault: str) -> Origin:
-        """Return one of a test's node id, and the fault that was on; empty without one."""
-        return tuple.__new__(cls, (test, fault))
+    def __new__(cls, test: str, fault: str, run: str = "") -> Origin:
+        """Return one of a test's node id, and the fault that was on; empty without one.
+
+        The same test of another ``run`` is another origin: what it runs is news once more.
+        """
+        return tuple.__new__(cls, (test, fault, run))
 
     @property
     def test(self) -> str:
@@ -33,8 +37,13 @@ class Origin(tuple[str, str]):
         """The fault that was on when it was sent; empty without one."""
         return self[1]
 
+    @property
+    def run(self) -> str:
+        """The name of the run, as the header has it; empty without one."""
+        return self[2]
+
     def __repr__(self) -> str:
-        return f"Origin(test={self.test!r}, fault={self.fault!r})"
+        return f"Origin(test={self.test!r}, fault={self.fault!r}, run={self.run!r})"
 
 
 def origin_of(header: str) -> Origin | None:
@@ -43,7 +52,7 @@ def origin_of(header: str) -> Origin | None:
     Of a key that is there twice the first one counts, as in the harness and in the logs.
 
     >>> origin_of("user=1, nomock.test=tests%2Ftest_a.py%3A%3Atest_b;ttl=9")
-    Origin(test='tests/test_a.py::test_b', fault='')
+    Origin(test='tests/test_a.py::test_b', fault='', run='')
     """
     if _TEST not in header or len(header) > MOST_BYTES:
         return None
@@ -54,7 +63,7 @@ def origin_of(header: str) -> Origin | None:
     except ValueError:
         return None
     # A pytest node id has a file and a name; whatever else uses our key is not a test.
-    return Origin(test, fault) if "::" in test else None
+    return Origin(test, fault, members.get(_RUN, "")) if "::" in test else None
 
 
 def with_origin(header: str, origin: Origin) -> str:
@@ -72,6 +81,8 @@ def with_origin(header: str, origin: Origin) -> str:
     ours = f"{_TEST}={_encoded(origin.test)}"
     if origin.fault and _FAULT not in members:
         ours += f",{_FAULT}={_encoded(origin.fault)}"
+    if origin.run and _RUN not in members:
+        ours += f",{_RUN}={origin.run}"
     theirs = header.rstrip(", \t")
     merged = f"{theirs},{ours}" if theirs else ours
     if len(merged) > MOST_BYTES or merged.count(",") >= MOST_MEMBERS:

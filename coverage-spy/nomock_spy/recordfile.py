@@ -112,8 +112,8 @@ class RecordFile:
         if context.origin is None:
             return 0, ""
         number = self._next_context()
-        test, fault = context.origin
-        return number, f'{{"context":{number},"test":{quote(test)},"fault":{quote(fault)}}}\n'
+        told = f'"test":{quote(context.origin.test)},"fault":{quote(context.origin.fault)}'
+        return number, f'{{"context":{number},{told}}}\n'
 
     def lost(self, what: str) -> None:
         """Append what may be missing of what ran, once."""

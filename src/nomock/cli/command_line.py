@@ -154,6 +154,14 @@ def command_line() -> argparse.ArgumentParser:
         help="by an Application of Argo CD, which is in this namespace; in argocd if not",
     )
     promote_.add_argument(
+        "--sidecar-coverage",
+        action="store_true",
+        help="with the coverage spy, for pytest --sidecar-coverage on it",
+    )
+    promote_.add_argument(
+        "--traces", action="store_true", help="with traces, for pytest --traces on it"
+    )
+    promote_.add_argument(
         "--hours", metavar="N", type=float, default=8.0, help="how long it may stay; 8 if not"
     )
     promote_.add_argument(

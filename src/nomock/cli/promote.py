@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +14,7 @@ from nomock.cli.show import print_table, progress
 from nomock.config import Settings
 from nomock.errors import UntranslatedError
 from nomock.project import Project, resolve
+from nomock.sandbox.equipping import equipped, provide_for_spy
 from nomock.sandbox.extra import require_packages
 from nomock.stack.promoted import connected, sandbox_id
 
@@ -26,7 +27,12 @@ _HEAD = ("service", "key", "value", "has no translation")
 def promote(settings: Settings, chosen: argparse.Namespace) -> int:
     """Promote the stack and print what is live; with ``--render`` only write its objects."""
     require_packages()
+    with progress() as line:
+        settings = equipped(
+            settings, line.show, coverage=chosen.sidecar_coverage, traces=chosen.traces
+        )
     project = resolve(settings)
+    provide_for_spy(settings, project)
     if chosen.render:
         return _render(settings, project, chosen)
     from nomock.sandbox.promotion import Promotion
@@ -61,7 +67,7 @@ def _render(settings: Settings, project: Project, chosen: argparse.Namespace) ->
 
     rendered = render(
         project,
-        place_of(sandbox_id(settings, project)),
+        replace(place_of(sandbox_id(settings, project)), tools_image=settings.tools_image),
         state_dir=settings.state_dir,
         variables=variables_of(project),
     )

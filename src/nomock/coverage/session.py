@@ -11,6 +11,7 @@ from nomock.config import Settings
 from nomock.coverage.harvest import Inside, ServiceSource, check_canaries, sources_of, too_new
 from nomock.coverage.overlay import SPY_OVERLAY, asked_in, survey
 from nomock.errors import ConfigError, CoverageError
+from nomock.project import Project
 from nomock.stack import Stack
 
 # Read by the overlay: part of the spied services' configuration, so that they start anew with it.
@@ -47,7 +48,10 @@ def unknown_to_overlay(settings: Settings, stack: Stack) -> list[str]:
     """Return a note for each service that can be covered and that the overlay knows nothing of.
 
     Asked of a stack that is ready: a service that came with its profile may have to be built first.
+    None for a sandbox: images of services are looked into by an engine.
     """
+    if stack.settings.target == "sandbox":
+        return []
     path = settings.root / settings.coverage_overlay
     asked = asked_in(path.read_text(encoding="utf-8", errors="replace"))
     new = set() if asked is None else set(stack.project.services) - asked - set(covered(stack))
@@ -69,9 +73,14 @@ def covered(stack: Stack) -> Mapping[str, ServiceSource]:
 
     Raises ConfigError where a folder that a setting names is not there.
     """
-    root, named = stack.settings.root, stack.settings.coverage_sources
+    return covered_in(stack.settings, stack.project)
+
+
+def covered_in(settings: Settings, project: Project) -> Mapping[str, ServiceSource]:
+    """Return the services of a project that have a spy, likewise."""
+    root, named = settings.root, settings.coverage_sources
     for service, folders in named.items():
-        stack.project.service(service)
+        project.service(service)
         for folder in folders:
             if not (root / folder).is_dir():
                 raise ConfigError(
@@ -79,9 +88,7 @@ def covered(stack: Stack) -> Mapping[str, ServiceSource]:
                     where=str(root / folder),
                     todo=f"mend it: coverage_sources of {service}",
                 )
-    return sources_of(
-        stack.project, {name: [root / folder for folder in named[name]] for name in named}
-    )
+    return sources_of(project, {name: [root / folder for folder in named[name]] for name in named})
 
 
 def inside(stack: Stack) -> Inside:
@@ -89,13 +96,20 @@ def inside(stack: Stack) -> Inside:
     return Inside(stack.target, stack.containers, stack.upkeep.image_is_current)
 
 
-def prove(settings: Settings, services: Mapping[str, ServiceSource], stack: Stack) -> list[str]:
+def prove(
+    settings: Settings,
+    services: Mapping[str, ServiceSource],
+    stack: Stack,
+    told: str | None = None,
+) -> list[str]:
     """Return when every container of the covered services has proved that its spy records.
 
-    What is returned are notes on what the report will lack. Raises CanaryError.
+    ``told``: the run that the services were started for; None: this one. What is returned are notes
+    on what the report will lack. Raises CanaryError.
     """
     run = os.environ[RUN_VARIABLE]
-    found = check_canaries(data_dir(settings), services, run, stack.target, stack.containers())
+    containers = stack.containers()
+    found = check_canaries(data_dir(settings), services, run, stack.target, containers, told=told)
     return list(too_new(found, services))
 
 

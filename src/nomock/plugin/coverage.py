@@ -62,8 +62,12 @@ class SidecarCoverage:
     """The coverage of a run with ``--sidecar-coverage``; what it takes is loaded by this alone."""
 
     def __init__(self, settings: Settings, stack: Stack) -> None:
+        from nomock.coverage.records import records_of
+        from nomock.coverage.session import RUN_VARIABLE
+
         self._settings = settings
         self._stack = stack
+        self._records = records_of(stack, os.environ[RUN_VARIABLE])
         self.report: list[str] = []
         self.is_whole = False
 
@@ -93,9 +97,11 @@ class SidecarCoverage:
         from nomock.coverage.session import covered, prove, unknown_to_overlay
 
         settings, main = self._settings, self._stack
+        if stack is main:
+            self._records.begin()
         # A lane has the services of the first stack, which is the one that knows their sources.
         new = unknown_to_overlay(settings, main) if stack is main else []
-        notes = [*new, *prove(settings, covered(main), stack)]
+        notes = [*new, *prove(settings, covered(main), stack, self._records.told)]
         stack.look_again()  # that took its time
         return notes
 
@@ -110,6 +116,7 @@ class SidecarCoverage:
         from nomock.errors import CoverageError
 
         settings = self._settings
+        self._records.end()
         found = harvest(
             data_dir(settings),
             covered(self._stack),

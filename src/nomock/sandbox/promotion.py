@@ -11,6 +11,7 @@ from nomock.adapters.compose_config import variables
 from nomock.adapters.engine import Engine
 from nomock.adapters.kubernetes import Connection, Pods
 from nomock.config import Settings
+from nomock.coverage.session import covered_in
 from nomock.errors import EngineError, UntranslatedError
 from nomock.project import Project
 from nomock.sandbox.endpoint import check_live
@@ -122,12 +123,17 @@ class Promotion:
         return Pushing(engine, self.registry, show)
 
     def _tools(self, pushing: Pushing) -> str:
-        """Push what faults start beside services, where there is anything that breaks them."""
+        """Push what stands beside services for tests, where any of them has something.
+
+        Raises EngineError where services have the spy, whose records nobody would hand out.
+        """
         if not any(equipment(self.project.config)):
             return ""
         try:
             return pushing.tools(self.project, self.settings.tools_image)
         except EngineError as error:
+            if covered_in(self.settings, self.project):
+                raise
             self.say(f"no faults on edges and packets: {error.what}; {error.seen}")
             return ""
 

@@ -53,7 +53,7 @@ class Pushing:
             return dict(zip(found, pool.map(image, found), strict=True))
 
     def tools(self, project: Project, image: str) -> str:
-        """Return the image of what faults start beside services, as the cluster has it.
+        """Return the image of what stands beside services for tests, as the cluster has it.
 
         Raises EngineError where it is neither here nor to be had.
         """

@@ -37,7 +37,8 @@ LAYERS = (
         "coverage.overlay",
     ),
     # what a harvest tells of a change; what is mounted into services that know no traces
-    ("coverage.affected", "traces.overlay"),
+    # and what copies records that are in pods
+    ("coverage.affected", "traces.overlay", "coverage.following"),
     # a compose project as objects of Kubernetes, and whether these are valid
     ("sandbox.extra",),  # whether there are the packages for it
     ("sandbox.render", "sandbox.validate", "sandbox.equipment", "sandbox.phases"),
@@ -47,6 +48,8 @@ LAYERS = (
     ("stack",),  # the concepts, brought together
     ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
     ("diagnosis", "sandbox.node"),  # why tests failed, by all that is known; a local Kubernetes
+    # how records come here; what of the overlays a promotion takes along
+    ("coverage.records", "sandbox.equipping"),
     # by the cluster's API or by Argo CD; where images are pushed to
     ("sandbox.ways", "sandbox.pushing", "sandbox.endpoint", "sandbox.sandboxes"),
     ("sandbox.registry",),

@@ -40,7 +40,8 @@ def test_the_spy_should_read_what_the_harness_writes_and_write_the_same_when_it_
     assert origin_of(header) == Origin(test, fault)
     assert with_origin("user=1;ttl=9", Origin(test, fault)) == header
     with_run = with_members("user=1;ttl=9", test, fault, "0a1b2c3d")
-    assert origin_of(with_run) == Origin(test, fault)
+    assert origin_of(with_run) == Origin(test, fault, "0a1b2c3d")
+    assert with_origin("user=1;ttl=9", Origin(test, fault, "0a1b2c3d")) == with_run
     assert with_origin(with_run, ORIGIN) == with_run
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -154,7 +155,7 @@ def test_everybody_should_be_able_to_read_the_records_when_the_service_hides_its
 
 
 @pytest.fixture
-def server(container: Container) -> Iterator[tuple[str, Callable[[str], bytes]]]:
+def server(container: Container) -> Iterator[tuple[str, Callable[..., bytes]]]:
     """A server in a container: its id, and a function that asks it for a path."""
     command = ["docker", "run", "--detach", "--publish", "127.0.0.1::8000"]
     command += [*container.options(*container.mount), container.image, "python3", "server.py"]
@@ -168,8 +169,10 @@ def server(container: Container) -> Iterator[tuple[str, Callable[[str], bytes]]]
         port = ["docker", "port", id_, "8000"]
         address = subprocess.run(port, check=True, capture_output=True, text=True).stdout.strip()
 
-        def ask(path: str) -> bytes:
-            with urllib.request.urlopen(f"http://{address}{path}", timeout=10) as reply:
+        def ask(path: str, baggage: str = "") -> bytes:
+            headers = {"baggage": baggage} if baggage else {}
+            asked = urllib.request.Request(f"http://{address}{path}", headers=headers)
+            with urllib.request.urlopen(asked, timeout=10) as reply:
                 return bytes(reply.read())
 
         yield id_, ask
@@ -193,6 +196,19 @@ def test_a_line_should_be_on_disk_when_its_response_arrives_and_after_kill_9(
     processes = read_all(container.data_dir).processes
     assert lines_of(processes, "server.py") & (cat | dog) == cat | dog
     assert [p.damaged for p in processes] == [0]
+
+
+def test_a_tests_lines_should_be_recorded_once_more_when_it_comes_in_another_run(
+    container: Container, server: tuple[str, Callable[..., bytes]]
+) -> None:
+    for run in ("0a0a0a0a", "0b0b0b0b", "0b0b0b0b"):
+        server[1]("/cat", f"nomock.test=test_a.py%3A%3Atest_cat,nomock.run={run}")
+    (path,) = container.data_dir.glob("*.ndjson")
+    records = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    known = [r["context"] for r in records if r.get("test") == "test_a.py::test_cat"]
+    assert len(known) == 2
+    first, second = ([r["lines"] for r in records if r.get("in") == number] for number in known)
+    assert first == second != []
 
 
 def test_harvest_should_give_the_lines_of_the_host_files_when_the_service_still_runs(

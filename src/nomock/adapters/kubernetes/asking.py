@@ -121,8 +121,13 @@ class Asking:
             return None
         told = {}
         if state_of(pod) == "running":
-            said = self._run(container_id, ["cat", "/proc/self/environ"])
-            told = dict(pair.split("=", 1) for pair in said.stdout.split("\0") if "=" in pair)
+            try:
+                said = self._run(container_id, ["cat", "/proc/self/environ"]).stdout
+            except ClusterMissingError:
+                raise
+            except ClusterError:  # its image has no such program, or it has just ended
+                said = ""
+            told = dict(pair.split("=", 1) for pair in said.split("\0") if "=" in pair)
         return config_of(pod, told)
 
     def exit_state(self, container_id: str) -> ExitState | None:

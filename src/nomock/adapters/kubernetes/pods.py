@@ -14,6 +14,7 @@ from typing import Any
 from nomock import baggage
 from nomock.adapters.kubernetes.asking import Asking
 from nomock.adapters.kubernetes.beside import Beside
+from nomock.adapters.kubernetes.collectors import Collectors
 from nomock.adapters.kubernetes.connection import Connection
 from nomock.adapters.kubernetes.conversation import PodConversation
 from nomock.adapters.kubernetes.reading import (
@@ -43,6 +44,7 @@ class Pods(Asking):
         self._beside = Beside(connection, namespace)
         self.acts: list[Act] = []
         """What this process did to containers, in order."""
+        self.collectors = Collectors(connection, namespace)
 
     def run_inside(self, container_id: str, command: Sequence[str]) -> ExecResult:
         """Run a command in a running container, to its end."""
@@ -78,7 +80,9 @@ class Pods(Asking):
         """
         name = PodName.of(container_id)
         if signal == "SIGKILL":
-            self._check_data(container_id, self._pod(container_id) or {"spec": {}})
+            pod = self._pod(container_id) or {"spec": {}}
+            self._check_data(container_id, pod)
+            self.collectors.settle([pod] if pod["spec"] else [])
             self._acted(container_id, signal)
             self._connection.delete(name.path, _NOW)
             return
@@ -104,9 +108,11 @@ class Pods(Asking):
             )
         deployment = self._deployments.of(PodName.of(container_id))
         self._check_data(container_id, deployment["spec"]["template"])
+        service = deployment["metadata"]["labels"][SERVICE]
+        self.collectors.settle(self._pods(service))
         self._acted(container_id, "SIGKILL")
         self._deployments.stop(deployment)
-        for pod in self._pods(deployment["metadata"]["labels"][SERVICE]):
+        for pod in self._pods(service):
             self._connection.delete(name_of(pod).path, _NOW)
 
     def begin_beside(

@@ -20,6 +20,10 @@ from nomock.target import (
 
 SERVICE = "nomock/service"
 """The label of what belongs to a service of the compose file: the name that it has there."""
+COLLECTOR = "nomock-collector"
+"""The container of a pod that hands out the records of its spies."""
+RECORDS = "nomock-records"
+"""The volume that they are in."""
 _NEVER = "0001-01-01T00:00:00Z"
 _POLICIES = {"Always": "always", "OnFailure": "on-failure", "Never": "no"}
 _OUT_OF_MEMORY = "OOMKilled"
@@ -169,21 +173,27 @@ def course_of(pod: Mapping[str, Any]) -> Course:
 
 
 def config_of(pod: Mapping[str, Any], environment: Mapping[str, str]) -> ContainerConfig:
-    """Read what a container was started with; ``environment`` is asked of itself."""
+    """Read what a container was started with; ``environment`` is what it says itself.
+
+    What the pod gives it is known also of one that has ended, or that cannot be asked.
+    """
     spec = pod["spec"]["containers"][0]
+    given = {one["name"]: one["value"] for one in spec.get("env") or () if one.get("value")}
     mounts = {
         m["mountPath"]: Mount(m["name"], not m.get("readOnly"))
         for m in spec.get("volumeMounts") or ()
     }
     command = (*(spec.get("command") or ()), *(spec.get("args") or ()))
     hostname = pod["spec"].get("hostname") or pod["metadata"]["name"]
-    return ContainerConfig(hostname, command, environment, mounts)
+    return ContainerConfig(hostname, command, {**given, **environment}, mounts)
 
 
 def kept_in(pod: Mapping[str, Any]) -> list[str]:
     """Return the paths of what a pod keeps on its node's disk alone: it goes with the pod."""
     empty = [v for v in pod["spec"].get("volumes") or () if "emptyDir" in v]
-    on_disk = {v["name"] for v in empty if (v["emptyDir"] or {}).get("medium") != "Memory"}
+    # Records of spies are fetched while the pod runs.
+    theirs = [v for v in empty if v["name"] != RECORDS]
+    on_disk = {v["name"] for v in theirs if (v["emptyDir"] or {}).get("medium") != "Memory"}
     mounts = pod["spec"]["containers"][0].get("volumeMounts") or ()
     return [mount["mountPath"] for mount in mounts if mount["name"] in on_disk]
 

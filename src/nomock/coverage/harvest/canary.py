@@ -37,11 +37,13 @@ def check_canaries(
     containers: Iterable[Container],
     *,
     timeout_s: float = _TIMEOUT_S,
+    told: str | None = None,
 ) -> list[Process]:
     """Return the processes when the spies of all containers have proved that they record.
 
     A container that runs may not have come to start its Python: ``timeout_s`` is how long it may
-    take. Raises CanaryError, which names each service that does not deliver, and why.
+    take. ``told`` is the run that they were told, where it is another one. Raises CanaryError,
+    which names each service that does not deliver, and why.
     """
     ours = set(services)
     hosts = [
@@ -66,7 +68,8 @@ def check_canaries(
             return processes
         if is_late:
             # Of several containers of a service the last is said: they are alike.
-            raise CanaryError({f.container.service: f.explained(target, run) for f in failures})
+            by = run if told is None else told
+            raise CanaryError({f.container.service: f.explained(target, by) for f in failures})
         Event().wait(pause_s)
 
 

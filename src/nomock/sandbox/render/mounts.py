@@ -22,6 +22,10 @@ from nomock.sandbox.render.options import Options
 from nomock.sandbox.render.values import memory
 
 _MEMORY = "Memory"
+SPY_OUT = "NOMOCK_SPY_OUT"
+"""The variable that tells a spy where to write."""
+TOLD = "app-modules.json"
+"""What a spy is told in the folder that it writes to."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +67,12 @@ class Claim:
     volume: str
 
 
-Source = Files | SecretFile | Empty | Claim
+@dataclass(frozen=True)
+class Records:
+    """What the spies of a service write: a collector beside it hands that out."""
+
+
+Source = Files | SecretFile | Empty | Claim | Records
 
 
 @dataclass(frozen=True)
@@ -88,6 +97,11 @@ class Ground:
     options: Options
     variables: Mapping[str, str] = field(default_factory=dict)
     """The values of the variables that configs and secrets are taken from."""
+
+    def spy_out(self, service: str) -> str:
+        """Return the folder that the spies of a service write to; "" where it has none."""
+        found = self.config["services"][service].get("environment") or {}
+        return str(found.get(SPY_OUT) or "")
 
     def users_of(self, volume: str) -> list[str]:
         """Return the services that mount a named volume."""
@@ -144,7 +158,8 @@ def _bind(
         if path.is_socket():
             return None, Lost("a socket of this machine", "nobody listens there")
         if path.is_relative_to(ground.state_dir) and not item.get("read_only"):
-            return Empty(), None  # nomock's own: what services write there is fetched from the pod
+            is_spys = target == ground.spy_out(service)
+            return Records() if is_spys else Empty(), None  # nomock's own
         if not path.exists():
             return Empty(), Lost("there is nothing at its source", "an empty volume of the pod's")
         if path.is_dir():
@@ -183,6 +198,10 @@ def mounts_of(service: str, ground: Ground) -> Iterator[Mount]:
         if source is not None:
             sub_path = (item.get("volume") or {}).get("subpath")
             yield Mount(item["target"], source, bool(item.get("read_only")), sub_path)
+            told = Path(str(item.get("source")), TOLD)
+            if isinstance(source, Records) and told.exists():
+                files = config_files(told.name, told.name, {"": read_file(told)})
+                yield Mount(f"{item['target']}/{told.name}", Files(files, is_single=True), True)
     for item in config.get("tmpfs") or []:
         target, _, options = str(item).partition(":")
         sizes = [o.partition("=")[2] for o in options.split(",") if o.startswith("size=")]

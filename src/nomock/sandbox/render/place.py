@@ -36,7 +36,7 @@ class Place:
     expires: datetime | None = None
     """When the reaper may remove it."""
     tools_image: str = ""
-    """What faults start beside a service, as the cluster pulls it; "" where nothing is broken."""
+    """What stands beside services for tests, as the cluster pulls it; "" where nothing does."""
     quota: Mapping[str, str] = field(default_factory=lambda: _QUOTA)
     """What all of it may take: the ``hard`` of a ResourceQuota."""
     default_request: Mapping[str, str] = field(default_factory=lambda: _REQUEST)

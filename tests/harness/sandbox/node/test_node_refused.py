@@ -12,7 +12,7 @@ from odd_engine import Answer, http
 
 from nomock.adapters.engine import Engine
 from nomock.errors import ConfigError, EngineError
-from nomock.sandbox.node.images import provide_images
+from nomock.sandbox.node.images import NODE_IMAGE, provide_images
 from nomock.sandbox.node.machine import check_engine, check_room
 
 Answering = Callable[[Answer | bytes], Engine]
@@ -73,7 +73,7 @@ def test_a_project_that_cannot_build_the_node_should_be_told_who_can(
     with pytest.raises(ConfigError) as caught:
         provide_images(tmp_path, answering(http("[]")), print, argocd=False)
     assert str(caught.value) == (
-        "local node: there is no image nomock/kubernetes:1.36.3, and nothing here builds it\n"
+        f"local node: there is no image {NODE_IMAGE.stand_in}, and nothing here builds it\n"
         f"  no {tmp_path}/images/kubernetes.sh\n"
         "-> call nomock sandbox local once in a checkout of nomock, whose image all projects of "
         "this engine use then; or name a cluster that you have: --context"

@@ -9,6 +9,7 @@ from lightkube.models.meta_v1 import ObjectMeta
 
 from nomock.sandbox.render.naming import is_annotation, is_label
 from nomock.sandbox.render.plan import ServicePlan
+from nomock.sandbox.render.pod.collector import collector_container
 from nomock.sandbox.render.pod.container import container_of
 from nomock.sandbox.render.pod.owner import owner_container
 from nomock.sandbox.render.pod.security import of_pod
@@ -23,7 +24,7 @@ def pod_template(service: ServicePlan, restart: str) -> PodTemplateSpec:
     """Return the template of a service's pods; ``restart``: Kubernetes' restart policy."""
     config = service.config
     volumes, mounts = volumes_of(service)
-    owner = owner_container(service, mounts)
+    before = [owner_container(service, mounts), collector_container(service)]
     said = {**(config.get("labels") or {}), **(config.get("annotations") or {})}
     hostname = config.get("hostname")
     system, _, architecture = str(config.get("platform") or "").partition("/")
@@ -34,7 +35,7 @@ def pod_template(service: ServicePlan, restart: str) -> PodTemplateSpec:
         ),
         spec=PodSpec(
             containers=[container_of(service, mounts)],
-            initContainers=[owner] if owner else None,
+            initContainers=[container for container in before if container] or None,
             # Docker gives no service a variable for each other one, nor a key to its engine.
             enableServiceLinks=False,
             automountServiceAccountToken=service.has_account,

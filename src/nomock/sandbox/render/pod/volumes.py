@@ -15,8 +15,17 @@ from lightkube.models.core_v1 import (
     VolumeProjection,
 )
 
+from nomock.adapters.kubernetes import RECORDS
 from nomock.sandbox.render.files import ConfigFiles
-from nomock.sandbox.render.mounts import Claim, Empty, Files, Mount, SecretFile, Source
+from nomock.sandbox.render.mounts import (
+    Claim,
+    Empty,
+    Files,
+    Mount,
+    Records,
+    SecretFile,
+    Source,
+)
 from nomock.sandbox.render.naming import LONGEST, label_of
 from nomock.sandbox.render.plan import ServicePlan
 from nomock.sandbox.render.secrets import FILE_KEY
@@ -42,6 +51,8 @@ def _name(source: Source, number: int) -> str:
             return _short(volume)
         case Empty(name=name) if name:
             return _short(name)
+        case Records():
+            return RECORDS
     return f"mount-{number}"
 
 
@@ -73,6 +84,8 @@ def _volume(name: str, source: Source, service: ServicePlan) -> Volume:
         case Empty(medium=medium, size=size):
             empty = EmptyDirVolumeSource(medium=medium or None, sizeLimit=size)
             return Volume(name=name, emptyDir=empty)
+        case Records():
+            return Volume(name=name, emptyDir=EmptyDirVolumeSource())
 
 
 def _items(files: ConfigFiles, mode: int | None) -> list[KeyToPath]:
