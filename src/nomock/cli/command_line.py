@@ -173,12 +173,7 @@ def command_line() -> argparse.ArgumentParser:
         "--strict", action="store_true", help="a key without a translation is an error"
     )
     promote_.add_argument("--json", action="store_true", help="the same for programs and agents")
-    heal_ = add("heal", heal, "heal the faults that killed runs left")
-    heal_.add_argument(
-        "--set-aside",
-        action="store_true",
-        help="move the journals of what cannot be healed away, and say what may be broken still",
-    )
+    _of_heal(add("heal", heal, "heal the faults that killed runs left"))
     _add_sandbox(commands.add_parser("sandbox", help="sandboxes, and a local node for them"))
     cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
     cleanup_.add_argument("--remove", action="store_true", help="remove it")
@@ -200,15 +195,26 @@ def _add_sandbox(parser: argparse.ArgumentParser) -> None:
         ("status", sandboxes.status, "each service of the sandbox, and whether it is ready"),
         ("list", sandboxes.list_all, "the sandboxes of the cluster"),
         ("logs", sandboxes.logs, "what a service of the sandbox logged last"),
+        ("heal", heal, "heal the faults that killed runs left in the sandbox"),
         ("down", sandboxes.down, "remove the sandbox with all that is in it"),
         ("reap", sandboxes.reap, "remove the sandboxes whose time is over"),
     ):
         added = commands.add_parser(name, help=told)
         added.set_defaults(run=run)
         _of_sandbox(added)
+        if name == "heal":
+            _of_heal(added)
         if name == "logs":
             added.add_argument("service", metavar="SERVICE")
             added.add_argument("--tail", metavar="N", type=int, help="how many lines; 200 if not")
+
+
+def _of_heal(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--set-aside",
+        action="store_true",
+        help="move the journals of what cannot be healed away, and say what may be broken still",
+    )
 
 
 def _of_sandbox(parser: argparse.ArgumentParser) -> None:

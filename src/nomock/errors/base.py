@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from nomock.errors.words import in_words
+
 
 def did_you_mean(name: str, known: Iterable[str], otherwise: str = "name one of them") -> str:
     """Return what to do about a name that there is not: the one that is nearest to it, if any is.
@@ -35,5 +37,5 @@ class NomockError(Exception):
         if self.seen:
             lines += [f"  {line}" for line in self.seen.rstrip().splitlines()]
         if self.todo:
-            lines.append(f"-> {self.todo}")
+            lines.append(f"-> {in_words(self.todo)}")
         return "\n".join(lines)

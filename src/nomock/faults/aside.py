@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nomock.errors import FaultError, NomockError
+from nomock.errors.words import in_words
 from nomock.faults.fault import ANEW
 from nomock.faults.janitor import NotHealed, fault_of, try_to_heal
 from nomock.faults.left import orphaned_journals
@@ -70,7 +71,7 @@ def _lost(one: NotHealed, project: Project, moved: Path) -> Lost:
         by_hand = fault_of(one.entry).by_hand(project)
     except NomockError:
         by_hand = f"whatever it did may be broken still: {ANEW}"
-    return Lost(one.entry.name, one.entry.test, one.why, by_hand, moved)
+    return Lost(one.entry.name, one.entry.test, one.why, in_words(by_hand), moved)
 
 
 def _move(path: Path, folder: Path) -> Path:

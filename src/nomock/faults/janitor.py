@@ -104,7 +104,7 @@ def _heal(control: StackControl, entry: Entry, say: Callable[[str], None]) -> st
     if entry.engine not in {"", control.engine_id}:
         return (
             f"it was put on at engine {entry.engine}, and this is {control.engine_id}: "
-            "heal it there, with the DOCKER_HOST or docker context of that time"
+            "heal it there, with the DOCKER_HOST, docker context or --context of that time"
         )
     try:
         fault_of(entry).heal(control, entry.state)

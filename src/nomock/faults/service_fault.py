@@ -139,8 +139,13 @@ def lives(control: StackControl, state: LivesState) -> Iterator[tuple[Lived, Con
 
 
 def are_gone(control: StackControl, state: LivesState) -> bool:
-    """Tell whether none of the containers is there any more: a cluster takes ended pods away."""
-    return all(control.target.container_state(id_) is None for id_ in state["before"])
+    """Tell whether none of the containers is there any more: a cluster takes ended pods away.
+
+    From an engine somebody else has taken them.
+    """
+    return not control.has_engine and all(
+        control.target.container_state(id_) is None for id_ in state["before"]
+    )
 
 
 def wait_until_listed(

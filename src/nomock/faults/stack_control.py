@@ -53,6 +53,11 @@ class StackControl:
         """Where the services run."""
         return self.stack.target
 
+    @property
+    def has_engine(self) -> bool:
+        """Whether the services run on a container engine."""
+        return isinstance(self.target, Engine)
+
     @cached_property
     def engine_id(self) -> str:
         """What tells the engine, or another target, from others; "" if nothing."""

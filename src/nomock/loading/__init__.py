@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from nomock.config import COMPOSE_NAMES, OVERRIDE_NAMES, Settings, Sources
+from nomock.config import COMPOSE_NAMES, OVERRIDE_NAMES, Setting, Settings, Sources
 from nomock.converters import CONVERTERS
 from nomock.errors import ConfigError
 from nomock.loading.dotenv import Dotenv
@@ -51,6 +51,7 @@ def load(
     sources.dotenv = told.values
     read = {name: sources.setting(name) for name in CONVERTERS}
     given = {name: setting for name, setting in read.items() if setting is not None}
+    _without_lanes(given)
     values = {name: setting.value for name, setting in given.items()} | {"files": files}
     root = files[0].parent if files else home.folder
     told.remember(state_dir(root))
@@ -96,6 +97,21 @@ def check_one_stack(
                 "all are to use; or let a conftest.py beside each compose file override the "
                 "fixture compose_files: nomock docs settings",
             )
+
+
+def _without_lanes(given: dict[str, Setting]) -> None:
+    """Let all workers share a sandbox; raise ConfigError where lanes were asked for on one."""
+    target, lanes = given.get("target"), given.get("lanes")
+    if target is None or target.value != "sandbox" or lanes is None or lanes.value == "shared":
+        return
+    if lanes.source != "pyproject":  # which has it for compose
+        raise ConfigError(
+            "a sandbox has no lanes: all workers share it",
+            where=lanes.source,
+            seen=f"lanes = {lanes.value!r}, target = {target.value!r}",
+            todo="leave lanes out, or run the tests on compose",
+        )
+    given["lanes"] = Setting("shared", "as a sandbox has no lanes")
 
 
 def _chosen(home: Home, environ: Mapping[str, str]) -> tuple[tuple[Path, ...], Dotenv]:

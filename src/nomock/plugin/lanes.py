@@ -42,6 +42,18 @@ def kind_of(item: pytest.Item) -> str:
     return kind
 
 
+def refuse_lanes(kinds: Sequence[str]) -> None:
+    """Raise ConfigError where a test of a sandbox is marked as one that needs a lane."""
+    for kind in kinds:
+        if kind != "shared":
+            raise ConfigError(
+                "a sandbox has no lanes: all workers share it",
+                where="tests on a sandbox",
+                seen=f'a test has the mark lane("{kind}")',
+                todo="run it without -n, or on compose",
+            )
+
+
 def usual_count(config: pytest.Config) -> int | None:
     """Return how many workers ``-n auto`` has, so that each has a lane; None: that is not ours.
 

@@ -27,7 +27,7 @@ from nomock.plugin.faults_by_stack import FaultsByStack
 from nomock.plugin.header import Header
 from nomock.plugin.history import History
 from nomock.plugin.items import USUAL_LANE, needs_stack_of_run
-from nomock.plugin.lanes import Lanes, kind_of
+from nomock.plugin.lanes import Lanes, kind_of, refuse_lanes
 from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
 from nomock.plugin.other_stack import other_stack
@@ -181,6 +181,8 @@ class Run:
         """Begin with the lanes of the tests that were collected; return why there can be none."""
         try:
             kinds = [kind_of(i) for i in items if needs_stack_of_run(i)]
+            if self.is_worker and self.settings.target == "sandbox":
+                refuse_lanes(kinds)
             if self.is_worker and "stack" in kinds:
                 check(self.main)
             if self.is_worker:

@@ -27,6 +27,11 @@ class ComposeUpkeep:
     project: Project
     engine: Engine
 
+    @property
+    def name(self) -> str:
+        """The project's name."""
+        return self.project.name
+
     def refuse_foreign(self, containers: Sequence[Container]) -> None:
         """Raise ForeignStackError where containers are of another compose file."""
         for container in containers:

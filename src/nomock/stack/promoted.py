@@ -1,31 +1,48 @@
-"""A stack that was promoted: its services are pods of a sandbox, and this starts none of them."""
+"""A stack that was promoted: its services are pods of a sandbox."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from nomock.config import Settings
 from nomock.errors import ConfigError, NotPossibleError, NotReadyError
 from nomock.places import node_kubeconfig
 from nomock.project import Project
-from nomock.readiness import ReadinessWatch
+from nomock.readiness import ReadinessWatch, wait_until_ready
 from nomock.target import Container, Target
 
 if TYPE_CHECKING:  # of an extra, which a run on compose does without
-    from nomock.adapters.kubernetes import Connection
+    from nomock.adapters.kubernetes import Connection, Pods
 
 NODE_CONTEXT = "nomock-local"
 """The context of this machine's own node."""
+_CALLED = "sandbox-"
 
 
 @dataclass(frozen=True)
 class PromotedUpkeep:
-    """Of a stack that `nomock promote` brought up: the null object of what starts a stack."""
+    """Of a stack that `nomock promote` brought up: it starts only what a test has stopped."""
 
-    where: str
-    """The sandbox, for messages."""
+    target: Target
+    id: str
+    """The sandbox."""
+    context: str
+    """The cluster that it is in."""
+    timeout_s: float
+    """How long what is started may take to become ready."""
+
+    @property
+    def name(self) -> str:
+        """The sandbox, which a stack on the engine is not called after."""
+        return f"{_CALLED}{self.id}"
+
+    @property
+    def where(self) -> str:
+        """The sandbox, for messages."""
+        return f"sandbox {self.id} in {self.context}"
 
     def refuse_foreign(self, containers: Sequence[Container]) -> None:
         """Do nothing: a sandbox is found by its id."""
@@ -69,9 +86,23 @@ class PromotedUpkeep:
         *,
         only_replace: bool,
     ) -> None:
-        """Raise NotReadyError: what is not ready in a sandbox is promoted again."""
+        """Start what a test has stopped, and wait for it and what starts by itself.
+
+        Raises NotReadyError for a service that is not there: that is to be promoted.
+        """
+        there = self.target.containers(watch.project.name)
+        when_built()
+        if differences.keys() <= {container.service for container in there}:
+            for container in there:
+                if container.service in differences and container.state == "exited":
+                    progress(f"starting {container.service}")
+                    self.target.start(container.id)
+            wait_until_ready(
+                watch, list(differences), deadline=monotonic() + self.timeout_s, progress=progress
+            )
+            return
         raise NotReadyError(
-            "the stack is not promoted, or not ready",
+            "the stack is not promoted",
             where=self.where,
             seen="\n".join(f"{name}: {why}" for name, why in differences.items()),
             todo="nomock promote; how its pods are: nomock sandbox status",
@@ -91,7 +122,7 @@ class PromotedUpkeep:
         """Do nothing."""
 
 
-def promoted(settings: Settings, project: Project) -> tuple[Target, PromotedUpkeep]:
+def promoted(settings: Settings, project: Project) -> tuple[Pods, PromotedUpkeep]:
     """Return the target of a project's sandbox, and what looks after it.
 
     Raises ConfigError for a context that may not be used, or that there is not.
@@ -101,8 +132,13 @@ def promoted(settings: Settings, project: Project) -> tuple[Target, PromotedUpke
 
     place = place_of(sandbox_id(settings, project))
     connection = connected(settings)
-    where = f"sandbox {place.id} in {connection.context}"
-    return Pods(connection, place.namespace), PromotedUpkeep(where)
+    pods = Pods(connection, place.namespace)
+    return pods, PromotedUpkeep(pods, place.id, connection.context, settings.timeout_s)
+
+
+def sandbox_called(stack: str) -> str:
+    """Return the id of the sandbox that a stack of this name is; "" for one of compose."""
+    return stack.removeprefix(_CALLED) if stack.startswith(_CALLED) else ""
 
 
 def sandbox_id(settings: Settings, project: Project) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from nomock.adapters.engine import Engine
 from nomock.config import Settings
 from nomock.errors import NotPossibleError
+from nomock.errors.words import speak_of_compose, speak_of_sandbox
 from nomock.project import Project, resolve
 from nomock.readiness import ReadinessWatch, wait_again, wait_until_ready
 from nomock.stack.compose import ComposeUpkeep
@@ -53,6 +54,8 @@ class Stack:
         self.target = target
         """Where its services run."""
         self.upkeep = upkeep
+        self.name = upkeep.name
+        """That of its project, or of a sandbox of it, by which its state is kept apart."""
         self.touched = False
         """Whether ``prepare`` found it to be ours, and began to make it ready."""
         self.ready_s: float | None = None
@@ -64,7 +67,7 @@ class Stack:
             name: Service(config, target, self.wait_started, lambda *use: self._before_use(*use))
             for name, config in project.services.items()
         }
-        self.holding = Holding(settings.state_dir, project.name, run or os.getpid())
+        self.holding = Holding(settings.state_dir, self.name, run or os.getpid())
         """Who uses it."""
 
     @classmethod
@@ -74,7 +77,10 @@ class Stack:
         done = {name for name, probe in settings.probes.items() if probe == "done"}
         project = replace(project, one_shots=project.one_shots | done)
         if settings.target == "sandbox":
-            return cls(settings, project, *promoted(settings, project), run)
+            target, upkeep = promoted(settings, project)
+            speak_of_sandbox(target.namespace, settings.sandbox)
+            return cls(settings, project, target, upkeep, run)
+        speak_of_compose()
         return cls.by_compose(settings, project, run)
 
     @classmethod
@@ -86,11 +92,6 @@ class Stack:
     def call_before_use(self, call: Callable[[str, int], None]) -> None:
         """Call something with a service's name and port before a test uses it; it may wait."""
         self._before_use = call
-
-    @property
-    def name(self) -> str:
-        """The project's name."""
-        return self.project.name
 
     @property
     def engine(self) -> Engine:

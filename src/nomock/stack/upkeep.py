@@ -12,6 +12,10 @@ from nomock.target import Container
 class Upkeep(Protocol):
     """Of one stack, on one kind of target."""
 
+    @property
+    def name(self) -> str:
+        """What the stack is called; no other one of these compose files is called so."""
+
     def refuse_foreign(self, containers: Sequence[Container]) -> None:
         """Raise ForeignStackError where containers of that name are somebody else's."""
 

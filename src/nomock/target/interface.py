@@ -6,7 +6,7 @@ only an engine can do (images, networks, limits, a pause) is not here.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from nomock.errors import NomockError
@@ -69,6 +69,10 @@ class Target(Protocol):
 
     def exit_state(self, container_id: str) -> ExitState | None:
         """Return how a container ended, and how often it was started again; None if it is gone."""
+        ...
+
+    def addresses(self, container_id: str) -> Mapping[str, Sequence[str]]:
+        """Return network -> the addresses under which others in it reach a container."""
         ...
 
     def last_check(self, container_id: str) -> ExecResult | None:

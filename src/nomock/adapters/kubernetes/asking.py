@@ -112,6 +112,9 @@ class Asking:
     def container_state(self, container_id: str) -> ContainerState | None:
         """Return how a container is; None if it is gone."""
         pod = self._pod(container_id)
+        if pod is None:  # it may stand for a Deployment that was scaled to nothing
+            deployment = self._deployments.get(PodName.of(container_id).pod)
+            pod = ended_pod(deployment) if deployment and stopped_from(deployment) else None
         return None if pod is None else life_of(pod)
 
     def container_config(self, container_id: str) -> ContainerConfig | None:
@@ -134,6 +137,19 @@ class Asking:
         """Return how a container ended, and how often it was started again; None if it is gone."""
         pod = self._pod(container_id)
         return None if pod is None else end_of(pod)
+
+    def addresses(self, container_id: str) -> dict[str, list[str]]:
+        """Return the addresses of a pod, and those of the Services that lead to it."""
+        pod = self._pod(container_id)
+        if pod is None:
+            return {}
+        found = [told["ip"] for told in pod["status"].get("podIPs") or ()]
+        path = f"/api/v1/namespaces/{self._namespace}/services"
+        for service in (self._connection.get(path) or {}).get("items") or ():
+            selector = (service["spec"].get("selector") or {}).items()
+            if selector and selector <= pod["metadata"]["labels"].items():
+                found += [ip for ip in service["spec"].get("clusterIPs") or () if ip != "None"]
+        return {self._namespace: found}
 
     def last_check(self, container_id: str) -> ExecResult | None:
         """Return what its readiness probe said last, where it failed lately; None else."""
@@ -217,11 +233,7 @@ class Asking:
         return list(found.get("items") or ())
 
     def _pod(self, container_id: str) -> Mapping[str, Any] | None:
-        """Return a pod, or what stands for a Deployment that was scaled to nothing."""
-        name = PodName.of(container_id)
-        found: Mapping[str, Any] | None = self._connection.get(name.path)
-        if found is None and (deployment := self._deployments.get(name.pod)):
-            return ended_pod(deployment) if stopped_from(deployment) else None
+        found: Mapping[str, Any] | None = self._connection.get(PodName.of(container_id).path)
         return found
 
     def _ready_pod(self, service: str) -> PodName | None:

@@ -71,7 +71,12 @@ class Deployments:
 
 
 def stopped_from(deployment: Found) -> int:
-    """Return how many replicas a stopped Deployment had; 0 where it is not stopped."""
+    """Return how many replicas a stopped Deployment had; 0 where it is not stopped.
+
+    One that was promoted again since has replicas, and the annotation still.
+    """
+    if deployment["spec"].get("replicas"):
+        return 0
     return int((deployment["metadata"].get("annotations") or {}).get(_STOPPED) or 0)
 
 

@@ -52,11 +52,11 @@ class Partition(DropFault):
         return [f"ip{'6' if ':' in a else ''} {side} {a}" for a in state["addresses"]]
 
     def _addresses(self, control: StackControl) -> list[str]:
-        own = {n for c in existing(control, self.service) for n in control.engine.addresses(c.id)}
+        own = {n for c in existing(control, self.service) for n in control.target.addresses(c.id)}
         return [
             address
             for container in existing(control, self.other)
-            for network, addresses in control.engine.addresses(container.id).items()
+            for network, addresses in control.target.addresses(container.id).items()
             for address in addresses
             if network in own
         ]

@@ -8,6 +8,7 @@ from typing import Any, TypedDict
 
 from nomock.faults.edge.blackhole import Blackhole
 from nomock.faults.fault import Fault, State, wrong
+from nomock.faults.packets.cut import Cut
 from nomock.faults.packets.partition import Partition
 from nomock.faults.service.disconnect import Disconnect
 from nomock.faults.service_fault import ServiceFault
@@ -48,12 +49,12 @@ class Isolate(ServiceFault):
             control.service(self.from_)
         if self.from_ == self.service:
             raise wrong(self, "from_", self.from_, "it is another service")
-        for part in self._parts(self._wheres(control)):
+        for part in self._parts(control, self._wheres(control)):
             part.validate_kind(control)
 
     def exclusive_parts(self, control: StackControl) -> frozenset[str]:
         """Take the edges between the two, or what loses its network."""
-        parts = self._parts(self._wheres(control))
+        parts = self._parts(control, self._wheres(control))
         return frozenset().union(*(part.exclusive_parts(control) for part in parts))
 
     def conflicts_with(self, other: Fault) -> bool:
@@ -70,7 +71,7 @@ class Isolate(ServiceFault):
     def prepare(self, control: StackControl) -> PartsState:
         """Note what parts the two, and how that is undone."""
         wheres = self._wheres(control)
-        parts = self._parts(wheres)
+        parts = self._parts(control, wheres)
         return {
             "wheres": wheres,
             "states": [part.prepare(control) for part in parts],
@@ -78,23 +79,23 @@ class Isolate(ServiceFault):
 
     def begin(self, control: StackControl, state: PartsState) -> list[Any]:
         """Part them."""
-        return [part.begin(control, its) for part, its in self._of(state)]
+        return [part.begin(control, its) for part, its in self._of(control, state)]
 
     def observe_effect(self, control: StackControl, state: PartsState, begun: list[Any]) -> str:
         """Say what each part met."""
         effects = (
             part.observe_effect(control, its, of_part)
-            for (part, its), of_part in zip(self._of(state), begun, strict=True)
+            for (part, its), of_part in zip(self._of(control, state), begun, strict=True)
         )
         return ", ".join(filter(None, effects))
 
     def heal(self, control: StackControl, state: PartsState) -> None:
         """Let them reach each other again."""
-        for part, its in self._of(state):
+        for part, its in self._of(control, state):
             part.heal(control, its)
 
-    def _of(self, state: PartsState) -> Iterable[tuple[Fault, State]]:
-        return zip(self._parts(state["wheres"]), state["states"], strict=True)
+    def _of(self, control: StackControl, state: PartsState) -> Iterable[tuple[Fault, State]]:
+        return zip(self._parts(control, state["wheres"]), state["states"], strict=True)
 
     def _wheres(self, control: StackControl) -> list[str]:
         """Return the edges between the two, or the service where there are none."""
@@ -103,12 +104,14 @@ class Isolate(ServiceFault):
         ways = (self.service, self.from_), (self.from_, self.service)
         return [e for e in map(ARROW.join, ways) if e in control.edges] or [self.service]
 
-    def _parts(self, wheres: Iterable[str]) -> list[Fault]:
-        return [self._part(where) for where in wheres]
+    def _parts(self, control: StackControl, wheres: Iterable[str]) -> list[Fault]:
+        return [self._part(control, where) for where in wheres]
 
-    def _part(self, where: str) -> Fault:
+    def _part(self, control: StackControl, where: str) -> Fault:
         if where != self.service:
             return Blackhole(where, expires_s=self.expires_s)
-        if self.from_ is None:
+        if self.from_ is None and control.has_engine:
             return Disconnect(self.service)
+        if self.from_ is None:
+            return Cut(self.service, expires_s=self.expires_s)
         return Partition(self.service, other=self.from_, expires_s=self.expires_s)
