@@ -42,6 +42,8 @@ class StackControl:
         """What faults that are on hold in this process, a thread or a connection: by a token that
         stands in their state, since another process has to do without."""
         self._watchdogs: dict[str, Watchdog] = {}
+        self._toxiproxies: dict[str, Toxiproxy] = {}
+        self._proxy_of: dict[str, str] = {}
 
     @property
     def engine(self) -> Engine:
@@ -89,40 +91,59 @@ class StackControl:
         return any(c.service == service and c.state == "running" for c in containers)
 
     @cached_property
-    def proxy_service(self) -> str:
-        """The service that is Toxiproxy; raises ConfigError where it is not clear which is."""
-        found = proxies(self.project)
-        if len(found) == 1:
-            return found[0]
+    def proxy_services(self) -> list[str]:
+        """The services that are Toxiproxy; raises ConfigError where there is none."""
+        if found := proxies(self.project):
+            return found
         raise ConfigError(
-            "no service of this stack is Toxiproxy" if not found else "which service is Toxiproxy?",
+            "no service of this stack is Toxiproxy",
             where=f"stack {self.project.name}",
-            seen=f"services that publish port {CONTROL_PORT}: {', '.join(found) or 'none'}",
+            seen=f"no service publishes port {CONTROL_PORT}",
             todo="let the edges run through Toxiproxy, its control port published on loopback; "
             "nomock docs faults shows how",
         )
 
-    @cached_property
-    def toxiproxy(self) -> Toxiproxy:
-        """Toxiproxy's control port."""
+    def toxiproxy(self, service: str) -> Toxiproxy:
+        """Return the control port of a service that is Toxiproxy."""
         from nomock.adapters.toxiproxy import Toxiproxy
 
-        service = self.service(self.proxy_service)
+        if service not in self._toxiproxies:
+            proxy = self.service(service)
 
-        def restart() -> tuple[str, int]:
-            service.restart()
-            self.forget(service.name)
-            return service.address(CONTROL_PORT)
+            def restart() -> tuple[str, int]:
+                proxy.restart()
+                self.forget(service)
+                return proxy.address(CONTROL_PORT)
 
-        return Toxiproxy(*service.address(CONTROL_PORT), restart=restart)
+            made = Toxiproxy(*proxy.address(CONTROL_PORT), restart=restart)
+            self._toxiproxies[service] = made
+        return self._toxiproxies[service]
 
     @cached_property
     def edges(self) -> Mapping[str, Edge]:
         """The edges that run through Toxiproxy, as they were when first asked for.
 
-        Asked once, since adding a fault is to take a few milliseconds.
+        Asked once, since adding a fault is to take a few milliseconds. Raises ConfigError where two
+        have the same name.
         """
-        return self.toxiproxy.edges()
+        found: dict[str, Edge] = {}
+        self._proxy_of = {}
+        for service in self.proxy_services:
+            for name, edge in self.toxiproxy(service).edges().items():
+                if name in found:
+                    raise ConfigError(
+                        f"the edge {name} is there twice",
+                        where=f"stack {self.project.name}",
+                        seen=f"in {self._proxy_of[name]} and in {service}",
+                        todo="give one of them another name",
+                    )
+                found[name], self._proxy_of[name] = edge, service
+        return found
+
+    def proxy_of(self, edge: str) -> str:
+        """Return the service that is the Toxiproxy of an edge; raise UnknownEdgeError."""
+        self.edge(edge)
+        return self._proxy_of[edge]
 
     def edge(self, name: str) -> Edge:
         """Return an edge; raise UnknownEdgeError, which says which there are."""
@@ -187,8 +208,7 @@ class StackControl:
         if (kept := self._watchdogs.get(service)) and not kept.alive:
             del self._watchdogs[service]
             kept.close()
-        if service in proxies(self.project):
-            self.__dict__.pop("toxiproxy", None)
+        self._toxiproxies.pop(service, None)
 
     def close(self) -> None:
         """End the watchdogs; each undoes before what could not be healed."""

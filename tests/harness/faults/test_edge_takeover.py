@@ -57,4 +57,4 @@ def test_a_fault_should_be_healed_when_its_edge_is_not_there_any_more(shop: Tiny
     proxied(shop, "def test_it(stack): pass")
     with ready(shop) as (_, control):
         for fault in (Latency("shop->moon", latency_ms=1), Refused("shop->moon")):
-            fault.heal(control, fault.prepare(control))
+            fault.heal(control, {"token": "nomock-left", "proxy": "toxiproxy"})

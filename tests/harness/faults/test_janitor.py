@@ -57,7 +57,8 @@ def left(tiny: Tiny, *lines: object) -> Path:
 
 def entry(number: int, **changes: object) -> dict[str, object]:
     line = {"on": number, "kind": LATENCY.kind, "name": LATENCY.name, "test": "test_left"}
-    return {**line, "arguments": LATENCY.arguments, "state": {"token": "nomock-left"}, **changes}
+    state = {"token": "nomock-left", "proxy": "toxiproxy"}
+    return {**line, "arguments": LATENCY.arguments, "state": state, **changes}
 
 
 def test_a_journal_should_tell_what_was_on_when_its_process_was_killed(tmp_path: Path) -> None:

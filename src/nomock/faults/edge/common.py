@@ -32,6 +32,8 @@ class EdgeState(TypedDict):
 
     token: str
     """In the names of its toxics, and of its guard; no other fault has it."""
+    proxy: str
+    """The service that is the Toxiproxy of its edge."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ class EdgeFault(Fault):
 
     def begin(self, control: StackControl, state: EdgeState) -> Counted:
         """Tell the watchdog how to mend the edge, break it, and return what was counted before."""
-        watchdog = control.known_watchdog(control.proxy_service)
+        watchdog = control.known_watchdog(state["proxy"])
         port = control.edge(self.edge).listen_port
         now = watchdog.counts([port])[port]
         counted = Counted(watchdog.id, port, now.attempts, now.to_server, now.from_server)
@@ -85,24 +87,26 @@ class EdgeFault(Fault):
 
     def prepare(self, control: StackControl) -> EdgeState:
         """Have a watchdog beside Toxiproxy, and return a token that makes names of its own."""
-        watchdog = control.watchdog(control.proxy_service)
+        proxy = control.proxy_of(self.edge)
+        watchdog = control.watchdog(proxy)
         until_left_are_undone(control.target, watchdog.container_id)
-        return {"token": f"nomock-{token_hex(4)}"}
+        return {"token": f"nomock-{token_hex(4)}", "proxy": proxy}
 
     def heal(self, control: StackControl, state: EdgeState) -> None:
         """Mend the edge, if Toxiproxy still is the process in which it was broken."""
-        if not proxies(control.project):
+        proxy = state["proxy"]
+        if proxy not in control.project.services:
             return  # it has left the stack
         try:
             self._revert(control, state)
         except NomockError:
-            if not control.runs(control.proxy_service):
+            if not control.runs(proxy):
                 return  # what it knew went with it
             # Started again by somebody else, as with the engine, it answers at another port.
-            control.forget(control.proxy_service)
-            control.stack.wait_ready(control.proxy_service)
+            control.forget(proxy)
+            control.stack.wait_ready(proxy)
             self._revert(control, state)
-        if watchdog := control.kept(control.proxy_service):
+        if watchdog := control.kept(proxy):
             watchdog.unguard(state["token"])
 
     def _revert(self, control: StackControl, state: EdgeState) -> None:
@@ -122,7 +126,7 @@ class EdgeFault(Fault):
 
         Raises FaultError where these are not those that met it.
         """
-        watchdog = control.kept(control.proxy_service)
+        watchdog = control.kept(state["proxy"])
         if watchdog is None or watchdog.id != begun.watchdog:
             raise FaultError(
                 "what passed it was not counted to the end",
@@ -183,14 +187,13 @@ class ToxicFault(EdgeFault):
     def apply(self, control: StackControl, state: EdgeState) -> None:
         """Add the toxics."""
         for name, stream in self._toxics(state):
-            control.toxiproxy.add(
-                self.edge, Toxic(name, self.toxic_type, stream, self.attributes())
-            )
+            toxic = Toxic(name, self.toxic_type, stream, self.attributes())
+            control.toxiproxy(state["proxy"]).add(self.edge, toxic)
 
     def revert(self, control: StackControl, state: EdgeState) -> None:
         """Remove the toxics."""
         for name, _ in self._toxics(state):
-            control.toxiproxy.remove(self.edge, name)
+            control.toxiproxy(state["proxy"]).remove(self.edge, name)
 
     def undo(self, state: EdgeState) -> list[Mapping[str, Any]]:
         """Return how the watchdog removes the toxics."""

@@ -30,7 +30,7 @@ class Flap(Refused):
     def apply(self, control: StackControl, state: EdgeState) -> None:
         """Close it, and leave the rest to a thread."""
         super().apply(control, state)
-        flapping = _Flapping(control, self.edge, self.period_ms / 2000, self.expires_s)
+        flapping = _Flapping(control, state["proxy"], self)
         control.live[state["token"]] = flapping
         flapping.thread.start()
 
@@ -52,12 +52,13 @@ class Flap(Refused):
 class _Flapping:
     """The thread that opens and closes an edge, and leaves it open when the fault expires."""
 
-    def __init__(self, control: StackControl, edge: str, half_s: float, expires_s: float) -> None:
+    def __init__(self, control: StackControl, proxy: str, flap: Flap) -> None:
         self._control = control
-        self._edge = edge
-        self._half_s = half_s
+        self._proxy = proxy
+        self._edge = flap.edge
+        self._half_s = flap.period_ms / 2000
         # A moment after the watchdog, which opens the edge once: what comes last is to open it.
-        self._expires_s = monotonic() + expires_s
+        self._expires_s = monotonic() + flap.expires_s
         self._over = Event()
         self.closed = 1
         self.thread = Thread(target=self._run, daemon=True)
@@ -67,7 +68,7 @@ class _Flapping:
         self.thread.join()
 
     def _run(self) -> None:
-        toxiproxy = self._control.toxiproxy
+        toxiproxy = self._control.toxiproxy(self._proxy)
         is_open = False
         while not self._over.wait(min(self._half_s, self._expires_s - monotonic())):
             has_expired = monotonic() >= self._expires_s

@@ -19,11 +19,11 @@ class Refused(EdgeFault):
 
     def apply(self, control: StackControl, state: EdgeState) -> None:
         """Close the edge."""
-        control.toxiproxy.disable(self.edge)
+        control.toxiproxy(state["proxy"]).disable(self.edge)
 
     def revert(self, control: StackControl, state: EdgeState) -> None:
         """Open the edge."""
-        control.toxiproxy.enable(self.edge)
+        control.toxiproxy(state["proxy"]).enable(self.edge)
 
     def undo(self, state: EdgeState) -> list[Mapping[str, Any]]:
         """Return the step by which the watchdog opens the edge."""

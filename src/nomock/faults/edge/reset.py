@@ -32,13 +32,13 @@ class Reset(ToxicFault):
     def apply(self, control: StackControl, state: EdgeState) -> None:
         """Add the toxics, and end the connections of the pools: those would only see an end."""
         super().apply(control, state)
-        control.toxiproxy.disable(self.edge)
-        control.toxiproxy.enable(self.edge)
+        control.toxiproxy(state["proxy"]).disable(self.edge)
+        control.toxiproxy(state["proxy"]).enable(self.edge)
 
     def revert(self, control: StackControl, state: EdgeState) -> None:
         """Remove the toxics; open the edge, which a killed run may have left closed."""
         super().revert(control, state)
-        control.toxiproxy.enable(self.edge)
+        control.toxiproxy(state["proxy"]).enable(self.edge)
 
     def undo(self, state: EdgeState) -> list[Mapping[str, Any]]:
         """Return the steps by which the watchdog removes the toxics and opens the edge."""

@@ -18,7 +18,7 @@ class Gate:
         self._stack = stack
         self.claims = Claims(stack.settings.state_dir, stack.name, around=self._around)
         self._proxies = proxies(stack.project)
-        self._edges: dict[str, EdgeEndpoints] | None = None
+        self._edges: dict[str, dict[str, EdgeEndpoints]] | None = None  # of each Toxiproxy
         self._topology: Mapping[str, frozenset[str]] = {}
 
     def use(self, service: str, port: int) -> None:
@@ -31,7 +31,7 @@ class Gate:
             self._look()
         self.claims.acquire_shared(self._topology[service])
         if service in self._proxies:
-            self.claims.acquire_shared(self._behind(port))
+            self.claims.acquire_shared(self._behind(service, port))
 
     def release(self) -> None:
         """The test is over: use nothing any more."""
@@ -49,19 +49,19 @@ class Gate:
 
     def _look(self) -> None:
         """Ask for the edges; where Toxiproxy does not answer, they are asked for again."""
-        edges: dict[str, EdgeEndpoints] = {}
+        edges: dict[str, dict[str, EdgeEndpoints]] = {}
         try:
-            for name in self._proxies:
-                edges |= endpoints_at(*self._stack[name].address(CONTROL_PORT))
+            for proxy in self._proxies:
+                edges[proxy] = endpoints_at(*self._stack[proxy].address(CONTROL_PORT))
             self._edges = edges
         except NomockError:
             pass  # which is for the tests to find
-        hosts = {name: ends.host for name, ends in edges.items()}
+        hosts = {name: ends.host for of in edges.values() for name, ends in of.items()}
         self._topology = topology_of(self._stack.project, hosts)
 
-    def _behind(self, port: int) -> frozenset[str]:
+    def _behind(self, proxy: str, port: int) -> frozenset[str]:
         """Return what a request runs through that a test itself sends over an edge."""
-        for name, ends in (self._edges or {}).items():
+        for name, ends in (self._edges or {}).get(proxy, {}).items():
             if ends.port == port:
                 target = name.partition(ARROW)[2]
                 return frozenset({name, ends.host}) | self._topology.get(target, frozenset())
