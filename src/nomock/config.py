@@ -89,6 +89,8 @@ class Settings:
     """Folders of source that a service's build does not tell of, by service, relative to root."""
     traces_overlay: str = "docker-compose.traces.yml"
     """The compose file that adds a backend of traces and the services' export, relative to root."""
+    edges_overlay: str = "docker-compose.edges.yml"
+    """The compose file that puts edges behind Toxiproxy, relative to root: taken where it is."""
     traced: str = "marked"
     """Of which tests a run with traces checks that the trace is unbroken: marked or all."""
     tools_image: str = "nicolaka/netshoot:v0.16"

@@ -120,6 +120,7 @@ CONVERTERS: Mapping[str, Any] = {
     "coverage_report": str,
     "coverage_sources": _folders,
     "traces_overlay": str,
+    "edges_overlay": str,
     "traced": _one_of(_TRACED),
     "tools_image": str,
 }

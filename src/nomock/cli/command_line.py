@@ -129,9 +129,17 @@ def command_line() -> argparse.ArgumentParser:
     add("resilience", show_resilience, "which lines only a fault reached, which handlers nothing")
     edges_ = add("edges", edges, "which faults on which edges the tests have, holes first")
     edges_.add_argument(
-        "where", nargs="?", metavar="EDGE", help="the tests of one, 'a->b' in quotes; or a service"
+        "where", nargs="*", metavar="EDGE", help="the tests of one, 'a->b' in quotes; or a service"
     )
     edges_.add_argument("--tests", action="store_true", help="the tests of each cell")
+    edges_.add_argument(
+        "--init",
+        action="store_true",
+        help="write the compose file that puts these edges behind Toxiproxy; all, if none is named",
+    )
+    edges_.add_argument(
+        "--force", action="store_true", help="with --init: replace a file that somebody changed"
+    )
     add("httpfaults", httpfaults, "put the proxy of HTTP faults beside the compose file")
     promote_ = add("promote", promote, "build, push and apply the stack as a sandbox")
     _of_sandbox(promote_)

@@ -6,6 +6,7 @@ import argparse
 import textwrap
 from collections.abc import Iterator
 
+from nomock.cli.edges_init import write_edges
 from nomock.cli.show import print_table
 from nomock.config import Settings
 from nomock.errors import ConfigError, UnknownEdgeError, UnknownServiceError
@@ -20,6 +21,13 @@ _HOLE = "."
 
 def edges(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print the matrix, or the tests of one edge or service, or of all cells of it."""
+    if chosen.init:
+        return write_edges(settings, chosen)
+    if len(chosen.where) > 1:
+        raise ConfigError(
+            "one edge or service at a time", where="nomock edges", seen=", ".join(chosen.where)
+        )
+    chosen.where = chosen.where[0] if chosen.where else None
     stack = Stack.of(settings)
     known, told_by = edges_of(stack)
     found = tables(stack, known, load_effects(settings.state_dir))

@@ -98,7 +98,7 @@ class StackControl:
         raise ConfigError(
             "no service of this stack is Toxiproxy",
             where=f"stack {self.project.name}",
-            seen=f"no service publishes port {CONTROL_PORT}",
+            seen=f"services that publish port {CONTROL_PORT}: none",
             todo="let the edges run through Toxiproxy, its control port published on loopback; "
             "nomock docs faults shows how",
         )

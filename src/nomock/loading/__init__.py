@@ -52,8 +52,13 @@ def load(
     read = {name: sources.setting(name) for name in CONVERTERS}
     given = {name: setting for name, setting in read.items() if setting is not None}
     _without_lanes(given)
-    values = {name: setting.value for name, setting in given.items()} | {"files": files}
+    values = {name: setting.value for name, setting in given.items()}
     root = files[0].parent if files else home.folder
+    overlay = root / values.get("edges_overlay", Settings.edges_overlay)
+    # In a cluster a name leads all callers to the same service: nothing there is as links are.
+    is_compose = values.get("target", Settings.target) == Settings.target
+    has_edges = is_compose and files and overlay not in files and overlay.is_file()
+    values["files"] = (*files, overlay) if has_edges else files
     told.remember(state_dir(root))
     return Settings(
         root=root,

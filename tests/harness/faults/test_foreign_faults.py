@@ -39,7 +39,7 @@ def test_the_snippet_of_the_docs_should_make_an_edge_when_a_project_has_no_toxip
 ) -> None:
     project = foreign("two-services")
     page = (ROOT / "docs/faults.md").read_text(encoding="utf-8")
-    snippet = page[page.index("**A project that has no Toxiproxy yet**") :]
+    snippet = page[page.index("### In a project that has no Toxiproxy") :]
     yaml, edges = re.findall(r"```(?:yaml|json)\n(.*?)```", snippet, re.S)[:2]
     before = project.pytest("-q")
     assert before.code == 1, before.text
@@ -77,3 +77,25 @@ def test_the_snippet_of_the_docs_should_make_an_edge_when_a_project_has_no_toxip
     project.environ["PYTHON_IMAGE"] = IMAGE
     done = project.pytest("-q")
     assert (done.code, "1 passed" in done) == (0, True), done.text
+
+
+def test_an_edge_should_be_broken_by_one_command_and_one_line_when_there_is_no_toxiproxy(
+    foreign: Callable[..., Foreign],
+) -> None:
+    project = foreign("two-services")
+    before = {path.name: path.read_bytes() for path in project.path.iterdir() if path.is_file()}
+    project.environ["TOXIPROXY_IMAGE"] = settled_image("TOXIPROXY_IMAGE", "nomock/toxiproxy:2.12.0")
+    project.environ["PYTHON_IMAGE"] = IMAGE
+    done = project.nomock("edges", "--init")
+    assert done.code == 0, done.text
+    assert "wrote docker-compose.edges.yml" in done
+    assert {name: (project.path / name).read_bytes() for name in before} == before
+    ended = project.pytest("-q")
+    assert (ended.code, "1 passed" in ended) == (0, True), ended.text
+
+    again = project.nomock("edges", "--init")
+    assert "docker-compose.edges.yml is as it should be" in again
+    overlay = project.path / "docker-compose.edges.yml"
+    overlay.write_text(overlay.read_text().replace("30s", "40s"))
+    refused = project.nomock("edges", "--init")
+    assert (refused.code, "--force" in refused) == (1, True), refused.text

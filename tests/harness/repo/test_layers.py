@@ -61,6 +61,7 @@ LAYERS = (
     ("faults.journal", "faults.none", "faults.service_fault"),
     ("faults.edge", "faults.http", "faults.packets", "faults.database"),  # the kinds
     ("faults.service", "faults.schedule", "faults.left"),
+    ("faults.overlay",),  # the edges of a project that has no Toxiproxy
     ("faults.active",),  # a fault as a block
     ("faults.schedule_run", "faults.generate", "faults.methods"),
     ("faults.faults",),  # the fixture
