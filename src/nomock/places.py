@@ -39,6 +39,11 @@ def node_kubeconfig() -> Path:
     return _cache() / "node" / "kubeconfig"
 
 
+def push_locks() -> Path:
+    """Return the folder of the locks that pushes hold: the engine's names are for all checkouts."""
+    return _cache() / "pushes"
+
+
 def _cache() -> Path:
     """Return a folder of this user that may be written."""
     own = home()

@@ -55,6 +55,11 @@ def promote(settings: Settings, chosen: argparse.Namespace) -> int:
         print(json.dumps(asdict(found), indent=1))
         return 0
     answers = ", ".join(f"{name} {status}" for name, status in found.answers.items())
+    if found.untranslated:
+        print(
+            f"keys of the compose file without a translation: {found.untranslated}; "
+            "nomock promote --render DIR says which, and what each means"
+        )
     print(f"sandbox {found.id} is live in {found.context}, namespace {found.namespace}: {answers}")
     return 0
 

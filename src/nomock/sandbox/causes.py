@@ -38,6 +38,8 @@ class Seen:
     """What one look at a namespace found."""
 
     deployments: Sequence[Object] = ()
+    replica_sets: Sequence[Object] = ()
+    """Those that make the Deployments' new pods."""
     jobs: Sequence[Object] = ()
     pods: Sequence[Object] = ()
     events: Sequence[Object] = field(default_factory=tuple)
@@ -46,31 +48,32 @@ class Seen:
 def causes(seen: Seen, label: str) -> list[Cause]:
     """Return why services are not ready, final causes first; ``label`` names whose an object is."""
     found = [
-        *_of_owners(seen.deployments, label),
+        *_of_deployments(seen.deployments, label),
+        *_of_sets(seen.replica_sets, label),
         *_of_jobs(seen.jobs, label),
         *(cause for pod in seen.pods for cause in _of_pod(pod, seen.events, label)),
     ]
     return sorted(found, key=lambda cause: not cause.is_final)
 
 
-def _of_owners(deployments: Iterable[Object], label: str) -> Iterator[Cause]:
+def _of_deployments(deployments: Iterable[Object], label: str) -> Iterator[Cause]:
     for found in deployments:
-        for condition in (found.get("status") or {}).get("conditions") or ():
-            said = str(condition.get("message") or "")
-            if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
-                what = "quota exceeded" if "exceeded quota" in said else "no pod could be made"
-                yield Cause(_service(found, label), what, said)
-            if condition["type"] == "Progressing" and condition["status"] == "False":
-                yield Cause(_service(found, label), "deadline exceeded", said)
+        for said in _conditions(found, "Progressing", "False"):
+            yield Cause(_service(found, label), "deadline exceeded", said)
+
+
+def _of_sets(sets: Iterable[Object], label: str) -> Iterator[Cause]:
+    # A Deployment says so, too, but also of pods that it is not to make any more.
+    for found in sets:
+        for said in _conditions(found, "ReplicaFailure", "True"):
+            what = "quota exceeded" if "exceeded quota" in said else "no pod could be made"
+            yield Cause(_service(found, label), what, said)
 
 
 def _of_jobs(jobs: Iterable[Object], label: str) -> Iterator[Cause]:
     for found in jobs:
-        for condition in (found.get("status") or {}).get("conditions") or ():
-            if condition["type"] == "Failed" and condition["status"] == "True":
-                yield Cause(
-                    _service(found, label), "it ended badly", str(condition.get("message") or "")
-                )
+        for said in _conditions(found, "Failed", "True"):
+            yield Cause(_service(found, label), "it ended badly", said)
 
 
 def _of_pod(pod: Object, events: Iterable[Object], label: str) -> Iterator[Cause]:
@@ -110,6 +113,16 @@ def _of_container(service: str, pod: str, status: Object) -> Iterator[Cause]:
         yield Cause(service, "out of memory", _how(ended), pod, is_final=loops)
     elif ended and ended.get("exitCode") and not status.get("ready"):
         yield Cause(service, "it ends again and again", _how(ended), pod, is_final=loops)
+
+
+def _conditions(found: Object, kind: str, status: str) -> list[str]:
+    """Return what an object says of a condition that has a status; nothing where it has not."""
+    told = (found.get("status") or {}).get("conditions") or ()
+    return [
+        str(condition.get("message") or "")
+        for condition in told
+        if (condition["type"], condition["status"]) == (kind, status)
+    ]
 
 
 def _how(ended: Object) -> str:

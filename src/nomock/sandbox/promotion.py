@@ -66,6 +66,11 @@ class Promotion:
         ``strict``: refuse a compose file that has keys without a translation.
         """
         phases = Phases(self.say, self.show)
+        # What the compose file or the cluster refuses is said before minutes go into images.
+        before = self._rendered()
+        place = before.plan.place
+        way = self._way(place, self.show)
+        way.require(next(iter(before.of_sandbox)).to_dict())
         with phases.phase("build and push") as show:
             pushing = self._pushing(show)
             images = pushing.images(self.project)
@@ -75,9 +80,8 @@ class Promotion:
             raise UntranslatedError([(line.service, line.key) for line in rendered.report.lines])
         objects = [found.to_dict() for found in rendered.objects]
         validate(objects)
-        place = rendered.plan.place
         with phases.phase("sync") as show:
-            way = self._way(place, show)
+            way.show = show
             way.sync(objects)
         with phases.phase("ready") as show:
             way.show = show
@@ -137,13 +141,13 @@ class Promotion:
             self.say(f"no faults on edges and packets: {error.what}; {error.seen}")
             return ""
 
-    def _rendered(self, images: Mapping[str, Image], tools: str) -> Rendered:
+    def _rendered(self, images: Mapping[str, Image] | None = None, tools: str = "") -> Rendered:
         place = place_of(self.id, datetime.now(UTC) + self.lives)
         return render(
             self.project,
             replace(place, tools_image=tools),
             state_dir=self.settings.state_dir,
-            image_of=lambda name: images[name],
+            image_of=None if images is None else images.__getitem__,
             variables=variables_of(self.project),
         )
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import dataclass
 
 from nomock.adapters.docker_push import push
 from nomock.adapters.engine import Engine, ImageConfig
 from nomock.errors import PromotionError
+from nomock.filelock import FileLock
+from nomock.places import push_locks
 from nomock.project import Project, ServiceConfig
 from nomock.project.bases import image_name
 from nomock.sandbox.image_facts import image_with_facts
@@ -48,8 +52,13 @@ class Pushing:
             reference = digests.get(config.id) or _digest_upstream(names[name], config)
             return image_with_facts(self.engine, names[name], config, str(reference))
 
+        layers = {config.id: config.layers for config in found.values()}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            digests = dict(zip(to_push, pool.map(pushed, to_push), strict=True))
+            digests = {
+                image_id: digest
+                for round_ in rounds({image_id: layers[image_id] for image_id in to_push})
+                for image_id, digest in zip(round_, pool.map(pushed, round_), strict=True)
+            }
             return dict(zip(found, pool.map(image, found), strict=True))
 
     def tools(self, project: Project, image: str) -> str:
@@ -64,11 +73,16 @@ class Pushing:
         return self._pushed(config.id, name)
 
     def _pushed(self, image_id: str, name: str) -> str:
-        self.engine.tag(image_id, name)
-        try:
-            digest = push(name, lambda line: self.show(f"{name.rpartition('/')[2]}: {line}"))
-        finally:
-            self.engine.remove_image(name)  # the name alone: it was for the push
+        # Another promotion of the same project would take the name away under this one's push.
+        with closing(
+            FileLock(push_locks() / hashlib.sha256(name.encode()).hexdigest()[:2])
+        ) as lock:
+            lock.acquire(exclusive=True, waiting=lambda _: self.show(f"{name}: another one pushes"))
+            self.engine.tag(image_id, name)
+            try:
+                digest = push(name, lambda line: self.show(f"{name.rpartition('/')[2]}: {line}"))
+            finally:
+                self.engine.remove_image(name)  # the name alone: it was for the push
         return f"{name.rpartition(':')[0]}@{digest}"
 
     def _config(self, service: ServiceConfig) -> ImageConfig:
@@ -81,6 +95,20 @@ class Pushing:
                 todo=f"pull it: docker compose pull {service.name}",
             )
         return config
+
+
+def rounds(images: Mapping[str, Sequence[str]]) -> list[list[str]]:
+    """Return in which order images are pushed: of those that share their base one goes first.
+
+    Pushed at once, each compresses that base again. ``images``: id -> layers, from the base up.
+
+    >>> rounds({"a": ["debian", "x"], "b": ["debian", "y"], "c": ["alpine"]})
+    [['a', 'c'], ['b']]
+    """
+    bases = [next(iter(layers), image_id) for image_id, layers in images.items()]
+    ids = list(images)
+    first = [ids[bases.index(base)] for base in dict.fromkeys(bases)]
+    return [first, [image_id for image_id in ids if image_id not in first]]
 
 
 def _digest_upstream(service: ServiceConfig, config: ImageConfig) -> str | None:

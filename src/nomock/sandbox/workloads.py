@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from nomock.adapters.kubernetes import SERVICE, Connection, Objects
 from nomock.errors import PromotionError
 from nomock.sandbox.causes import Cause, Seen, causes
+from nomock.sandbox.current import is_of, newest_sets, observed
 from nomock.sandbox.render.naming import SANDBOX
 
 Object = Mapping[str, Any]
@@ -41,7 +42,8 @@ class Workloads:
         waiting = [
             _service(found) for found in (*seen.deployments, *seen.jobs) if not is_done(found)
         ]
-        found = [cause for cause in causes(seen, SERVICE) if cause.service in waiting]
+        told = replace(seen, deployments=observed(seen.deployments))
+        found = [cause for cause in causes(told, SERVICE) if cause.service in waiting]
         return Look(waiting, found, seen)
 
     def failed(self, cause: Cause, seen: Seen) -> PromotionError:
@@ -57,24 +59,25 @@ class Workloads:
             cause.what,
             where=f"service {cause.service}, sandbox {self.id}",
             seen="\n".join(dict.fromkeys(told)),
-            todo=f"nomock sandbox logs {cause.service}; mend it, then promote again",
+            todo=f"nomock sandbox logs {cause.service}; mend it, then promote again"
+            if cause.pod
+            else "mend what it says, then promote again",
         )
 
     def _seen(self, names: Set[tuple[str, str]]) -> Seen:
         labels, objects = f"{SANDBOX}={self.id}", Objects(self.connection, self.namespace)
+        # Lists leave out what each object of them is; who reads one asks.
         deployments, jobs = (
-            [o for o in objects.list(kind, labels) if (kind, o["metadata"]["name"]) in names]
+            [
+                {**found, "kind": kind}
+                for found in objects.list(kind, labels)
+                if (kind, found["metadata"]["name"]) in names
+            ]
             for kind in KINDS
         )
-        # Lists leave out what each object of them is; who reads one asks.
-        for kind, found in zip(KINDS, (deployments, jobs), strict=True):
-            found[:] = [{**o, "kind": kind} for o in found]
-        services = {_service(o) for o in (*deployments, *jobs)}
-        space = f"/api/v1/namespaces/{self.namespace}"
-        pods = self.connection.get(f"{space}/pods", {"labelSelector": labels}) or {}
-        own = [pod for pod in pods.get("items") or () if _service(pod) in services]
-        events = self.connection.get(f"{space}/events") or {}
-        return Seen(deployments, jobs, own, events.get("items") or ())
+        sets = newest_sets(observed(deployments), objects.list("ReplicaSet", labels))
+        pods = [p for p in objects.list("Pod", labels) if is_of(p, (*sets, *jobs))]
+        return Seen(deployments, sets, jobs, pods, objects.list("Event"))
 
     def _log(self, pod: str) -> list[str]:
         path = f"/api/v1/namespaces/{self.namespace}/pods/{pod}/log"

@@ -159,6 +159,13 @@ def connected(settings: Settings) -> Connection:
     require_packages()
     check_context(settings)
     kubeconfig = None if settings.context else node_kubeconfig()
+    if kubeconfig and not kubeconfig.exists():
+        raise ConfigError(
+            "there is no local node, and no context is named",
+            where="sandbox",
+            seen=f"no {kubeconfig}",
+            todo="start one: nomock sandbox local; or name a cluster that you have: --context",
+        )
     return connect(settings.context or NODE_CONTEXT, kubeconfig)
 
 

@@ -42,7 +42,11 @@ LAYERS = (
     # a compose project as objects of Kubernetes, and whether these are valid
     ("sandbox.extra",),  # whether there are the packages for it
     ("sandbox.render", "sandbox.validate", "sandbox.equipment", "sandbox.phases"),
-    ("sandbox.causes", "sandbox.outside"),  # why it is not ready; what it has in no namespace
+    (
+        "sandbox.causes",
+        "sandbox.current",
+        "sandbox.outside",
+    ),  # why it is not ready; what it has in no namespace
     ("sandbox.workloads",),  # whether it is
     ("sandbox.image_facts",),  # what is known of an image and Kubernetes does not read
     ("stack",),  # the concepts, brought together

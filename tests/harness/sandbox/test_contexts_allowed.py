@@ -68,8 +68,13 @@ def test_a_kubeconfig_should_be_named_when_it_cannot_be_read(folder: Path, text:
 
 
 def test_the_local_node_should_be_what_is_missing_when_no_context_is_named(folder: Path) -> None:
-    with pytest.raises(ConfigError, match="nomock sandbox local"):
+    with pytest.raises(ConfigError) as refused:
         connected(load(folder))
+    assert str(refused.value) == (
+        "sandbox: there is no local node, and no context is named\n"
+        f"  no {folder}/cache/nomock/node/kubeconfig\n"
+        "-> start one: nomock sandbox local; or name a cluster that you have: --context"
+    )
 
 
 @pytest.mark.parametrize("value", ["Prod", "-x", "a" * 33, "a/b"])

@@ -42,11 +42,11 @@ UNBOUND = "pod has unbound immediate PersistentVolumeClaims"
 QUOTA = 'pods "web-5" is forbidden: exceeded quota: nomock, requested: pods=1, used: pods=4'
 SEEN = {
     "quota": (
-        Seen(deployments=[conditioned("ReplicaFailure", "True", QUOTA)]),
+        Seen(replica_sets=[conditioned("ReplicaFailure", "True", QUOTA)]),
         ("quota exceeded", QUOTA, True),
     ),
     "no pod": (
-        Seen(deployments=[conditioned("ReplicaFailure", "True", "is forbidden: no account")]),
+        Seen(replica_sets=[conditioned("ReplicaFailure", "True", "is forbidden: no account")]),
         ("no pod could be made", "is forbidden: no account", True),
     ),
     "deadline": (
@@ -113,7 +113,7 @@ def test_no_cause_should_be_named_when_all_goes_its_way() -> None:
     ready = {"name": "web", "ready": True, "state": {"running": {}}, "restartCount": 4}
     ready["lastState"] = {"terminated": {"reason": "Error", "exitCode": 1}}
     fine = conditioned("Available", "True", "Deployment has minimum availability.")
-    assert causes(Seen([fine], [], [pod({"containerStatuses": [ready]})]), LABEL) == []
+    assert causes(Seen([fine], pods=[pod({"containerStatuses": [ready]})]), LABEL) == []
 
 
 def test_what_is_final_should_come_first_when_there_are_several_causes() -> None:

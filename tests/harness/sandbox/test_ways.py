@@ -66,7 +66,7 @@ class Argo:
 
 def test_a_cluster_without_argocd_should_be_said_to_be_so(way: ByArgo) -> None:
     with pytest.raises(PromotionError) as refused:
-        way.sync([SPACE])
+        way.require(SPACE)
     assert str(refused.value) == (
         "cluster fake: there is no Argo CD in this cluster\n"
         "  it has no kind Application (argoproj.io/v1alpha1)\n"

@@ -37,6 +37,8 @@ class ImageConfig:
     """In the engine's own words: durations are in nanoseconds."""
     digests: tuple[str, ...] = ()
     """Its names in the registries that it was pulled from or pushed to: ``host/name@sha256:…``."""
+    layers: tuple[str, ...] = ()
+    """The digests of its layers, from the base up."""
 
 
 def container_config_of(found: Mapping[str, Any]) -> ContainerConfig:
@@ -62,6 +64,7 @@ def image_config_of(found: Mapping[str, Any]) -> ImageConfig:
         exposed=tuple(config.get("ExposedPorts") or ()),
         healthcheck=config.get("Healthcheck") or {},
         digests=tuple(found.get("RepoDigests") or ()),
+        layers=tuple((found.get("RootFS") or {}).get("Layers") or ()),
     )
 
 

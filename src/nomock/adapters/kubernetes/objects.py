@@ -35,6 +35,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "ValidatingAdmissionPolicyBinding": (_ADMISSION, "validatingadmissionpolicybindings"),
     "NetworkPolicy": ("apis/networking.k8s.io/v1", "networkpolicies"),
     "Deployment": ("apis/apps/v1", "deployments"),
+    "ReplicaSet": ("apis/apps/v1", "replicasets"),
     "Job": ("apis/batch/v1", "jobs"),
     "Application": ("apis/argoproj.io/v1alpha1", "applications"),
 }

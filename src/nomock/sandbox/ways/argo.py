@@ -61,9 +61,20 @@ class ByArgo(Way):
     def _applications(self) -> Objects:
         return Objects(self.connection, self.argocd)
 
+    def require(self, namespace: Object) -> None:
+        """See that there is Argo CD, too."""
+        if self.connection.get(f"/apis/{_API}") is None:
+            raise PromotionError(
+                "there is no Argo CD in this cluster",
+                where=f"cluster {self.connection.context}",
+                seen=f"it has no kind Application ({_API})",
+                todo="promote without it: --direct; beside the local node it is started by "
+                "nomock sandbox local --argo",
+            )
+        super().require(namespace)
+
     def sync(self, manifests: Sequence[Object]) -> None:
         """Make namespace and Secrets, have all the rest checked by the server, and push it."""
-        self._require_argocd()
         self.take_namespace()
         self.make([m for m in manifests if m["kind"] in {"Namespace", _SECRET}])
         rest = [self.marked(manifest) for manifest in manifests if manifest["kind"] != _SECRET]
@@ -101,16 +112,6 @@ class ByArgo(Way):
         """Delete Secrets that are not used any more; all else Argo CD has pruned."""
         wanted = {(m["kind"], m["metadata"]["name"]) for m in manifests}
         return self.prune_kinds([_SECRET], wanted)
-
-    def _require_argocd(self) -> None:
-        if self.connection.get(f"/apis/{_API}") is None:
-            raise PromotionError(
-                "there is no Argo CD in this cluster",
-                where=f"cluster {self.connection.context}",
-                seen=f"it has no kind Application ({_API})",
-                todo="promote without it: --direct; beside the local node it is started by "
-                "nomock sandbox local --argo",
-            )
 
     def _found(self) -> Object | None:
         return self._applications.get("Application", self.namespace)

@@ -39,6 +39,15 @@ class Way(ABC):
     def by(self) -> str:
         """What the namespace says of who brings it up."""
 
+    def require(self, namespace: Object) -> None:
+        """See that the cluster is there, and lets this user make the sandbox's namespace.
+
+        Raises PromotionError where the namespace is not this sandbox's, ClusterError else.
+        """
+        self.show("asking the cluster")
+        self.take_namespace()
+        self.check([namespace])
+
     @abstractmethod
     def sync(self, manifests: Sequence[Object]) -> None:
         """Make the namespace, once nothing of the rest would be refused by the server.
