@@ -8,7 +8,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 
 import pytest
-from helpers.cluster import CONNECT, Dedicated, asked, tried
+from helpers.cluster import CONNECT, QUOTA, Dedicated, asked, tried
 from helpers.eventually import eventually
 from helpers.orders import Orders, held, resources, waiting_behind
 from helpers.rollouts import ready_pods, requests, rolled_out
@@ -114,7 +114,7 @@ def test_instance_should_fail_and_leave_nothing_when_its_pod_is_refused(
         size.rollback()
     dedicated.reach(instance_id, "failed")
     told = dedicated.orders.get(instance_id).json()["failure_reason"]
-    assert "the cluster refused it: " in told and "exceeded quota: test" in told
+    assert "the cluster refused it: " in told and f"exceeded quota: {QUOTA}" in told
     assert resources(postgres, instance_id) == 0
     dedicated.is_gone(instance_id)
 
@@ -142,10 +142,10 @@ def test_fifth_instance_should_fail_by_the_quota_when_there_is_room_for_four(
 ) -> None:
     # Each instance has a Service beside those of the stack.
     room = len(cluster.list("Service")) + 4
-    undo.callback(cluster.delete, "ResourceQuota", "test")
+    undo.callback(cluster.delete, "ResourceQuota", QUOTA)
     cluster.apply(quota_of({"services": str(room)}))
     eventually(
-        lambda: (cluster.get("ResourceQuota", "test") or {}).get("status", {}).get("used"),
+        lambda: (cluster.get("ResourceQuota", QUOTA) or {}).get("status", {}).get("used"),
         within_s=SOON_S,
         reason="the cluster should count",
     )
@@ -154,7 +154,7 @@ def test_fifth_instance_should_fail_by_the_quota_when_there_is_room_for_four(
         dedicated.reach(instance_id, "running")
     dedicated.reach(fifth, "failed")
     told = dedicated.orders.get(fifth).json()["failure_reason"]
-    assert f"exceeded quota: test, requested: services=1, used: services={room}" in told
+    assert f"exceeded quota: {QUOTA}, requested: services=1, used: services={room}" in told
     assert dedicated.namespace(fifth) is None
 
 
@@ -328,8 +328,8 @@ def test_old_pod_should_serve_and_the_cause_be_named_when_a_new_one_cannot_becom
 
 
 def quota_of(hard: dict[str, str]) -> dict[str, object]:
-    """Return a quota of the name test."""
-    metadata = {"name": "test"}
+    """Return a quota."""
+    metadata = {"name": QUOTA}
     return {
         "apiVersion": "v1",
         "kind": "ResourceQuota",

@@ -13,6 +13,8 @@ from nomock import Kubernetes, Stack
 
 ASK = "import urllib.request as u; print(u.urlopen('{}', timeout={}).read().decode())"
 
+# The name of the quotas that tests make.
+QUOTA = "test"
 CONNECT = """
 import socket, sys
 host, port, timeout_s = sys.argv[1], int(sys.argv[2]), float(sys.argv[3])
@@ -132,6 +134,7 @@ def dedicated(
 ) -> Iterator[Dedicated]:
     """Return the instances of a tenant of the tier pro; the namespaces go with the test."""
     found = Dedicated(make_orders("pro"), cluster, waits)
+    cluster.delete("ResourceQuota", QUOTA)  # as a run left it that was killed
     yield found
     found.give_all_back()
 

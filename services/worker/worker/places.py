@@ -14,6 +14,7 @@ from worker.cluster import REQUEST_S, Cluster, Object, RefusedError, Unavailable
 from worker.manifests import Names
 
 _PAUSE_S = 0.2
+_GOING = {"metadata": {"deletionTimestamp": ""}}
 
 
 class Place(Protocol):
@@ -98,8 +99,9 @@ class Namespaces:
                 return None
             if refusal.status == UNPROCESSABLE_ENTITY:  # by the admission policy
                 raise ForeignError(CONFLICT, f"{names.namespace} is somebody else's") from refusal
-            if "being terminated" not in str(refusal):
-                raise
+            if "being terminated" in str(refusal):  # by now without the rights to look at it
+                return _GOING
+            raise
         while True:
             try:
                 found = self.cluster.get(names.path)
@@ -115,8 +117,10 @@ class Namespaces:
         found = self.cluster.get(names.deployment) or {}
         status = found.get("status") or {}
         for condition in status.get("conditions") or ():
-            if condition["type"] == "ReplicaFailure" and condition["status"] == "True":
-                raise RefusedError(FORBIDDEN, str(condition.get("message")))
+            said = str(condition.get("message"))
+            # What else may be in the way of a pod in a new namespace is mended by the cluster.
+            if condition["type"] == "ReplicaFailure" and "exceeded quota" in said:
+                raise RefusedError(FORBIDDEN, said)
         return bool(status.get("availableReplicas"))
 
     def _image(self) -> str:

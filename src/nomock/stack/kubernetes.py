@@ -62,8 +62,9 @@ class Kubernetes:
         """Change the spec of an object for as long as the block runs, then put it back.
 
         It is a strategic merge patch: in lists as ``containers`` it changes the item of the same
-        name, and keeps the others. The block gets the object as it is then. Raises ClusterError
-        where there is no such object.
+        name, and keeps the others. The block gets the object as it is then. What a run leaves that
+        is killed meanwhile the next promotion puts right. Raises ClusterError where there is no
+        such object.
         """
         before = self.get(kind, name)
         if before is None:
