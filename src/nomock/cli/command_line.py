@@ -20,6 +20,7 @@ from nomock.cli.commands import (
     replay,
 )
 from nomock.cli.docs import docs, explain
+from nomock.cli.doctor import doctor
 from nomock.cli.init import init, uninstall
 from nomock.cli.overlay import overlay
 from nomock.cli.sandbox import local
@@ -55,6 +56,8 @@ def command_line() -> argparse.ArgumentParser:
         command.add_argument(
             "--dry-run", action="store_true", help="show what would be written, as a patch"
         )
+    doctor_ = add("doctor", doctor, "what of this project will make trouble in tests, and the cure")
+    doctor_.add_argument("--json", action="store_true", help="the same for programs and agents")
     add("up", up, "start the stack and wait until it is ready")
     down_ = add("down", down, "stop the stack")
     down_.add_argument("--volumes", action="store_true", help="delete its volumes too")

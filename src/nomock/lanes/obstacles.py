@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nomock.project import Project, build_folders
+from nomock.project import Project, build_folders, place
 from nomock.project.intention import is_on_host, writable
 
 
@@ -33,9 +32,9 @@ def obstacles(project: Project, state_dir: Path, without: Collection[str] = ()) 
     for name, service in services.items():
         built_of = build_folders(service.config["build"]) if service.is_built else []
         for key, text, cure in _of_service(service.config, (state_dir, *built_of)):
-            found.append(Obstacle(f"{_place(project, name, key)}{name} {text}", cure))
+            found.append(Obstacle(f"{place(project, name, key)}{name} {text}", cure))
     for name, text, cure in _of_project(project):
-        found.append(Obstacle(f"{_place(project, '', name)}{text}", cure))
+        found.append(Obstacle(f"{place(project, '', name)}{text}", cure))
     return found
 
 
@@ -120,32 +119,3 @@ def _writes_to(config: Mapping[str, Any], volume: str) -> bool:
 
 def _overlap(path: Path, folder: Path) -> bool:
     return path == folder or path in folder.parents or folder in path.parents
-
-
-def _place(project: Project, service: str, what: str) -> str:
-    """Return ``FILE:LINE: `` of the first line that has it, in the service's part if it has one.
-
-    "" where none has it as it stands: it may be in a variable, or in a file that is included.
-    """
-    for path in project.read or project.files:
-        try:
-            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-        except OSError:
-            continue
-        for number in _part(lines, service):
-            if re.search(rf"(?<![\w.-]){re.escape(what)}(?![\w.-])", lines[number]):
-                return f"{path.name}:{number + 1}: "
-    return ""
-
-
-def _part(lines: list[str], service: str) -> range:
-    """Return the numbers of the lines that a service has in a file; all of them without a name."""
-    if not service:
-        return range(len(lines))
-    head = re.compile(rf"(\s+)[\"']?{re.escape(service)}[\"']?:")
-    for begin, line in enumerate(lines):
-        if found := head.match(line):
-            rest = enumerate(lines[begin + 1 :], begin + 1)
-            ends = (n for n, line in rest if re.match(rf"\s{{0,{len(found[1])}}}[^\s#]", line))
-            return range(begin, next(ends, len(lines)))
-    return range(0)

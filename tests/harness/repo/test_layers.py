@@ -51,6 +51,7 @@ LAYERS = (
     ("sandbox.image_facts",),  # what is known of an image and Kubernetes does not read
     ("stack",),  # the concepts, brought together
     ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
+    ("doctor",),  # what of a project will make trouble
     ("diagnosis", "sandbox.node"),  # why tests failed, by all that is known; a local Kubernetes
     # how records come here; what of the overlays a promotion takes along
     ("coverage.records", "sandbox.equipping"),

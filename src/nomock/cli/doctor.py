@@ -1,0 +1,51 @@
+"""``nomock doctor``: what of this project will make trouble in tests."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import textwrap
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from nomock.adapters.engine import Engine
+from nomock.config import Settings
+from nomock.doctor import CHECKS, Seen, Trouble
+from nomock.project import resolve
+
+_WIDTH = 100
+
+
+def doctor(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print each trouble with its line, the reason and the cure; 1 if one is certain."""
+    seen = Seen(settings, resolve(settings), Engine())
+    found = {name: list(look(seen)) for name, look in CHECKS.items()}
+    if chosen.json:
+        print(
+            json.dumps({name: [asdict(t) for t in some] for name, some in found.items()}, indent=1)
+        )
+    else:
+        print(f"stack {seen.project.name}, engine at {seen.engine.address}")
+        for name, some in found.items():
+            print(f"\n{name}: {'nothing' if not some else len(some)}")
+            for trouble in some:
+                print("\n".join(_lines(trouble)))
+    return 1 if any(trouble.is_certain for some in found.values() for trouble in some) else 0
+
+
+def _lines(trouble: Trouble) -> Iterator[str]:
+    mark = "!" if trouble.is_certain else "-"
+    yield from _wrapped(f"{trouble.where}: {trouble.what}", f"  {mark} ")
+    yield from _wrapped(trouble.why, "    ")
+    yield from _wrapped(trouble.cure, "    -> ")
+
+
+def _wrapped(text: str, head: str) -> list[str]:
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

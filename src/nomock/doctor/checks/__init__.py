@@ -1,0 +1,25 @@
+"""The checks, one file each, in the order in which they are shown."""
+
+from collections.abc import Callable, Iterator, Mapping
+
+from nomock.doctor.checks import (
+    addresses,
+    contexts,
+    healthchecks,
+    once,
+    order,
+    pythons,
+    variables,
+)
+from nomock.doctor.seen import Seen
+from nomock.doctor.trouble import Trouble
+
+CHECKS: Mapping[str, Callable[[Seen], Iterator[Trouble]]] = {
+    "variables": variables.look,
+    "addresses": addresses.look,
+    "health checks": healthchecks.look,
+    "order of start": order.look,
+    "build contexts": contexts.look,
+    "coverage": pythons.look,
+    "more than one stack": once.look,
+}

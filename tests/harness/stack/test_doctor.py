@@ -1,0 +1,95 @@
+"""`nomock doctor`: each trouble of a project with its line, the reason and the cure."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tiny import IMAGE, Tiny
+
+FILE = f"""\
+services:
+  web:
+    build: .
+    image: {IMAGE}
+    command: [python3, -I, -c, "import time; time.sleep(1e6)"]
+    environment:
+      TOKEN: ${{WEB_TOKEN_OF_NOBODY}}
+    depends_on: [checked]
+    stop_signal: SIGKILL
+  checked:
+    image: {IMAGE}
+    container_name: NAME-checked
+    command: [sleep, infinity]
+    stop_signal: SIGKILL
+    ports:
+      - "8000"
+    healthcheck:
+      test: [CMD-SHELL, "curl -f http://localhost:8000"]
+      interval: 20s
+  redis:
+    image: redis:8
+"""
+
+
+def told(tiny: Tiny) -> dict[str, list[dict[str, Any]]]:
+    done = tiny.nomock("doctor", "--json")
+    found: dict[str, list[dict[str, Any]]] = json.loads(done.stdout.str())
+    certain = [one for some in found.values() for one in some if one["is_certain"]]
+    assert done.ret == (1 if certain else 0)
+    return found
+
+
+def test_each_trouble_should_be_named_with_its_line(tiny: Tiny) -> None:
+    tiny.compose_text(FILE.replace("NAME", tiny.name))
+    tiny.write("Dockerfile", f"FROM {IMAGE}\n")
+    tiny.write(".venv/pyvenv.cfg", "")
+    found = told(tiny)
+    lines = {name: [(t["where"], t["what"]) for t in some] for name, some in found.items()}
+    at = "docker-compose.yml"
+    assert lines == {
+        "variables": [(f"{at}:7", "WEB_TOKEN_OF_NOBODY is not set")],
+        "addresses": [
+            (f"{at}:16", "checked publishes port 8000 on all addresses of this machine"),
+            (f"{at}:21", "redis publishes no port"),
+        ],
+        "health checks": [
+            (
+                f"{at}:17",
+                "the health check of checked is asked for the first time after 20s",
+            )
+        ],
+        "order of start": [
+            (
+                f"{at}:8",
+                "web starts as soon as the container of checked does, ready or not",
+            )
+        ],
+        "build contexts": [(f"{at}:3", "the build context of web has no .dockerignore")],
+        "coverage": [
+            (f"{at}:5", "web cannot be covered: -I in its command: Python then reads no PYTHONPATH")
+        ],
+        "more than one stack": [
+            (
+                f"{at}:12",
+                f"checked has the container_name {tiny.name}-checked, and no two containers can "
+                "have one name",
+            )
+        ],
+    }
+    assert all(trouble["cure"] for some in found.values() for trouble in some)
+
+
+def test_a_health_check_should_be_called_broken_when_its_program_is_not_there(tiny: Tiny) -> None:
+    check = {"test": ["CMD-SHELL", "curl -f http://localhost:8000"], "start_period": "30s",
+             "interval": "30s", "start_interval": "200ms"}  # fmt: skip
+    service = {"image": IMAGE, "command": ["sleep", "infinity"], "stop_signal": "SIGKILL"}
+    tiny.compose(web={**service, "healthcheck": check})
+    assert told(tiny)["health checks"] == []
+    assert tiny.pytester.run("docker", "compose", "up", "--detach").ret == 0
+    [trouble] = told(tiny)["health checks"]
+    assert trouble["what"].startswith("the health check of web cannot work: ")
+    assert "curl" in trouble["what"]
+    done = tiny.nomock("doctor")
+    assert done.ret == 1
+    done.stdout.fnmatch_lines(["  ! service web: the health check of web cannot work: *"])
