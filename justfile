@@ -113,11 +113,6 @@ test-parallel-safe *arguments: _images
 test-harness *arguments: _images
     cd tests/harness && pytest "$@"
 
-# nomock's own tests of the local node, on one of their own (its image takes minutes; not in check)
-[group('test')]
-check-sandbox *arguments:
-    cd tests/harness/sandbox/node/live && pytest "$@"
-
 # show that tests can fail: each one-line defect turns its test red (some minutes; not in check)
 [group('test')]
 test-defects *arguments: _images
@@ -269,6 +264,21 @@ bench name *arguments:
 lock:
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements-dev.lock
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group pyproject.toml:docs --no-annotate -o requirements-docs.lock
+
+# what CI runs after check: the reference stack as a sandbox of the local node, nomock's own tests there
+[group('check')]
+check-sandbox: _images (_sandbox "check" "tests/test_kubernetes.py" "tests/test_oauth_flow.py" "tests/test_integration.py") test-sandbox-harness
+
+# nomock's own tests that need a cluster, on a local node of their own
+[group('check')]
+test-sandbox-harness *arguments:
+    cd tests/harness/sandbox/node/live && pytest "$@"
+
+# A part of the suite on a sandbox that is there for it alone.
+_sandbox id *tests:
+    nomock sandbox local
+    nomock promote --id {{ id }}
+    @pytest --nomock-target sandbox --nomock-sandbox "$@"; ended=$?; nomock sandbox down --id {{ id }}; exit $ended
 
 # the images are resolved once; .env says how
 _images:
