@@ -170,7 +170,7 @@ def ensure_running(control: StackControl, service: str) -> None:
         # Not the state in the list, which may be that of a moment ago.
         life = control.target.container_state(container.id)
         if life is not None and life.state == "paused":
-            control.engine.unpause(container.id)
+            control.target.unpause(container.id)
         elif life is not None and life.state != "running":
             if control.leave_stopped is not None:
                 control.leave_stopped(service)

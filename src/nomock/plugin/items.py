@@ -13,6 +13,8 @@ import pytest
 INPUTS = frozenset({"compose_files", "compose_project", "readiness_probes"})
 USUAL_LANE = pytest.StashKey[str]()
 """The kind of lane by the settings, in the stash of a config whose run uses a stack."""
+WAS_SKIPPED = pytest.StashKey[bool]()
+"""Of a test that was skipped while it ran, since a fault of its is not possible here."""
 
 
 def uses_stack(item: pytest.Item) -> bool:

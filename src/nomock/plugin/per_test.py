@@ -11,6 +11,7 @@ import pytest
 
 from nomock.moments import now
 from nomock.plugin.items import (
+    WAS_SKIPPED,
     faults_of,
     is_serial,
     is_serial_on_stack,
@@ -98,7 +99,7 @@ class PerTest:
         """Skip a test whose fault is not possible here, with the reason: a fixture may break."""
         if self._not_apart:
             pytest.fail(self._not_apart, pytrace=False)
-        with _skipping():
+        with self._skipping():
             yield
 
     @pytest.hookimpl(wrapper=True)
@@ -107,7 +108,7 @@ class PerTest:
         stack = self._stack()
         if self._use.run and stack is not None:  # it may be another one than the run's
             self._use.run.statements.begin(lambda: stack)
-        with _skipping():
+        with self._skipping():
             yield
         self._has_passed = True
 
@@ -170,15 +171,16 @@ class PerTest:
 
             tell(report, acts=acts, spans=spans)
 
-
-@contextmanager
-def _skipping() -> Iterator[None]:
-    try:
-        yield
-    except Exception as error:
-        if not _is_ours(error, "NotPossibleError"):
-            raise
-        pytest.skip(str(error))
+    @contextmanager
+    def _skipping(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            if not _is_ours(error, "NotPossibleError"):
+                raise
+            if self._item is not None:
+                self._item.stash[WAS_SKIPPED] = True
+            pytest.skip(str(error))
 
 
 def _is_ours(error: Exception, name: str) -> bool:

@@ -1,7 +1,7 @@
 """The interface of a target: what is asked of where the services run, and done to them there.
 
 The container engine has it (`adapters.engine.Engine`), and so has a sandbox in a cluster. What
-only an engine can do (images, networks, limits, a pause) is not here.
+only an engine can do (images, networks, limits) is not here.
 """
 
 from __future__ import annotations
@@ -152,6 +152,14 @@ class Target(Protocol):
 
         Raises NotPossibleError where it would not stay so.
         """
+        ...
+
+    def pause(self, container_id: str) -> None:
+        """Freeze all processes of a container."""
+        ...
+
+    def unpause(self, container_id: str) -> None:
+        """Let the processes of a paused container go on."""
         ...
 
     # What stands beside them

@@ -120,9 +120,15 @@ def test_a_book_of_writes_should_be_an_error_when_it_was_never_checked(
 
         def test_unused(acknowledged):
             pass
+
+        def test_not_possible(acknowledged):
+            from nomock.errors import NotPossibleError
+
+            acknowledged.ok("a", "202")
+            raise NotPossibleError("no such kind here", where="fault pause web")
     """)
     result = pytester.runpytest_subprocess()
-    result.assert_outcomes(passed=3, errors=1)
+    result.assert_outcomes(passed=3, errors=1, skipped=1)
     result.stdout.fnmatch_lines(
         ["acknowledged: 1 writes: 1 ok, 0 unknown, 0 failed, never checked", "-> acknowledged.*"]
     )

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from socket import gethostname
@@ -32,15 +31,11 @@ def pods(cluster: FakeCluster, tmp_path: Path) -> Pods:
     return Pods(connect("tests", tmp_path / "kubeconfig"), NAMESPACE)
 
 
-def python(program: str) -> list[str]:
-    return [sys.executable, "-c", program]
-
-
 def test_a_program_should_answer_and_end_when_the_conversation_does(
     cluster: FakeCluster, pods: Pods
 ) -> None:
-    web = cluster.add("web")
-    talk = pods.begin_beside(web, python(ECHO), image="tools", owner=this_process())
+    web, cluster.program = cluster.add("web"), ECHO
+    talk = pods.begin_beside(web, ["echo"], image="tools", owner=this_process())
     assert [talk.ask(word, 10) for word in ("one", "two" * 20_000)] == ["ONE", "TWO" * 20_000]
     assert pods.owners_beside(web) == [f"{gethostname()}:{os.getpid()}"]
     ((name, program),) = cluster.programs.items()
@@ -48,6 +43,7 @@ def test_a_program_should_answer_and_end_when_the_conversation_does(
     talk.close()
     assert program.wait(10) == 0
     (container,) = cluster.pods["web-1"]["spec"]["ephemeralContainers"]
+    assert container["command"] == ["echo"]
     assert container["image"] == "localhost:1/tools@sha256:1"
     assert container["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["NET_ADMIN"]}
     with pytest.raises(ClusterError, match="the conversation is over"):
@@ -58,7 +54,7 @@ def test_nobody_should_be_beside_a_service_when_the_program_has_ended(
     cluster: FakeCluster, pods: Pods
 ) -> None:
     web = cluster.add("web")
-    pods.begin_beside(web, python(ECHO), image="tools", owner="elsewhere:7").close()
+    pods.begin_beside(web, ["echo"], image="tools", owner="elsewhere:7").close()
     (told,) = cluster.pods["web-1"]["status"]["ephemeralContainerStatuses"]
     told["state"] = {"terminated": {"exitCode": 0}}
     assert pods.owners_beside(web) == []
@@ -71,7 +67,8 @@ def test_nobody_should_be_beside_a_service_when_the_program_has_ended(
 def test_a_program_should_not_be_asked_again_when_it_did_not_answer(
     cluster: FakeCluster, pods: Pods, program: str, what: str
 ) -> None:
-    talk = pods.begin_beside(cluster.add("web"), python(program), image="tools", owner="e:7")
+    cluster.program = program
+    talk = pods.begin_beside(cluster.add("web"), ["echo"], image="tools", owner="e:7")
     with pytest.raises(ClusterError, match=what):
         talk.ask("one", 0.2 if program == DEAF else 10)
     with pytest.raises(ClusterError, match="the conversation is over"):
@@ -88,7 +85,7 @@ def test_a_test_should_be_skipped_when_the_cluster_lets_no_watchdog_stand_there(
         "pod web-1 of nomock-t: the cluster does not let a watchdog stand beside a service\n"
         '  violates PodSecurity "baseline:latest"\n'
         "-> let this user patch pods/ephemeralcontainers and create pods/attach, and the namespace "
-        "have containers with the capability NET_ADMIN"
+        "have containers with the capabilities NET_ADMIN and SYS_PTRACE"
     )
 
 
@@ -111,5 +108,29 @@ def test_a_promotion_should_be_asked_for_when_it_has_pushed_no_tools(
     cluster: FakeCluster, pods: Pods
 ) -> None:
     cluster.annotations = {}
-    with pytest.raises(WatchdogError, match="the sandbox has no image for what stands beside"):
+    with pytest.raises(NotPossibleError, match="the sandbox has no image for what stands beside"):
         Watchdog.beside(pods, cluster.add("web"), "tools")
+
+
+def test_a_container_should_be_paused_until_it_goes_on_or_its_process_ends(
+    cluster: FakeCluster, pods: Pods
+) -> None:
+    web = cluster.add("web")
+    pods.pause(web)
+    life = pods.container_state(web)
+    assert life is not None and life.state == "paused"
+    (container,) = cluster.pods["web-1"]["spec"]["ephemeralContainers"]
+    assert container["targetContainerName"] == "web"
+    assert container["securityContext"]["capabilities"] == {"drop": ["ALL"], "add": ["SYS_PTRACE"]}
+    pods.unpause(web)
+    life = pods.container_state(web)
+    assert life is not None and life.state == "running"
+    assert [act.what for act in pods.acts] == ["pause", "unpause"]
+
+
+def test_the_kernels_words_should_be_said_when_it_lets_nobody_halt_a_container(
+    cluster: FakeCluster, pods: Pods
+) -> None:
+    cluster.program = "input(); print('Operation not permitted')"
+    with pytest.raises(ClusterError, match="processes cannot be told to halt\n  Operation not"):
+        pods.pause(cluster.add("web"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -85,8 +86,56 @@ def test_an_address_should_be_told_for_the_pod_and_for_each_service_that_leads_t
 ) -> None:
     web = cluster.add("web")
     cluster.pods["web-1"]["status"]["podIPs"] = [{"ip": "10.1.0.7"}]
-    cluster.services = {  # type: ignore[attr-defined]
+    cluster.services = {
         name: {"spec": {"selector": {"nomock/service": of}, "clusterIPs": [ip]}}
         for name, of, ip in (("web", "web", "10.2.0.1"), ("db", "db", "10.2.0.2"))
     }
     assert pods.addresses(web) == {NAMESPACE: ["10.1.0.7", "10.2.0.1"]}
+
+
+@pytest.mark.parametrize("how", ["stop", "end", "kill"])
+def test_a_log_should_go_on_when_the_pod_before_is_gone(
+    cluster: FakeCluster, pods: Pods, how: str
+) -> None:
+    web = cluster.add("web")
+    lines = [f"2026-11-30T07:00:0{n}.5Z line {n}\n" for n in range(4)]
+    cluster.logs["web-1"] = "".join(lines[:2])
+    getattr(pods, how)(web)
+    cluster.logs["web-1"] = "".join(lines[2:])  # of the next pod, which has the same name here
+    if how != "kill":
+        (stopped,) = pods.containers("t")
+        assert pods.logs(stopped.id) == "".join(lines[:2])
+    cluster.add("web")
+    assert pods.logs(web) == "".join(lines)
+    assert pods.logs(web, tail=3) == "".join(lines[1:])
+    since_s = datetime(2026, 11, 30, 7, 0, 1, tzinfo=UTC).timestamp()
+    assert pods.log_text(web, since_s=since_s).startswith("line 1\nline 2")
+
+
+def test_a_job_should_run_once_more_when_it_is_started(cluster: FakeCluster, pods: Pods) -> None:
+    job = cluster.add("job")
+    del cluster.deployments["job"]
+    added = {"batch.kubernetes.io/controller-uid": "1", "controller-uid": "1"}
+    labels = {"nomock/service": "job"}
+    cluster.jobs["job"] = {
+        "metadata": {"name": "job", "labels": labels | added, "uid": "1", "resourceVersion": "7"},
+        "spec": {
+            "selector": {"matchLabels": added},
+            "backoffLimit": 2,
+            "template": {
+                "metadata": {"labels": labels | added},
+                "spec": cluster.pods["job-1"]["spec"],
+            },
+        },
+        "status": {"succeeded": 1},
+    }
+    pods.start(job)
+    assert cluster.jobs["job"] == {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {"name": "job", "labels": labels, "annotations": {}},
+        "spec": {
+            "backoffLimit": 2,
+            "template": {"metadata": {"labels": labels}, "spec": cluster.pods["job-1"]["spec"]},
+        },
+    }

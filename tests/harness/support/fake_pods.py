@@ -1,4 +1,4 @@
-"""A cluster's API, as far as faults ask it: one namespace, whose programs are processes of here.
+"""A cluster's API, as far as faults ask it: one namespace, whose programs are given by the test.
 
 What a cluster answers is as a real one answers it; the live tests show that.
 """
@@ -9,6 +9,7 @@ import json
 import os
 import select
 import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +21,7 @@ from urllib.parse import parse_qs, urlsplit
 from nomock.adapters.kubernetes.spdy import Frame, Frames
 
 NAMESPACE = "nomock-t"
+ANSWERS_DONE = "import sys\nfor line in sys.stdin: print('done', flush=True)"
 _KUBECONFIG = """\
 apiVersion: v1
 kind: Config
@@ -37,6 +39,10 @@ class FakeCluster:
         self.annotations = {"nomock/tools-image": "localhost:1/tools@sha256:1"}
         self.pods: dict[str, dict[str, Any]] = {}
         self.deployments: dict[str, dict[str, Any]] = {}
+        self.jobs: dict[str, dict[str, Any]] = {}
+        self.services: dict[str, dict[str, Any]] = {}
+        self.logs: dict[str, str] = {}
+        """By pods: what each logged, with time stamps; it is there when the pod is gone, too."""
         self.programs: dict[str, subprocess.Popen[bytes]] = {}
         self.refuses: dict[str, str] = {}
         """The end of a path -> the words with which requests for it are refused."""
@@ -44,6 +50,9 @@ class FakeCluster:
             "running": {"startedAt": "2026-11-30T07:00:00Z"}
         }
         """The state of a container that was added to a pod."""
+        self.program = ANSWERS_DONE
+        """The Python program of containers that are added. Never their own: it would halt or kill
+        the processes of this machine."""
         self.port = 0
 
     def add(self, service: str, **spec: Any) -> str:
@@ -72,7 +81,7 @@ class FakeCluster:
         found["status"].setdefault("ephemeralContainerStatuses", []).append(told)
         if "running" in state:
             pipe = subprocess.PIPE
-            command = container["command"]
+            command = [sys.executable, "-c", self.program]
             program = subprocess.Popen(command, stdin=pipe, stdout=pipe, bufsize=0)
             self.programs[container["name"]] = program
 
@@ -86,6 +95,8 @@ class FakeCluster:
         if not kind:
             return {"metadata": {"name": NAMESPACE, "annotations": self.annotations}}
         found: dict[str, Any] = getattr(self, kind, {})
+        if method == "POST":
+            found[asked["metadata"]["name"]] = asked
         if not name:
             return {"items": [*found.values()]}
         if method == "DELETE":
@@ -136,6 +147,9 @@ class _Api(BaseHTTPRequestHandler):
         if path.endswith("/attach"):
             self._attach(parse_qs(urlsplit(self.path).query)["container"][0])
             return
+        if path.endswith("/log"):
+            self._write(200, self.served.logs.get(path.split("/")[-2], "").encode())
+            return
         found = self.served.answer(self.command, path, json.loads(body) if body else None)
         self._say(404 if found is None else 200, found or {"message": "not found"})
 
@@ -145,7 +159,9 @@ class _Api(BaseHTTPRequestHandler):
         pass
 
     def _say(self, status: int, told: Any) -> None:
-        text = json.dumps(told).encode()
+        self._write(status, json.dumps(told).encode())
+
+    def _write(self, status: int, text: bytes) -> None:
         self.send_response(status)
         self.send_header("Content-Length", str(len(text)))
         self.end_headers()

@@ -30,8 +30,8 @@ _RIGHTS = {
     "runAsNonRoot": False,
     "readOnlyRootFilesystem": True,
     "allowPrivilegeEscalation": False,
-    "capabilities": {"drop": ["ALL"], "add": ["NET_ADMIN"]},
 }
+_COUNTS, _TRACES = "NET_ADMIN", "SYS_PTRACE"
 # While one of these is the reason, it is pulled or made; others do not get better.
 _ON_ITS_WAY = {"", "ContainerCreating", "PodInitializing"}
 
@@ -45,14 +45,21 @@ class Beside:
     connection: Connection
     namespace: str
 
-    def begin(self, beside: PodName, command: Sequence[str], owner: str) -> PodConversation:
-        """Begin a program in the pod of a running container.
+    def begin(
+        self,
+        beside: PodName,
+        command: Sequence[str],
+        owner: str,
+        *,
+        among_its_processes: bool = False,
+    ) -> PodConversation:
+        """Begin a program in the pod of a running container, or even among its processes.
 
         Raises ClusterError where it does not begin, NotPossibleError where the cluster does not let
         one stand there.
         """
         name = beside._replace(container=f"nomock-watchdog-{token_hex(4)}")
-        container = {
+        container: dict[str, Any] = {
             "name": name.container,
             "image": self._image(),
             "command": list(command),
@@ -60,8 +67,11 @@ class Beside:
             "stdin": True,
             # With the first who is attached, its input ends for good.
             "stdinOnce": True,
-            "securityContext": _RIGHTS,
+            "securityContext": {**_RIGHTS, "capabilities": {"drop": ["ALL"], "add": [_COUNTS]}},
         }
+        if among_its_processes:
+            container["targetContainerName"] = beside.container
+            container["securityContext"]["capabilities"]["add"] = [_TRACES]
         self._add(name, container)
         self._wait(name)
         return PodConversation(self.connection, name)
@@ -82,11 +92,12 @@ class Beside:
         found = self.connection.get(f"/api/v1/namespaces/{self.namespace}")
         annotations = (found or {"metadata": {}})["metadata"].get("annotations") or {}
         if TOOLS not in annotations:
-            raise ClusterError(
+            raise NotPossibleError(
                 "the sandbox has no image for what stands beside a service",
                 where=f"namespace {self.namespace}",
                 seen=f"no annotation {TOOLS}",
-                todo="nomock promote, where the image that is named by tools_image is here",
+                todo="nomock promote, where the image that tools_image names is here, and the "
+                "stack has Toxiproxy or the proxy of HTTP faults",
             )
         return str(annotations[TOOLS])
 
@@ -103,7 +114,7 @@ class Beside:
                 where=f"pod {name.pod} of {name.namespace}",
                 seen=error.seen,
                 todo="let this user patch pods/ephemeralcontainers and create pods/attach, and the "
-                "namespace have containers with the capability NET_ADMIN",
+                "namespace have containers with the capabilities NET_ADMIN and SYS_PTRACE",
             ) from error
         if reply.status_code >= 400:
             raise ClusterError("the pod is gone", where=f"pod {name.pod} of {name.namespace}")

@@ -7,6 +7,7 @@ scale it to nothing; who is killed gets another pod at once, since that is what 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from shlex import join
 from time import monotonic
 from typing import Any
@@ -17,22 +18,28 @@ from nomock.adapters.kubernetes.beside import Beside
 from nomock.adapters.kubernetes.collectors import Collectors
 from nomock.adapters.kubernetes.connection import Connection
 from nomock.adapters.kubernetes.conversation import PodConversation
+from nomock.adapters.kubernetes.ended_logs import EndedLogs
+from nomock.adapters.kubernetes.halting import Halting
+from nomock.adapters.kubernetes.jobs import Jobs
 from nomock.adapters.kubernetes.reading import (
     SERVICE,
     PodName,
     kept_in,
     name_of,
+    state_of,
 )
 from nomock.errors import ClusterError, NotPossibleError
 from nomock.polling import wait_until
 from nomock.target import (
     Act,
+    ContainerState,
     ExecResult,
     Executed,
 )
 
 _ENDS_WITHIN_S = 120.0
 _PAUSE_S = 0.1
+_LOGS_S = 3600.0
 _NOW = {"apiVersion": "v1", "kind": "DeleteOptions", "gracePeriodSeconds": 0}
 
 
@@ -42,6 +49,11 @@ class Pods(Asking):
     def __init__(self, connection: Connection, namespace: str) -> None:
         super().__init__(connection, namespace)
         self._beside = Beside(connection, namespace)
+        self._halting = Halting(self._beside)
+        self._jobs = Jobs(connection, namespace)
+        self._ended_logs = EndedLogs(
+            lambda id_: self.follow_logs(id_, since_s=self.now_s() - _LOGS_S)
+        )
         self.acts: list[Act] = []
         """What this process did to containers, in order."""
         self.collectors = Collectors(connection, namespace)
@@ -56,7 +68,14 @@ class Pods(Asking):
         return self._commands.run(PodName.of(container_id), command, timeout_s=None)
 
     def start(self, container_id: str) -> None:
-        """Give a service that was stopped its replicas again; nothing where it was not."""
+        """Give a service that was stopped its replicas again; run a Job once more.
+
+        Nothing where it was not stopped.
+        """
+        if job := self._jobs.of(self._service(container_id)):
+            self._acted(container_id, "start")
+            self._jobs.run_again(job)
+            return
         if self._deployments.start(self._deployments.of(PodName.of(container_id))):
             self._acted(container_id, "start")
 
@@ -68,10 +87,11 @@ class Pods(Asking):
         """
         deployment = self._deployments.of(PodName.of(container_id))
         self._check_data(container_id, deployment["spec"]["template"])
-        if self._deployments.stop(deployment):
-            self._acted(container_id, "stop")
         service = deployment["metadata"]["labels"][SERVICE]
-        wait_until(lambda: not self._pods(service), within_s=_ENDS_WITHIN_S, pause_s=_PAUSE_S)
+        with self._ended_logs.kept(service, self._ids(service)):
+            if self._deployments.stop(deployment):
+                self._acted(container_id, "stop")
+            wait_until(lambda: not self._pods(service), within_s=_ENDS_WITHIN_S, pause_s=_PAUSE_S)
 
     def kill(self, container_id: str, signal: str = "SIGKILL") -> None:
         """Send a signal to a container's first process; SIGKILL ends its pod without any grace.
@@ -84,7 +104,8 @@ class Pods(Asking):
             self._check_data(container_id, pod)
             self.collectors.settle([pod] if pod["spec"] else [])
             self._acted(container_id, signal)
-            self._connection.delete(name.path, _NOW)
+            with self._ended_logs.kept(self._service(container_id), [container_id]):
+                self._connection.delete(name.path, _NOW)
             return
         self._acted(container_id, signal)
         sent = ["sh", "-c", join(["kill", f"-{signal.removeprefix('SIG')}", "1"])]
@@ -110,10 +131,47 @@ class Pods(Asking):
         self._check_data(container_id, deployment["spec"]["template"])
         service = deployment["metadata"]["labels"][SERVICE]
         self.collectors.settle(self._pods(service))
-        self._acted(container_id, "SIGKILL")
-        self._deployments.stop(deployment)
-        for pod in self._pods(service):
-            self._connection.delete(name_of(pod).path, _NOW)
+        pods = [pod for pod in self._pods(service) if state_of(pod) == "running"]
+        with self._ended_logs.kept(service, self._ids(service)):
+            # A cluster that takes a pod away without grace gives it two seconds all the same.
+            self._halting.kill(map(name_of, pods))
+            self._acted(container_id, "SIGKILL")
+            self._deployments.stop(deployment)
+            for pod in self._pods(service):
+                self._connection.delete(name_of(pod).path, _NOW)
+
+    def logs(
+        self,
+        container_id: str,
+        *,
+        since_s: float | None = None,
+        tail: int | None = None,
+        most_bytes: int | None = None,
+    ) -> str:
+        """Return what a container logged, behind what those did that this process has ended."""
+        said = super().logs(container_id, since_s=since_s, tail=tail, most_bytes=most_bytes)
+        service = self._service_of_ended(container_id)
+        before = self._ended_logs.of(service, since_s) if service else []
+        if not before:
+            return said
+        lines = [*before, *said.splitlines()]
+        return "\n".join([*lines[-tail if tail else 0 :], ""])[:most_bytes]
+
+    def pause(self, container_id: str) -> None:
+        """Halt all processes of a container until ``unpause``, or until this process ends."""
+        self._halting.halt(PodName.of(container_id))
+        self._acted(container_id, "pause")
+
+    def unpause(self, container_id: str) -> None:
+        """Let the processes of a halted container go on."""
+        self._acted(container_id, "unpause")
+        self._halting.go_on(PodName.of(container_id))
+
+    def container_state(self, container_id: str) -> ContainerState | None:
+        """Return how a container is; None if it is gone."""
+        life = super().container_state(container_id)
+        is_halted = life is not None and self._halting.is_halted(PodName.of(container_id))
+        return replace(life, state="paused") if life is not None and is_halted else life
 
     def begin_beside(
         self, container_id: str, command: Sequence[str], *, image: str, owner: str
@@ -139,6 +197,25 @@ class Pods(Asking):
                 seen=f"only in the pod: {', '.join(kept)}",
                 todo="keep the volume: x-nomock: {claims: …} at the top of the compose file",
             )
+
+    def _ids(self, service: str) -> list[str]:
+        """Return the ids of the containers of a service that run."""
+        return [str(name_of(p)) for p in self._pods(service) if state_of(p) == "running"]
+
+    def _service_of_ended(self, container_id: str) -> str | None:
+        """Return the service whose first container it is, if any of that was ended here."""
+        for service in self._ended_logs.services:
+            own = [c for c in self.containers("") if c.service == service]
+            if own and own[0].id == container_id:
+                return service
+        return None
+
+    def _service(self, container_id: str) -> str:
+        """Return the service of a container that is there, or of one that has its pod no more."""
+        pod = self._pod(container_id)
+        if pod is not None:
+            return str(pod["metadata"]["labels"][SERVICE])
+        return str(self._deployments.of(PodName.of(container_id))["metadata"]["labels"][SERVICE])
 
     def _acted(self, container_id: str, what: str) -> None:
         self.acts.append(Act(container_id, what, monotonic(), baggage.current_test()))

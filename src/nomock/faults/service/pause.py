@@ -17,7 +17,7 @@ class Pause(LifecycleFault):
     def begin(self, control: StackControl, state: LivesState) -> None:
         """Freeze it."""
         for id_ in state["before"]:
-            control.engine.pause(id_)
+            control.target.pause(id_)
 
     def observe_effect(self, control: StackControl, state: LivesState, begun: object) -> str:
         """Say that it is frozen still, in the same life."""
