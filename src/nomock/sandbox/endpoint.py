@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import closing
-from http.client import BadStatusLine, HTTPConnection, HTTPException
+from http.client import BadStatusLine, HTTPConnection, HTTPException, HTTPSConnection
 from threading import Event
 from time import monotonic
 
@@ -25,6 +25,7 @@ def check_live(
     namespace: str,
     digests: Mapping[str, str],
     endpoints: Mapping[str, tuple[int, str]],
+    hosts: Mapping[str, str],
     *,
     within_s: float,
     show: Callable[[str], None],
@@ -34,7 +35,8 @@ def check_live(
     What answers, but not in HTTP, is left out: a database has a published port, too.
 
     ``digests``: service -> ``sha256:…`` of its image; ``endpoints``: service -> port and path that
-    are asked. Raises PromotionError where that is not so in time.
+    are asked; ``hosts``: service -> public host, which is asked instead, by HTTPS.
+    Raises PromotionError where that is not so in time.
     """
     deadline = monotonic() + within_s
     while True:
@@ -46,11 +48,15 @@ def check_live(
         for service, (port, path) in {} if stale else endpoints.items():
             show(f"asking {service}")
             try:
-                answers[service] = _status(containers, service, port, path)
+                if host := hosts.get(service):
+                    answers[service] = _public_status(host, path)
+                else:
+                    answers[service] = _status(containers, service, port, path)
             except BadStatusLine:
                 continue
             except (OSError, HTTPException, TargetError, StopIteration) as error:
-                silent[service] = str(error) or type(error).__name__
+                asked = f"https://{hosts[service]}{path}: " if service in hosts else ""
+                silent[service] = f"{asked}{str(error) or type(error).__name__}"
         wrong = silent | {s: f"GET {endpoints[s][1]}: {n}" for s, n in answers.items() if n >= 500}
         if not stale and not wrong:
             return answers
@@ -73,6 +79,12 @@ def _stale(containers: list[Container], digests: Mapping[str, str]) -> dict[str,
         if wanted and container.state == "running" and wanted not in container.image:
             found[container.service] = f"it runs {container.image}, not {wanted}"
     return found
+
+
+def _public_status(host: str, path: str) -> int:
+    with closing(HTTPSConnection(host, timeout=_ANSWER_TIMEOUT_S)) as connection:
+        connection.request("GET", path)
+        return connection.getresponse().status
 
 
 def _status(containers: list[Container], service: str, port: int, path: str) -> int:

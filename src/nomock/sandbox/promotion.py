@@ -20,6 +20,7 @@ from nomock.sandbox.phases import BUDGETS_S, Phases
 from nomock.sandbox.pushing import Pushing
 from nomock.sandbox.registry import seen_in_cluster
 from nomock.sandbox.render import Image, Place, Rendered, place_of, render
+from nomock.sandbox.render.kinds.httproute import GROUP, ROUTE
 from nomock.sandbox.validate import validate
 from nomock.sandbox.ways import ByArgo, Direct, Way
 from nomock.stack.compose import ComposeUpkeep
@@ -78,7 +79,7 @@ class Promotion:
         rendered = self._rendered(images, tools)
         if strict and rendered.report.lines:
             raise UntranslatedError([(line.service, line.key) for line in rendered.report.lines])
-        objects = [found.to_dict() for found in rendered.objects]
+        objects = self._objects(rendered)
         validate(objects)
         with phases.phase("sync") as show:
             way.show = show
@@ -93,6 +94,11 @@ class Promotion:
                 place.namespace,
                 {name: image.reference.partition("@")[2] for name, image in images.items()},
                 self._endpoints(),
+                {
+                    service.name: service.host
+                    for service in rendered.plan.services.values()
+                    if service.host and has_routes(objects)
+                },
                 within_s=BUDGETS_S["endpoint"],
                 show=show,
             )
@@ -106,6 +112,14 @@ class Promotion:
             pruned,
             phases.took_s,
         )
+
+    def _objects(self, rendered: Rendered) -> list[Object]:
+        """Return the objects as the cluster can have them: without a Gateway no public hosts."""
+        objects: list[Object] = [found.to_dict() for found in rendered.objects]
+        if has_routes(objects) and self.connection.get(f"/apis/{GROUP}/v1") is None:
+            self.say(f"no public hosts: {self.connection.context} has no Gateway API")
+            return [found for found in objects if found["kind"] != ROUTE]
+        return objects
 
     def _way(self, place: Place, show: Callable[[str], None]) -> Way:
         given = (self.connection, place.namespace, place.id, show)
@@ -163,6 +177,11 @@ class Promotion:
             elif ports:
                 found[name] = (ports[0], "/")
         return found
+
+
+def has_routes(objects: Sequence[Object]) -> bool:
+    """Tell whether any service has a public host."""
+    return any(found["kind"] == ROUTE for found in objects)
 
 
 def variables_of(project: Project) -> dict[str, str]:

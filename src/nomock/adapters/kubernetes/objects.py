@@ -37,6 +37,7 @@ KINDS: Mapping[str, tuple[str, str]] = {
     "Deployment": ("apis/apps/v1", "deployments"),
     "ReplicaSet": ("apis/apps/v1", "replicasets"),
     "Job": ("apis/batch/v1", "jobs"),
+    "HTTPRoute": ("apis/gateway.networking.k8s.io/v1", "httproutes"),
     "Application": ("apis/argoproj.io/v1alpha1", "applications"),
 }
 """What the renderer makes, a cluster makes of that, or is Argo CD's: where each is in the API."""

@@ -6,6 +6,8 @@
       roles: {worker: [{apiGroups: [""], resources: [pods], verbs: [get]}]}
       namespaces: {worker: [{apiGroups: [apps], resources: [deployments], verbs: [create]}]}
       environment: {worker: {MODE: sandbox}}   # variables that it has in a sandbox alone
+      gateway: infra/sandboxes           # a Gateway of the cluster, and its namespace
+      hosts: {auth: "sandbox-{id}.example.com"}  # what is reached through it, by which host
 
 It stands at the top because compose leaves out what is beside a service or a volume.
 """
@@ -20,8 +22,9 @@ from nomock.errors import NotPromotableError, did_you_mean
 
 KEY = "x-nomock"
 MOUNTS = ("files", "empty", "none")
-_WORDS = ("claims", "mounts", "roles", "namespaces", "environment")
-_OF_SERVICES = _WORDS[1:]
+_OF_SERVICES = ("mounts", "roles", "namespaces", "environment", "hosts")
+_WORDS = ("claims", *_OF_SERVICES)
+_GATEWAY = "gateway"
 
 
 @dataclass(frozen=True)
@@ -38,6 +41,10 @@ class Options:
     """For each service that makes namespaces: the rules of its role in those."""
     environment: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     """The variables that a service has in a sandbox, beside those of the compose file."""
+    hosts: Mapping[str, str] = field(default_factory=dict)
+    """The public host of a service, in which ``{id}`` is the sandbox's."""
+    gateway: str = ""
+    """The Gateway that leads there, behind its namespace: ``infra/sandboxes``."""
 
 
 def options_of(config: Mapping[str, Any]) -> Options:
@@ -47,8 +54,16 @@ def options_of(config: Mapping[str, Any]) -> Options:
     """
     said = config.get(KEY) or {}
     for word in said:
-        _known(word, _WORDS, KEY)
-    found = Options(**{word: said.get(word) or {} for word in _WORDS})
+        _known(word, (*_WORDS, _GATEWAY), KEY)
+    gateway = str(said.get(_GATEWAY) or "")
+    found = Options(**{word: said.get(word) or {} for word in _WORDS}, gateway=gateway)
+    if found.hosts and not all(gateway.partition("/")):
+        raise NotPromotableError(
+            "public hosts need a Gateway that leads to them",
+            where=f"{KEY}.{_GATEWAY}",
+            seen=repr(gateway),
+            todo="its namespace and its name: infra/sandboxes",
+        )
     for volume in found.claims:
         _known(volume, config.get("volumes") or {}, f"{KEY}.claims")
     services = config.get("services") or {}

@@ -61,6 +61,10 @@ class ServicePlan:
     place: Place
     is_inside: bool
     """Whether all its networks are internal: nothing outside is reached from there."""
+    host: str
+    """The public host by which it is reached; "": none."""
+    gateway: str
+    """The Gateway that leads there, behind its namespace."""
 
     @property
     def keeps_data(self) -> bool:
@@ -171,6 +175,8 @@ def plan(
             aliases=[alias for alias in others if is_label(alias) and taken[alias] == 1],
             rules=ground.options.roles.get(name, ()),
             rules_of_made=ground.options.namespaces.get(name, ()),
+            host=str(options.hosts.get(name, "")).replace("{id}", place.id),
+            gateway=options.gateway,
             place=place,
             is_inside=_is_inside(config, project.config.get("networks") or {}),
         )

@@ -17,6 +17,7 @@ _PRUNED = (
     "Deployment",
     "Job",
     "Service",
+    "HTTPRoute",
     "NetworkPolicy",
     "ConfigMap",
     "Secret",

@@ -30,7 +30,7 @@ PROJECT = {
     "version": same(_READ),
     "include": same(_READ),
     "models": lost("Docker's own service of models", "it is not there"),
-    "x-nomock": becomes("claims, mounts, rights and variables, as it says"),
+    "x-nomock": becomes("claims, mounts, rights, variables and public hosts, as it says"),
     "networks.*.name": same(_COMPOSES_NAME),
     "networks.*.driver": same("every network is one of pods", _driver, "other than bridge"),
     "networks.*.driver_opts": lost("a driver of Docker's", "they are left out"),

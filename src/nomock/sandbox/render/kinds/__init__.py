@@ -6,6 +6,7 @@ from nomock.sandbox.render.kind import Kind
 from nomock.sandbox.render.kinds.claim import Claims
 from nomock.sandbox.render.kinds.configmap import ConfigMaps
 from nomock.sandbox.render.kinds.deployment import Deployments
+from nomock.sandbox.render.kinds.httproute import Routes
 from nomock.sandbox.render.kinds.job import Jobs
 from nomock.sandbox.render.kinds.limits import Limits
 from nomock.sandbox.render.kinds.made import MadeNamespaces
@@ -29,6 +30,7 @@ KINDS: tuple[Kind, ...] = (
     Roles(),
     MadeNamespaces(),
     Services(),
+    Routes(),
     Jobs(),
     Deployments(),
 )
