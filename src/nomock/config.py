@@ -95,6 +95,10 @@ class Settings:
     """Of which tests a run with traces checks that the trace is unbroken: marked or all."""
     tools_image: str = "nicolaka/netshoot:v0.16"
     """The image of what faults start beside a service: it has python3, nft and tc."""
+    promote: Mapping[str, str] = field(default_factory=dict)
+    """What a promotion to a context makes: sandbox, or release; that of "" where it has none."""
+    parity_reasons: Mapping[str, str] = field(default_factory=dict)
+    """Why tests, or lines of source files, may differ between two runs, by pattern."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where each setting that is not its default came from."""
 

@@ -12,6 +12,7 @@ _LANES = ("shared", "stack", "database")
 _TRACED = ("marked", "all")
 _EVIDENCE = ("failing", "all", "off")
 _TARGETS = ("compose", "sandbox")
+_PROMOTED = ("sandbox", "release")
 # A part of a namespace's name: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
 _SANDBOX = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
 
@@ -98,6 +99,23 @@ def _folders(value: str | Mapping[str, str | Sequence[str]]) -> dict[str, list[s
     return {name: _names(folders) for name, folders in value.items()}
 
 
+def _promote(value: str | Mapping[str, str]) -> dict[str, str]:
+    """Return what a promotion makes, by context; "" is every one that is not named."""
+    if isinstance(value, str):  # promote = "release", NOMOCK_PROMOTE="prod=release;dev=sandbox"
+        pairs = [part.rpartition("=") for part in value.split(";") if part]
+        value = {context: kind for context, _, kind in pairs}
+    for kind in value.values():
+        _one_of(_PROMOTED)(kind)
+    return dict(value)
+
+
+def _reasons(value: str | Mapping[str, str]) -> dict[str, str]:
+    if isinstance(value, str):  # NOMOCK_PARITY_REASONS="tests/test_a.py::*=no pause;b/*.py=other"
+        pairs = [part.rpartition("=") for part in value.split(";") if part]
+        value = {pattern: reason for pattern, _, reason in pairs}
+    return {str(pattern): str(reason) for pattern, reason in value.items()}
+
+
 CONVERTERS: Mapping[str, Any] = {
     "target": _one_of(_TARGETS),
     "sandbox": _sandbox,
@@ -123,4 +141,6 @@ CONVERTERS: Mapping[str, Any] = {
     "edges_overlay": str,
     "traced": _one_of(_TRACED),
     "tools_image": str,
+    "promote": _promote,
+    "parity_reasons": _reasons,
 }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
 from dataclasses import asdict, replace
 from datetime import timedelta
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING
 
 from nomock.cli.show import print_table, progress
 from nomock.config import Settings
-from nomock.errors import UntranslatedError
+from nomock.errors import PromotionError, UntranslatedError
 from nomock.project import Project, resolve
+from nomock.sandbox.equipment import refuse_equipment
 from nomock.sandbox.equipping import equipped, provide_for_spy
 from nomock.sandbox.extra import require_packages
-from nomock.stack.promoted import connected, sandbox_id
+from nomock.stack.promoted import connected, is_release, sandbox_id
 
 if TYPE_CHECKING:
     from nomock.sandbox.render import Report
@@ -32,25 +34,35 @@ def promote(settings: Settings, chosen: argparse.Namespace) -> int:
             settings, line.show, coverage=chosen.sidecar_coverage, traces=chosen.traces
         )
     project = resolve(settings)
+    if is_release(settings):
+        refuse_equipment(project.config)
     provide_for_spy(settings, project)
     if chosen.render:
         return _render(settings, project, chosen)
+    from nomock.sandbox.evidence import PromotionEvidence
     from nomock.sandbox.promotion import Promotion
     from nomock.sandbox.registry import registry_of
 
     connection = connected(settings)
+    id = sandbox_id(settings, project)
     with progress() as line:
-        found = Promotion(
+        promotion = Promotion(
             settings,
             project,
             connection,
             registry_of(settings, chosen.registry),
-            sandbox_id(settings, project),
+            id,
             timedelta(hours=chosen.hours),
             say=line.say,
             show=line.show,
             argocd=chosen.argo,
-        ).run(strict=chosen.strict)
+        )
+        try:
+            found = promotion.run(strict=chosen.strict)
+        except PromotionError as error:
+            left = PromotionEvidence(settings, project, connection, id).write(error)
+            line.say(f"evidence: {os.path.relpath(left)}")
+            raise
     if chosen.json:
         print(json.dumps(asdict(found), indent=1))
         return 0

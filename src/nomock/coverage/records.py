@@ -14,6 +14,7 @@ from nomock.coverage.harvest.copies import Copies
 from nomock.coverage.session import covered, data_dir
 from nomock.errors import CoverageError
 from nomock.stack import Stack
+from nomock.stack.promoted import promoting
 
 if TYPE_CHECKING:  # of an extra, which a run on compose does without
     from nomock.coverage.following import Following
@@ -90,7 +91,7 @@ class Copied:
                 "the sandbox was promoted without the spy",
                 where=f"stack {self._stack.name}",
                 seen=f"services without one: {', '.join(sorted(set(without)))}",
-                todo="nomock promote --sidecar-coverage",
+                todo=promoting(self._stack.settings),
             )
 
 

@@ -33,6 +33,8 @@ class PromotedUpkeep:
     """The cluster that it is in."""
     timeout_s: float
     """How long what is started may take to become ready."""
+    command: str
+    """What promotes it, for messages."""
 
     @property
     def name(self) -> str:
@@ -105,7 +107,7 @@ class PromotedUpkeep:
             "the stack is not promoted",
             where=self.where,
             seen="\n".join(f"{name}: {why}" for name, why in differences.items()),
-            todo="nomock promote; how its pods are: nomock sandbox status",
+            todo=f"{self.command}; how its pods are: nomock sandbox status",
         )
 
     def start_sharers(self, service: str) -> list[str]:
@@ -133,12 +135,24 @@ def promoted(settings: Settings, project: Project) -> tuple[Pods, PromotedUpkeep
     place = place_of(sandbox_id(settings, project))
     connection = connected(settings)
     pods = Pods(connection, place.namespace)
-    return pods, PromotedUpkeep(pods, place.id, connection.context, settings.timeout_s)
+    return pods, PromotedUpkeep(
+        pods, place.id, connection.context, settings.timeout_s, promoting(settings)
+    )
 
 
 def sandbox_called(stack: str) -> str:
     """Return the id of the sandbox that a stack of this name is; "" for one of compose."""
     return stack.removeprefix(_CALLED) if stack.startswith(_CALLED) else ""
+
+
+def promoting(settings: Settings) -> str:
+    """Return the command that promotes a stack with the overlays that a run has."""
+    options = {
+        "--sidecar-coverage": settings.coverage_overlay,
+        "--traces": settings.traces_overlay,
+    }
+    given = [name for name, path in options.items() if settings.root / path in settings.files]
+    return " ".join(["nomock promote", *given])
 
 
 def sandbox_id(settings: Settings, project: Project) -> str:
@@ -167,6 +181,12 @@ def connected(settings: Settings) -> Connection:
             todo="start one: nomock sandbox local; or name a cluster that you have: --context",
         )
     return connect(settings.context or NODE_CONTEXT, kubeconfig)
+
+
+def is_release(settings: Settings) -> bool:
+    """Tell whether what is promoted to the cluster of the settings is for more than tests."""
+    kinds = settings.promote
+    return kinds.get(settings.context or NODE_CONTEXT, kinds.get("", "")) == "release"
 
 
 def check_context(settings: Settings) -> None:

@@ -187,3 +187,36 @@ def test_yaml_should_be_read_as_it_was_meant_whatever_version_reads_it(text: str
     written = as_yaml([Found()])
     assert yaml.safe_load(written) == {"value": text}
     assert written.partition(": ")[2][0] in "\"'"
+
+
+SPIED = """
+services:
+  web: {image: "shop:1", environment: {NOMOCK_SPY_OUT: /data}}
+  traced: {image: "shop:1", environment: {NOMOCK_TRACER: /nomock-tracer}}
+  proxy: {image: "shopify/toxiproxy:2"}
+"""
+
+
+@pytest.mark.parametrize("marked", ['"release"', '{nomock-local = "release"}'])
+def test_equipment_of_tests_should_be_refused_when_the_target_is_marked_as_a_release(
+    tiny: Tiny, marked: str
+) -> None:
+    tiny.compose_text(SPIED)
+    project_file = tiny.path / "pyproject.toml"
+    project_file.write_text(f"[tool.nomock]\npromote = {marked}\n")
+    done = tiny.nomock("promote", "--render", "out")
+    assert done.ret == 1
+    assert done.errlines[-5:] == [
+        "compose files: equipment of tests is not promoted to a release",
+        "  proxy: Toxiproxy, by its image",
+        "  traced: the tracer for services that know nothing of traces",
+        "  web: the coverage spy",
+        "-> promote the compose files without the overlays of tests and without the services that "
+        "break the network",
+    ]
+    assert not (tiny.path / "out").exists()
+    # Another context is another target.
+    project_file.write_text('[tool.nomock]\npromote = {prod = "release"}\n')
+    assert tiny.nomock("promote", "--render", "out").ret == 0
+    project_file.write_text('[tool.nomock]\npromote = "relaese"\n')
+    assert "promote cannot be 'relaese'" in tiny.nomock("promote", "--render", "out").stderr.str()

@@ -44,8 +44,11 @@ class Shop:
         (self.folder / "compose.yaml").write_text(json.dumps(config))
 
     def nomock(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return self.run(NOMOCK, *arguments)
+
+    def run(self, *command: str | Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [NOMOCK, *arguments],
+            command,
             cwd=self.folder,
             env=self.node.environ,
             capture_output=True,

@@ -85,6 +85,12 @@ def test_a_promotion_should_name_the_cause_when_a_service_cannot_become_ready(sh
     assert said.startswith("service bad, sandbox shop: it ends again and again\n  pod bad-")
     assert "exit code 3" in said and "no use" in said
     assert said.endswith("-> nomock sandbox logs bad; mend it, then promote again\n")
+    assert "evidence: .nomock/evidence/promotion.json" in promoted.stderr
+    left = json.loads((shop.folder / ".nomock/evidence/promotion.json").read_text())
+    assert left["error"].startswith("service bad, sandbox shop: it ends again and again")
+    (bad,) = [p for p in left["pods"] if p["metadata"]["labels"]["nomock/service"] == "bad"]
+    assert "no use" in left["logs"][f"{bad['metadata']['name']}/bad"]
+    assert f"Pod/{bad['metadata']['name']}" in {event["object"] for event in left["events"]}
     # The next promotion, without it, ends in a right state.
     shop.write(project())
     assert shop.nomock("promote").returncode == 0
