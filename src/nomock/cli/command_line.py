@@ -16,6 +16,7 @@ from nomock.cli.commands import (
     heal,
     httpfaults,
     images,
+    parity,
     promote,
     replay,
 )
@@ -184,6 +185,13 @@ def command_line() -> argparse.ArgumentParser:
         "--strict", action="store_true", help="a key without a translation is an error"
     )
     promote_.add_argument("--json", action="store_true", help="the same for programs and agents")
+    parity_ = add("parity", parity, "what the same tests came to in two runs, and what differs")
+    parity_.add_argument(
+        "--take", metavar="FILE", help="write the record of the last run, and compare nothing"
+    )
+    parity_.add_argument("one", nargs="?", metavar="FILE", help="the record of a run")
+    parity_.add_argument("other", nargs="?", metavar="FILE", help="that of another one")
+    parity_.add_argument("--json", action="store_true", help="the same for programs and agents")
     _of_heal(add("heal", heal, "heal the faults that killed runs left"))
     _add_sandbox(commands.add_parser("sandbox", help="sandboxes, and a local node for them"))
     cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')

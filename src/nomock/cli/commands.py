@@ -93,6 +93,13 @@ def coverage_live(settings: Settings, chosen: argparse.Namespace) -> int:
     return coverage_live(settings, chosen)
 
 
+def parity(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Compare the records of two runs, or write that of the last one."""
+    from nomock.cli.parity import parity
+
+    return parity(settings, chosen)
+
+
 def promote(settings: Settings, chosen: argparse.Namespace) -> int:
     """Write the stack as the objects of a sandbox."""
     from nomock.cli.promote import promote

@@ -65,6 +65,7 @@ class Failing:
                 seen.stack, seen.containers = stack.name, stack.target.containers(stack.name)
                 seen.window = Window.of(stack.target, began, ready_s=stack.ready_s)
                 self._read_logs(stack, item, found, seen.window)
+                self._read_trace(stack, seen, seen.window)
             except NomockError as error:
                 found.seen.missing.append(str(error))
         return found

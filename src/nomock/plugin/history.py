@@ -33,10 +33,15 @@ class History:
         self._failed: list[dict[str, str]] = []
         self._took_s: dict[str, float] = defaultdict(float)
         self._began_s = time()
+        self._outcomes: dict[str, tuple[str, str]] = {}
 
     def add(self, report: pytest.TestReport) -> None:
         """Remember how long a phase of a test took, and what failed."""
         self._took_s[report.nodeid] += report.duration
+        outcome, why = _outcome_of(report)
+        known, _ = self._outcomes.get(report.nodeid, ("passed", ""))
+        if known == "passed" or report.failed:
+            self._outcomes[report.nodeid] = (outcome, why)
         if report.failed:
             reason = getattr(report.longrepr, "reprcrash", None)
             text = reason.message if reason else str(report.longrepr)
@@ -52,11 +57,19 @@ class History:
         """Remember why the run ended before its tests had all run."""
         self._failed.append({"test": "(the others did not run)", "when": "end", "message": message})
 
-    def write(self, exit_status: int, command: str, root: Path, evidence: str = "") -> None:
+    def write(
+        self,
+        exit_status: int,
+        command: str,
+        root: Path,
+        evidence: str = "",
+        *,
+        is_covered: bool = False,
+    ) -> None:
         """Write the run down; a green one also with the state of the files it was green with.
 
         ``root`` is the folder that the ids of tests are relative to; ``evidence`` is the name of
-        the run where its tests left some.
+        the run where its tests left some; ``is_covered``: it has reported which lines ran.
         """
         run = {
             "began_s": self._began_s,
@@ -65,6 +78,9 @@ class History:
             "exit_status": int(exit_status),
             "failed": self._failed,
             "evidence": evidence,
+            "target": self._settings.target,
+            "is_covered": is_covered,
+            "outcomes": self._outcomes,
         }
         Store(self._settings.state_dir, "last-run").write(run)
         self._remember_outcomes()
@@ -93,3 +109,17 @@ class History:
             if test not in ran and (root / test.partition("::")[0]).is_file()
         }
         Store(self._settings.state_dir, _TESTS).write({**known, **ran})
+
+
+def _outcome_of(report: pytest.TestReport) -> tuple[str, str]:
+    """Return what a phase of a test came to, and why it was not just passed."""
+    if hasattr(report, "wasxfail"):
+        return ("xfailed" if report.skipped else "xpassed"), str(report.wasxfail)
+    if report.skipped:
+        said = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        return "skipped", said.removeprefix("Skipped: ")
+    if report.failed:
+        reason = getattr(report.longrepr, "reprcrash", None)
+        text = reason.message if reason else str(report.longrepr)
+        return "failed", text.partition("\n")[0][:500]
+    return "passed", ""

@@ -64,6 +64,7 @@ class RunEnd:
                     run.command,
                     run.config.rootpath,
                     run.evidence.left_by_run,
+                    is_covered=is_done and given(run.config, "sidecar-coverage"),
                 )
             run.evidence.finish()
             if tried:

@@ -54,7 +54,7 @@ LAYERS = (
     ("doctor",),  # what of a project will make trouble
     ("diagnosis", "sandbox.node"),  # why tests failed, by all that is known; a local Kubernetes
     # how records come here; what of the overlays a promotion takes along
-    ("coverage.records", "sandbox.equipping"),
+    ("coverage.records", "sandbox.equipping", "sandbox.evidence", "parity"),
     # by the cluster's API or by Argo CD; where images are pushed to
     ("sandbox.ways", "sandbox.pushing", "sandbox.endpoint", "sandbox.sandboxes"),
     ("sandbox.registry",),
