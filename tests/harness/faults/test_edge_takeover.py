@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from threading import Thread
 
+import pytest
 from driving import ready, run_elsewhere
 from proxied import left_on, proxied
 from tiny import Tiny, ask, until_gone
 
 from nomock.adapters.engine import Engine
 from nomock.adapters.engine.beside import OWNER
+from nomock.errors import FaultError
 from nomock.faults.edge.latency import Latency
 from nomock.faults.edge.refused import Refused
 from nomock.faults.fault import State
@@ -58,3 +61,21 @@ def test_a_fault_should_be_healed_when_its_edge_is_not_there_any_more(shop: Tiny
     with ready(shop) as (_, control):
         for fault in (Latency("shop->moon", latency_ms=1), Refused("shop->moon")):
             fault.heal(control, {"token": "nomock-left", "proxy": "toxiproxy"})
+
+
+def test_an_effect_should_be_unknown_when_toxiproxy_is_another_process_than_it_was(
+    shop: Tiny,
+) -> None:
+    proxied(shop, "def test_it(stack): pass")
+    fault = Latency("shop->web", latency_ms=1)
+    with ready(shop) as (_, control):
+        state = fault.prepare(control)
+        begun = fault.begin(control, state)
+        try:
+            assert fault.observe_effect(control, state, begun) == ""
+            # In a pod the watchdog lives on, and what it counts from then on met nothing.
+            earlier = replace(begun, proxy_began="2026-11-30T07:00:00Z")
+            with pytest.raises(FaultError, match="Toxiproxy is another process than it was"):
+                fault.observe_effect(control, state, earlier)
+        finally:
+            fault.heal(control, state)

@@ -102,7 +102,8 @@ def test_a_test_should_be_an_error_with_the_reason_when_the_effect_of_its_fault_
             "*ERROR at teardown of test_lost*",
             "faults of this test: the effect is unknown: latency shop->web",
             "  latency shop->web: edge shop->web: what passed it was not counted to the end",
-            "    the watchdog that counted has ended; was Toxiproxy restarted meanwhile?",
+            "    the watchdog that counted has ended, or Toxiproxy is another process than it was; "
+            "was it restarted meanwhile?",
             "-> mend that, or say expect_traffic=False where it does not matter",
             "*ERROR at teardown of test_scheduled*",
             "faults of this test: the effect is unknown: schedule of 1 fault",

@@ -15,7 +15,7 @@ from nomock.errors import FaultError, NomockError, UnknownEdgeError
 from nomock.faults.fault import Direction, Fault, expired, wrong
 from nomock.faults.stack_control import StackControl
 from nomock.faults.topology import proxies
-from nomock.faults.watchdog import until_left_are_undone
+from nomock.faults.watchdog import Watchdog, until_left_are_undone
 from nomock.project import Project
 
 MOST_BYTES = 2**31 - 1
@@ -42,6 +42,8 @@ class Counted:
 
     watchdog: str
     """The watchdog's id: another one has counted something else."""
+    proxy_began: str
+    """When Toxiproxy began: in a pod the watchdog outlives it, but what is broken does not."""
     port: int
     attempts: int
     to_server: int
@@ -80,7 +82,8 @@ class EdgeFault(Fault):
         watchdog = control.known_watchdog(state["proxy"])
         port = control.edge(self.edge).listen_port
         now = watchdog.counts([port])[port]
-        counted = Counted(watchdog.id, port, now.attempts, now.to_server, now.from_server)
+        began = _began(control, watchdog)
+        counted = Counted(watchdog.id, began, port, now.attempts, now.to_server, now.from_server)
         watchdog.guard(state["token"], self.undo(state), self.expires_s)
         self.apply(control, state)
         return counted
@@ -127,11 +130,13 @@ class EdgeFault(Fault):
         Raises FaultError where these are not those that met it.
         """
         watchdog = control.kept(state["proxy"])
-        if watchdog is None or watchdog.id != begun.watchdog:
+        is_same = watchdog is not None and watchdog.id == begun.watchdog
+        if watchdog is None or not is_same or _began(control, watchdog) != begun.proxy_began:
             raise FaultError(
                 "what passed it was not counted to the end",
                 where=f"edge {self.edge}",
-                seen="the watchdog that counted has ended; was Toxiproxy restarted meanwhile?",
+                seen="the watchdog that counted has ended, or Toxiproxy is another process than it "
+                "was; was it restarted meanwhile?",
             )
         now = watchdog.counts([begun.port])[begun.port]
         if state["token"] in watchdog.undone:  # what came later did not meet it
@@ -211,3 +216,9 @@ class ToxicFault(EdgeFault):
 
     def _toxics(self, state: EdgeState) -> list[tuple[str, str]]:
         return [(f"{state['token']}-{stream}", stream) for stream in _STREAMS[self.direction]]
+
+
+def _began(control: StackControl, watchdog: Watchdog) -> str:
+    """Return when the container that a watchdog is beside was started; "" if it is gone."""
+    life = control.target.container_state(watchdog.container_id)
+    return life.started_at if life is not None else ""

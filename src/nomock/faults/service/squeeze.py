@@ -8,7 +8,7 @@ from math import isclose
 from typing import Any, TypedDict
 
 from nomock.adapters.engine import Limits
-from nomock.errors import ConfigError
+from nomock.errors import ConfigError, NotPossibleError
 from nomock.faults.fault import whole_number, wrong
 from nomock.faults.service_fault import ServiceFault, existing
 from nomock.faults.stack_control import StackControl
@@ -43,6 +43,12 @@ class Squeeze(ServiceFault):
     def validate_kind(self, control: StackControl) -> None:
         """Refuse what is no squeeze."""
         super().validate_kind(control)
+        if not control.has_engine:
+            raise NotPossibleError(
+                "a pod that runs keeps the limits that it is given: they could not be taken back",
+                where=f"fault {self.name}",
+                todo="run it on compose, or declare limits in the compose file",
+            )
         if self.cpus is None and self.memory_mb is None:
             raise ConfigError(
                 "there is nothing to squeeze", where=f"fault {self.name}", todo="cpus=, memory_mb="
