@@ -31,6 +31,11 @@ def state_dir(root: Path) -> Path:
     return _cache() / f"{root.name}-{named}"
 
 
+def own_coverage_overlay(root: Path) -> Path:
+    """Return where nomock keeps the overlay that it made itself, for a stack that has none."""
+    return state_dir(root) / "coverage-overlay.yml"
+
+
 def node_kubeconfig() -> Path:
     """Return the kubeconfig of this machine's own node, whether there is one or not.
 

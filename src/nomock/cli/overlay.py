@@ -27,6 +27,7 @@ from nomock.coverage.overlay import (
 )
 from nomock.errors import NotCoverableError, NotTraceableError
 from nomock.paths import absolute
+from nomock.places import own_coverage_overlay
 from nomock.project import Project, resolve
 from nomock.traces import overlay as traces
 
@@ -102,6 +103,8 @@ class _Traces(_Added):
 def overlay(settings: Settings, chosen: argparse.Namespace) -> int:
     """Ask each service for its Python, say what was chosen, and write the overlay."""
     own = settings.traces_overlay if chosen.traces else settings.coverage_overlay
+    if settings.root / own == own_coverage_overlay(settings.root):
+        own = Settings.coverage_overlay  # which is the user's, and taken from now on
     settings, path = _apart(settings, own, chosen.output)
     to_stdout = chosen.output == _STDOUT
     project = resolve(settings)

@@ -14,7 +14,7 @@ from nomock.errors import ConfigError
 from nomock.loading.dotenv import Dotenv
 from nomock.loading.home import FILES, Home, first, home_of, places
 from nomock.paths import absolute
-from nomock.places import state_dir
+from nomock.places import own_coverage_overlay, state_dir
 
 _SEPARATOR = "COMPOSE_PATH_SEPARATOR"
 # Compose takes one where a file is included or named by --file, and not from COMPOSE_FILE (2.26).
@@ -59,6 +59,10 @@ def load(
     is_compose = values.get("target", Settings.target) == Settings.target
     has_edges = is_compose and files and overlay not in files and overlay.is_file()
     values["files"] = (*files, overlay) if has_edges else files
+    made = own_coverage_overlay(root)
+    is_named = "coverage_overlay" in values  # one that is not there is for a run to complain of
+    if not is_named and not (root / Settings.coverage_overlay).exists() and made.exists():
+        values["coverage_overlay"] = str(made)
     told.remember(state_dir(root))
     return Settings(
         root=root,

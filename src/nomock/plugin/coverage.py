@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import Protocol
 
 from nomock.config import Settings
+from nomock.progress import Progress
 from nomock.stack import Stack
 
 
@@ -137,9 +138,12 @@ class SidecarCoverage:
         self.is_whole = not errors
 
 
-def spied(settings: Settings, *, begin: bool) -> Settings:
+def spied(settings: Settings, *, begin: bool, progress: Progress) -> Settings:
     """Return the settings of a covered run; ``begin`` one, or take part in the controller's."""
+    from nomock.coverage.automatic import with_own_overlay
     from nomock.coverage.harvest import new_run
     from nomock.coverage.session import with_spy
 
-    return with_spy(settings, new_run() if begin else None)
+    if not begin:
+        return with_spy(settings)
+    return with_spy(with_own_overlay(settings, progress), new_run())

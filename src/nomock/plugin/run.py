@@ -89,7 +89,8 @@ class Run:
         try:
             settings = settings_of(config)
             if given(config, "sidecar-coverage"):
-                settings = spied(settings, begin=not hasattr(config, "workerinput"))
+                begin = not hasattr(config, "workerinput")
+                settings = spied(settings, begin=begin, progress=progress_of(config))
             if given(config, "traces"):
                 settings = traced(settings, progress_of(config))
         except NomockError as error:

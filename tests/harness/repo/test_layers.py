@@ -50,7 +50,12 @@ LAYERS = (
     ("sandbox.workloads",),  # whether it is
     ("sandbox.image_facts",),  # what is known of an image and Kubernetes does not read
     ("stack",),  # the concepts, brought together
-    ("coverage.session", "traces.session", "lanes"),  # the stack with the spy or traces on; lanes
+    (
+        "coverage.automatic",
+        "coverage.session",
+        "traces.session",
+        "lanes",
+    ),  # the stack with the spy or traces on; lanes
     ("doctor",),  # what of a project will make trouble
     ("diagnosis", "sandbox.node"),  # why tests failed, by all that is known; a local Kubernetes
     # how records come here; what of the overlays a promotion takes along
