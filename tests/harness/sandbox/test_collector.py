@@ -13,6 +13,7 @@ from pathlib import Path
 from rendering import rendered, volume_at
 
 from nomock.adapters.kubernetes import COLLECTOR, RECORDS, RECORDS_FOLDER, collector_command
+from nomock.adapters.kubernetes.reading import kept_in
 from nomock.coverage.harvest import MODULES_FILE
 from nomock.sandbox.render.mounts import TOLD
 
@@ -97,6 +98,18 @@ def test_all_there_is_should_be_told_once_more_when_the_pod_ends(tmp_path: Path)
         keeping.send_signal(signal.SIGTERM)
         said, _ = keeping.communicate(timeout=60)
     assert (keeping.returncode, told(said)) == (0, [[NAME, 0, "one\n"]])
+
+
+def test_what_a_tracer_compiles_should_not_be_missed_when_its_pod_is_gone(tmp_path: Path) -> None:
+    state = tmp_path / ".nomock" / "tracer"
+    state.mkdir(parents=True)
+    mounts = [
+        {"type": "bind", "source": str(state), "target": "/nomock-tracer/compiled"},
+        {"type": "volume", "source": "data", "target": "/data"},
+    ]
+    found = rendered(tmp_path, {"web": {"volumes": mounts}}, volumes={"data": {}})
+    assert volume_at(found, "/nomock-tracer/compiled") == ({"emptyDir": {}}, {})
+    assert kept_in({"spec": found.pod()}) == ["/data"]
 
 
 def test_a_covered_service_should_have_a_collector_that_shares_its_records_alone(

@@ -10,11 +10,12 @@ from nomock.adapters.kubernetes.collectors import command as collector_command
 from nomock.adapters.kubernetes.connection import Connection, connect, contexts
 from nomock.adapters.kubernetes.objects import GLOBAL, Objects
 from nomock.adapters.kubernetes.pods import Pods
-from nomock.adapters.kubernetes.reading import COLLECTOR, RECORDS, SERVICE, PodName
+from nomock.adapters.kubernetes.reading import COLLECTOR, OURS, RECORDS, SERVICE, PodName
 
 __all__ = [
     "COLLECTOR",
     "GLOBAL",
+    "OURS",
     "RECORDS",
     "RECORDS_FOLDER",
     "SERVICE",

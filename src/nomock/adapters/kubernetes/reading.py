@@ -22,7 +22,9 @@ SERVICE = "nomock/service"
 """The label of what belongs to a service of the compose file: the name that it has there."""
 COLLECTOR = "nomock-collector"
 """The container of a pod that hands out the records of its spies."""
-RECORDS = "nomock-records"
+OURS = "nomock-"
+"""How the volumes of nomock's own are called: nothing in them is missed when their pod is gone."""
+RECORDS = f"{OURS}records"
 """The volume that they are in."""
 _NEVER = "0001-01-01T00:00:00Z"
 _POLICIES = {"Always": "always", "OnFailure": "on-failure", "Never": "no"}
@@ -191,8 +193,7 @@ def config_of(pod: Mapping[str, Any], environment: Mapping[str, str]) -> Contain
 def kept_in(pod: Mapping[str, Any]) -> list[str]:
     """Return the paths of what a pod keeps on its node's disk alone: it goes with the pod."""
     empty = [v for v in pod["spec"].get("volumes") or () if "emptyDir" in v]
-    # Records of spies are fetched while the pod runs.
-    theirs = [v for v in empty if v["name"] != RECORDS]
+    theirs = [v for v in empty if not v["name"].startswith(OURS)]
     on_disk = {v["name"] for v in theirs if (v["emptyDir"] or {}).get("medium") != "Memory"}
     mounts = pod["spec"]["containers"][0].get("volumeMounts") or ()
     return [mount["mountPath"] for mount in mounts if mount["name"] in on_disk]

@@ -58,6 +58,8 @@ class Empty:
     size: str | None = None
     is_volume: bool = False
     """Whether it is one of Docker's volumes, which Docker gives to the image's user."""
+    is_ours: bool = False
+    """Whether it is for what nomock adds to the service."""
 
 
 @dataclass(frozen=True)
@@ -159,7 +161,7 @@ def _bind(
             return None, Lost("a socket of this machine", "nobody listens there")
         if path.is_relative_to(ground.state_dir) and not item.get("read_only"):
             is_spys = target == ground.spy_out(service)
-            return Records() if is_spys else Empty(), None  # nomock's own
+            return Records() if is_spys else Empty(is_ours=True), None
         if not path.exists():
             return Empty(), Lost("there is nothing at its source", "an empty volume of the pod's")
         if path.is_dir():

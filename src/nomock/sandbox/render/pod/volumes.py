@@ -15,7 +15,7 @@ from lightkube.models.core_v1 import (
     VolumeProjection,
 )
 
-from nomock.adapters.kubernetes import RECORDS
+from nomock.adapters.kubernetes import OURS, RECORDS
 from nomock.sandbox.render.files import ConfigFiles
 from nomock.sandbox.render.mounts import (
     Claim,
@@ -51,6 +51,8 @@ def _name(source: Source, number: int) -> str:
             return _short(volume)
         case Empty(name=name) if name:
             return _short(name)
+        case Empty(is_ours=True):
+            return f"{OURS}{number}"
         case Records():
             return RECORDS
     return f"mount-{number}"
