@@ -184,6 +184,13 @@ promote *arguments: _images
 test-sandbox *arguments:
     pytest --nomock-target sandbox --nomock-lanes shared "$@"
 
+# the suite on compose and on the promoted stack (just promote --sidecar-coverage --traces), and what differs
+[group('sandbox')]
+parity *arguments:
+    -pytest --nomock-evidence all --sidecar-coverage --traces "$@"; nomock parity --take .nomock/compose.json
+    -pytest --nomock-target sandbox --nomock-lanes shared --nomock-evidence all --sidecar-coverage --traces "$@"; nomock parity --take .nomock/sandbox.json
+    nomock parity .nomock/compose.json .nomock/sandbox.json
+
 # each service of the sandbox, and whether it is ready
 [group('sandbox')]
 sandbox-status *arguments:

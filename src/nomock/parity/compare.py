@@ -32,7 +32,8 @@ def compare(one: Record, other: Record, reasons: Mapping[str, str]) -> list[Diff
     """Return what differs, tests first.
 
     ``reasons`` are those that are declared: a pattern of tests or source files -> the reason. Found
-    is that a test was skipped on one target, with its reason, and that only such tests ran a line.
+    is that a test was skipped on one target, with its reason, and that only such tests ran a line,
+    or no test at all.
     What a test was answered, and its spans, are compared where it passed on both.
     """
     found = [*_of_tests(one, other), *_of_lines(one, other)]
@@ -107,6 +108,8 @@ def _of_lines(one: Record, other: Record) -> Iterator[Difference]:
 
 def _why_not(tests: Sequence[str], elsewhere: Record) -> str:
     """Return why a line that some tests ran did not run elsewhere; "" where that is not known."""
+    if set(tests) == {""}:
+        return "for no test, at start-up or in the background"
     outcomes = {test: elsewhere.tests.get(test, Result("not run")).outcome for test in tests}
     if not outcomes or _PASSED in outcomes.values() or "" in outcomes:
         return ""

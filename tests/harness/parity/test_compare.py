@@ -85,12 +85,17 @@ def test_a_skip_should_be_the_reason_for_its_test_and_for_lines_that_only_that_r
     assert all(difference.reason for difference in compare(other, one, {}))
 
 
-@pytest.mark.parametrize("tests", [[TEST], [""], ["", TEST]])
+@pytest.mark.parametrize("tests", [[TEST], ["", TEST]])
 def test_a_line_should_have_no_reason_when_a_test_ran_it_that_passed_on_both(
     tests: list[str],
 ) -> None:
     one = record("compose", {"a.py": {"7": tests}})
     assert differences(one, record("sandbox", {"a.py": {}})) == [("lines", "7", "")]
+
+
+def test_a_line_should_have_that_for_a_reason_when_no_test_ran_it() -> None:
+    (found,) = compare(record("compose", {"a.py": {"7": [""]}}), record("sandbox", {}), {})
+    assert found.reason == "for no test, at start-up or in the background"
 
 
 def test_lines_should_not_be_compared_when_a_run_was_not_covered() -> None:
