@@ -174,6 +174,11 @@ coverage-live *arguments:
 coverage-overlay *arguments:
     nomock overlay "$@"
 
+# an empty sandbox with its quota, and the local node where no --context is named; promote fills it
+[group('sandbox')]
+sandbox-up *arguments:
+    nomock sandbox up "$@"
+
 # build, push and apply the stack as a sandbox; just promote --render DIR only writes its objects
 [group('sandbox')]
 promote *arguments: _images

@@ -6,7 +6,6 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
-from nomock.cli import sandboxes
 from nomock.cli.commands import (
     cleanup,
     coverage_live,
@@ -24,7 +23,7 @@ from nomock.cli.docs import docs, explain
 from nomock.cli.doctor import doctor
 from nomock.cli.init import init, uninstall
 from nomock.cli.overlay import overlay
-from nomock.cli.sandbox import local
+from nomock.cli.sandbox_line import add_sandbox, of_heal, of_life, of_sandbox
 from nomock.cli.stack import compose, down, status, up
 from nomock.cli.watch import watch
 from nomock.cli.who import place, show_resilience, who_tests
@@ -146,7 +145,7 @@ def command_line() -> argparse.ArgumentParser:
     )
     add("httpfaults", httpfaults, "put the proxy of HTTP faults beside the compose file")
     promote_ = add("promote", promote, "build, push and apply the stack as a sandbox")
-    _of_sandbox(promote_)
+    of_sandbox(promote_)
     promote_.add_argument(
         "--registry", metavar="NAME", help="where images are pushed; the local node's own if not"
     )
@@ -173,9 +172,7 @@ def command_line() -> argparse.ArgumentParser:
     promote_.add_argument(
         "--traces", action="store_true", help="with traces, for pytest --traces on it"
     )
-    promote_.add_argument(
-        "--hours", metavar="N", type=float, default=8.0, help="how long it may stay; 8 if not"
-    )
+    of_life(promote_)
     promote_.add_argument(
         "--render",
         metavar="DIR",
@@ -192,55 +189,8 @@ def command_line() -> argparse.ArgumentParser:
     parity_.add_argument("one", nargs="?", metavar="FILE", help="the record of a run")
     parity_.add_argument("other", nargs="?", metavar="FILE", help="that of another one")
     parity_.add_argument("--json", action="store_true", help="the same for programs and agents")
-    _of_heal(add("heal", heal, "heal the faults that killed runs left"))
-    _add_sandbox(commands.add_parser("sandbox", help="sandboxes, and a local node for them"))
+    of_heal(add("heal", heal, "heal the faults that killed runs left"))
+    add_sandbox(commands.add_parser("sandbox", help="sandboxes, and a local node for them"))
     cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
     cleanup_.add_argument("--remove", action="store_true", help="remove it")
     return parser
-
-
-def _add_sandbox(parser: argparse.ArgumentParser) -> None:
-    """Add the commands of ``nomock sandbox``."""
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
-    local_ = commands.add_parser(
-        "local", help="start a Kubernetes and a registry on this machine, one for all checkouts"
-    )
-    local_.set_defaults(run=local)
-    local_.add_argument("--argo", action="store_true", help="with Argo CD beside it")
-    local_.add_argument(
-        "--down", action="store_true", help="take it away, with all sandboxes in it"
-    )
-    for name, run, told in (
-        ("status", sandboxes.status, "each service of the sandbox, and whether it is ready"),
-        ("list", sandboxes.list_all, "the sandboxes of the cluster"),
-        ("logs", sandboxes.logs, "what a service of the sandbox logged last"),
-        ("heal", heal, "heal the faults that killed runs left in the sandbox"),
-        ("down", sandboxes.down, "remove the sandbox with all that is in it"),
-        ("reap", sandboxes.reap, "remove the sandboxes whose time is over"),
-    ):
-        added = commands.add_parser(name, help=told)
-        added.set_defaults(run=run)
-        _of_sandbox(added)
-        if name == "heal":
-            _of_heal(added)
-        if name == "logs":
-            added.add_argument("service", metavar="SERVICE")
-            added.add_argument("--tail", metavar="N", type=int, help="how many lines; 200 if not")
-
-
-def _of_heal(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--set-aside",
-        action="store_true",
-        help="move the journals of what cannot be healed away, and say what may be broken still",
-    )
-
-
-def _of_sandbox(parser: argparse.ArgumentParser) -> None:
-    """Add the options by which a sandbox is found."""
-    parser.add_argument("--id", metavar="ID", help="names the sandbox; the project's name if not")
-    parser.add_argument(
-        "--context",
-        metavar="CONTEXT",
-        help="of the kubeconfig, one of the setting contexts; this machine's node if not",
-    )

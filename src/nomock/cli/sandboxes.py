@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import argparse
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from nomock.cli.sandbox import start_node
 from nomock.cli.show import print_table, progress
 from nomock.config import Settings
 from nomock.project import resolve
@@ -13,6 +14,22 @@ from nomock.stack.promoted import connected, sandbox_id
 from nomock.target import names_of
 
 _TAIL = 200
+
+
+def up(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Have an empty sandbox, and the local node where no context is named; print where it is."""
+    from nomock.sandbox.making import make_room
+
+    project = resolve(settings)
+    if settings.context is None:
+        start_node(settings)
+    connection = connected(settings)
+    id_, lives = sandbox_id(settings, project), timedelta(hours=chosen.hours)
+    with progress() as line:
+        place, is_new = make_room(settings, project, connection, id_, lives, line.show)
+    how = "is made" if is_new else "is there"
+    print(f"sandbox {place.id} {how} in {connection.context}, namespace {place.namespace}")
+    return 0
 
 
 def status(settings: Settings, _: argparse.Namespace) -> int:

@@ -64,6 +64,7 @@ LAYERS = (
     ("sandbox.ways", "sandbox.pushing", "sandbox.endpoint", "sandbox.sandboxes"),
     ("sandbox.registry",),
     ("sandbox.promotion",),  # from a compose project to what is live
+    ("sandbox.making",),  # a sandbox that is empty
     # what is done to a stack, and what a test asks of it meanwhile
     ("faults.topology", "faults.watchdog"),  # what a request runs through; what guards a fault
     ("faults.locking", "faults.stack_control"),  # who may break what; what a fault breaks
