@@ -220,8 +220,10 @@ class Service:
 
     def _wait_ended(self) -> None:
         # The engine's list of containers is a few milliseconds behind what it has just done.
+        # In a cluster there is none for a moment, until another one takes its place.
         wait_until(
-            lambda: not any(c.state == "running" for c in self._own()), within_s=_LIST_BEHIND_S
+            lambda: not any(c.state == "running" for c in self._containers()),
+            within_s=_LIST_BEHIND_S,
         )
 
     def _containers(self) -> list[Container]:
