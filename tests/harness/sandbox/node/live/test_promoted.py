@@ -128,7 +128,7 @@ def test_a_namespace_that_a_service_made_should_go_with_its_sandbox(shop: Shop) 
         down = shop.nomock("sandbox", "down", "--id", "maker")
         assert down.returncode == 0, down.stderr
         kinds = "namespace,clusterrole,clusterrolebinding,validatingadmissionpolicy"
-        for ours in ("nomock/made-in", "nomock/sandbox=maker"):
+        for ours in ("nomock/made-in=nomock-maker", "nomock/sandbox=maker"):
             assert not shop.node.kubectl("get", kinds, "-l", ours, "-o", "name")
     finally:
         shop.write(project())
