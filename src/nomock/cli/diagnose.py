@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -50,7 +50,7 @@ def story(settings: Settings) -> Iterator[str]:
     yield from _failures(settings)
     yield ""
     try:
-        yield from _services(Stack.of(settings))
+        yield from _services(_stack_of_run(settings))
     except NomockError as error:
         yield str(error)
     yield ""
@@ -63,7 +63,7 @@ def as_json(settings: Settings) -> dict[str, Any]:
     failed, not_read = failures(settings, run)
     services: dict[str, str] = {}
     try:
-        stack = Stack.of(settings)
+        stack = _stack_of_run(settings)
         told = _told(stack, stack.containers())
         services = {name: told.get(name, "ready") for name in stack}
     except NomockError as error:
@@ -79,6 +79,13 @@ def as_json(settings: Settings) -> dict[str, Any]:
         "changed": [str(path) for path in changed_files(settings.root, commit)] if commit else [],
         "missing": not_read,
     }
+
+
+def _stack_of_run(settings: Settings) -> Stack:
+    """Return the stack that the last run used, on compose or in a sandbox."""
+    run = Store(settings.state_dir, "last-run").read()
+    used = {name: run[name] for name in ("target", "sandbox", "context") if name in run}
+    return Stack.of(replace(settings, **used))
 
 
 def failures(settings: Settings, run: Mapping[str, Any]) -> tuple[list[Failure], list[str]]:
@@ -136,7 +143,7 @@ def _services(stack: Stack) -> Iterator[str]:
             if container.service == name:
                 if names[container.id] != name:
                     yield f"    {names[container.id]}:"
-                yield from (f"    {line}" for line in _course(stack.engine, container.id))
+                yield from (f"    {line}" for line in _course(stack.target, container.id))
                 log = stack.target.log_text(container.id, tail=_LOG_LINES)
                 yield from (f"    {shown_line(line, name)}" for line in log.splitlines())
 

@@ -79,6 +79,8 @@ class History:
             "failed": self._failed,
             "evidence": evidence,
             "target": self._settings.target,
+            "sandbox": self._settings.sandbox,
+            "context": self._settings.context,
             "is_covered": is_covered,
             "outcomes": self._outcomes,
         }

@@ -114,6 +114,23 @@ def test_how_a_container_ended_should_be_told_when_it_runs_again() -> None:
     assert [event.what for event in happenings_of([again], [])] == ["oom", "die", "start"]
 
 
+def test_a_pod_that_is_gone_should_have_ended_as_the_event_of_it_says() -> None:
+    def killed(name: str, container: str) -> dict[str, Any]:
+        about = {"name": name, "fieldPath": f"spec.containers{{{container}}}"}
+        told = {"reason": "Killing", "lastTimestamp": "2026-11-30T07:00:02Z"}
+        return {**told, "involvedObject": about, "message": "Stopping container"}
+
+    pods = [pod("web-2", RUNNING)]
+    events = [killed("web-1", "web"), killed("web-1", "nomock-collector"), killed("web-2", "web")]
+    (started, gone) = happenings_of(pods, events)
+    assert (started.what, started.container_id) == ("start", "shop-default/web-2/web")
+    assert (gone.what, gone.service, gone.exit_code) == ("die", "web", None)
+    assert gone.container_id == "shop-default/web-1/web"
+    # The cluster says times to the second: it is not older than a test that began in that.
+    assert 1.9 < gone.at_s - started.at_s < 2.1
+    assert gone.at_s % 1 > 0.9
+
+
 def test_a_pods_network_should_be_the_same_when_a_container_in_it_is_started_again() -> None:
     lives = [
         life_of({**found, "metadata": {**found["metadata"], "uid": uid}})

@@ -182,7 +182,7 @@ class Asking:
     def happenings(self, project: str, *, since_s: float, until_s: float) -> list[Happening]:
         """Return what happened to a namespace's containers, so far as the cluster remembers it."""
         found = happenings_of(self._pods(), self._events())
-        return [event for event in found if since_s <= event.at_s <= until_s]
+        return [event for event in found if since_s <= event.at_s and event.at_s - 1 <= until_s]
 
     def logs(
         self,
