@@ -23,7 +23,7 @@ from nomock.cli.docs import docs, explain
 from nomock.cli.doctor import doctor
 from nomock.cli.init import init, uninstall
 from nomock.cli.overlay import overlay
-from nomock.cli.sandbox_line import add_sandbox, of_heal, of_life, of_sandbox
+from nomock.cli.sandbox_line import add_sandbox, of_heal, of_life, of_programs, of_sandbox
 from nomock.cli.stack import compose, down, status, up
 from nomock.cli.watch import watch
 from nomock.cli.who import place, show_resilience, who_tests
@@ -57,12 +57,16 @@ def command_line() -> argparse.ArgumentParser:
             "--dry-run", action="store_true", help="show what would be written, as a patch"
         )
     doctor_ = add("doctor", doctor, "what of this project will make trouble in tests, and the cure")
-    doctor_.add_argument("--json", action="store_true", help="the same for programs and agents")
+    of_programs(doctor_)
     add("up", up, "start the stack and wait until it is ready")
     down_ = add("down", down, "stop the stack")
     down_.add_argument("--volumes", action="store_true", help="delete its volumes too")
-    add("status", status, "how each service is, and whether it is what the files say")
-    add("images", images, "make each image of images/images.toml available: here, pulled or built")
+    of_programs(add("status", status, "how each service is, and whether it is what the files say"))
+    of_programs(
+        add(
+            "images", images, "make each image of images/images.toml available: here, pulled, built"
+        )
+    )
     for word in ("logs", "exec"):
         # Every argument is compose's own: with a prefix that nobody can type none is an option.
         handed = add(
@@ -105,7 +109,7 @@ def command_line() -> argparse.ArgumentParser:
         "--force", action="store_true", help="replace an overlay that somebody changed"
     )
     diagnose_ = add("diagnose", diagnose, "why did the last run fail, the likeliest cause first")
-    diagnose_.add_argument("--json", action="store_true", help="the same for programs and agents")
+    of_programs(diagnose_)
     evidence_ = add("evidence", evidence, "where the evidence of the last run is, and the causes")
     evidence_.add_argument(
         "--markdown", action="store_true", help="its failures as Markdown, for a summary of CI"
@@ -129,12 +133,16 @@ def command_line() -> argparse.ArgumentParser:
     )
     who = add("who-tests", who_tests, "the tests that ran a line in the last covered run")
     who.add_argument("place", type=place, metavar="FILE:LINE")
-    add("resilience", show_resilience, "which lines only a fault reached, which handlers nothing")
+    of_programs(who)
+    of_programs(
+        add("resilience", show_resilience, "lines that only a fault reached, handlers that nothing")
+    )
     edges_ = add("edges", edges, "which faults on which edges the tests have, holes first")
     edges_.add_argument(
         "where", nargs="*", metavar="EDGE", help="the tests of one, 'a->b' in quotes; or a service"
     )
     edges_.add_argument("--tests", action="store_true", help="the tests of each cell")
+    of_programs(edges_)
     edges_.add_argument(
         "--init",
         action="store_true",
@@ -181,16 +189,17 @@ def command_line() -> argparse.ArgumentParser:
     promote_.add_argument(
         "--strict", action="store_true", help="a key without a translation is an error"
     )
-    promote_.add_argument("--json", action="store_true", help="the same for programs and agents")
+    of_programs(promote_)
     parity_ = add("parity", parity, "what the same tests came to in two runs, and what differs")
     parity_.add_argument(
         "--take", metavar="FILE", help="write the record of the last run, and compare nothing"
     )
     parity_.add_argument("one", nargs="?", metavar="FILE", help="the record of a run")
     parity_.add_argument("other", nargs="?", metavar="FILE", help="that of another one")
-    parity_.add_argument("--json", action="store_true", help="the same for programs and agents")
+    of_programs(parity_)
     of_heal(add("heal", heal, "heal the faults that killed runs left"))
     add_sandbox(commands.add_parser("sandbox", help="sandboxes, and a local node for them"))
     cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
     cleanup_.add_argument("--remove", action="store_true", help="remove it")
+    of_programs(cleanup_)
     return parser

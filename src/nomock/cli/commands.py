@@ -5,19 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 
-from nomock.cli.show import print_table, progress
+from nomock.cli.show import print_json, print_table, progress
 from nomock.config import Settings
 from nomock.stack import Stack
 
 
-def images(settings: Settings, _: argparse.Namespace) -> int:
+def images(settings: Settings, chosen: argparse.Namespace) -> int:
     """Settle each image of images/images.toml: here, pulled or built."""
     from nomock.images import resolve_images
 
     with progress() as line:
         resolved = resolve_images(settings.root, line.show)
     body = [(s.variable, s.image, s.how, s.detail) for s in resolved]
-    print_table(("variable", "image", "how", ""), body)
+    if chosen.json:
+        keys = ("variable", "image", "how", "detail")
+        print_json([dict(zip(keys, row, strict=True)) for row in body])
+    else:
+        print_table(("variable", "image", "how", ""), body)
     return 0
 
 
@@ -80,6 +84,9 @@ def cleanup(settings: Settings, chosen: argparse.Namespace) -> int:
             print(f"removed {leftovers.remove(connection)} rows that tests had left")
             return 0
         found = leftovers.find(connection)
+    if chosen.json:
+        print_json([{"table": row.table, "name": row.name} for row in found])
+        return 0
     if found:
         print_table(("table", "name"), [(row.table, row.name) for row in found])
     print(f"{len(found)} rows that tests left")

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import argparse
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from nomock.cli.edges_init import write_edges
-from nomock.cli.show import print_table
+from nomock.cli.show import print_json, print_table
 from nomock.config import Settings
 from nomock.errors import ConfigError, UnknownEdgeError, UnknownServiceError
 from nomock.faults.topology import ARROW
@@ -33,6 +33,10 @@ def edges(settings: Settings, chosen: argparse.Namespace) -> int:
     found = tables(stack, known, load_effects(settings.state_dir))
     if chosen.where is not None and not any(chosen.where in table.rows for table in found):
         raise _unknown(stack, chosen.where, found)
+    if chosen.json:
+        shown = [table for table in found if chosen.where in (None, *table.rows)]
+        print_json([_for_programs(table, chosen.where) for table in shown])
+        return 0
     if chosen.tests or chosen.where is not None:
         print("\n".join(_tests(found, chosen.where)))
         return 0
@@ -45,6 +49,12 @@ def edges(settings: Settings, chosen: argparse.Namespace) -> int:
         print()
         _print_counts(table)
     return 0
+
+
+def _for_programs(table: Table, where: str | None) -> Mapping[str, object]:
+    rows = [row for row in table.rows if where in (None, row)]
+    tests = {row: {kind: [*table.tests(row, kind)] for kind in table.kinds} for row in rows}
+    return {"title": table.title, "tests": tests}
 
 
 def _unknown(stack: Stack, name: str, found: list[Table]) -> ConfigError:

@@ -34,6 +34,8 @@ def add_sandbox(parser: argparse.ArgumentParser) -> None:
         of_sandbox(added)
         if name == "up":
             of_life(added)
+        if name in {"status", "list"}:
+            of_programs(added)
         if name == "heal":
             of_heal(added)
         if name == "logs":
@@ -46,6 +48,11 @@ def of_life(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--hours", metavar="N", type=float, default=8.0, help="how long it may stay; 8 if not"
     )
+
+
+def of_programs(parser: argparse.ArgumentParser) -> None:
+    """Add the option by which a command speaks to programs."""
+    parser.add_argument("--json", action="store_true", help="the same for programs and agents")
 
 
 def of_heal(parser: argparse.ArgumentParser) -> None:

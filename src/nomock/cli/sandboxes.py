@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime, timedelta
 
 from nomock.cli.sandbox import start_node
-from nomock.cli.show import print_table, progress
+from nomock.cli.show import print_json, print_table, progress
 from nomock.config import Settings
 from nomock.project import resolve
 from nomock.stack import Stack
@@ -32,7 +32,7 @@ def up(settings: Settings, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def status(settings: Settings, _: argparse.Namespace) -> int:
+def status(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print each service of the sandbox; the exit code is 1 if one is not ready."""
     stack = Stack.of(settings)
     there = stack.containers()
@@ -47,11 +47,16 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
             told = ""  # it is of the service, and stands once
         if not found:
             body.append((name, "no pod", "", told))
-    print_table(("service", "state", "image", stack.name), body)
+    if chosen.json:
+        keys = ("name", "state", "image", "told")
+        pods = [dict(zip(keys, row, strict=True)) for row in body]
+        print_json({"sandbox": stack.name, "is_ready": not differences, "pods": pods})
+    else:
+        print_table(("service", "state", "image", stack.name), body)
     return 1 if differences else 0
 
 
-def list_all(settings: Settings, _: argparse.Namespace) -> int:
+def list_all(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print the sandboxes of the cluster."""
     from nomock.sandbox.sandboxes import Sandboxes
 
@@ -61,7 +66,11 @@ def list_all(settings: Settings, _: argparse.Namespace) -> int:
         left = "" if sandbox.expires is None else str(sandbox.expires - now).partition(".")[0]
         state = "going" if sandbox.is_going else "expired" if sandbox.is_expired else "there"
         body.append((sandbox.id, sandbox.namespace, state, left))
-    print_table(("sandbox", "namespace", "state", "time left"), body)
+    if chosen.json:
+        keys = ("id", "namespace", "state", "time_left")
+        print_json([dict(zip(keys, row, strict=True)) for row in body])
+    else:
+        print_table(("sandbox", "namespace", "state", "time left"), body)
     return 0
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 from collections.abc import Iterator, Sequence
@@ -23,6 +24,11 @@ def progress() -> Iterator[Progress]:
         yield shown
     finally:
         shown.end()
+
+
+def print_json(found: object) -> None:
+    """Print what a command found for programs and agents: docs/programs.md has the shapes."""
+    print(json.dumps(found, indent=1))
 
 
 def print_table(

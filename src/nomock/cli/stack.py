@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from nomock.cli.show import print_table, progress
+from nomock.cli.show import print_json, print_table, progress
 from nomock.config import Settings
 from nomock.errors import NotHealedError
 from nomock.faults.janitor import heal_orphaned
@@ -50,13 +50,14 @@ def down(settings: Settings, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def status(settings: Settings, _: argparse.Namespace) -> int:
+def status(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print each service's state; the exit code is 1 if one is not ready as it should be."""
     stack = Stack.of(settings)
     there = stack.containers()
     differences = stack.upkeep.new_bases() | stack.differences(there)
     warm = left_warm(stack, differences, there)
     names, body = names_of(there), []
+    lanes = [(lane.name, _running(lane.stack)) for lane in left_lanes(stack)]
     for name in stack:
         told = warm.get(name) or differences.get(name, "as it should be")
         found = [c for c in there if c.service == name]
@@ -69,11 +70,26 @@ def status(settings: Settings, _: argparse.Namespace) -> int:
         if not found:
             none = "no container" if stack.project.service(name).replicas else "scaled to 0"
             body.append((name, none, "", told))
-    print_table(("service", "state", "ports", stack.name), body)
-    for lane in left_lanes(stack):
-        running = sum(c.state == "running" for c in lane.stack.containers())
-        print(f"lane {lane.name}: {running} running; nomock down takes it down, too")
-    return 1 if differences.keys() - warm.keys() else 0
+    is_ready = not differences.keys() - warm.keys()
+    if chosen.json:
+        keys = ("name", "state", "ports", "told")
+        print_json(
+            {
+                "stack": stack.name,
+                "is_ready": is_ready,
+                "containers": [dict(zip(keys, row, strict=True)) for row in body],
+                "lanes": [{"name": name, "running": running} for name, running in lanes],
+            }
+        )
+    else:
+        print_table(("service", "state", "ports", stack.name), body)
+        for name, running in lanes:
+            print(f"lane {name}: {running} running; nomock down takes it down, too")
+    return 0 if is_ready else 1
+
+
+def _running(stack: Stack) -> int:
+    return sum(container.state == "running" for container in stack.containers())
 
 
 def compose(settings: Settings, chosen: argparse.Namespace) -> int:

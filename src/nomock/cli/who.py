@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nomock.baggage import test_and_fault
+from nomock.cli.show import print_json
 from nomock.config import Settings
 from nomock.coverage.affected import (
     as_ranges,
@@ -44,6 +45,11 @@ def who_tests(settings: Settings, chosen: argparse.Namespace) -> int:
         )
     ran = what_ran(contexts, file, line)
     where = f"{named}:{as_ranges(range(ran.first, ran.last + 1))}"
+    if chosen.json:
+        by = [dict(zip(("test", "fault"), test_and_fault(c), strict=True)) for c in ran.contexts]
+        block = {"first": ran.first, "last": ran.last, "is_executable": ran.executable}
+        print_json({"file": str(file), **block, "by": by, "notes": [*_notes(settings, file)]})
+        return 0
     if ran.contexts:
         tests = {test for test, _ in map(test_and_fault, ran.contexts)} - {""}
         print(f"{where} ran in {_count(len(tests))}" if tests else f"{where} ran in no test")
@@ -60,7 +66,7 @@ def who_tests(settings: Settings, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def show_resilience(settings: Settings, _: argparse.Namespace) -> int:
+def show_resilience(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print the lines that only a fault reached, and the error handlers that nothing reached."""
     contexts = Contexts.of(data_dir(settings))
     project = resolve(settings)
@@ -72,6 +78,9 @@ def show_resilience(settings: Settings, _: argparse.Namespace) -> int:
             only.append(f"{where}:{as_ranges(found.only_under_fault)}")
         if found.handlers_not_run:
             handlers.append(f"{where}:{as_ranges(found.handlers_not_run)}")
+    if chosen.json:
+        print_json({"only_under_fault": sorted(only), "handlers_not_run": sorted(handlers)})
+        return 0
     for title, lines in (
         ("lines that ran only while a fault was on", only),
         ("lines of error handlers that never ran", handlers),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
@@ -148,6 +149,22 @@ def said(tiny: Tiny, *arguments: str) -> tuple[int, list[str], list[str]]:
 )
 def test_the_tests_of_a_line_should_be_told(covered: Tiny, line: str, answer: list[str]) -> None:
     assert said(covered, "who-tests", f"orders/orders.py:{line}") == (0, answer, [])
+
+
+def test_the_tests_of_a_line_should_be_told_to_programs(covered: Tiny) -> None:
+    code, out, _ = said(covered, "who-tests", "orders/orders.py:15", "--json")
+    found = json.loads("\n".join(out))
+    assert code == 0
+    assert found == {
+        "file": "DIR/orders/orders.py",
+        "first": 15,
+        "last": 15,
+        "is_executable": True,
+        "by": [{"test": "tests/test_b.py::test_slow", "fault": CUT}],
+        "notes": [],
+    }
+    _, out, _ = said(covered, "resilience", "--json")
+    assert json.loads("\n".join(out)).keys() == {"only_under_fault", "handlers_not_run"}
 
 
 def test_it_should_be_said_that_lines_may_have_moved_when_the_source_changed(
