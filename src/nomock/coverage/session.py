@@ -8,7 +8,15 @@ from dataclasses import replace
 from pathlib import Path
 
 from nomock.config import Settings
-from nomock.coverage.harvest import Inside, ServiceSource, check_canaries, sources_of, too_new
+from nomock.coverage.harvest import (
+    RUN_FILE,
+    Inside,
+    ServiceSource,
+    check_canaries,
+    sources_of,
+    too_new,
+)
+from nomock.coverage.harvest.folder import RECORDS
 from nomock.coverage.overlay import SPY_OVERLAY, asked_in, survey
 from nomock.errors import ConfigError, CoverageError
 from nomock.project import Project
@@ -116,9 +124,15 @@ def prove(
 def run_of(stack: Stack) -> str:
     """Return the name of the run that the running services were started for, "" without one.
 
-    Raises CoverageError where none of them runs with the spy.
+    In a sandbox services outlive runs: the last one that copied their records is told. Raises
+    CoverageError where none of them runs with the spy.
     """
     services = covered(stack)
+    if stack.settings.target == "sandbox":
+        folder = data_dir(stack.settings)
+        pods = {container.id.split("/")[1] for container in stack.containers()}
+        if any(f".{pod}." in file.name for file in folder.glob(RECORDS) for pod in pods):
+            return (folder / RUN_FILE).read_text(encoding="utf-8").strip()
     for container in stack.containers():
         if container.service in services and container.state == "running":
             started = stack.target.container_config(container.id)
