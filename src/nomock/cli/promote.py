@@ -66,7 +66,8 @@ def promote(settings: Settings, chosen: argparse.Namespace) -> int:
     if chosen.json:
         print(json.dumps(asdict(found), indent=1))
         return 0
-    answers = ", ".join(f"{name} {status}" for name, status in found.answers.items())
+    answered = [f"{name} {status}" for name, status in found.answers.items()]
+    answers = ", ".join(answered) or "no service answers HTTP on a published port"
     if found.untranslated:
         print(
             f"keys of the compose file without a translation: {found.untranslated}; "
