@@ -50,7 +50,7 @@ def causes(seen: Seen, label: str) -> list[Cause]:
     found = [
         *_of_deployments(seen.deployments, label),
         *_of_sets(seen.replica_sets, label),
-        *_of_jobs(seen.jobs, label),
+        *_of_jobs(seen.jobs, seen.pods, label),
         *(cause for pod in seen.pods for cause in _of_pod(pod, seen.events, label)),
     ]
     return sorted(found, key=lambda cause: not cause.is_final)
@@ -70,10 +70,15 @@ def _of_sets(sets: Iterable[Object], label: str) -> Iterator[Cause]:
             yield Cause(_service(found, label), what, said)
 
 
-def _of_jobs(jobs: Iterable[Object], label: str) -> Iterator[Cause]:
+def _of_jobs(jobs: Iterable[Object], pods: Sequence[Object], label: str) -> Iterator[Cause]:
     for found in jobs:
+        service = _service(found, label)
+        tries = [pod for pod in pods if _service(pod, label) == service]
+        tries.sort(key=lambda pod: str(pod["metadata"].get("creationTimestamp")))
+        # The last of them has the log that says why.
+        pod = str(tries[-1]["metadata"]["name"]) if tries else ""
         for said in _conditions(found, "Failed", "True"):
-            yield Cause(_service(found, label), "it ended badly", said)
+            yield Cause(service, "it ended badly", said, pod)
 
 
 def _of_pod(pod: Object, events: Iterable[Object], label: str) -> Iterator[Cause]:

@@ -122,3 +122,13 @@ def test_what_is_final_should_come_first_when_there_are_several_causes() -> None
         "image pull refused",
         "it ends again and again",
     ]
+
+
+def test_a_job_that_failed_should_be_told_by_the_pod_of_its_last_try() -> None:
+    tries = [
+        {"metadata": {**named(name), "creationTimestamp": f"2026-11-30T12:00:0{second}Z"}}
+        for name, second in (("web-b", 1), ("web-c", 2), ("web-a", 0))
+    ]
+    seen = Seen(jobs=[conditioned("Failed", "True", "BackoffLimitExceeded")], pods=tries)
+    (cause,) = causes(seen, LABEL)
+    assert (cause.what, cause.pod) == ("it ended badly", "web-c")
