@@ -124,8 +124,14 @@ class Kubernetes:
         """
         from nomock.adapters.kubernetes import SERVICE
 
-        kinds = ("Deployment", "Job", "Pod", "Event")
-        return causes(Seen(*(self.list(kind) for kind in kinds)), SERVICE)
+        seen = Seen(
+            deployments=self.list("Deployment"),
+            replica_sets=self.list("ReplicaSet"),
+            jobs=self.list("Job"),
+            pods=self.list("Pod"),
+            events=self.list("Event"),
+        )
+        return causes(seen, SERVICE)
 
     @property
     def _objects(self) -> Objects:
