@@ -181,7 +181,7 @@ def test_configs_and_secrets_should_be_files_at_their_targets(tmp_path: Path) ->
         (
             {"claim": {}},
             "x-nomock: there is no 'claim' here\n  there are: claims, mounts, roles, "
-            "namespaces, environment\n"
+            "namespaces, environment, hosts, gateway\n"
             "-> did you mean 'claims'?",
         ),
         (
