@@ -22,6 +22,7 @@ from nomock.cli.commands import (
 from nomock.cli.docs import docs, explain
 from nomock.cli.doctor import doctor
 from nomock.cli.init import init, uninstall
+from nomock.cli.mcp import mcp
 from nomock.cli.overlay import overlay
 from nomock.cli.sandbox_line import add_sandbox, of_heal, of_life, of_programs, of_sandbox
 from nomock.cli.stack import compose, down, status, up
@@ -151,6 +152,7 @@ def command_line() -> argparse.ArgumentParser:
     edges_.add_argument(
         "--force", action="store_true", help="with --init: replace a file that somebody changed"
     )
+    add("mcp", mcp, "an MCP server for coding agents, on standard input and output")
     add("httpfaults", httpfaults, "put the proxy of HTTP faults beside the compose file")
     promote_ = add("promote", promote, "build, push and apply the stack as a sandbox")
     of_sandbox(promote_)

@@ -11,6 +11,7 @@ import pytest
 from coverage import CoverageData
 from tiny import Tiny
 
+from nomock.agents.server import coverage_of
 from nomock.coverage.affected import Suite, save_baseline, state_now
 from nomock.coverage.harvest.folder import DATA_FILE, RUN_FILE
 from nomock.loading import load
@@ -165,6 +166,14 @@ def test_the_tests_of_a_line_should_be_told_to_programs(covered: Tiny) -> None:
     }
     _, out, _ = said(covered, "resilience", "--json")
     assert json.loads("\n".join(out)).keys() == {"only_under_fault", "handlers_not_run"}
+
+
+def test_the_statements_of_a_file_should_be_told_to_agents(
+    covered: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(covered.path)
+    found = coverage_of("orders/orders.py")
+    assert (found["ran"], found["not_run"]) == ("2,5,8-10,14-16", "17-20")
 
 
 def test_it_should_be_said_that_lines_may_have_moved_when_the_source_changed(

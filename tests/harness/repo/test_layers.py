@@ -78,7 +78,7 @@ LAYERS = (
     ("faults.faults",),  # the fixture
     ("faults.janitor", "faults.usage"),  # what killed runs left; what tests have used
     ("faults.aside",),
-    ("init",),  # from nothing to a first test
+    ("init", "agents"),  # from nothing to a first test; what programs ask
     ("plugin", "cli"),  # what users touch; they never import each other
 )
 
@@ -109,6 +109,7 @@ OWNERS = {
     "kubernetes_validate": "sandbox.validate",
     "jsonschema": "sandbox.validate",
     "referencing": "sandbox.validate",
+    "mcp": "agents.server",
     "tomlkit": "init.files.pyproject",
     "hypothesis": "faults.generate.strategy",  # an extra: nobody else may need it
     "coverage": "coverage.harvest",
