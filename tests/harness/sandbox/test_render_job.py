@@ -14,11 +14,11 @@ from nomock.sandbox.render import Image
 @pytest.mark.parametrize(
     ("said", "policy", "tries"),
     [
-        ({}, "Never", 0),
-        ({"restart": "no"}, "Never", 0),
+        ({}, "Never", 1),
+        ({"restart": "no"}, "Never", 1),
         ({"restart": "on-failure"}, "OnFailure", 6),
         ({"restart": "on-failure:2"}, "OnFailure", 2),
-        ({"deploy": {"restart_policy": {"condition": "none"}}}, "Never", 0),
+        ({"deploy": {"restart_policy": {"condition": "none"}}}, "Never", 1),
         (
             {"deploy": {"restart_policy": {"condition": "on-failure", "max_attempts": 4}}},
             "OnFailure",

@@ -7,6 +7,8 @@ from typing import Any
 
 # As Kubernetes has it where nobody says how often a Job is tried again.
 _TRIES = 6
+# A pod may begin before the cluster lets it through to others: policies count a moment later.
+_ONCE_MORE = 1
 
 
 def policy_of(config: Mapping[str, Any]) -> tuple[str, int | None]:
@@ -28,5 +30,5 @@ def job_restarts(config: Mapping[str, Any]) -> tuple[str, int]:
     """Return the restart policy of a Job's pods, and how often it is tried again."""
     policy, tries = policy_of(config)
     if policy == "no":
-        return "Never", 0
+        return "Never", _ONCE_MORE
     return "OnFailure", _TRIES if tries is None else tries
