@@ -84,7 +84,9 @@ def rolled_out(cluster: Kubernetes, service: str) -> None:
         is_seen = status.get("observedGeneration") == found["metadata"]["generation"]
         counts = (status.get("updatedReplicas"), status.get("availableReplicas"))
         pods = cluster.list("Pod", f"nomock/service={service}")
-        return is_seen and counts == (wanted, wanted) and len(pods) == wanted
+        # What the Deployment counts is late: a pod that was evicted is ending before it knows.
+        ending = any("deletionTimestamp" in pod["metadata"] for pod in pods)
+        return is_seen and counts == (wanted, wanted) and len(pods) == wanted and not ending
 
     eventually(is_done, within_s=CLUSTER_S, reason=f"{service} should be rolled out")
 
