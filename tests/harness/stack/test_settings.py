@@ -139,8 +139,8 @@ def test_a_setting_should_be_refused_when_there_is_none_of_that_name(tmp_path: P
         f"[tool.nomock] in {tmp_path}/pyproject.toml: there is no setting 'time_out'\n"
         "-> the settings are: context, contexts, coverage_overlay, coverage_report, "
         "coverage_sources, edges_overlay, evidence, evidence_database, evidence_runs, files, "
-        "host, lanes, log_lines, postgres, probes, project, redact, sandbox, stack, target, "
-        "timeout_s, tools_image, traced, traces_overlay"
+        "host, lanes, log_lines, parity_reasons, postgres, probes, project, promote, redact, "
+        "sandbox, stack, target, timeout_s, tools_image, traced, traces_overlay"
     )
 
 

@@ -31,10 +31,17 @@ ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_
 def threads() -> Iterator[int]:
     """Yield the threads of all other processes here, but of those that have ended."""
     for process in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):  # it has ended meanwhile
-            has_ended = (process / "stat").read_bytes().rpartition(b") ")[2][:1] in b"ZX"
-            if int(process.name) != os.getpid() and not has_ended:
+        if int(process.name) != os.getpid() and not has_ended(int(process.name)):
+            with suppress(OSError):  # it has ended meanwhile
                 yield from (int(thread.name) for thread in (process / "task").iterdir())
+
+
+def has_ended(thread: int) -> bool:
+    """Tell whether a thread has ended, even if nobody has asked yet how."""
+    try:
+        return Path(f"/proc/{thread}/stat").read_bytes().rpartition(b") ")[2][:1] in b"ZX"
+    except OSError:
+        return True
 
 
 def traced(request: int, thread: int, options: int = 0) -> bool:
@@ -42,7 +49,8 @@ def traced(request: int, thread: int, options: int = 0) -> bool:
     if ptrace(request, thread, None, options) >= 0:
         return True
     code = ctypes.get_errno()
-    if code == errno.ESRCH:
+    # Of one that is ending the kernel says that it may not be traced.
+    if code == errno.ESRCH or (code == errno.EPERM and has_ended(thread)):
         return False
     raise OSError(code, os.strerror(code))
 

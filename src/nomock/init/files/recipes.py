@@ -27,7 +27,7 @@ _RECIPES = {
         'pytest --nomock-sidecar-coverage "$@"',
     ),
     "who-tests": (
-        "the tests that ran a line: just who-tests app.py:12",
+        "the tests that ran a line: who-tests app.py:12",
         " *arguments",
         'nomock who-tests "$@"',
     ),
