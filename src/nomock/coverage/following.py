@@ -6,8 +6,9 @@ written, so that a pod that is gone has lost no more than that moment; and the l
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Event, Lock, Thread
 
 from nomock.adapters.kubernetes import Collectors, PodName
@@ -35,6 +36,11 @@ class Following:
         """Take all there is, and go on taking what comes. Raises ClusterError, StateFolderError."""
         self._look()
         self._copies.begin()
+        found = self._collectors.found()
+        self._follow_each(found)
+        with ThreadPoolExecutor(_AT_ONCE) as pool:  # the first test may end a pod at once
+            for _ in pool.map(self._until_followed, (name for name, runs in found if runs)):
+                pass
         self._watching.start()
 
     def end(self) -> None:
@@ -75,8 +81,15 @@ class Following:
                 found = self._collectors.found()
             except ClusterError:
                 continue  # the next look may be answered; the last one says so
-            for name, runs in found:
-                self._begin(name, self._follow if runs else self._read_last)
+            self._follow_each(found)
+
+    def _follow_each(self, found: Sequence[tuple[PodName, bool]]) -> None:
+        for name, runs in found:
+            self._begin(name, self._follow if runs else self._read_last)
+
+    def _until_followed(self, name: PodName) -> None:
+        with suppress(ClusterError):  # it is gone
+            self._collectors.until_followed(name)
 
     def _begin(self, name: PodName, what: Callable[[PodName], None]) -> None:
         with self._lock:

@@ -130,3 +130,10 @@ def test_a_covered_service_should_have_a_collector_that_shares_its_records_alone
     assert collector["command"][-2:] == ["keep", RECORDS_FOLDER]
     assert "initContainers" not in found.pod("db")
     assert TOLD == MODULES_FILE
+
+
+def test_who_waits_for_a_follower_should_go_on_when_one_is_there(tmp_path: Path) -> None:
+    waits = subprocess.Popen(command("followed", tmp_path))
+    assert waits.poll() is None
+    with running("follow", tmp_path, "{}"):
+        assert waits.wait() == 0

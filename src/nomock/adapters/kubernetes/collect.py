@@ -7,6 +7,7 @@ prints is a piece of a file, in JSON: the file's name, where the piece begins, a
     follow   prints what is behind the offsets, and all that is new, until another one follows
     all      prints what is behind the offsets, once
     settle   waits until who follows has printed all there is now; nothing where nobody does
+    followed waits until somebody follows
 """
 
 import json
@@ -90,6 +91,19 @@ def settle(folder: str) -> None:
         time.sleep(_PAUSE_S / 2)
 
 
+def followed(folder: str) -> None:
+    """Wait until somebody follows, whose process is there."""
+    until = time.monotonic() + _SETTLES_WITHIN_S
+    while time.monotonic() < until:
+        try:
+            with open(os.path.join(folder, _FOLLOWED), encoding="utf-8") as file:
+                if os.path.exists(f"/proc/{json.load(file)['pid']}"):
+                    return
+        except FileNotFoundError:
+            pass
+        time.sleep(_PAUSE_S / 2)
+
+
 def _note(folder: str, offsets: "dict[str, int]") -> int:
     """Write the offsets down; return by what the note is known."""
     path = os.path.join(folder, f"{_FOLLOWED}.{os.getpid()}")
@@ -113,6 +127,8 @@ def main(way: str, folder: str, offsets: str = "{}") -> None:
         follow(folder, from_)
     elif way == "settle":
         settle(folder)
+    elif way == "followed":
+        followed(folder)
     else:
         tell(folder, from_)
 

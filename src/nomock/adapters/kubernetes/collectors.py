@@ -84,6 +84,10 @@ class Collectors:
                 with suppress(ClusterError):
                     self._commands.run(name, command("settle"), timeout_s=_TIMEOUT_S)
 
+    def until_followed(self, name: PodName) -> None:
+        """Return when somebody follows: from then on nothing of it is lost by ``settle``."""
+        self._commands.run(name, command("followed"), timeout_s=_TIMEOUT_S)
+
     @property
     def _commands(self) -> Commands:
         return Commands(self.connection)

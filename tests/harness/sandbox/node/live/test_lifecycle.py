@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from collections.abc import Iterator
 
 import pytest
 from live_node import Node, ask, server
@@ -29,6 +30,13 @@ def served(node: Node, image: str) -> None:
 
 def ids(node: Node) -> dict[str, str]:
     return {name: container.id for name, container in node.containers.items()}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def there_for_others(node: Node) -> Iterator[None]:
+    """Have the node there when these tests are over: the last one takes it down."""
+    yield
+    node.local()
 
 
 def test_the_second_call_should_change_nothing(node: Node) -> None:
