@@ -279,7 +279,10 @@ lock:
 
 # what CI runs after check: the reference stack as a sandbox of the local node, nomock's own tests there
 [group('check')]
-check-sandbox: _images (_sandbox "check" "tests/test_kubernetes.py" "tests/test_oauth_flow.py" "tests/test_integration.py") test-sandbox-harness
+check-sandbox: _images (_sandbox "check" "tests/test_kubernetes.py" "tests/test_oauth_flow.py" "tests/test_integration.py") _sandbox-harness
+
+# Both ways of promotion, faults and coverage; what befalls the node itself is in the rest.
+_sandbox-harness: (test-sandbox-harness "test_promoted.py" "test_promoted_by_argo.py" "test_broken_sandbox.py" "test_covered.py")
 
 # nomock's own tests that need a cluster, on a local node of their own
 [group('check')]
