@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 
-from nomock.cli.show import print_json, print_table, progress
+from nomock.cli.show import objects, print_json, print_table, progress
 from nomock.config import Settings
 from nomock.stack import Stack
 
@@ -18,8 +18,7 @@ def images(settings: Settings, chosen: argparse.Namespace) -> int:
         resolved = resolve_images(settings.root, line.show)
     body = [(s.variable, s.image, s.how, s.detail) for s in resolved]
     if chosen.json:
-        keys = ("variable", "image", "how", "detail")
-        print_json([dict(zip(keys, row, strict=True)) for row in body])
+        print_json(objects(("variable", "image", "how", "detail"), body))
     else:
         print_table(("variable", "image", "how", ""), body)
     return 0

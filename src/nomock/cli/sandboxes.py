@@ -6,7 +6,7 @@ import argparse
 from datetime import UTC, datetime, timedelta
 
 from nomock.cli.sandbox import start_node
-from nomock.cli.show import print_json, print_table, progress
+from nomock.cli.show import objects, print_json, print_table, progress
 from nomock.config import Settings
 from nomock.project import resolve
 from nomock.stack import Stack
@@ -48,8 +48,7 @@ def status(settings: Settings, chosen: argparse.Namespace) -> int:
         if not found:
             body.append((name, "no pod", "", told))
     if chosen.json:
-        keys = ("name", "state", "image", "told")
-        pods = [dict(zip(keys, row, strict=True)) for row in body]
+        pods = objects(("name", "state", "image", "told"), body)
         print_json({"sandbox": stack.name, "is_ready": not differences, "pods": pods})
     else:
         print_table(("service", "state", "image", stack.name), body)
@@ -67,8 +66,7 @@ def list_all(settings: Settings, chosen: argparse.Namespace) -> int:
         state = "going" if sandbox.is_going else "expired" if sandbox.is_expired else "there"
         body.append((sandbox.id, sandbox.namespace, state, left))
     if chosen.json:
-        keys = ("id", "namespace", "state", "time_left")
-        print_json([dict(zip(keys, row, strict=True)) for row in body])
+        print_json(objects(("id", "namespace", "state", "time_left"), body))
     else:
         print_table(("sandbox", "namespace", "state", "time left"), body)
     return 0

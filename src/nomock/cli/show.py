@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
@@ -29,6 +29,11 @@ def progress() -> Iterator[Progress]:
 def print_json(found: object) -> None:
     """Print what a command found for programs and agents: docs/programs.md has the shapes."""
     print(json.dumps(found, indent=1))
+
+
+def objects(keys: Sequence[str], body: Iterable[Sequence[str]]) -> list[dict[str, str]]:
+    """Return the rows of a table as objects with these keys."""
+    return [dict(zip(keys, row, strict=True)) for row in body]
 
 
 def print_table(

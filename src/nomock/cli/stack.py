@@ -7,7 +7,7 @@ import os
 import signal
 import sys
 
-from nomock.cli.show import print_json, print_table, progress
+from nomock.cli.show import objects, print_json, print_table, progress
 from nomock.config import Settings
 from nomock.errors import NotHealedError
 from nomock.faults.janitor import heal_orphaned
@@ -72,12 +72,11 @@ def status(settings: Settings, chosen: argparse.Namespace) -> int:
             body.append((name, none, "", told))
     is_ready = not differences.keys() - warm.keys()
     if chosen.json:
-        keys = ("name", "state", "ports", "told")
         print_json(
             {
                 "stack": stack.name,
                 "is_ready": is_ready,
-                "containers": [dict(zip(keys, row, strict=True)) for row in body],
+                "containers": objects(("name", "state", "ports", "told"), body),
                 "lanes": [{"name": name, "running": running} for name, running in lanes],
             }
         )

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
-from nomock.adapters.engine import Engine
 from nomock.config import Settings
 from nomock.coverage.overlay import (
     SPY_OVERLAY,
@@ -46,7 +45,7 @@ def with_own_overlay(settings: Settings, progress: Progress) -> Settings:
     with suppress(OSError, ValueError):
         if path.is_file() and json.loads(known.read_text(encoding="utf-8")) == of:
             return settings if is_own else replace(settings, coverage_overlay=str(path))
-    engine = Engine(host=settings.host)
+    engine = stack.engine
     if any(engine.image_id(stack.project.services[n].image) is None for n in stack.project.wanted):
         stack.prepare(progress.show, waiting=progress.show_waiting, warn=progress.show_lasting)
         stack.close()

@@ -8,7 +8,6 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from nomock.adapters.engine import Engine
 from nomock.config import COMPOSE_NAMES, Settings
 from nomock.coverage.overlay import Finding, survey
 from nomock.coverage.python_startup import words_of
@@ -48,7 +47,7 @@ def look(settings: Settings, folder: Path, stack: Stack, table: Mapping[str, obj
     ``table``: what was chosen for ``[tool.nomock]``.
     """
     project = stack.project
-    findings = {f.service: f for f in survey(project, Engine(), project.wanted)}
+    findings = {f.service: f for f in survey(project, stack.engine, project.wanted)}
     running = {c.service for c in stack.containers() if c.state == "running"}
     database = _database(project)
 
@@ -92,7 +91,7 @@ def _database(project: Project) -> str | None:
 def _service(
     stack: Stack, config: ServiceConfig, finding: Finding, database: str | None, runs: bool
 ) -> FoundService:
-    image = Engine().image_config(config.image)
+    image = stack.engine.image_config(config.image)
     server = server_of(words_of(config.config, image)) if image else ""
     kind = "database (PostgreSQL)" if config.name == database else ""
     kind = kind or kind_of_image(str(config.config.get("image") or ""))

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
-from socket import gethostname
 from typing import Any
 
 from nomock.adapters.engine.answers import said
 from nomock.adapters.engine.commands import Commands, text_of
 from nomock.adapters.engine.frames import demultiplexed
-from nomock.filelock import lives
-from nomock.target import ExecResult
+from nomock.target import ExecResult, has_ended, this_process
 
 _LABEL = "nomock.alone"
 """On its container; the value is the process that removes it: machine and number."""
@@ -47,7 +44,7 @@ class Alone(Commands):
             "Image": image,
             "Entrypoint": [command[0]],
             "Cmd": list(command[1:]),
-            "Labels": {_LABEL: f"{gethostname()}:{os.getpid()}"},
+            "Labels": {_LABEL: this_process()},
         }
         path = "/containers/" + self._created(
             "/containers/create", asked | {**options, "HostConfig": host}
@@ -102,6 +99,5 @@ class Alone(Commands):
         """Remove the containers of processes of this machine that were killed."""
         filters = json.dumps({"label": [_LABEL]})
         for container in self._all("/containers/json", {"all": "1", "filters": filters}):
-            machine, _, number = container["Labels"][_LABEL].rpartition(":")
-            if machine == gethostname() and not lives(int(number)):
+            if has_ended(container["Labels"][_LABEL]):
                 self._remove(f"/containers/{container['Id']}")
