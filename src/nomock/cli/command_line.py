@@ -35,7 +35,7 @@ def command_line() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="nomock", description="Tests on the real docker-compose stack."
     )
-    parser.add_argument("--file", action="append", metavar="FILE", help="a compose file")
+    parser.add_argument("-f", "--file", action="append", metavar="FILE", help="a compose file")
     parser.add_argument("--project", metavar="NAME", help="the compose project's name")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -49,7 +49,12 @@ def command_line() -> argparse.ArgumentParser:
     init_ = add(
         "init", init, "look at the stack, and write what a first test of it needs: once is enough"
     )
-    init_.add_argument("folder", nargs="?", metavar="FOLDER", help="which stack, of several below")
+    init_.add_argument(
+        "folder",
+        nargs="?",
+        metavar="FOLDER",
+        help="which stack, of several below; or its compose file",
+    )
     init_.add_argument("--postgres", metavar="SERVICE", help="which is the database, of several")
     init_.add_argument("--no-start", action="store_true", help="ask only what runs already")
     uninstall_ = add("uninstall", uninstall, "take away what init wrote, but not what was changed")

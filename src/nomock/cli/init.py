@@ -20,13 +20,20 @@ from nomock.stack import Stack, postgres_candidates
 
 def init(settings: Settings, chosen: argparse.Namespace) -> int:
     """Look at the project, say what was found, and write what is missing, or show it."""
-    folder = standing()
+    settings, folder = _chosen_stack(settings, chosen.folder)
     table: dict[str, object] = {}
-    if not settings.files:
-        settings = _of_one_below(folder, chosen.folder)
-        table["files"] = [os.path.relpath(file, folder) for file in settings.files[:1]]
-    elif not settings.root.is_relative_to(folder):
-        folder = settings.root
+    if not _is_found_from(folder, settings):
+        table["files"] = [
+            Path(os.path.relpath(file, folder)).as_posix()
+            for file in settings.files
+            if file.name != settings.edges_overlay  # which is taken wherever it is
+        ]
+    if not (chosen.dry_run or os.access(folder, os.W_OK)):
+        raise ConfigError(
+            "nothing can be written here",
+            where=str(folder),
+            todo="let this user write there; nomock init --dry-run shows what it would write",
+        )
     stack = Stack.of(settings)
     candidates = [] if settings.postgres else postgres_candidates(stack.project)
     if len(candidates) > 1:
@@ -51,7 +58,7 @@ def init(settings: Settings, chosen: argparse.Namespace) -> int:
 
 def uninstall(settings: Settings, chosen: argparse.Namespace) -> int:
     """Take away what `init` wrote; what was changed since stays, and is named."""
-    folder = standing()
+    folder = _beside(settings)
     contexts = contexts_of(resolve(settings), settings.root) if settings.files else []
     found = Found(settings, folder, [], contexts=contexts)
     then = ["the stack still runs, if it did: nomock down; what nomock knows is in .nomock/"]
@@ -66,19 +73,47 @@ def _start(stack: Stack) -> None:
     stack.close()
 
 
-def _of_one_below(folder: Path, named: str | None) -> Settings:
-    """Return the settings of the one stack below a folder that has none itself."""
+def _chosen_stack(settings: Settings, named: str | None) -> tuple[Settings, Path]:
+    """Return the settings of the stack that the tests are to be about, and where these are to be.
+
+    They are where the user stands, and beside the compose file that was found above. Where tests of
+    another stack are there already, they are beside the stack that was named.
+    """
+    folder = standing()
+    if named is not None:
+        own = load(folder / named) if (folder / named).is_dir() else _of_file(folder, named)
+        is_another = bool(settings.files) and own.root != settings.root
+        return own, own.root if is_another else folder
+    if settings.files:
+        return settings, _beside(settings)
     below = stacks_below(folder)
-    if named is None and len(below) > 1:
-        shown = [path.relative_to(folder).as_posix() for path in below]
-        named = _choice("folder", "which stack are the tests about", shown)
-    if named is None and not below:
+    if not below:
         raise ConfigError(
             "no compose file",
             where=str(folder),
             todo="go to the folder that has it, or name it: nomock --file FILE init",
         )
-    return load(folder / named if named else below[0])
+    if len(below) == 1:
+        return _chosen_stack(settings, below[0].relative_to(folder).as_posix())
+    shown = [path.relative_to(folder).as_posix() for path in below]
+    return _chosen_stack(settings, _choice("folder", "which stack are the tests about", shown))
+
+
+def _beside(settings: Settings) -> Path:
+    """Return where the tests of the stack are that a run from here uses."""
+    folder = standing()
+    is_above = bool(settings.files) and not settings.root.is_relative_to(folder)
+    return settings.root if is_above and "files" not in settings.sources else folder
+
+
+def _of_file(folder: Path, named: str) -> Settings:
+    return load(folder, {"files": [named]})
+
+
+def _is_found_from(folder: Path, settings: Settings) -> bool:
+    """Tell whether a run in a folder finds the stack by itself, or by what pyproject.toml says."""
+    found = load(folder)
+    return [*found.files] == [*settings.files]
 
 
 def _choice(option: str, question: str, candidates: list[str]) -> str:
@@ -113,7 +148,7 @@ def _do(wanted: list[Edit], folder: Path, *, dry_run: bool, then: list[str]) -> 
         return 0
     apply(wanted)
     for edit in wanted:
-        print(f"{edit.verb:<8}{Path(os.path.relpath(edit.path, folder)).as_posix()}")
+        print(f"{edit.verb:<8}{Path(os.path.relpath(edit.path, standing())).as_posix()}")
     if not wanted:
         print("nothing to do: all is there")
     for line in then:
@@ -123,4 +158,6 @@ def _do(wanted: list[Edit], folder: Path, *, dry_run: bool, then: list[str]) -> 
 
 def _next(found: Found) -> list[str]:
     run = f"{found.runner} pytest".strip()
+    if standing() in found.folder.parents:
+        run += f" {found.folder.relative_to(standing()).as_posix()}"
     return [f"next: {found.installs}; then {run}, and {run} --nomock-sidecar-coverage"]

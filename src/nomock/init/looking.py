@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from pathlib import Path
 
-from nomock.config import COMPOSE_NAMES, Settings
+from nomock.config import COMPOSE_NAMES, OVERRIDE_NAMES, Settings
 from nomock.coverage.overlay import Finding, survey
 from nomock.coverage.python_startup import words_of
 from nomock.errors import ConfigError, NomockError
@@ -27,18 +28,37 @@ _ENVIRONMENTS = {
 }
 # Folders of others' code, which have compose files of others.
 _NOT_OURS = {"node_modules", "site-packages", "vendor", "venv", "__pycache__"}
+_COMPOSE_LIKE = re.compile(r"(docker-)?compose[-_.].+\.ya?ml|.+[-_.]compose\.ya?ml")
+# What is added to a stack, and is none by itself.
+_ADDED = {
+    *OVERRIDE_NAMES,
+    Settings.coverage_overlay,
+    Settings.traces_overlay,
+    Settings.edges_overlay,
+}
 
 
 def stacks_below(folder: Path) -> list[Path]:
-    """Return the folders with a compose file in a folder and a few levels below it."""
+    """Return what has a stack in a folder and a few levels below it.
+
+    A folder that has a compose file by a name that compose looks for; where it has none, each file
+    that is one by its name: ``docker-compose.local.yml``.
+    """
     found = []
     for here, folders, files in os.walk(folder):
         folders[:] = sorted(n for n in folders if not n.startswith(".") and n not in _NOT_OURS)
         if set(files) & set(COMPOSE_NAMES):
             found.append(Path(here))
+        else:
+            found += [Path(here) / name for name in sorted(files) if _is_of_a_stack(name)]
         if len(Path(here).relative_to(folder).parts) >= _DEEP:
             folders.clear()
     return found
+
+
+def _is_of_a_stack(name: str) -> bool:
+    """Tell whether a file is by its name one that somebody names to compose, and not nomock's."""
+    return bool(_COMPOSE_LIKE.fullmatch(name)) and name not in _ADDED
 
 
 def look(settings: Settings, folder: Path, stack: Stack, table: Mapping[str, object]) -> Found:

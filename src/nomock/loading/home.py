@@ -8,7 +8,7 @@ stands; upwards from where the arguments point. Both ``pytest`` and ``nomock`` c
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 
 from nomock.config import COMPOSE_NAMES
 from nomock.converters import CONVERTERS
-from nomock.errors import ConfigError
+from nomock.errors import ConfigError, did_you_mean
 from nomock.paths import absolute
 
 FILES = "COMPOSE_FILE"
@@ -95,13 +95,22 @@ def _table(folder: Path) -> Mapping[str, Any] | None:
     if table is None:
         return None
     if unknown := sorted(set(table) - set(CONVERTERS)):
-        raise ConfigError(
-            f"there is no setting {unknown[0]!r}",
-            where=f"[tool.nomock] in {path}",
-            todo=f"the settings are: {', '.join(sorted(CONVERTERS))}",
-        )
+        raise _of_another_version(path, unknown)
     found: Mapping[str, Any] = table
     return found
+
+
+def _of_another_version(path: Path, unknown: Sequence[str]) -> ConfigError:
+    """Return the error of settings that this nomock does not have: misspelt, or another's."""
+    from importlib.metadata import version
+
+    hint = did_you_mean(unknown[0], CONVERTERS, "remove it, or install the nomock that has it")
+    return ConfigError(
+        f"there is no setting {unknown[0]!r} in nomock {version('nomock')}",
+        where=f"[tool.nomock] in {path}",
+        seen=f"nor: {', '.join(unknown[1:])}" if unknown[1:] else "",
+        todo=f"nomock docs settings has all of them; {hint}",
+    )
 
 
 def _there(paths: Iterable[Path]) -> Iterator[Path]:

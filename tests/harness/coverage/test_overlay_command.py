@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -345,19 +344,14 @@ def test_what_is_missing_should_be_named_when_there_is_no_engine_or_compose_file
 
 def test_the_overlay_should_be_named_when_it_cannot_be_written(tiny: Tiny) -> None:
     tiny.compose(one=PYTHON_COMMAND)
-    tiny.path.chmod(0o555)
-    # For root a folder is read-only only where its file system is.
-    script = 'mount --bind . .; mount -o remount,ro,bind .; cd "$PWD"; exec "$@"'
-    as_root = ["unshare", "--mount", "sh", "-ec", script, "sh"] if os.getuid() == 0 else []
-    refused = tiny.pytester.run(*as_root, NOMOCK, "overlay")
+    refused = tiny.nomock_on_a_read_only_disk("overlay")
     assert refused.ret == 1
     assert tiny.plain(refused.errlines[0]) == (
         "DIR/docker-compose.coverage.yml: the overlay cannot be written"
     )
     assert "DIR/docker-compose.coverage.yml'" in tiny.plain(refused.errlines[1])
-    printed = tiny.pytester.run(*as_root, NOMOCK, "overlay", "--output", "-")
+    printed = tiny.nomock_on_a_read_only_disk("overlay", "--output", "-")
     assert printed.ret == 0
-    tiny.path.chmod(0o755)
 
 
 ODD_NAMES = ["on", "null", "1e3", "0x1f", "a-b_c.d", "_", "NO"]

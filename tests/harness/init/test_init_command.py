@@ -102,6 +102,64 @@ def test_the_stack_should_be_named_in_the_settings_when_it_was_chosen(several: T
     assert "no container" in status.stdout.str()
 
 
+def test_another_stack_should_have_tests_of_its_own_when_there_are_some_already(
+    several: Tiny,
+) -> None:
+    (several.path / "shop" / "compose.override.yaml").write_text(
+        json.dumps({"services": {"two": idle()}})
+    )
+    for name in ("shop", "bank/deploy"):
+        done = several.nomock("init", "--no-start", name)
+        assert done.ret == 0, done.stderr.str()
+    # What compose would add by itself is named, too.
+    named = 'files = ["shop/compose.yaml", "shop/compose.override.yaml"]'
+    assert named in (several.path / "pyproject.toml").read_text()
+    assert "files" not in (several.path / "bank" / "deploy" / "pyproject.toml").read_text()
+    assert "wrote   bank/deploy/nomock.just" in done.outlines
+    assert "then pytest bank/deploy, and pytest bank/deploy --nomock" in done.stdout.str()
+
+
+def test_the_file_should_be_named_in_the_settings_when_compose_would_not_find_it(
+    tiny: Tiny,
+) -> None:
+    (tiny.path / "docker-compose.coverage.yml").write_text("{}")
+    for name in ("docker-compose.docs.yml", "docker-compose.local.yml"):
+        (tiny.path / name).write_text(json.dumps({"services": {"one": idle()}}))
+    done = tiny.nomock("init", "--no-start")
+    assert "-> nomock init docker-compose.docs.yml" in done.errlines
+    assert "  docker-compose.docs.yml, docker-compose.local.yml" in done.errlines
+    for arguments in (
+        ["init", "docker-compose.local.yml"],
+        ["-f", "docker-compose.local.yml", "init"],
+    ):
+        done = tiny.nomock(*arguments, "--no-start")
+        assert done.ret == 0, done.stderr.str()
+        written = tiny.path / "pyproject.toml"
+        assert 'files = ["docker-compose.local.yml"]' in written.read_text()
+        written.unlink()
+
+
+def test_nothing_should_be_started_when_nothing_can_be_written(tiny: Tiny) -> None:
+    project(tiny)
+    done = tiny.nomock_on_a_read_only_disk("init")
+    assert done.ret == 1
+    assert f"{tiny.path}: nothing can be written here" in done.errlines
+    assert tiny.states() == {}
+
+
+def test_all_should_be_taken_away_when_the_user_stands_below(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    below = tiny.path / "src"
+    below.mkdir()
+    tiny.compose(only=idle())
+    monkeypatch.chdir(below)
+    for command in ("init --no-start", "uninstall"):
+        done = tiny.nomock(*command.split())
+        assert done.ret == 0, done.stderr.str()
+        assert (tiny.path / "nomock.just").exists() == (command != "uninstall")
+
+
 def test_the_database_should_be_asked_for_when_there_are_two(tiny: Tiny) -> None:
     database = {"image": "postgres:17", "environment": {"POSTGRES_PASSWORD": "x"}}
     tiny.compose(one=database, two=database)

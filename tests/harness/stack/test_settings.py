@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -136,12 +137,22 @@ def test_a_setting_should_be_refused_when_there_is_none_of_that_name(tmp_path: P
     with pytest.raises(ConfigError) as caught:
         load(tmp_path, {}, {})
     assert str(caught.value) == (
-        f"[tool.nomock] in {tmp_path}/pyproject.toml: there is no setting 'time_out'\n"
-        "-> the settings are: context, contexts, coverage_overlay, coverage_report, "
-        "coverage_sources, edges_overlay, evidence, evidence_database, evidence_runs, files, "
-        "host, lanes, log_lines, parity_reasons, postgres, probes, project, promote, redact, "
-        "sandbox, stack, target, timeout_s, tools_image, traced, traces_overlay"
+        f"[tool.nomock] in {tmp_path}/pyproject.toml: there is no setting 'time_out' in "
+        f"nomock {version('nomock')}\n"
+        "-> nomock docs settings has all of them; did you mean 'timeout_s'?"
     )
+
+
+def test_all_settings_of_another_version_should_be_named_when_there_are_some(
+    tmp_path: Path,
+) -> None:
+    pyproject(tmp_path, "retries = 3\ntimeout_s = 3\nzeal = 1")
+    with pytest.raises(ConfigError) as caught:
+        load(tmp_path, {}, {})
+    assert str(caught.value).splitlines()[1:] == [
+        "  nor: zeal",
+        "-> nomock docs settings has all of them; remove it, or install the nomock that has it",
+    ]
 
 
 def test_a_pyproject_should_be_named_when_it_is_not_toml(tmp_path: Path) -> None:

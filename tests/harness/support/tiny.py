@@ -121,6 +121,17 @@ class Tiny:
         """Run the command line in a process of its own."""
         return self.pytester.run(NOMOCK, *arguments, timeout=120)
 
+    def nomock_on_a_read_only_disk(self, *arguments: str) -> pytest.RunResult:
+        """Run the command line where nothing can be written into the project's folder."""
+        self.path.chmod(0o555)
+        # For root a folder is read-only only where its file system is.
+        script = 'mount --bind . .; mount -o remount,ro,bind .; cd "$PWD"; exec "$@"'
+        as_root = ["unshare", "--mount", "sh", "-ec", script, "sh"] if os.getuid() == 0 else []
+        try:
+            return self.pytester.run(*as_root, NOMOCK, *arguments, timeout=120)
+        finally:
+            self.path.chmod(0o755)
+
     def stack(self, **options: Any) -> Stack:
         """Return the stack as this process would use it."""
         return Stack.of(load(self.path, options))
