@@ -128,16 +128,15 @@ diagnose-tests *arguments:
 replay test *arguments:
     nomock replay "$@"
 
-# list what tests left in the database: rows whose name starts with "TEST "
+# list what tests left, by table and run: --json
 [group('test')]
-test-cleanup-show:
-    nomock cleanup
+test-cleanup-show *arguments:
+    nomock cleanup "$@"
 
-# remove it
-[confirm('Delete every row whose name starts with "TEST "?')]
+# remove it, after showing what it is: --yes, --older-than 2h, --run ID
 [group('test')]
-test-cleanup:
-    nomock cleanup --remove
+test-cleanup *arguments:
+    nomock cleanup --remove "$@"
 
 # which lines of the services do the tests run: table, and reports under coverage-report/
 [group('coverage')]

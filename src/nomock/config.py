@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from nomock.cleanup.rules import Rule
 from nomock.converters import CONVERTERS
 from nomock.errors import ConfigError, NomockError
 from nomock.places import state_dir
@@ -99,6 +100,8 @@ class Settings:
     """What a promotion to a context makes: sandbox, or release; that of "" where it has none."""
     parity_reasons: Mapping[str, str] = field(default_factory=dict)
     """Why tests, or lines of source files, may differ between two runs, by pattern."""
+    cleanup: tuple[Rule, ...] = ()
+    """What tests leave, and how it is removed, beside rows whose name begins with "TEST "."""
     sources: Mapping[str, str] = field(default_factory=dict)
     """Where each setting that is not its default came from."""
 

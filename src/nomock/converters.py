@@ -7,6 +7,8 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from nomock.cleanup.rules import read_rules
+
 _STACK_MODES = ("attach", "fresh", "own")
 _LANES = ("shared", "stack", "database")
 _TRACED = ("marked", "all")
@@ -143,4 +145,5 @@ CONVERTERS: Mapping[str, Any] = {
     "tools_image": str,
     "promote": _promote,
     "parity_reasons": _reasons,
+    "cleanup": read_rules,
 }

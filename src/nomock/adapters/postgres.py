@@ -11,6 +11,7 @@ from psycopg.errors import (
     ForeignKeyViolation,
     InsufficientPrivilege,
     LockNotAvailable,
+    QueryCanceled,
     RestrictViolation,
 )
 from psycopg.sql import SQL, Identifier
@@ -25,6 +26,7 @@ __all__ = [
     "Identifier",
     "InsufficientPrivilege",
     "LockNotAvailable",
+    "QueryCanceled",
     "RestrictViolation",
     "connect",
 ]

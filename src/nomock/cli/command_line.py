@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import Any
 
+from nomock.cli.cleanup_line import of_cleanup
 from nomock.cli.commands import (
     cleanup,
     coverage_live,
@@ -206,7 +207,9 @@ def command_line() -> argparse.ArgumentParser:
     of_programs(parity_)
     of_heal(add("heal", heal, "heal the faults that killed runs left"))
     add_sandbox(commands.add_parser("sandbox", help="sandboxes, and a local node for them"))
-    cleanup_ = add("cleanup", cleanup, 'list what tests left: rows whose name starts with "TEST "')
-    cleanup_.add_argument("--remove", action="store_true", help="remove it")
+    cleanup_ = add(
+        "cleanup", cleanup, 'list what tests left: by [[tool.nomock.cleanup]], or named "TEST …"'
+    )
+    of_cleanup(cleanup_)
     of_programs(cleanup_)
     return parser

@@ -7,7 +7,6 @@ import json
 
 from nomock.cli.show import objects, print_json, print_table, progress
 from nomock.config import Settings
-from nomock.stack import Stack
 
 
 def images(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -75,21 +74,10 @@ def edges(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 def cleanup(settings: Settings, chosen: argparse.Namespace) -> int:
-    """List the rows that tests left, or remove them."""
-    from nomock import leftovers
+    """List what tests left, or remove it."""
+    from nomock.cli.cleanup import cleanup
 
-    with Stack.of(settings).postgres.connect() as connection:
-        if chosen.remove:
-            print(f"removed {leftovers.remove(connection)} rows that tests had left")
-            return 0
-        found = leftovers.find(connection)
-    if chosen.json:
-        print_json([{"table": row.table, "name": row.name} for row in found])
-        return 0
-    if found:
-        print_table(("table", "name"), [(row.table, row.name) for row in found])
-    print(f"{len(found)} rows that tests left")
-    return 0
+    return cleanup(settings, chosen)
 
 
 def coverage_live(settings: Settings, chosen: argparse.Namespace) -> int:

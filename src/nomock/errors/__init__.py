@@ -27,6 +27,8 @@ NomockError
 │   ├── UntranslatedError       keys of it have no translation, and were to have one
 │   └── ManifestError           what was rendered is not valid for the cluster's version
 ├── LockedError             another run owns the stack and did not let go in time
+├── CleanupError            what tests left cannot be looked at, or removed, or is not to be
+├── LedgerError             what a test makes cannot be written down, or not be undone
 ├── EvidenceError           the evidence of a run is not there, or cannot be read
 ├── CoverageError           what the services ran cannot be told
 │   ├── CanaryError             a service's spy does not report what runs
@@ -61,6 +63,7 @@ from nomock.errors.coverage import (
     StoppedSpyError,
     UnmappedSourceError,
 )
+from nomock.errors.data import CleanupError, LedgerError
 from nomock.errors.evidence import (
     EvidenceError,
     NotTraceableError,
@@ -120,6 +123,7 @@ from nomock.errors.target import (
 __all__ = [
     "BuildError",
     "CanaryError",
+    "CleanupError",
     "ClusterError",
     "ClusterForbiddenError",
     "ClusterMissingError",
@@ -138,6 +142,7 @@ __all__ = [
     "ForeignStackError",
     "HttpFaultsError",
     "LaneError",
+    "LedgerError",
     "LockedError",
     "ManifestError",
     "NoCoverageError",

@@ -18,7 +18,7 @@ from nomock.errors import ConfigError
 from nomock.lanes.clone import Clone
 from nomock.lanes.lane import Lane, Say
 from nomock.lanes.replica import replica
-from nomock.stack import Stack
+from nomock.stack import Postgres, Stack
 
 _NETWORK = "nomock-postgres"
 _SCHEMES = r"(?:postgres\w*|postgis|pgsql|psql)(?:\+\w+)?"
@@ -39,8 +39,13 @@ class DatabaseLane(Lane):
         first = self.main.postgres
         stack = replica(self.main, self.name, self._change, without={first.service.name})
         stack.lend(first.service)
-        stack.postgres = first.on_database(self._clone.name)
+        stack.postgres = self.postgres
         return stack
+
+    @property
+    def postgres(self) -> Postgres:
+        """Its database in the first stack's server; raises as ``Stack.postgres``."""
+        return self.main.postgres.on_database(self._clone.name)
 
     @classmethod
     def begin(cls, main: Stack) -> None:

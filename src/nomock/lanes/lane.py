@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import Any, ClassVar
 
 from nomock.lanes.replica import forget
-from nomock.stack import Stack
+from nomock.stack import Postgres, Stack
 
 Say = Callable[[str], None]
 
@@ -55,6 +55,11 @@ class Lane(ABC):
     def is_made(self) -> bool:
         """Whether ``stack`` was asked for, and is there."""
         return "stack" in self.__dict__
+
+    @property
+    def postgres(self) -> Postgres:
+        """The database that its tests use; raises as ``Stack.postgres``."""
+        return self.stack.postgres
 
     @abstractmethod
     def _made(self) -> Stack:

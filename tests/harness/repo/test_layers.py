@@ -17,10 +17,11 @@ SPY = ROOT / "coverage-spy" / "nomock_spy"
 # From the bottom to the top. A room is a module or a package; those of one layer do not know each
 # other. Which layer a module is of says the longest name here that it begins with.
 LAYERS = (
+    ("cleanup.rules",),  # values of settings
     ("errors", "pages", "places", "converters"),  # everybody raises them; a user's folders
     # values, no dependency
     ("config", "baggage", "environment", "moments", "paths", "polling", "progress", "statefolder"),
-    ("replaying",),  # what a run that repeats another one is told
+    ("replaying", "names"),  # what a run that repeats another one is told; names of test data
     ("filelock", "tracecontext"),
     ("target",),  # where the services run: the interface of an engine and of a cluster
     ("adapters",),  # what others wrote, each behind one module
@@ -33,7 +34,6 @@ LAYERS = (
         "traces",
         "coverage.harvest",
         "images",
-        "leftovers",
         "coverage.overlay",
     ),
     # what a harvest tells of a change; what is mounted into services that know no traces
@@ -56,6 +56,7 @@ LAYERS = (
         "traces.session",
         "lanes",
     ),  # the stack with the spy or traces on; lanes
+    ("cleanup",),  # what tests left, in any of these
     ("doctor",),  # what of a project will make trouble
     ("diagnosis", "sandbox.node"),  # why tests failed, by all that is known; a local Kubernetes
     # how records come here; what of the overlays a promotion takes along

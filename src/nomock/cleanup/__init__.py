@@ -1,0 +1,1 @@
+"""What tests left in the stack's stores, by rules: found, and removed."""

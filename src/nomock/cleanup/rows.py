@@ -1,0 +1,126 @@
+"""Rows of PostgreSQL that tests left, looked at and deleted piece by piece.
+
+A piece is a range of a table's pages, in a transaction of its own: who else uses the table, and
+needs it alone, waits for one piece at the most.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from nomock.cleanup.batches import Batches, patient
+from nomock.cleanup.kind import Found, Kind, Removed, Trouble
+from nomock.cleanup.rules import TableRule
+from nomock.cleanup.tables import Table, tables_of
+from nomock.errors import CleanupError
+from nomock.stack import Postgres
+
+if TYPE_CHECKING:  # psycopg is imported only by those who connect
+    from nomock.adapters.postgres import Connection
+
+_PAGES = 512
+
+
+class Rows(Kind):
+    """The rows of one database that some rules find."""
+
+    name = "rows"
+
+    def __init__(self, postgres: Postgres, rules: Sequence[TableRule]) -> None:
+        self._postgres = postgres
+        self._rules = rules
+
+    def look(self) -> list[Found]:
+        """Return the rows by table and run; raise CleanupError where PostgreSQL refuses that."""
+        with self._connected() as connection:
+            return self._look(connection, tables_of(connection, self._rules))
+
+    def remove(self, runs: Collection[str]) -> Removed:
+        """Delete rows of some runs, and by its own cascades what hangs on them.
+
+        Rows that others still point to are tried again as long as any were deleted. Raises
+        CleanupError where the database has gone.
+        """
+        removed = Removed()
+        with self._connected() as connection:
+            tables = tables_of(connection, self._rules)
+            batches = Batches(connection, runs)
+            while True:
+                batches.refusals.clear()
+                before = removed.count
+                for table in tables:
+                    with _said(f"database, {table.where}"):
+                        removed.count += batches.delete(table)
+                if not batches.refusals or removed.count == before:
+                    break
+            left = [found for found in self._look(connection, tables) if found.run in runs]
+            removed.troubles = _troubles(left, batches.refusals)
+        return removed
+
+    def _look(self, connection: Connection[Any], tables: Sequence[Table]) -> list[Found]:
+        counts, examples = Counter[tuple[str, str]](), dict[tuple[str, str], str]()
+        for table in tables:
+            with _said(f"database, {table.where}"):
+                for run, count, example in _counted(connection, table):
+                    counts[table.where, run] += count
+                    examples.setdefault((table.where, run), example)
+        return [
+            Found(self.name, where, run, count, examples[where, run])
+            for (where, run), count in sorted(counts.items())
+        ]
+
+    @contextmanager
+    def _connected(self) -> Iterator[Connection[Any]]:
+        with _said("database"), self._postgres.connect(autocommit=True) as connection:
+            # Rows that a policy hides are to be an error, and not to be kept unseen.
+            connection.execute("set row_security = off")
+            connection.execute("set lock_timeout = '50ms'")
+            yield connection
+
+
+def _counted(connection: Connection[Any], table: Table) -> Iterator[tuple[str, int, str]]:
+    from nomock.cleanup.batches import pages_of
+
+    statement = (
+        f"select {table.run}, count(*), min({table.example}) from only {table.quoted} "
+        f"where ctid >= %(from)s::tid and ctid < %(to)s::tid and {table.condition} group by 1"
+    )
+    pages = pages_of(connection, table)
+    for low in range(0, pages, _PAGES):
+        between = {"from": f"({low},0)", "to": f"({low + _PAGES},0)"}
+        yield from patient(
+            lambda values=between | table.values: connection.execute(  # type: ignore[misc]
+                statement.encode(), values
+            ).fetchall()
+        )
+
+
+def _troubles(left: Sequence[Found], refusals: dict[str, str]) -> list[Trouble]:
+    return [
+        Trouble(
+            f"database, {found.where}",
+            f"{found.count} {'row' if found.count == 1 else 'rows'} cannot be deleted",
+            refusals.get(found.where)
+            or f"PostgreSQL said it deleted them: a trigger or a rule keeps them\n{found.example}",
+        )
+        for found in left
+    ]
+
+
+@contextmanager
+def _said(where: str) -> Iterator[None]:
+    """Raise what PostgreSQL says in a block as a CleanupError."""
+    from nomock.adapters.postgres import DatabaseError
+
+    try:
+        yield
+    except DatabaseError as error:
+        raise CleanupError(
+            "what tests left cannot be looked at or deleted to the end",
+            where=where,
+            seen=str(error).strip() or type(error).__name__,
+            todo="mend what PostgreSQL says, and do it again: it goes on with what is left",
+        ) from error
