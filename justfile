@@ -265,10 +265,10 @@ _suite:
 
 _suite_twice: test-fast test-traces (test-sidecar-coverage "--deselect=tests/test_faults.py" "--deselect=tests/test_recovery.py")
 
-# a figure, by its script in bench/: just bench spy-suites --only click
+# a figure, by its script in bench/: just bench warm --rounds 3; without a name the list of them
 [group('check')]
-bench name *arguments:
-    @script="bench/$(printf %s "$1" | tr - _).py"; shift; python "$script" "$@"
+bench *arguments: _images
+    @python bench "$@"
 
 # lock the development dependencies; no package registry's address goes into the file
 [group('check')]

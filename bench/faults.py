@@ -7,13 +7,14 @@ proxy in the path at most 0.3 ms; a test that uses no fault pays nothing.
 from __future__ import annotations
 
 import argparse
-import os
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
+
+from ground import use_images
 
 from nomock.faults.active import FaultSession
 from nomock.faults.faults import Faults
@@ -33,10 +34,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
     rounds = parser.parse_args().rounds
-    for line in (HERE.parent / ".env").read_text().splitlines():
-        name, _, value = line.partition("=")
-        if name.endswith("_IMAGE"):
-            os.environ.setdefault(name, value)
+    use_images()
     stack = Stack.of(load(HERE / "edges"))
     try:
         stack.prepare(print)

@@ -14,6 +14,8 @@ from pathlib import Path
 from statistics import median, quantiles
 from time import perf_counter
 
+from ground import use_images
+
 from nomock.adapters.httpfaults import CONTROL_PORT, HttpFaults
 from nomock.loading import load
 from nomock.stack import Service, Stack
@@ -36,10 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=4000)
     rounds = parser.parse_args().rounds
-    for line in (HERE.parent / ".env").read_text().splitlines():
-        name, _, value = line.partition("=")
-        if name.endswith("_IMAGE"):
-            os.environ.setdefault(name, value)
+    use_images()
     stack = Stack.of(load(HERE / "http_edge"))
     try:
         stack.prepare(lambda line: None)

@@ -17,6 +17,8 @@ import urllib.request
 from pathlib import Path
 from threading import Event
 
+from ground import use_images
+
 from nomock.adapters.engine import Engine
 from nomock.loading import load
 from nomock.stack import Stack
@@ -73,12 +75,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=10)
     parser.add_argument("--seed", type=int, default=5)
     chosen = parser.parse_args()
+    use_images()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "edges"
         shutil.copytree(HERE / "edges", folder, ignore=shutil.ignore_patterns(".nomock"))
-        shutil.copy(HERE.parent / ".env", folder / ".env")
-        with (folder / ".env").open("a") as env:
-            env.write("\nCOMPOSE_PROJECT_NAME=nomock-bench-killed\n")
+        (folder / ".env").write_text("COMPOSE_PROJECT_NAME=nomock-bench-killed\n")
         (folder / "pytest.ini").write_text("[pytest]\n")
         for name, text in {"breaking": BREAKING, "clean": CLEAN, "apart": APART}.items():
             (folder / f"test_{name}.py").write_text(text)

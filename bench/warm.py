@@ -11,6 +11,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from ground import use_images
 from pairs import in_turns, show
 
 HERE = Path(__file__).parent
@@ -24,6 +25,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--peer-rounds", type=int, default=3)
     chosen = parser.parse_args()
+    use_images()
     pytest = [sys.executable, "-m", "pytest"]
     nomock = ["-p", "no:nomock"]
     warm = in_turns(

@@ -1,0 +1,19 @@
+"""The images of this machine, for stacks of benches that lie beside no `.env` of their own."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+RESOLVED = Path(__file__).parent.parent / ".env"
+
+
+def use_images() -> None:
+    """Name the images that `just images` resolved, here and to what is started from here.
+
+    The project's name, which is in the same file, is not taken: each stack of a bench has its own.
+    """
+    for line in RESOLVED.read_text().splitlines() if RESOLVED.exists() else ():
+        name, _, value = line.partition("=")
+        if name.endswith("_IMAGE"):
+            os.environ.setdefault(name, value)
