@@ -270,6 +270,11 @@ _suite_twice: test-fast test-traces (test-sidecar-coverage "--deselect=tests/tes
 bench *arguments: _images
     @python bench "$@"
 
+# the README's pictures, light and dark, from real runs: just pictures red-test
+[group('check')]
+pictures *arguments: _images
+    python bench/pictures.py "$@"
+
 # lock the development dependencies; no package registry's address goes into the file
 [group('check')]
 lock:

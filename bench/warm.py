@@ -1,58 +1,96 @@
-"""A warm session of one trivial test: bare pytest, nomock, and what its peers need for the same.
+"""One trivial test on a stack of two services: nomock, its peers, and compose called by hand.
 
-Figure (issue 3): nomock at most 0.2 s over bare pytest. The peers start and stop the stack each
-session; they are installed in an environment of their own.
+    python bench/warm.py                     # python bench/warm.py --json
+
+Figure (issue 3): on a warm stack nomock at most 0.2 s over bare pytest. The peers start and stop
+the stack each session, as they do by default; "kept up" is the same with a project name and a
+clean-up of the user's own that leave it running. They are installed in an environment of their own.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import subprocess
 import sys
 from pathlib import Path
 
 from ground import use_images
-from pairs import in_turns, show
+from pairs import Figures, in_turns, show
 
 HERE = Path(__file__).parent
+STACK = HERE / "stack"
 ENVIRONMENT = HERE.parent / ".nomock" / "bench-env"
 PEERS = ("testcontainers", "pytest-docker", "pytest")
 
 
 def main() -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--peer-rounds", type=int, default=3)
+    parser.add_argument("--json", action="store_true")
     chosen = parser.parse_args()
     use_images()
-    pytest = [sys.executable, "-m", "pytest"]
-    nomock = ["-p", "no:nomock"]
-    warm = in_turns(
-        {
-            "bare pytest": [*pytest, *nomock, "test_bare.py"],
-            "nomock, attached": [*pytest, "test_nomock.py"],
-        },
-        rounds=chosen.rounds,
-        cwd=HERE / "stack",
-    )
-    show("one trivial test, warm stack", warm, "bare pytest")
-    subprocess.run(
-        [sys.executable, "-m", "nomock.cli", "down", "--volumes"], cwd=HERE / "stack", check=True
-    )
-    if not chosen.peer_rounds:
+    nomock = of_nomock(chosen.rounds)
+    peers = of_peers(chosen.peer_rounds) if chosen.peer_rounds else {}
+    if chosen.json:
+        print(json.dumps({"nomock": nomock, "peers": peers}, indent=1))
         return
+    show("one trivial test, warm stack", nomock, "bare pytest")
+    if peers:
+        show("the same, by others", peers, "bare pytest")
+
+
+def of_nomock(rounds: int) -> Figures:
+    """Return the seconds of a session by nomock whose stack is up, beside pytest without any."""
+    pytest = [sys.executable, "-m", "pytest"]
+    try:
+        return in_turns(
+            {
+                "bare pytest": [*pytest, "-p", "no:nomock", "test_bare.py"],
+                "nomock": [*pytest, "test_nomock.py"],
+            },
+            rounds=rounds,
+            cwd=STACK,
+        )
+    finally:
+        down = [sys.executable, "-m", "nomock.cli", "down", "--volumes"]
+        subprocess.run(down, cwd=STACK, check=True)
+
+
+def of_peers(rounds: int) -> Figures:
+    """Return the seconds of the same by others, each in turn on the same compose file.
+
+    What leaves the stack up takes turns of its own, after a first round that starts it.
+    """
     peer = _peer_python()
-    peers = in_turns(
-        {
-            "bare pytest": [peer, "-m", "pytest", "test_bare.py"],
-            "testcontainers DockerCompose": [peer, "-m", "pytest", "test_testcontainers.py"],
-            "pytest-docker": [peer, "-m", "pytest", "test_pytest_docker.py"],
-        },
-        rounds=chosen.peer_rounds,
-        cwd=HERE / "stack",
-    )
-    show("the same, by peers", peers, "bare pytest")
+    up, down = "docker compose up --detach --wait", "docker compose down --volumes"
+    by_hand = f"{up} && {peer} -m pytest test_by_hand.py"
+    try:
+        each_time = in_turns(
+            {
+                "bare pytest": [peer, "-m", "pytest", "test_bare.py"],
+                "testcontainers": [peer, "-m", "pytest", "test_testcontainers.py"],
+                "pytest-docker": [peer, "-m", "pytest", "test_pytest_docker.py"],
+                "compose by hand": ["sh", "-c", f"{by_hand} && {down}"],
+            },
+            rounds=rounds,
+            cwd=STACK,
+        )
+        kept_up = in_turns(
+            {
+                "pytest-docker, kept up": [peer, "-m", "pytest", "test_pytest_docker_kept.py"],
+                "compose by hand, kept up": ["sh", "-c", by_hand],
+            },
+            rounds=rounds,
+            cwd=STACK,
+        )
+    finally:
+        subprocess.run(down.split(), cwd=STACK, check=True)
+    return each_time | kept_up
 
 
 def _peer_python() -> str:

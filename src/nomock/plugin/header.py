@@ -15,6 +15,9 @@ from nomock.plugin.workers import Workers
 from nomock.stack import Stack
 from nomock.target import Container, names_of
 
+# A table that is longer is read where it was written.
+_MOST = 80
+
 
 class Header:
     """Says on pytest's terminal which stack there is, as the settings ask for it."""
@@ -93,7 +96,8 @@ def _text(value: object) -> str:
     if isinstance(value, tuple):
         return " ".join(map(str, value))
     if isinstance(value, Mapping):
-        return " ".join(f"{name}={part}" for name, part in value.items())
+        whole = " ".join(f"{name}={part}" for name, part in value.items())
+        return whole if len(whole) <= _MOST else f"{len(value)} entries"
     return str(value)
 
 

@@ -436,3 +436,17 @@ def test_a_wait_should_be_a_cause_when_it_took_long_or_most_of_the_test(
     }
     causes = causes_of(record, Known())
     assert [cause.text for cause in causes if cause.kind == "locked"] == [text] * bool(text)
+
+
+def test_the_wait_should_be_that_of_the_service_which_said_so_of_the_test() -> None:
+    line = {"service": "web", "whose": "own", "level": "warning", "message": "late"}
+    line |= {"at_s": 3.9, "fields": {}}
+    record = {
+        "test": {"took_s": 5.0},
+        "failures": [{"phase": "call", "message": "assert 0", "text": ""}],
+        "database": {"lock_waits": [wait(0, 4.0, service="worker"), wait(0.1, 3.9)]},
+        "logs": [line],
+        **dict.fromkeys(("exchanges", "faults", "fault_story", "events"), ()),
+    }
+    (cause,) = (cause for cause in causes_of(record, Known()) if cause.kind == "locked")
+    assert cause.text == "waited 3.8 s for a lock: web's UPDATE t"

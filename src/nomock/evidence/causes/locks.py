@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from nomock.evidence.causes.cause import Cause, Known, Record, cut
+from nomock.evidence.causes.cause import Cause, Known, Record, cut, lines_of
+from nomock.evidence.timeline import SEVERE
 
 _LOCKED_S = 1.0
 # A shorter wait for a lock is no reason of anything, however short the test is.
@@ -14,13 +15,19 @@ _WIDTH_OF_STATEMENT = 80
 
 
 def locked(record: Record, _: Known) -> Iterator[Cause]:
-    """Look for the statement that waited longest for a lock."""
-    waits = (record.get("database") or {}).get("lock_waits", ())
-    longest = max(waits, key=_waited_s, default=None)
+    """Look for the statement that waited longest for a lock, first of a service that complained."""
+    all_waits = (record.get("database") or {}).get("lock_waits", ())
+    waits = [wait for wait in all_waits if _waited_s(wait) > _LEAST_LOCKED_S]
+    troubled = {
+        line["service"]
+        for line in lines_of(record)
+        if line["whose"] == "own" and line["level"] in {*SEVERE, "warning"}
+    }
+    longest = max(waits, key=lambda x: (x["service"] in troubled, _waited_s(x)), default=None)
     if longest is None:
         return
     waited_s, is_most = _waited_s(longest), _waited_s(longest) * 2 > record["test"]["took_s"]
-    if waited_s <= _LEAST_LOCKED_S or not (is_most or waited_s > _LOCKED_S):
+    if not (is_most or waited_s > _LOCKED_S):
         return
     held = ""
     if holder := longest["blocked_by"]:
@@ -35,8 +42,8 @@ def locked(record: Record, _: Known) -> Iterator[Cause]:
     ]
     if longest["blocked_by_at_s"] is not None:
         proof.append(f"{holder}'s transaction was open since {longest['blocked_by_at_s']:.1f} s")
-    if len(waits) > 1:
-        proof.append(f"{len(waits)} statements waited for locks")
+    if len(all_waits) > 1:
+        proof.append(f"{len(all_waits)} statements waited for locks")
     what = f"{longest['service']}'s {_statement(longest['text'])}"
     yield Cause(
         "locked", f"waited {waited_s:.1f} s for a lock: {what}{held}", proof, 83 if is_most else 74
