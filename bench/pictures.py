@@ -88,7 +88,11 @@ def coverage(copy: Path) -> dict[str, str]:
 
 def edges(copy: Path) -> dict[str, str]:
     """Which faults on which edges the tests have."""
-    return terminal([typed(copy, "nomock edges", since="edges: ")], COLUMNS, "which connection no test has broken")
+    return terminal(
+        [typed(copy, "nomock edges", since="edges: ")],
+        COLUMNS,
+        "which connection no test has broken",
+    )
 
 
 def warm_run(_: Path) -> dict[str, str]:
