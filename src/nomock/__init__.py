@@ -10,6 +10,9 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
     from nomock.baggage import (
         baggage_header,
     )
+    from nomock.database.snapshot import (
+        Snapshot,
+    )
     from nomock.errors import (
         BuildError,
         CanaryError,
@@ -45,9 +48,11 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
         NotReadyError,
         NotSteadyError,
         NotTraceableError,
+        PostgresError,
         PromotionError,
         ServiceDiedError,
         SharedStackError,
+        SnapshotError,
         StateFolderError,
         StoppedSpyError,
         TargetError,
@@ -117,6 +122,7 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
 # Where a public name is; all others are errors.
 _HOMES = {
     "baggage_header": "nomock.baggage",
+    "Snapshot": "nomock.database.snapshot",
     "ActiveFault": "nomock.faults.active",
     "Acknowledged": "nomock.faults.checks.acknowledged",
     "Outcome": "nomock.faults.checks.acknowledged",
@@ -184,12 +190,15 @@ __all__ = [
     "NotTraceableError",
     "Outcome",
     "Postgres",
+    "PostgresError",
     "PromotionError",
     "Schedule",
     "ScheduleRun",
     "Service",
     "ServiceDiedError",
     "SharedStackError",
+    "Snapshot",
+    "SnapshotError",
     "Span",
     "Stack",
     "StateFolderError",

@@ -30,7 +30,7 @@ from nomock.images.manifest import read_manifest
 
 # These tests' own modules take pytest four seconds to parse and rewrite, for each worker anew.
 sys.dont_write_bytecode = False
-pytest_plugins = ["pytester", "foreign", "odd_engine"]
+pytest_plugins = ["pytester", "foreign", "odd_engine", "postgres_server"]
 
 
 def pytest_sessionstart(session: pytest.Session) -> None:

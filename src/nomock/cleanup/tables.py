@@ -29,7 +29,7 @@ _TABLES = """
     left join pg_attribute a on a.attrelid = c.oid and a.attnum > 0 and not a.attisdropped
     left join pg_type t on t.oid = a.atttypid
     where c.relkind = 'r' and c.relpersistence <> 't'
-      and n.nspname !~ '^pg_' and n.nspname <> 'information_schema'
+      and n.nspname !~ '^(pg_|nomock_snapshot_)' and n.nspname <> 'information_schema'
     group by 1, 2, 3, 4
     order by 2, 3
 """

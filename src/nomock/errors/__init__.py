@@ -36,6 +36,8 @@ NomockError
 │   ├── NoCoverageError         a service reported no line
 │   ├── StoppedSpyError         a spy could not write what its service ran
 │   └── UnmappedSourceError     lines of the app that ran are not in the report
+├── PostgresError           the stack's PostgreSQL did not do what a test asked of it
+│   └── SnapshotError           a database could not be brought back to a snapshot
 ├── TraceError              what the services did for a test cannot be read, or is not as expected
 │   ├── NotTraceableError       a service runs no Python that OpenTelemetry can be mounted into
 │   ├── TraceBackendError       the backend of traces does not answer, or is not in the stack
@@ -64,6 +66,10 @@ from nomock.errors.coverage import (
     UnmappedSourceError,
 )
 from nomock.errors.data import CleanupError, LedgerError
+from nomock.errors.database import (
+    PostgresError,
+    SnapshotError,
+)
 from nomock.errors.evidence import (
     EvidenceError,
     NotTraceableError,
@@ -155,9 +161,11 @@ __all__ = [
     "NotReadyError",
     "NotSteadyError",
     "NotTraceableError",
+    "PostgresError",
     "PromotionError",
     "ServiceDiedError",
     "SharedStackError",
+    "SnapshotError",
     "StateFolderError",
     "StoppedSpyError",
     "TargetError",

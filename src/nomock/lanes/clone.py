@@ -42,7 +42,9 @@ class Clone:
 
         Raises EngineError where the database refuses, ComposeError where it cannot be dumped.
         """
-        postgres, template, mark = self._postgres, self._template, self._mark()
+        postgres, template = self._postgres, self._template
+        postgres.clear_snapshots()  # what a killed run left of them is no schema of the user's
+        mark = self._mark()
         with self._alone() as connection:
             if _comment(connection, template) != mark:
                 _drop(connection, template)

@@ -249,6 +249,7 @@ def acknowledged(request: pytest.FixtureRequest) -> Iterator[Acknowledged]:
 
 
 @pytest.fixture(scope="session")
-def postgres(stack: Stack) -> Postgres:
+def postgres(stack: Stack) -> Iterator[Postgres]:
     """The stack's database: ``with postgres.connect() as connection: …``."""
-    return stack.postgres
+    yield stack.postgres
+    stack.postgres.close()

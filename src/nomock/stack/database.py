@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from nomock.errors import ConfigError, NotReadyError
@@ -13,6 +14,8 @@ from nomock.stack.service import Service
 
 if TYPE_CHECKING:  # psycopg is imported only by those who connect
     from nomock.adapters.postgres import Connection
+    from nomock.database.keeper import Snapshots
+    from nomock.database.snapshot import Snapshot
 
 # The last part of an image's name, without what stands beside a server.
 _IMAGE = re.compile(r"(^|[-_.])(postgres(ql)?|postgis|pgvector|timescaledb|citus)([-_.]|$|\d)")
@@ -78,6 +81,42 @@ class Postgres:
                 **options,
             },
         )
+
+    def snapshot(self) -> Snapshot:
+        """Keep the rows and sequences as they are now: ``restore`` brings them back.
+
+        ``with postgres.snapshot(): …`` does so at the end of the block. Raises SnapshotError where
+        another run has a snapshot of the same database.
+        """
+        return self.snapshots.take()
+
+    def restore(self) -> int:
+        """Bring the database back to the last snapshot; return how many tables were written to.
+
+        Raises SnapshotError where there is none, where the schema is another one now, or where
+        sessions go on writing for longer than 10 s.
+        """
+        return self.snapshots.last.restore()
+
+    def clear_snapshots(self) -> None:
+        """Take away what killed runs left; raise SnapshotError where another run has one."""
+        self.snapshots.clear()
+        self.close()
+
+    def close(self) -> None:
+        """Take away the snapshots that this process has taken."""
+        if "snapshots" in self.__dict__:
+            self.snapshots.close()
+
+    @cached_property
+    def snapshots(self) -> Snapshots:
+        """Those that this process has taken of the database."""
+        from nomock.database.keeper import APPLICATION, Snapshots
+
+        def open_connection() -> Connection[Any]:
+            return self.connect(autocommit=True, application_name=APPLICATION)
+
+        return Snapshots(open_connection, f"database {self.dbname}, service {self.service.name}")
 
     @property
     def _credentials(self) -> Credentials:

@@ -272,6 +272,8 @@ class Stack:
 
     def close(self) -> None:
         """Close the clients and let the stack go; it stays as it is."""
+        if "postgres" in self.__dict__:
+            self.postgres.close()
         for service in self._services.values():
             service.close()
         if self.ready_s is not None:

@@ -292,6 +292,7 @@ def test_each_worker_should_have_a_database_of_its_own_when_lanes_are_databases(
     with main.postgres.connect() as connection:
         connection.execute("create table things (name text)")
         connection.execute("insert into things values ('seed')")
+        connection.execute("create schema nomock_snapshot_1")  # as a killed run leaves it
     main.close()
     tiny.tests(DATABASE)
     lanes = ("-n2", "--dist=each", "--lanes=database")
@@ -312,6 +313,9 @@ def test_each_worker_should_have_a_database_of_its_own_when_lanes_are_databases(
     assert _seen(tiny)[lane][1] == [f"of {lane}", "seed"]
     # A new schema: it is cloned anew.
     with main.postgres.connect() as connection:
+        assert connection.execute("select to_regnamespace('nomock_snapshot_1')").fetchone() == (
+            None,
+        )
         connection.execute("alter table things add column more text")
         connection.execute("delete from things where name <> 'seed'")
     tiny.run(*lanes).assert_outcomes(passed=2)

@@ -31,6 +31,7 @@ LAYERS = (
     (
         "readiness",
         "evidence",
+        "database",
         "traces",
         "coverage.harvest",
         "images",

@@ -20,7 +20,8 @@ MEMBERS = {
         *("logs", "exec", "environment"),
         *("start", "stop", "restart", "kill"),
     ),
-    "Postgres": ("connect", "user", "password", "dbname"),
+    "Postgres": ("connect", "user", "password", "dbname", "snapshot", "restore"),
+    "Snapshot": ("restore", "drop", "schema"),
     "Kubernetes": (
         *("namespace", "in_namespace", "get", "list", "pods", "apply", "changed", "delete"),
         *("evict", "execute", "may", "causes"),
@@ -39,7 +40,7 @@ MEMBERS = {
     ),
 }
 _GROUPS = {
-    "The stack": ("Stack", "Service", "Postgres", "Kubernetes", "baggage_header"),
+    "The stack": ("Stack", "Service", "Postgres", "Snapshot", "Kubernetes", "baggage_header"),
     "Faults": ("Faults", "Fault", "ActiveFault", "Schedule", "Step", "ScheduleRun", "schedules"),
     "Traces": ("CurrentTrace", "Expectation", "Span", "trace_headers"),
     "What a test asks meanwhile": (

@@ -1,0 +1,13 @@
+"""What goes wrong between a test and the stack's PostgreSQL."""
+
+from __future__ import annotations
+
+from nomock.errors.base import NomockError
+
+
+class PostgresError(NomockError):
+    """The stack's PostgreSQL did not do what a test asked of it."""
+
+
+class SnapshotError(PostgresError):
+    """A snapshot of a database could not be taken, or the database not brought back to it."""
