@@ -149,7 +149,8 @@ def _seen(stack: Stack, name: str, kind: str) -> tuple[tries.Seen | None, str]:
             continue
         if seen is not None:
             return seen, ""
-    return None, why or "it answers with errors, and its log tells of trouble"
+    trouble = tries.trouble(service)
+    return None, why or f"its log has: {trouble}; nomock logs {name}"
 
 
 def _is_on_github(folder: Path) -> bool:

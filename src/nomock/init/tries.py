@@ -18,6 +18,8 @@ _PATHS = ("/", "/health", "/healthz", "/api/health", "/docs")
 _URL = re.compile(r"https?://[^/\s\"']+(/[^\s\"'|;)>]*)")
 # What the log of a service that fails has in it, whatever it is written in.
 _TROUBLES = ("Traceback (most recent call last)", "panic:", "FATAL", "Unhandled")
+_SAYS_WHY = re.compile(r"\b\w*(?:Error|Exception)\b: .+|(?:panic|FATAL): .+")
+_MOST_WHY = 60
 _MOST_TABLES = 3
 _MOST_SHOWN = 40
 _TABLES = """
@@ -153,6 +155,13 @@ def quiet(service: Service) -> Seen | None:
     ]
     name = _name(service.name, "log_no_trouble", "the_stack_is_ready")
     return Seen("", "logs no trouble", FirstTest(name, "stack", body))
+
+
+def trouble(service: Service) -> str:
+    """Return what a service's log says last of its trouble, in a few words."""
+    text = service.logs()
+    said = _SAYS_WHY.findall(text) or [word for word in _TROUBLES if word in text]
+    return said[-1][:_MOST_WHY] if said else "trouble"
 
 
 def paths_of(service: ServiceConfig) -> list[str]:

@@ -16,6 +16,7 @@ from nomock.project.contents import Contents, look
 from nomock.project.ignore import Ignore, read_lines, rules_file
 from nomock.project.left_out import ONLY_NAMES, LeftOut
 from nomock.project.scan import scan
+from nomock.project.written import NOTHING, Written
 
 _DOCKERFILE = "Dockerfile"
 # A Dockerfile that names git's folder makes something of the commit: a version, mostly.
@@ -66,6 +67,8 @@ class Build:
     left_out: LeftOut = ONLY_NAMES
     state_dir: Path | None = None
     """Where to keep what was read; None: nothing is kept."""
+    written: Written = NOTHING
+    """What in its contexts is no source, since services write it."""
 
     @cached_property
     def dockerfile(self) -> Path | None:
@@ -95,7 +98,7 @@ class Build:
 
     def look(self) -> Sources:
         """Look at all of it as it is now; what is the same as before is not read."""
-        contents = [(c.folder, look(c.folder, c.ignore, self._memory(c))) for c in self.contexts]
+        contents = [(context.folder, self._contents(context)) for context in self.contexts]
         others = {Path(): _digest(self.section), **self._dockerfile_digests()}
         told = sorted((str(path), digest) for path, digest in others.items())
         return Sources(
@@ -104,6 +107,10 @@ class Build:
             others,
             contents,
         )
+
+    def _contents(self, context: Context) -> Contents:
+        written = self.written.within(context.folder)
+        return look(context.folder, context.ignore, self._memory(context, written), written)
 
     def files(self) -> Iterator[Path]:
         """Yield the Dockerfile and every file that the builder is sent."""
@@ -114,11 +121,12 @@ class Build:
                 if not entry.is_folder:
                     yield context.folder / entry.path
 
-    def _memory(self, context: Context) -> Path | None:
-        """Return the file for what is known of a context: one for each folder and file of rules."""
+    def _memory(self, context: Context, written: Written) -> Path | None:
+        """Return the file for what is known of a context: one for each folder and its rules."""
         if self.state_dir is None:
             return None
-        key = _digest([str(context.folder), str(context.rules_file)])[:16]
+        rules = [str(context.rules_file), *([written.stores, written.own] if written else [])]
+        key = _digest([str(context.folder), *rules])[:16]
         return self.state_dir / f"context-{key}.json"
 
     def _dockerfile_digests(self) -> dict[Path, str]:

@@ -21,6 +21,7 @@ from typing import Any
 from nomock.project.ignore import Ignore
 from nomock.project.scan import Entry, scan
 from nomock.project.store import write_or_lose
+from nomock.project.written import NOTHING, Written
 
 _VERSION = 1
 # A file that changes again within one step of its file system's clock has the same stats as
@@ -46,10 +47,15 @@ class Contents:
         return self._tell()
 
 
-def look(folder: Path, ignore: Ignore, memory: Path | None) -> Contents:
-    """Look at a context; ``memory`` is the file with what is known of it, None to read all."""
+def look(folder: Path, ignore: Ignore, memory: Path | None, written: Written = NOTHING) -> Contents:
+    """Look at a context; ``memory`` is the file with what is known of it, None to read all.
+
+    ``written``, relative to the context, is what services write there: it does not count.
+    """
     now_ns = time.time_ns()
     entries = list(scan(str(folder), ignore))
+    if written:
+        entries = [entry for entry in entries if not written.has(entry.path)]
     stats = _digest(repr([tuple(entry) for entry in entries]))
     known = _Known(memory)
     if known.head.get("stats") == stats:

@@ -48,9 +48,14 @@ def has_healthcheck(config: Mapping[str, Any]) -> bool:
 
 def writable(config: Mapping[str, Any]) -> list[Path]:
     """Return what of this machine it mounts so that it can write to it."""
+    return [Path(source) for source, _ in written(config)]
+
+
+def written(config: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return what of this machine it mounts so that it can write to it, each with its target."""
     volumes = config.get("volumes") or []
     bound = [v for v in volumes if v.get("type") == "bind" and v.get("source")]
-    return [Path(v["source"]) for v in bound if not v.get("read_only")]
+    return [(v["source"], str(v.get("target"))) for v in bound if not v.get("read_only")]
 
 
 def grace_s(config: Mapping[str, Any]) -> float:

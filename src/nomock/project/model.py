@@ -17,6 +17,7 @@ from nomock.project import intention
 from nomock.project.bases import Builds
 from nomock.project.build_context import Build, Sources
 from nomock.project.left_out import ONLY_NAMES, LeftOut
+from nomock.project.written import Written
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,8 @@ class ServiceConfig:
     """What of nomock's own may lie in its build contexts."""
     state_dir: Path | None = None
     """Where to keep what was read of its build contexts; None: nothing is kept."""
+    stores: tuple[str, ...] = ()
+    """The folders of this machine in which services of the project store something."""
 
     @property
     def has_healthcheck(self) -> bool:
@@ -95,7 +98,9 @@ class ServiceConfig:
     @property
     def build(self) -> Build:
         """What the image is built from, for a service whose image is built."""
-        return Build(self.config["build"], self.left_out, self.state_dir)
+        own = tuple(source for source, _ in intention.written(self.config))
+        written = Written(self.stores, own)
+        return Build(self.config["build"], self.left_out, self.state_dir, written)
 
     @cached_property
     def sources(self) -> Sources:

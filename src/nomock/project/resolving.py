@@ -20,6 +20,7 @@ from nomock.project.inputs import digest_of, fetches, key_of, read_by
 from nomock.project.left_out import LeftOut
 from nomock.project.model import Project, ServiceConfig, stamp_of, waited_for
 from nomock.project.store import Store
+from nomock.project.written import stores_of
 
 # How often compose is asked again where its files change while it reads them.
 _MOST_CHANGES = 3
@@ -106,9 +107,13 @@ def project_of(
     """Return the project of a resolved configuration; ``read`` are the files it was read from."""
     name = config["name"]
     left_out = LeftOut(settings.root, settings.coverage_report, settings.coverage_overlay)
+    configs = config.get("services") or {}
+    stores = stores_of(configs.values())
     services = {
-        n: ServiceConfig(n, c, name, tuple(mounted_files(c, config)), left_out, settings.state_dir)
-        for n, c in sorted((config.get("services") or {}).items())
+        n: ServiceConfig(
+            n, c, name, tuple(mounted_files(c, config)), left_out, settings.state_dir, stores
+        )
+        for n, c in sorted(configs.items())
     }
     jobs = {name for name, service in services.items() if intention.is_job(service.config)}
     done = waited_for(services, "service_completed_successfully") | jobs

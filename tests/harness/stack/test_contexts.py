@@ -15,6 +15,7 @@ import pytest
 from nomock.project.build_context import Build, Sources
 from nomock.project.left_out import LeftOut
 from nomock.project.told import what_changed
+from nomock.project.written import Written, stores_of
 
 _opened: list[str] | None = None
 
@@ -199,6 +200,41 @@ def test_the_cure_should_be_named_when_runs_may_have_written_what_changed(
     assert _told(folder, before) == f"{told}; if runs write it, name it in .dockerignore"
     (folder / "app/till.py").write_text("2")
     assert _told(folder, before) == "build context changed: app/till.py and 1 more"
+
+
+@pytest.mark.parametrize("name", ["celerybeat-schedule-shm", "db.sqlite3", "logs/web.log"])
+def test_what_a_service_writes_into_its_context_should_not_count_when_it_is_mounted(
+    folder: Path, name: str
+) -> None:
+    def digest(*own: Path) -> str:
+        build = Build({"context": str(folder)}, written=Written(own=tuple(map(str, own))))
+        return build.look().digest
+
+    (folder / "logs").mkdir()
+    mounts = [(), (folder / "app",), (folder,), (folder.parent,)]
+    before = [digest(*own) for own in mounts]
+    (folder / name).write_text("1")
+    counts = [digest(*own) != known for own, known in zip(mounts, before, strict=True)]
+    assert counts == [True, True, False, False]
+    (folder / "app/till.py").write_text("2")
+    assert all(digest(*own) != known for own, known in zip(mounts, before, strict=True))
+
+
+def test_what_a_database_stores_beside_the_source_should_not_count(folder: Path) -> None:
+    database = {
+        "volumes": [
+            {"type": "bind", "source": f"{folder}/data/db", "target": "/var/lib/postgresql/data"},
+            {"type": "bind", "source": f"{folder}/app", "target": "/docker-entrypoint-initdb.d"},
+            {"type": "bind", "source": "/elsewhere", "target": "/var/lib/x"},
+        ]
+    }
+    build = Build({"context": str(folder)}, written=Written(stores_of([database])))
+    before = build.look().digest
+    (folder / "data/db").mkdir(parents=True)
+    (folder / "data/db/PG_VERSION").write_text("17")
+    assert build.look().digest == before
+    (folder / "data/rates.json").write_text("{}")
+    assert build.look().digest != before
 
 
 def test_what_cannot_be_read_should_count_by_name_and_stat(folder: Path) -> None:
