@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from nomock.init.edits import Edit
-from nomock.init.files import first_tests, ignored, pyproject, recipes, workflow
+from nomock.init.files import first_tests, ignored, overlays, pyproject, recipes, workflow
 from nomock.init.found import Found
 
 
@@ -26,4 +26,5 @@ def removals(found: Found) -> list[Edit]:
         *ignored.taken_away(found),
         *recipes.taken_away(found.folder),
         *workflow.taken_away(found.folder),
+        *overlays.taken_away(found),
     ]

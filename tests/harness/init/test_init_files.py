@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from nomock.config import Settings
+from nomock.coverage.overlay import signed as signed_overlay
 from nomock.errors import ConfigError
+from nomock.faults.http.program import put_program
 from nomock.init import Edit, Found, FoundService, apply, edits, removals
 from nomock.init.found import FirstTest
 
@@ -152,3 +154,14 @@ def test_a_patch_should_be_one_that_git_takes(found: Found, tmp_path: Path) -> N
     )
     assert done.returncode == 0, done.stderr
     assert edits(found) == []
+
+
+def test_overlays_should_be_taken_away_when_nobody_changed_them(found: Found) -> None:
+    settings = found.settings
+    for name in (settings.edges_overlay, settings.traces_overlay):
+        (found.folder / name).write_text(signed_overlay("# head\n", "services: {}\n"))
+    (found.folder / settings.coverage_overlay).write_text("services: {}  # mine\n")
+    put_program(found.folder)
+    (found.folder / "httpfaults" / "mine.py").write_text("")
+    apply(removals(found))
+    assert contents(found.folder).keys() == {settings.coverage_overlay, "httpfaults/mine.py"}

@@ -16,7 +16,14 @@ from nomock.coverage.overlay.files import (
 )
 from nomock.coverage.overlay.finding import Finding, Python
 from nomock.coverage.overlay.survey import survey
-from nomock.coverage.overlay.text import asked_in, joined, overlay_text, scalar, signed
+from nomock.coverage.overlay.text import (
+    asked_in,
+    is_as_written,
+    joined,
+    overlay_text,
+    scalar,
+    signed,
+)
 
 __all__ = [
     "SPY_OVERLAY",
@@ -24,6 +31,7 @@ __all__ = [
     "OverlayKind",
     "Python",
     "asked_in",
+    "is_as_written",
     "joined",
     "overlay_text",
     "provide_data_folder",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 from nomock.errors import ConfigError
@@ -38,6 +39,14 @@ def put_program(root: Path) -> str:
             "the HTTP fault proxy cannot be put here", where=str(folder), seen=str(error)
         ) from error
     return f"{verb} {FOLDER}/: nomock docs faults-http has the service that runs it"
+
+
+def put_files(root: Path) -> Iterator[tuple[Path, str]]:
+    """Yield each file that ``put_program`` writes into a project, with its text, deepest first."""
+    main, package = _source()
+    for path in sorted(package.rglob("*.py"), reverse=True):
+        yield root / FOLDER / package.name / path.relative_to(package), path.read_text("utf-8")
+    yield root / FOLDER / "__main__.py", main.read_text("utf-8")
 
 
 def _source() -> tuple[Path, Path]:
