@@ -9,7 +9,7 @@ import shutil
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -30,8 +30,11 @@ _RUN = re.compile(r"\d{8}-\d{6}-\d+")
 
 
 def run_name(began_s: float, process: int) -> str:
-    """Return the name of a run: by time, and two at once have another process."""
-    return f"{datetime.fromtimestamp(began_s):%Y%m%d-%H%M%S}-{process}"
+    """Return the name of a run: by time in UTC, and two at once have another process.
+
+    Local time would not keep them in order where clocks change, or Django sets another zone.
+    """
+    return f"{datetime.fromtimestamp(began_s, UTC):%Y%m%d-%H%M%S}-{process}"
 
 
 def test_folder_name(test: str) -> str:

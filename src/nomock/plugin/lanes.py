@@ -86,6 +86,8 @@ class Lanes:
         self._mains_kind = "shared"
         """The kind of which worker 1 has the stack of the settings: nobody else uses that."""
         self._early: _Early | None = None
+        self._failed: dict[str, NomockError] = {}
+        """Kind -> why its lane is not ready."""
         # xdist gives a worker's config this attribute, which pytest's type does not have.
         is_worker = hasattr(config, "workerinput")
         self.number: int = config.workerinput[NUMBER] if is_worker else 0  # type: ignore[attr-defined]
@@ -126,12 +128,21 @@ class Lanes:
         return kind == "shared" or self.number == 0 or (self.number, kind) == (1, self._mains_kind)
 
     def ready(self, kind: str) -> Stack:
-        """Return the stack of this process for a kind of lane, ready; raise NomockError."""
+        """Return the stack of this process for a kind of lane, ready; raise NomockError.
+
+        Where it could not be made so it is not tried again: the same error is raised.
+        """
+        if kind in self._failed:
+            raise self._failed[kind]
         lane = self.lane(kind)
-        if self._early is not None and self._early.lane is lane:
-            self._early.join()
-        if lane.is_own and lane.stack.ready_s is None:
-            self._prepare(lane)
+        try:
+            if self._early is not None and self._early.lane is lane:
+                self._early.join()
+            if lane.is_own and lane.stack.ready_s is None:
+                self._prepare(lane)
+        except NomockError as error:
+            self._failed[kind] = error
+            raise
         return lane.stack
 
     def end(self) -> None:

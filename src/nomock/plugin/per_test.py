@@ -34,6 +34,8 @@ class PerTest:
         self._began = now()
         self._has_passed = False
         """Whether the test that runs has, so far."""
+        self._attempts = 0
+        """How often the test that runs was set up: plugins that repeat a failed one do so again."""
         self._not_apart = ""
         """Why the test that runs cannot be kept apart from others."""
         self._told: set[Act] = set()
@@ -46,7 +48,7 @@ class PerTest:
         """Name the test in the requests it makes, and keep serial ones alone."""
         with self._surrounded:
             self._item, self._began, self._not_apart = item, now(), ""
-            self._has_passed = False
+            self._has_passed, self._attempts = False, 0
             try:
                 self._keep_apart(item)
             except Exception as error:
@@ -55,6 +57,8 @@ class PerTest:
                 self._not_apart = str(error)
             if self._use.run:
                 self._name(self._use.run)
+                if needs_stack_of_run(item):
+                    self._use.run.make_lane_ready()
             try:
                 return (yield)
             finally:
@@ -88,15 +92,23 @@ class PerTest:
         run.lane_kind = kind_of(self._item)
         self._surrounded.callback(baggage.set_current_test, None)
         baggage.set_current_test(self._item.nodeid)
-        run.traces.begin(self._item)
-        run.evidence.begin()
+        self._begin_attempt(run, self._item)
         self._surrounded.callback(run.statements.end)
         if needs_stack_of_run(self._item):
             run.statements.begin(run.known_stack)
 
+    @staticmethod
+    def _begin_attempt(run: Run, item: pytest.Item) -> None:
+        run.traces.begin(item)
+        run.evidence.begin()
+
     @pytest.hookimpl(wrapper=True)
-    def pytest_runtest_setup(self) -> Generator[None, None, None]:
+    def pytest_runtest_setup(self, item: pytest.Item) -> Generator[None, None, None]:
         """Skip a test whose fault is not possible here, with the reason: a fixture may break."""
+        self._attempts += 1
+        if self._attempts > 1 and self._use.run:
+            self._began = now()
+            self._begin_attempt(self._use.run, item)
         if self._not_apart:
             pytest.fail(self._not_apart, pytrace=False)
         with self._skipping():

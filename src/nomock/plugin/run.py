@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
@@ -213,6 +213,15 @@ class Run:
     def _begin(self, stack: Stack, say: Callable[[str], None]) -> None:
         _ = self.turnstile  # on a full disk the run ends by it once, and not each of its tests
         self.faults.of(stack).heal_orphaned(say)
+
+    def make_lane_ready(self) -> None:
+        """Make the lane of a test ready before others' hooks around it begin: a time limit, say.
+
+        Where it does not become so, the test's fixture says why.
+        """
+        if self.is_prepared_by_controller:
+            with suppress(NomockError):
+                self.lanes.ready(self.lane_kind)
 
     def _ready_lane(self) -> Stack:
         """Return the stack of the test that runs, ready; else the run ends with this test."""
