@@ -160,4 +160,5 @@ def _next(found: Found) -> list[str]:
     run = f"{found.runner} pytest".strip()
     if standing() in found.folder.parents:
         run += f" {found.folder.relative_to(standing()).as_posix()}"
-    return [f"next: {found.installs}; then {run}, and {run} --nomock-sidecar-coverage"]
+    then = f", and {run} --nomock-sidecar-coverage" if found.is_covered else ""
+    return [f"next: {found.installs}; then {run}{then}"]

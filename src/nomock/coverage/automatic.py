@@ -52,7 +52,9 @@ def with_own_overlay(settings: Settings, progress: Progress) -> Settings:
     findings = with_wheels(survey(stack.project, engine, stack.project.wanted), settings.root)
     covered = [finding for finding in findings if finding.core]
     if not covered:
-        raise NotCoverableError({finding.service: finding.reason for finding in findings})
+        reasons = {finding.service: finding.reason for finding in findings}
+        has_python = any(finding.python and not finding.is_doubtful for finding in findings)
+        raise NotCoverableError(reasons, is_named=has_python)
     make_state_dir(settings.state_dir)
     provide_data_folder(settings.state_dir)
     with writing(settings.state_dir):

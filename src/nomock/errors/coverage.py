@@ -30,13 +30,18 @@ class CanaryError(CoverageError):
 class NotCoverableError(CoverageError):
     """Services run nothing that the spy can record, each for its reason."""
 
-    def __init__(self, reasons: Mapping[str, str]) -> None:
+    def __init__(self, reasons: Mapping[str, str], *, is_named: bool = True) -> None:
+        """``is_named``: whether somebody named these services, or they are all that there are."""
         self.services = sorted(reasons)
+        leave_out = "leave the service out: nomock overlay SERVICE…"
         super().__init__(
             "cannot be covered",
             where=f"coverage of {', '.join(self.services)}",
             seen="\n".join(f"{name}: {reasons[name]}" for name in self.services),
-            todo="change what the reason names, or leave the service out: nomock overlay SERVICE…",
+            todo=f"change what the reason names, or {leave_out}"
+            if is_named
+            else "coverage is of Python in services, and there is none in these: run the tests "
+            "without --nomock-sidecar-coverage; or name one that has: nomock overlay SERVICE",
         )
 
 

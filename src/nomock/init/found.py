@@ -54,3 +54,5 @@ class Found:
     installs: str = "pip install nomock"
     """What brings nomock into the project's environment."""
     is_on_github: bool = False
+    is_covered: bool = True
+    """Whether some service runs a Python that can be covered, as far as that is known."""

@@ -16,6 +16,7 @@ _BY_IMAGE = {
     "cockroach": "database (CockroachDB)",
     "mssql": "database (SQL Server)",
     "redis": "cache (Redis)",
+    "redismod": "cache (Redis)",
     "valkey": "cache (Valkey)",
     "keydb": "cache (KeyDB)",
     "memcached": "cache (memcached)",

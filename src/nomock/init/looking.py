@@ -87,6 +87,8 @@ def look(settings: Settings, folder: Path, stack: Stack, table: Mapping[str, obj
         runner=runner,
         installs=installs,
         is_on_github=_is_on_github(folder),
+        is_covered=any(s.python for s in services)
+        or any(stack.engine.image_id(project.services[n].image) is None for n in project.wanted),
     )
 
 

@@ -70,6 +70,7 @@ def test_each_reason_should_be_said_when_no_service_can_be_covered(tiny: Tiny) -
     assert done.ret == 4
     assert "coverage of store: cannot be covered" in done.stderr.str()
     assert "store: no Python in it" in done.stderr.str()
+    assert "run the tests without --nomock-sidecar-coverage" in done.stderr.str()
 
 
 def test_an_overlay_should_be_missed_when_a_setting_names_it(tiny: Tiny) -> None:

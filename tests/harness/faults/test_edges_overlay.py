@@ -63,6 +63,52 @@ def test_a_call_should_be_seen_when_its_address_stands_in_a_file(tmp_path: Path)
     assert (call.edge, call.by, call.is_http) == ("nginx->web", "nginx.conf", True)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("server.js", "createClient({\n  host: 'db',\n  port: 1\n})"),
+        ("app.py", 'connect(host="db", user="root")'),
+        ("app.py", 'host = os.environ.get("DB_HOST", "db")'),
+        ("app.py", 'class DB:\n    def __init__(self, host: str = "db"): ...'),
+        ("settings.py", 'URL = "postgresql://ann:pass@db/app"'),
+        ("Program.cs", 'Open("Server=db;Username=ann;")'),
+        ("conf/nginx.conf", "upstream x {\n  server db:5432;\n}"),
+    ],
+)
+def test_a_call_should_be_seen_when_its_address_stands_in_the_source(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True)
+    path.write_text(text)
+    built, mounted = {"context": str(tmp_path)}, {"type": "bind", "source": str(tmp_path)}
+    for web in ({"build": built}, {"volumes": [{**mounted, "target": "/code"}]}):
+        found = seen(web=web, db=DB)
+        assert found.keys() == {"web->db"}
+        assert (found["web->db"].by, found["web->db"].ports) == (name, (5432,))
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("server.js", "const db = require('db')"),
+        ("app.py", "from db import db\nprint('db', db)"),
+        ("app.py", '@db\ndef f(): return "me@db"'),
+        ("deploy.yaml", "image: db:16"),
+        ("README.md", "open http://db:5432"),
+        ("docker-compose.yml", "URL: http://db:5432"),
+        ("node_modules/x/index.js", "host: 'db'"),
+    ],
+)
+def test_no_call_should_be_seen_when_the_source_has_only_the_word(
+    tmp_path: Path, name: str, text: str
+) -> None:
+    path = tmp_path / name
+    path.parent.mkdir(exist_ok=True, parents=True)
+    path.write_text(text)
+    assert seen(web={"build": {"context": str(tmp_path)}}, db=DB) == {}
+
+
 def test_a_call_should_be_seen_when_a_service_only_depends_on_another() -> None:
     found = seen(web={"depends_on": {"db": {}}}, db=DB)
     assert found["web->db"].by == "depends_on"

@@ -100,6 +100,12 @@ def test_the_programs_should_be_the_environments_when_it_has_a_runner(found: Fou
     assert contents(found.folder) == {}
 
 
+def test_coverage_should_be_nowhere_when_no_service_has_a_python(found: Found) -> None:
+    apply(edits(replace(found, is_on_github=True, is_covered=False)))
+    written = contents(found.folder)
+    assert "coverage" not in written["nomock.just"] + written[".github/workflows/nomock.yml"]
+
+
 def test_what_somebody_changed_should_stay_when_all_is_taken_away(found: Found) -> None:
     apply(edits(found))
     for name in ("tests/test_stack.py", "nomock.just"):

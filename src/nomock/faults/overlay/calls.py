@@ -1,14 +1,15 @@
-"""Who calls whom: by the addresses that services are told, and by what they depend on."""
+"""Who calls whom: by addresses in settings and source, and by what services depend on."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from nomock.errors import ConfigError
+from nomock.faults.overlay import sources
 from nomock.faults.topology import ARROW
 from nomock.project import Project, ServiceConfig, intention
 
@@ -28,13 +29,26 @@ class Call:
     ports: tuple[int, ...]
     """Of the target, those that the caller was told first; empty where none is known."""
     by: str
-    """Where that is said: a variable, a file, depends_on; or by whom it was asked for."""
+    """Where that is said: a variable, a file, depends_on; or that it was asked for."""
     is_http: bool
 
     @property
     def edge(self) -> str:
         """The name of its edge."""
         return f"{self.caller}{ARROW}{self.target}"
+
+
+@dataclass(frozen=True)
+class _Told:
+    """A service, and all in which the addresses of others may stand, each with where it is."""
+
+    caller: ServiceConfig
+    settings: Sequence[tuple[str, str]]
+    source: Sequence[tuple[str, str]]
+
+    @classmethod
+    def of(cls, caller: ServiceConfig) -> _Told:
+        return cls(caller, [*_texts(caller)], [*sources.texts(caller)])
 
 
 def calls(project: Project, exposed: Callable[[ServiceConfig], Iterable[int]]) -> list[Call]:
@@ -44,9 +58,10 @@ def calls(project: Project, exposed: Callable[[ServiceConfig], Iterable[int]]) -
     """
     found = []
     for caller in project.services.values():
+        told = _Told.of(caller)
         for target in project.services.values():
-            if caller is not target and (by := _said_by(caller, target)):
-                found.append(_call(project, caller, target, by, exposed))
+            if caller is not target and (by := _said_by(told, target)):
+                found.append(_call(project, told, target, by, exposed))
     return sorted(found, key=lambda call: call.edge)
 
 
@@ -64,9 +79,9 @@ def explicit(
             raise ConfigError(
                 f"{edge!r} is no edge", where="nomock edges", todo="write it in quotes: 'web->db'"
             )
-        services = project.service(caller), project.service(target)
-        by = _said_by(*services) or "asked for"
-        found.append(_call(project, *services, by, exposed))
+        told, config = _Told.of(project.service(caller)), project.service(target)
+        by = _said_by(told, config) or "asked for"
+        found.append(_call(project, told, config, by, exposed))
     return found
 
 
@@ -84,26 +99,31 @@ def names_of(project: Project, caller: ServiceConfig, target: ServiceConfig) -> 
 
 def _call(
     project: Project,
-    caller: ServiceConfig,
+    told: _Told,
     target: ServiceConfig,
     by: str,
     exposed: Callable[[ServiceConfig], Iterable[int]],
 ) -> Call:
-    names = names_of(project, caller, target)
-    told = [port for _, text in _texts(caller) for port in _ports_in(text, names)]
-    told += _ports_of_pairs(caller.environment, names)
-    own = [*target.published_ports, *target.exposed_ports] or [*exposed(target)]
-    ports = tuple(dict.fromkeys([*told, *own]))
-    return Call(caller.name, target.name, names, ports, by, _is_http(caller, target, names))
+    names = names_of(project, told.caller, target)
+    ports = [port for _, text in told.settings for port in _ports_in(text, names)]
+    ports += _ports_of_pairs(told.caller.environment, names)
+    ports += [p for _, text in told.source for name in names for p in sources.ports(text, name)]
+    ports += [*target.published_ports, *target.exposed_ports] or [*exposed(target)]
+    is_http = _is_http(told, target, names)
+    return Call(told.caller.name, target.name, names, tuple(dict.fromkeys(ports)), by, is_http)
 
 
-def _said_by(caller: ServiceConfig, target: ServiceConfig) -> str:
+def _said_by(told: _Told, target: ServiceConfig) -> str:
     """Return what tells a service of another one, empty where nothing does."""
     for name in _own_names(target):
-        for where, text in _texts(caller):
+        for where, text in told.settings:
             if _address(name).search(text) or (text == name and _names_host(where)):
                 return where
-    return "depends_on" if target.name in (caller.config.get("depends_on") or {}) else ""
+        said = sources.address(name)
+        for where, text in told.source:
+            if name in text and said.search(text):
+                return where
+    return "depends_on" if target.name in (told.caller.config.get("depends_on") or {}) else ""
 
 
 def _own_names(target: ServiceConfig) -> list[str]:
@@ -149,14 +169,14 @@ def _ports_of_pairs(environment: Mapping[str, Any], names: Iterable[str]) -> Ite
             yield int(port)
 
 
-def _is_http(caller: ServiceConfig, target: ServiceConfig, names: Iterable[str]) -> bool:
+def _is_http(told: _Told, target: ServiceConfig, names: Iterable[str]) -> bool:
     """Tell whether a service is told an address of plain HTTP, or the target asks itself for one.
 
     One of HTTPS is none: what is encrypted can only be broken as a whole.
     """
     for name in names:
         address = re.compile(rf"http://([^/@\s]*@)?{re.escape(name)}(?=[/:?,\s\"']|$)")
-        if any(address.search(text) for _, text in _texts(caller)):
+        if any(address.search(text) for _, text in (*told.settings, *told.source)):
             return True
     check = (target.config.get("healthcheck") or {}).get("test") or []
     return intention.has_healthcheck(target.config) and "http://" in " ".join(map(str, check))

@@ -37,6 +37,7 @@ _RECIPES = {
         'nomock diagnose "$@"',
     ),
 }
+_OF_COVERAGE = {"test-sidecar-coverage", "who-tests"}
 
 
 def wanted(found: Found) -> Iterator[Edit]:
@@ -45,7 +46,7 @@ def wanted(found: Found) -> Iterator[Edit]:
     own = _justfile(found.folder)
     theirs = read(own)
     if read(path) is None:
-        taken = set(_RECIPE.findall(theirs or ""))
+        taken = set(_RECIPE.findall(theirs or "")) | (set() if found.is_covered else _OF_COVERAGE)
         yield Edit(path, None, signed(_text(found.runner, taken)))
     if theirs is None or _IMPORT not in theirs.splitlines():
         yield Edit(own, theirs, with_lines(theirs, [_IMPORT]))

@@ -29,7 +29,7 @@ jobs:
         with:
           python-version: "3.13"
 {install}
-      - run: {runner}pytest -n logical --nomock-sidecar-coverage
+      - run: {runner}pytest -n logical{coverage}
       - if: failure()
         uses: actions/upload-artifact@v4
         with:
@@ -52,7 +52,9 @@ def wanted(found: Found) -> Iterator[Edit]:
     if found.is_on_github and read(path) is None:
         prefix = f"{found.runner} " if found.runner else ""
         install = f"      - run: {_install(found)}"
-        yield Edit(path, None, signed(_TEXT.format(install=install, runner=prefix)))
+        coverage = " --nomock-sidecar-coverage" if found.is_covered else ""
+        text = _TEXT.format(install=install, runner=prefix, coverage=coverage)
+        yield Edit(path, None, signed(text))
 
 
 def taken_away(folder: Path) -> Iterator[Edit]:
