@@ -54,6 +54,8 @@ class Settings:
     """attach: use the stack that is there; fresh: from empty volumes; own: take it down after."""
     lanes: str = "shared"
     """What a worker of pytest-xdist has of the stack: shared, stack or database."""
+    reset: str = "never"
+    """Before what the database is brought back to what the run found: never, or each test."""
     files: tuple[Path, ...] = ()
     """The compose files, absolute; empty when there are none."""
     found: tuple[Path, ...] | None = None

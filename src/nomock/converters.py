@@ -11,6 +11,7 @@ from nomock.cleanup.rules import read_rules
 
 _STACK_MODES = ("attach", "fresh", "own")
 _LANES = ("shared", "stack", "database")
+_RESETS = ("never", "test")
 _TRACED = ("marked", "all")
 _EVIDENCE = ("failing", "all", "off")
 _TARGETS = ("compose", "sandbox")
@@ -125,6 +126,7 @@ CONVERTERS: Mapping[str, Any] = {
     "contexts": _names,
     "stack": _one_of(_STACK_MODES),
     "lanes": _one_of(_LANES),
+    "reset": _one_of(_RESETS),
     "files": _names,
     "project": str,
     "timeout_s": _positive,

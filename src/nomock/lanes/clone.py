@@ -20,6 +20,7 @@ if TYPE_CHECKING:  # psycopg is imported only by those who connect
 
 # Workers make their clones, and runs the template, at the same moment: any number would do.
 _LOCK = 7207_13
+_USED = ", used"
 # A dump that broke off must not be taken for a whole one.
 _COPY = """
 { pg_dump --username "$1" --dbname "$2" || echo 'the dump broke off;'; } |
@@ -53,18 +54,26 @@ class Clone:
                 self._in_server("sh", "-c", _COPY, "copy", *names)
                 _mark(connection, template, mark)
 
-    def make(self) -> None:
+    def make(self, *, unused: bool = False) -> None:
         """Make it, or make it anew where its template is another one; its data is kept if not.
 
-        Raises as ``make_template``.
+        ``unused``: make it anew also where tests may have left something. Raises as
+        ``make_template``.
         """
         with self._alone() as connection:
             mark = _comment(connection, self._template)
-            if _comment(connection, self.name) != mark:
+            known = {mark} if unused else {mark, f"{mark}{_USED}"}
+            if _comment(connection, self.name) not in known:
                 _drop(connection, self.name)
                 statement = _sql("create database {} template {}", self.name, self._template)
                 connection.execute(statement)
-                _mark(connection, self.name, mark)
+            _mark(connection, self.name, f"{mark}{_USED}")
+
+    def is_as_made(self) -> None:
+        """It holds what its template does."""
+        with self._alone() as connection:
+            mark = _comment(connection, self.name) or ""
+            _mark(connection, self.name, mark.removesuffix(_USED))
 
     def drop(self) -> None:
         """Drop it, whoever is connected to it."""

@@ -55,13 +55,17 @@ class DatabaseLane(Lane):
     def prepare(self, **how: Any) -> None:
         """Clone the database and join the server to the lane, then start the services."""
         stack = self.stack
-        self._clone.make()
+        self._clone.make(unused=self.is_reset)
         engine, server = self.main.engine, self.main.postgres.service.container_id
         engine.create_network(self._network)
         if self._network not in engine.networks(server):
             aliases = sorted(self._aliases())
             engine.connect(server, self._network, {"Aliases": aliases})
         stack.prepare(**how)
+
+    def is_as_made(self) -> None:
+        """The next run that resets it may take it as it is."""
+        self._clone.is_as_made()
 
     def remove(self, *, progress: Say, waiting: Say) -> None:
         """Take the services down, and drop the database where its server runs."""

@@ -32,6 +32,8 @@ class Lane(ABC):
         """``main``: the stack of the settings; ``number``: which worker it is, from 1 on."""
         self.main = main
         self.number = number
+        self.is_reset = False
+        """Whether its database is to be as when it was made, and is brought back at the end."""
 
     @property
     def name(self) -> str:
@@ -72,6 +74,9 @@ class Lane(ABC):
     def prepare(self, **how: Any) -> None:
         """Make it ready; ``how`` is what ``Stack.prepare`` takes, which raises the same."""
         self.stack.prepare(**how)
+
+    def is_as_made(self) -> None:  # noqa: B027 - most kinds have made no data
+        """Its database has been brought back: it holds what it did when this lane was made."""
 
     def remove(self, *, progress: Say, waiting: Say) -> None:
         """Take away what is this lane's alone; raises as ``Stack.down``."""

@@ -68,6 +68,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "stack: one of its own; database: one of its own in the same PostgreSQL",
     )
     group.addoption(
+        "--nomock-reset",
+        metavar="WHEN",
+        help="never (default); test: each test finds the stack's PostgreSQL as the run found it",
+    )
+    group.addoption(
         "--nomock-serial",
         choices=("only", "without"),
         help="run only the tests marked serial, or all others",
@@ -141,6 +146,9 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         'lane(kind): what of the stack is a worker\'s own: "shared", "stack", "database"',
+    )
+    config.addinivalue_line(
+        "markers", "reset: find the database as the run found it; reset(False): as it is"
     )
     config.addinivalue_line(
         "markers",
@@ -249,7 +257,6 @@ def acknowledged(request: pytest.FixtureRequest) -> Iterator[Acknowledged]:
 
 
 @pytest.fixture(scope="session")
-def postgres(stack: Stack) -> Iterator[Postgres]:
+def postgres(stack: Stack) -> Postgres:
     """The stack's database: ``with postgres.connect() as connection: …``."""
-    yield stack.postgres
-    stack.postgres.close()
+    return stack.postgres

@@ -21,6 +21,7 @@ _OPTIONS = {
     "context": "context",
     "stack": "stack",
     "lanes": "lanes",
+    "reset": "reset",
     "evidence": "evidence",
     "evidence_database": "evidence-database",
     "files": "stack-file",

@@ -13,6 +13,8 @@ import pytest
 INPUTS = frozenset({"compose_files", "compose_project", "readiness_probes"})
 USUAL_LANE = pytest.StashKey[str]()
 """The kind of lane by the settings, in the stash of a config whose run uses a stack."""
+USUAL_RESET = pytest.StashKey[bool]()
+"""Whether by the settings each test finds the database as it was, likewise."""
 WAS_SKIPPED = pytest.StashKey[bool]()
 """Of a test that was skipped while it ran, since a fault of its is not possible here."""
 
@@ -45,6 +47,14 @@ def lane_of(item: pytest.Item) -> str | None:
         return words[0] if len(words) == 1 and isinstance(words[0], str) else None
     usual = item.config.stash.get(USUAL_LANE, "shared")
     return "stack" if usual != "shared" and takes_faults(item) else usual
+
+
+def wants_reset(item: pytest.Item) -> bool:
+    """Tell whether a test is to find the database as it was: what a mark says, else the usual."""
+    mark = item.get_closest_marker("reset")
+    if mark is None:
+        return item.config.stash.get(USUAL_RESET, False)
+    return mark.args != (False,)
 
 
 def inputs_of(item: pytest.Item) -> list[object]:

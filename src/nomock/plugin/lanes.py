@@ -88,6 +88,8 @@ class Lanes:
         self._early: _Early | None = None
         self._failed: dict[str, NomockError] = {}
         """Kind -> why its lane is not ready."""
+        self.is_reset = False
+        """Whether a test of this process wants its database as it was."""
         # xdist gives a worker's config this attribute, which pytest's type does not have.
         is_worker = hasattr(config, "workerinput")
         self.number: int = config.workerinput[NUMBER] if is_worker else 0  # type: ignore[attr-defined]
@@ -98,6 +100,7 @@ class Lanes:
         chosen = "shared" if self._has_main(kind) else kind
         if chosen not in self._lanes:
             self._lanes[chosen] = KINDS[chosen](self._main(), self.number)
+            self._lanes[chosen].is_reset = self.is_reset
         return self._lanes[chosen]
 
     def turnstile(self, kind: str) -> Turnstile:

@@ -111,8 +111,19 @@ class PerTest:
             self._begin_attempt(self._use.run, item)
         if self._not_apart:
             pytest.fail(self._not_apart, pytrace=False)
+        self._reset()
         with self._skipping():
             yield
+
+    def _reset(self) -> None:
+        run = self._use.run
+        if run is not None and self._item is not None and run.resets.is_wanted:
+            try:
+                run.resets.before(self._item, run.lanes.lane(run.lane_kind))
+            except Exception as error:
+                if not _is_ours(error, "NomockError"):
+                    raise
+                pytest.fail(str(error), pytrace=False)
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(self) -> Generator[None, None, None]:

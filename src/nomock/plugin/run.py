@@ -26,12 +26,13 @@ from nomock.plugin.evidence import Evidence
 from nomock.plugin.faults_by_stack import FaultsByStack
 from nomock.plugin.header import Header
 from nomock.plugin.history import History
-from nomock.plugin.items import USUAL_LANE, needs_stack_of_run
+from nomock.plugin.items import USUAL_LANE, USUAL_RESET, needs_stack_of_run
 from nomock.plugin.lanes import Lanes, kind_of, refuse_lanes
 from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
 from nomock.plugin.other_stack import other_stack
 from nomock.plugin.preparing import Preparing
+from nomock.plugin.resets import Resets
 from nomock.plugin.serial import Turnstile
 from nomock.plugin.statements import Statements, statements_of
 from nomock.plugin.terminal import progress_of
@@ -69,6 +70,7 @@ class Run:
         self.is_prepared_by_controller = False
         """Whether the controller of xdist makes the run's own stack ready before any test runs."""
         config.stash[USUAL_LANE] = settings.lanes
+        config.stash[USUAL_RESET] = settings.reset == "test"
         self.preparing = Preparing(
             lambda: self.main,
             lambda: self.coverage,
@@ -78,6 +80,8 @@ class Run:
             self.command,
         )
         self.lanes = Lanes(config, lambda: self.main, self._prepare_lane)
+        # xdist gives a worker's config this attribute, which pytest's type does not have.
+        self.resets = Resets(workers=config.workerinput["workercount"] if self.is_worker else 0)  # type: ignore[attr-defined]
         self.lane_kind = "shared"
         """The kind of lane that the test which runs needs."""
         self.lane_error: LaneError | None = None
@@ -181,7 +185,10 @@ class Run:
     def begin_lanes(self, items: Iterable[pytest.Item]) -> str:
         """Begin with the lanes of the tests that were collected; return why there can be none."""
         try:
+            items = list(items)
             kinds = [kind_of(i) for i in items if needs_stack_of_run(i)]
+            self.resets.collected(items)
+            self.lanes.is_reset = self.resets.is_wanted
             if self.is_worker and self.settings.target == "sandbox":
                 refuse_lanes(kinds)
             if self.is_worker and "stack" in kinds:
@@ -226,11 +233,16 @@ class Run:
     def _ready_lane(self) -> Stack:
         """Return the stack of the test that runs, ready; else the run ends with this test."""
         try:
-            return self.lanes.ready(self.lane_kind)
+            stack = self.lanes.ready(self.lane_kind)
         except NomockError as why:
             name = self.lanes.lane(self.lane_kind).name
             self.lane_error = LaneError(name, self.lanes.number, why)
             raise pytest.fail.Exception(str(self.lane_error), pytrace=False) from None
+        try:
+            self.resets.ready(self.lanes.lane(self.lane_kind))
+        except NomockError as why:
+            raise pytest.fail.Exception(str(why), pytrace=False) from None
+        return stack
 
     def _prepare_lane(self, lane: Lane) -> None:
         self.faults.of(lane.stack).heal_orphaned(lambda text: None)

@@ -20,6 +20,7 @@ class RunEnd:
     def __init__(self, run: Run) -> None:
         self._run = run
         self._errors: list[str] = []
+        self._resets: list[str] = []
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Remember what failed, for `nomock diagnose`."""
@@ -34,10 +35,11 @@ class RunEnd:
         run.statements.close()
         run.preparing.end()
         run.faults.close()
+        self._resets = run.resets.end()
         if run.is_worker:
             run.lanes.end()
-            if tried:
-                tried.close()
+            if "main" in run.__dict__:  # not only where it was made ready here
+                run.main.close()
             return
         lanes = run.workers_lanes
         if is_done and not run.engine_is_gone:
@@ -79,6 +81,8 @@ class RunEnd:
         if run.faults.not_healed:
             terminalreporter.section("faults that are not healed")
             terminalreporter.write_line("\n".join(run.faults.not_healed))
+        for line in self._resets:
+            terminalreporter.write_line(f"nomock: {line}")
         covered = run.coverage.report if run.preparing.is_done else []
         if lines := self._errors or covered:
             terminalreporter.section("sidecar coverage")
