@@ -17,7 +17,7 @@ from nomock.init import tries
 from nomock.init.found import Found, FoundService
 from nomock.init.kinds import is_worker, kind_of_image, server_of
 from nomock.project import Project, ServiceConfig
-from nomock.stack import Stack, postgres_service
+from nomock.stack import Service, Stack, postgres_service
 
 _AT_ONCE = 8
 _DEEP = 3
@@ -123,14 +123,20 @@ def _service(
         return FoundService(config.name, "runs to its end", "", python, server)
     if not runs:
         return FoundService(config.name, kind, "", python, server, why_no_test="does not run")
-    seen, why = _seen(stack, config.name, kind)
+    try:
+        seen, why = _seen(stack, config.name, kind)
+    except tries.AnswersBadlyError as error:
+        return FoundService(config.name, "HTTP", "", python, server, why_no_test=str(error))
     if seen is None:
         return FoundService(config.name, kind, "", python, server, why_no_test=why)
     return FoundService(config.name, kind or seen.what, seen.how, python, server, seen.test)
 
 
 def _seen(stack: Stack, name: str, kind: str) -> tuple[tries.Seen | None, str]:
-    """Return what a service was seen to do, by the first try that shows something; or why none."""
+    """Return what a service was seen to do, by the first try that shows something; or why none.
+
+    Raises AnswersBadlyError.
+    """
     service = stack[name]
     attempts: list[Callable[[], tries.Seen | None]]
     if kind == "database (PostgreSQL)":
@@ -140,7 +146,7 @@ def _seen(stack: Stack, name: str, kind: str) -> tuple[tries.Seen | None, str]:
     elif kind.startswith(("database", "queue", "equipment")):
         attempts = []
     else:
-        attempts = [partial(tries.http, service)]
+        attempts = [partial(_twice, service)]
     attempts += [partial(t, service) for t in (tries.command, tries.tcp, tries.quiet)]
     why = ""
     for attempt in attempts:
@@ -153,6 +159,14 @@ def _seen(stack: Stack, name: str, kind: str) -> tuple[tries.Seen | None, str]:
             return seen, ""
     trouble = tries.trouble(service)
     return None, why or f"its log has: {trouble}; nomock logs {name}"
+
+
+def _twice(service: Service) -> tries.Seen | None:
+    """Ask a service that answers badly once more: it may not be used to its first request."""
+    try:
+        return tries.http(service)
+    except tries.AnswersBadlyError:
+        return tries.http(service)
 
 
 def _is_on_github(folder: Path) -> bool:

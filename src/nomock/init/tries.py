@@ -28,6 +28,10 @@ _TABLES = """
 """
 
 
+class AnswersBadlyError(Exception):
+    """A service answers, and that it is in trouble."""
+
+
 class Seen(NamedTuple):
     """What a service was seen to do, and the test that asserts it."""
 
@@ -39,10 +43,13 @@ class Seen(NamedTuple):
 
 
 def http(service: Service) -> Seen | None:
-    """Return what a service answers by HTTP; None where it does not, or only with errors."""
+    """Return what a service answers by HTTP; None where it does not.
+
+    Raises AnswersBadlyError where it fails, and answers well nowhere.
+    """
     from nomock.adapters.http import NETWORK_ERRORS
 
-    seen: tuple[str, int, str] | None = None
+    found: dict[int, tuple[str, int, str]] = {}
     for path in dict.fromkeys([*paths_of(service.config), *_PATHS]):
         try:
             with service.client(timeout=_ANSWERS_WITHIN_S) as client:
@@ -50,13 +57,12 @@ def http(service: Service) -> Seen | None:
         except (*NETWORK_ERRORS, NomockError):
             return None
         kind = reply.headers.get("content-type", "").partition(";")[0]
+        found.setdefault(reply.status_code // 100, (path, reply.status_code, kind))
         if reply.status_code < 400:
-            seen = path, reply.status_code, kind
             break
-        if reply.status_code < 500 and seen is None:
-            seen = path, reply.status_code, kind
-    if seen is None:
-        return None
+    seen = found[min(found)]
+    if (failed := found.get(5)) and seen[1] >= 400:  # a path that is not there would only hide it
+        raise AnswersBadlyError(f"GET {failed[0]} answers {failed[1]}; nomock logs {service.name}")
     path, status, kind = seen
     body = [
         f'reply = stack["{service.name}"].http.get("{path}")',

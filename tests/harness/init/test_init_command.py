@@ -64,12 +64,17 @@ def test_a_first_test_should_be_red_when_its_service_answers_otherwise(tiny: Tin
     ended.assert_outcomes(failed=1)
     assert "assert 500 == 200" in ended.stdout.str()
 
+    (tiny.path / "tests" / "test_stack.py").unlink()
+    told = tiny.nomock("init")
+    told.stdout.fnmatch_lines(["web * HTTP * GET / answers 500; nomock logs web *"])
+    assert not (tiny.path / "tests" / "test_stack.py").exists()
+
 
 BROKEN = """
 import http.server
 class Broken(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_error(500)
+        self.send_error(500 if self.path == "/" else 404)
 http.server.ThreadingHTTPServer(("", 8000), Broken).serve_forever()
 """
 
