@@ -1,6 +1,5 @@
 """Fixtures of the reference suite; what they make is named "TEST ..." and goes with the test."""
 
-import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
@@ -12,13 +11,13 @@ from helpers.oauth import PASSWORD, AuthClient, Tenant, User
 from helpers.orders import make_orders, orders  # noqa: F401 - fixtures
 from helpers.waits import waits  # noqa: F401 - fixture
 
-from nomock import Postgres, Stack
+from nomock import Postgres, Stack, WorkerLane
 
 
 @pytest.fixture
-def unique_name(request: pytest.FixtureRequest) -> Callable[[], str]:
+def unique_name(lane: WorkerLane) -> Callable[[], str]:
     """Return names that say which test made the data and that no other test has."""
-    return lambda: f"TEST {request.node.name[:120]} {uuid.uuid4().hex[:8]}"
+    return lane.name
 
 
 @pytest.fixture

@@ -98,6 +98,15 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
     from nomock.faults.schedule_run import (
         ScheduleRun,
     )
+    from nomock.ledger.lane import (
+        WorkerLane,
+    )
+    from nomock.ledger.ledger import (
+        Ledger,
+    )
+    from nomock.ledger.undo import (
+        Undo,
+    )
     from nomock.stack import (
         Postgres,
         Service,
@@ -136,6 +145,9 @@ _HOMES = {
     "Schedule": "nomock.faults.schedule",
     "Step": "nomock.faults.schedule",
     "ScheduleRun": "nomock.faults.schedule_run",
+    "WorkerLane": "nomock.ledger.lane",
+    "Ledger": "nomock.ledger.ledger",
+    "Undo": "nomock.ledger.undo",
     "Postgres": "nomock.stack",
     "Service": "nomock.stack",
     "Stack": "nomock.stack",
@@ -175,6 +187,7 @@ __all__ = [
     "HttpFaultsError",
     "Kubernetes",
     "LaneError",
+    "Ledger",
     "LedgerError",
     "LockedError",
     "ManifestError",
@@ -211,6 +224,7 @@ __all__ = [
     "TraceAssertionError",
     "TraceBackendError",
     "TraceError",
+    "Undo",
     "UnknownEdgeError",
     "UnknownServiceError",
     "UnmappedSourceError",
@@ -219,6 +233,7 @@ __all__ = [
     "UntranslatedError",
     "UntrueAnswersError",
     "WatchdogError",
+    "WorkerLane",
     "baggage_header",
     "recovers_within",
     "schedules",

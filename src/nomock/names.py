@@ -19,7 +19,7 @@ OWNER = rf"^{PREFIX}([0-9a-z]{{9,10}})\.[0-9]+ "
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _RANDOM = 3  # digits of an id that are no time
-_LEAST = 26
+_LEAST = 32
 _process = secrets.token_hex(2)
 _numbers = count(1)
 
@@ -35,8 +35,8 @@ def make(what: str, run: str, worker: int, test: str, length: int = LENGTH) -> s
     Raises ValueError where the length has no room for what makes it unique.
     """
     begin, end = f"{PREFIX}{run}.{worker} ", f"{_process}{next(_numbers):x}"
-    room = length - len(begin) - len(end) - 1
-    if length < _LEAST or room < 0:
+    room = max(length - len(begin) - len(end) - 1, 0)
+    if length < _LEAST:
         raise ValueError(f"a name of {length} characters says nothing: {_LEAST} at the least")
     said = " ".join(part for part in (what, test.rpartition("::")[2]) if part)
     said = "".join(char if char.isprintable() else "_" for char in said)[:room].rstrip()

@@ -42,16 +42,19 @@ def make_state_dir(state_dir: Path) -> None:
             raise
 
 
-def append_line(path: Path, line: str) -> int:
+def append_line(path: Path, line: str, *, sync: bool = False) -> int:
     """Write a line to the end of a file, whole or not at all; return how long the file is then.
 
-    The system has it at once, also from a process that is killed then. Raises OSError.
+    The system has it at once, also from a process that is killed then; with ``sync`` the disk has
+    it. Raises OSError.
     """
     with path.open("ab", buffering=0) as file:
         begin, left = file.seek(0, os.SEEK_END), f"{line}\n".encode()
         try:
             while left:
                 left = left[file.write(left) :]
+            if sync:
+                os.fsync(file.fileno())
         except OSError:  # half a line would spoil the next one
             file.truncate(begin)
             raise

@@ -60,6 +60,16 @@ def _nothing() -> None:
     pass
 
 
+Answered = Callable[[int, bytes], None]
+Sending = Callable[[str, str, bytes], Answered | None]
+"""Called with a request's method, path and body before it leaves; what it returns, if anything, is
+called with the status and the body of the answer."""
+
+
+def _unseen(method: str, path: str, body: bytes) -> Answered | None:
+    return None
+
+
 class _Client(Client):
     """Writes its exchanges down, for the evidence of a test that fails."""
 
@@ -88,6 +98,8 @@ class _AsyncClient(AsyncClient):
         return response
 
 
+_ANSWERED = "nomock_answered"
+"""Where a request keeps who is to hear the answer."""
 _EXCHANGE = "nomock_exchange"
 """Where a request keeps its exchange, among the extensions of httpx."""
 
@@ -129,6 +141,20 @@ def _ended(response: httpx.Response) -> None:
         if isinstance(exchange, Exchange) and part.is_stream_consumed:
             exchange.ended_s = exchange.began_s + part.elapsed.total_seconds()
             exchange.answer = Body.of(part.content)
+    answered = response.request.extensions.get(_ANSWERED)
+    if answered is not None and response.is_stream_consumed:
+        answered(response.status_code, response.content)
+
+
+def _before(request: httpx.Request, on_send: Sending) -> None:
+    """Do what comes before a request leaves; its body is read, if it is to be."""
+    _begin(request)
+    try:
+        body = request.content
+    except httpx.RequestNotRead:
+        body = b""
+    if answered := on_send(request.method, request.url.path, body):
+        request.extensions[_ANSWERED] = answered
 
 
 def _failed(request: httpx.Request, error: BaseException) -> None:
@@ -147,10 +173,17 @@ def _pairs(headers: httpx.Headers) -> Headers:
 _USUAL: dict[str, Any] = {"timeout": _TIMEOUT_S, "limits": _LIMITS, "trust_env": False}
 
 
-def client(base_url: str, *, on_request: Callable[[], None] = _nothing, **options: Any) -> Client:
+def client(
+    base_url: str,
+    *,
+    on_request: Callable[[], None] = _nothing,
+    on_send: Sending = _unseen,
+    **options: Any,
+) -> Client:
     """Return a client of one service; redirects are not followed, cookies are its own.
 
-    ``on_request`` is called before each request; it may wait. ``options`` are those of httpx.
+    ``on_request`` is called before each request; it may wait. ``on_send`` is called with what it
+    is, and an error of it keeps it from leaving. ``options`` are those of httpx.
     """
 
     def before(request: httpx.Request) -> None:
@@ -158,14 +191,18 @@ def client(base_url: str, *, on_request: Callable[[], None] = _nothing, **option
         _mark(request)
         if _is_short_form(request):
             request.read()
-        _begin(request)
+        _before(request, on_send)
 
     hooks = _hooks(options.pop("event_hooks", None), before, _answered)
     return _Client(base_url=base_url, event_hooks=hooks, **{**_USUAL, **options})
 
 
 def async_client(
-    base_url: str, *, on_request: Callable[[], None] = _nothing, **options: Any
+    base_url: str,
+    *,
+    on_request: Callable[[], None] = _nothing,
+    on_send: Sending = _unseen,
+    **options: Any,
 ) -> AsyncClient:
     """Return an asyncio client whose requests carry the running test's id as baggage.
 
@@ -177,7 +214,7 @@ def async_client(
         _mark(request)
         if _is_short_form(request):
             await request.aread()
-        _begin(request)
+        _before(request, on_send)
 
     async def after(response: httpx.Response) -> None:
         _answered(response)

@@ -9,13 +9,17 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 
+from nomock.cleanup.entries import Entries
+from nomock.cleanup.keys import Keys
 from nomock.cleanup.kind import Found, Kind, Removed, Trouble
+from nomock.cleanup.replies import Replies
 from nomock.cleanup.rows import Rows
-from nomock.cleanup.rules import DEFAULT, TableRule
+from nomock.cleanup.rules import DEFAULT, HttpRule, KeyRule, TableRule
 from nomock.errors import CleanupError, ConfigError, NomockError
 from nomock.names import age_s
 from nomock.stack import Postgres, Stack
 from nomock.stack.promoted import is_release
+from nomock.stack.redis import Redis
 
 
 @dataclass(frozen=True)
@@ -52,12 +56,15 @@ class Sweep:
         self._kinds = kinds
 
     @classmethod
-    def of(cls, stack: Stack, postgres: Postgres | None = None) -> Sweep:
+    def of(cls, stack: Stack, postgres: Postgres | None = None, *, entries: bool = True) -> Sweep:
         """Return that of a stack; ``postgres``: another database than the stack's own.
+
+        ``entries``: with what the ledgers tell of killed runs.
 
         Raises ConfigError where a rule is about what the stack does not have.
         """
-        return cls(list(_kinds(stack, postgres)))
+        told = [Entries(stack, postgres)] if entries else []
+        return cls([*told, *_kinds(stack, postgres)])
 
     def look(self) -> list[Found]:
         """Return what tests left; raise NomockError where a store cannot be looked at."""
@@ -82,6 +89,13 @@ class Sweep:
 
 def _kinds(stack: Stack, postgres: Postgres | None) -> Iterator[Kind]:
     rules = stack.settings.cleanup
+    # A service deletes what hangs on its things, too: what is left of them comes last.
+    for rule in rules:
+        if isinstance(rule, HttpRule) and rule.list:
+            yield Replies(stack, rule)
+    for rule in rules:
+        if isinstance(rule, KeyRule):
+            yield Keys(Redis.of(stack, rule.redis), rule)
     tables = [rule for rule in rules if isinstance(rule, TableRule)]
     try:
         yield Rows(postgres or stack.postgres, tables or [DEFAULT])
@@ -90,8 +104,11 @@ def _kinds(stack: Stack, postgres: Postgres | None) -> Iterator[Kind]:
             raise
 
 
-def refuse_strangers(stack: Stack) -> None:
-    """Raise CleanupError for a stack that may be no test's: nothing is removed there."""
+def refuse_strangers(stack: Stack, *, is_narrow: bool) -> None:
+    """Raise CleanupError for a stack that may be no test's: nothing is removed there.
+
+    ``is_narrow``: only one run's data is meant, or what is old.
+    """
     settings = stack.settings
     if settings.target == "sandbox":
         if is_release(settings):
@@ -100,6 +117,13 @@ def refuse_strangers(stack: Stack) -> None:
                 where=f"context {settings.context}",
                 seen="promote in [tool.nomock] says release for it",
                 todo="remove it as the application does, or name another context",
+            )
+        if not is_narrow:
+            raise CleanupError(
+                "others may test on this sandbox from elsewhere; nothing was removed",
+                where=f"sandbox {stack.name}",
+                seen="whether a run is alive is known on its own machine alone",
+                todo="say which: --older-than 2h, or --run ID",
             )
     elif not (settings.state_dir / f"{stack.name}.lock").exists():
         raise CleanupError(

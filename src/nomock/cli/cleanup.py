@@ -13,6 +13,7 @@ from nomock.cli.show import print_json, print_table
 from nomock.config import Settings
 from nomock.errors import CleanupError
 from nomock.lanes.kinds import left_lanes
+from nomock.ledger.left import alive_runs
 from nomock.names import age_s
 from nomock.stack import Stack
 
@@ -34,7 +35,8 @@ def cleanup(settings: Settings, chosen: argparse.Namespace) -> int:
     """List what tests left, or remove it after showing what that is."""
     main = Stack.of(settings)
     if chosen.remove:
-        refuse_strangers(main)
+        is_narrow = chosen.run_id is not None or chosen.older_than is not None
+        refuse_strangers(main, is_narrow=is_narrow)
     stores = list(_stores(main))
     if chosen.remove:
         return _remove(stores, chosen)
@@ -53,7 +55,7 @@ def _stores(main: Stack) -> Iterator[_Store]:
         return
     for lane in left_lanes(main):
         if any(container.state == "running" for container in lane.stack.containers()):
-            sweep = Sweep.of(lane.stack, lane.postgres)
+            sweep = Sweep.of(lane.stack, lane.own_postgres)
             yield _Store(lane.stack, f"{lane.name}: ", sweep, sweep.look())
 
 
@@ -99,7 +101,8 @@ def _remove(stores: list[_Store], chosen: argparse.Namespace) -> int:
 
 
 def _choice(stack: Stack, chosen: argparse.Namespace) -> Choice:
-    return Choice(chosen.run_id, chosen.older_than, users=stack.holding.others())
+    alive = alive_runs(stack.settings.state_dir)
+    return Choice(chosen.run_id, chosen.older_than, alive, stack.holding.others())
 
 
 def _ask(chosen: argparse.Namespace, count: int) -> None:

@@ -39,11 +39,11 @@ class DatabaseLane(Lane):
         first = self.main.postgres
         stack = replica(self.main, self.name, self._change, without={first.service.name})
         stack.lend(first.service)
-        stack.postgres = self.postgres
+        stack.postgres = self.own_postgres
         return stack
 
     @property
-    def postgres(self) -> Postgres:
+    def own_postgres(self) -> Postgres:
         """Its database in the first stack's server; raises as ``Stack.postgres``."""
         return self.main.postgres.on_database(self._clone.name)
 

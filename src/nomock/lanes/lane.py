@@ -59,9 +59,9 @@ class Lane(ABC):
         return "stack" in self.__dict__
 
     @property
-    def postgres(self) -> Postgres:
-        """The database that its tests use; raises as ``Stack.postgres``."""
-        return self.stack.postgres
+    def own_postgres(self) -> Postgres | None:
+        """The database that its tests use, where that is another one than its stack's own."""
+        return None
 
     @abstractmethod
     def _made(self) -> Stack:

@@ -20,6 +20,8 @@ from nomock.plugin.worker_crash import WorkerCrash
 if TYPE_CHECKING:  # heavy; a run without a stack never needs them
     from nomock.faults.checks.acknowledged import Acknowledged
     from nomock.faults.faults import Faults
+    from nomock.ledger.lane import WorkerLane
+    from nomock.ledger.ledger import Ledger
     from nomock.plugin.run import Run
     from nomock.stack import Postgres, Stack
     from nomock.traces import CurrentTrace
@@ -254,6 +256,18 @@ def acknowledged(request: pytest.FixtureRequest) -> Iterator[Acknowledged]:
         pytest.fail(
             f"acknowledged: {book}, never checked\n-> acknowledged.check(keys found)", False
         )
+
+
+@pytest.fixture(scope="session")
+def ledger(pytestconfig: pytest.Config, stack: Stack) -> Ledger:
+    """What tests make, and its undo: ``ledger.record("client", name, ledger.sql(…, name))``."""
+    return _run(pytestconfig).ledgers.of(stack)
+
+
+@pytest.fixture(scope="session")
+def lane(pytestconfig: pytest.Config, stack: Stack) -> WorkerLane:
+    """The worker's own part of the run: ``lane.name("client")`` is a name that nothing else has."""
+    return _run(pytestconfig).ledgers.lane(stack)
 
 
 @pytest.fixture(scope="session")

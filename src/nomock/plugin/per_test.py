@@ -137,9 +137,16 @@ class PerTest:
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_teardown(self) -> Generator[None, None, None]:
-        """Look at the trace of a test that passed, once its fixtures hold no request open."""
-        yield
+        """Undo what the test made; look at its trace once its fixtures hold no request open."""
         run, stack = self._use.run, self._stack()
+        try:
+            yield
+        except BaseException as error:
+            if run and (left := run.ledgers.end_test()):
+                error.add_note(left)
+            raise
+        if run and (left := run.ledgers.end_test()):
+            pytest.fail(left, pytrace=False)
         if self._has_passed and run and stack is not None and self._item is not None:
             run.traces.check(self._item, stack)
 

@@ -25,14 +25,19 @@ class Preparing:
         lanes: WorkersLanes,
         progress: Callable[[], Progress],
         who: str,
+        ready: Callable[[Stack], None],
     ) -> None:
-        """``begin`` is called before a stack is touched: it heals what killed runs left."""
+        """``begin`` is called before a stack is touched: it heals what killed runs left.
+
+        ``ready`` is called when it is ready: it removes their data.
+        """
         self._main = main
         self._coverage = coverage
         self._begin = begin
         self._lanes = lanes
         self._progress = progress
         self._who = who
+        self._ready = ready
         self._ahead: Ahead | None = None
         """What makes the stack ready while pytest collects."""
         self.tried: Stack | None = None
@@ -84,6 +89,7 @@ class Preparing:
             when_built=lambda: self._lanes.tell("built"),
             only_replace=only_replace,
         )
+        self._ready(stack)
         progress.end()
         for note in self._coverage().prove(stack):
             progress.say(note)

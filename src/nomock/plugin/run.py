@@ -21,6 +21,7 @@ from nomock.lanes.lane import Lane
 from nomock.lanes.replica import check
 from nomock.paths import absolute
 from nomock.plugin.chosen import settings_of
+from nomock.plugin.cleaning import clean_up, clean_up_lane
 from nomock.plugin.coverage import Coverage, NoCoverage, SidecarCoverage, spied
 from nomock.plugin.evidence import Evidence
 from nomock.plugin.faults_by_stack import FaultsByStack
@@ -28,6 +29,7 @@ from nomock.plugin.header import Header
 from nomock.plugin.history import History
 from nomock.plugin.items import USUAL_LANE, USUAL_RESET, needs_stack_of_run
 from nomock.plugin.lanes import Lanes, kind_of, refuse_lanes
+from nomock.plugin.ledgers import Ledgers
 from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
 from nomock.plugin.other_stack import other_stack
@@ -38,7 +40,7 @@ from nomock.plugin.statements import Statements, statements_of
 from nomock.plugin.terminal import progress_of
 from nomock.plugin.traces import Traces, traced, traces_of
 from nomock.plugin.unasked import Unasked
-from nomock.plugin.workers import Workers
+from nomock.plugin.workers import RUN_ID, Workers
 from nomock.plugin.workers_lanes import WorkersLanes
 from nomock.progress import Progress
 from nomock.stack import Stack
@@ -78,10 +80,13 @@ class Run:
             self.workers_lanes,
             lambda: self.progress,
             self.command,
+            lambda stack: clean_up(stack, self.progress.show_lasting),
         )
         self.lanes = Lanes(config, lambda: self.main, self._prepare_lane)
         # xdist gives a worker's config this attribute, which pytest's type does not have.
         self.resets = Resets(workers=config.workerinput["workercount"] if self.is_worker else 0)  # type: ignore[attr-defined]
+        told = getattr(config, "workerinput", None) or {RUN_ID: workers.run_id}
+        self.ledgers = Ledgers(told[RUN_ID], lambda: self.lanes.number)
         self.lane_kind = "shared"
         """The kind of lane that the test which runs needs."""
         self.lane_error: LaneError | None = None
@@ -161,13 +166,17 @@ class Run:
         if settings == self.settings:
             if not self.is_prepared_by_controller:
                 self.preparing.now()  # a test may ask for the fixture by its name, while it runs
-            yield self._ready_lane()
+            stack = self._ready_lane()
+            self.ledgers.of(stack)
+            yield stack
             return
         if files != self.settings.files:  # these are named to compose, which then finds none
             root = files[0].parent if files else self.settings.root
             settings = replace(settings, found=None, root=root, folder=root)
         say, process = self.progress.show, self._run_process
         with other_stack(settings, process, self.faults.of, say, self.command) as other:
+            clean_up(other, self.progress.say)
+            self.ledgers.of(other)
             try:
                 yield other
             finally:
@@ -247,4 +256,5 @@ class Run:
     def _prepare_lane(self, lane: Lane) -> None:
         self.faults.of(lane.stack).heal_orphaned(lambda text: None)
         lane.prepare(who=f"{self.command}, worker {self.lanes.number}")
+        clean_up_lane(lane)
         self.coverage.prove(lane.stack)

@@ -36,6 +36,7 @@ class RunEnd:
         run.preparing.end()
         run.faults.close()
         self._resets = run.resets.end()
+        run.ledgers.close(undo=not run.engine_is_gone)
         if run.is_worker:
             run.lanes.end()
             if "main" in run.__dict__:  # not only where it was made ready here
@@ -83,6 +84,9 @@ class RunEnd:
             terminalreporter.write_line("\n".join(run.faults.not_healed))
         for line in self._resets:
             terminalreporter.write_line(f"nomock: {line}")
+        if run.ledgers.failed:
+            terminalreporter.section("test data that is left")
+            terminalreporter.write_line("\n".join(run.ledgers.failed))
         covered = run.coverage.report if run.preparing.is_done else []
         if lines := self._errors or covered:
             terminalreporter.section("sidecar coverage")

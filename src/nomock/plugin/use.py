@@ -79,6 +79,7 @@ class Use:
             self.config.pluginmanager.register(self.run.header, "nomock-header")
             self.config.pluginmanager.register(RunEnd(self.run), "nomock-run-end")
             self.config.pluginmanager.register(self.early_end, "nomock-early-end")
+            self.config.pluginmanager.register(self.run.ledgers, "nomock-ledgers")
             if not self._is_worker:
                 self.config.pluginmanager.register(self.run.unasked, "nomock-unasked")
             for told in self.when_begun:

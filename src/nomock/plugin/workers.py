@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from functools import cached_property
 from time import time
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ NUMBER = "nomock_worker"
 """What a worker finds in its input: its number, from 1 on."""
 BEGAN = "nomock_began"
 """When the run began, in seconds since the epoch: it has its name by that."""
+RUN_ID = "nomock_run_id"
+"""The id of the run, which names of its data say."""
 USED = "nomock_lanes"
 """What it leaves in its output: the stacks that were its own, by name, and since when."""
 
@@ -34,6 +37,13 @@ class Workers:
         self.began_s = time()
         """When the run began, in seconds since the epoch."""
 
+    @cached_property
+    def run_id(self) -> str:
+        """The id of this run."""
+        from nomock.names import new_run
+
+        return new_run()
+
     @property
     def count(self) -> int:
         """How many there are."""
@@ -51,6 +61,7 @@ class Workers:
         self._numbers[node] = node.workerinput[NUMBER] = free
         node.workerinput["nomock_run"] = os.getpid()
         node.workerinput[BEGAN] = self.began_s
+        node.workerinput[RUN_ID] = self.run_id
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

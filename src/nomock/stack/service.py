@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from heapq import merge
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,9 @@ from nomock.target import Address, Container, Target
 
 if TYPE_CHECKING:  # httpx takes longer to import than a whole warm session may
     from nomock.adapters.http import AsyncClient, Client
+
+OnSend = Callable[[str, str, str, bytes], Callable[[int, bytes], None] | None]
+"""Called with a service, a request's method, path and body; what that returns hears the answer."""
 
 _LIST_BEHIND_S = 2.0
 # Where its target cannot be asked at all, nothing is wrong with a command.
@@ -49,12 +53,14 @@ class Service:
         target: Target,
         wait_ready: Callable[[str], None],
         on_use: Callable[[str, int], None] = lambda service, port: None,
+        on_send: OnSend = lambda service, method, path, body: None,
     ) -> None:
         self.name = config.name
         self.config = config
         self._target = target
         self._wait_ready = wait_ready
         self._on_use = on_use
+        self._on_send = on_send
         self._client: Client | None = None
         self._client_url = ""
         self._port: int | None = None
@@ -102,7 +108,7 @@ class Service:
         url = self.url
         if self._client is None or self._client_url != url:
             self.close()
-            self._client, self._client_url = client(url, on_request=self._used), url
+            self._client, self._client_url = client(url, **self._hooks), url
         return self._client
 
     @property
@@ -121,13 +127,13 @@ class Service:
         """
         from nomock.adapters.http import client
 
-        return client(self.url, on_request=self._used, **options)
+        return client(self.url, **self._hooks, **options)
 
     def async_client(self, **options: Any) -> AsyncClient:
         """Return a new client like ``async_http``, with httpx.AsyncClient's ``options``."""
         from nomock.adapters.http import async_client
 
-        return async_client(self.url, on_request=self._used, **options)
+        return async_client(self.url, **self._hooks, **options)
 
     @property
     def container_id(self) -> str:
@@ -208,6 +214,11 @@ class Service:
             seen=seen,
             todo=f"nomock logs {self.name}",
         )
+
+    @property
+    def _hooks(self) -> dict[str, Any]:
+        """What its clients call before each request."""
+        return {"on_request": self._used, "on_send": partial(self._on_send, self.name)}
 
     def _used(self) -> None:
         self._on_use(self.name, self._http_port())

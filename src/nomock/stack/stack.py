@@ -19,7 +19,7 @@ from nomock.stack.compose import ComposeUpkeep
 from nomock.stack.database import Postgres, postgres_service
 from nomock.stack.holding import Holding
 from nomock.stack.promoted import PromotedUpkeep, promoted
-from nomock.stack.service import Service
+from nomock.stack.service import OnSend, Service
 from nomock.stack.upkeep import Upkeep
 from nomock.target import Container, Target
 
@@ -63,8 +63,15 @@ class Stack:
         self._keeps_volumes = True
         self._watch = ReadinessWatch(target, project, settings.probes)
         self._before_use: Callable[[str, int], None] = lambda service, port: None
+        self._before_request: OnSend = lambda service, method, path, body: None
         self._services = {
-            name: Service(config, target, self.wait_started, lambda *use: self._before_use(*use))
+            name: Service(
+                config,
+                target,
+                self.wait_started,
+                lambda *use: self._before_use(*use),
+                lambda *request: self._before_request(*request),
+            )
             for name, config in project.services.items()
         }
         self.holding = Holding(settings.state_dir, self.name, run or os.getpid())
@@ -92,6 +99,10 @@ class Stack:
     def call_before_use(self, call: Callable[[str, int], None]) -> None:
         """Call something with a service's name and port before a test uses it; it may wait."""
         self._before_use = call
+
+    def call_before_request(self, call: OnSend) -> None:
+        """Call something before a request of a test leaves; an error of it keeps it from that."""
+        self._before_request = call
 
     @property
     def engine(self) -> Engine:

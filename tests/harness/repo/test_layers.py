@@ -57,6 +57,7 @@ LAYERS = (
         "traces.session",
         "lanes",
     ),  # the stack with the spy or traces on; lanes
+    ("ledger",),  # what tests make, and how it is undone
     ("cleanup",),  # what tests left, in any of these
     ("doctor",),  # what of a project will make trouble
     ("diagnosis", "sandbox.node"),  # why tests failed, by all that is known; a local Kubernetes
@@ -114,6 +115,7 @@ OWNERS = {
     "mcp": "agents.server",
     "tomlkit": "init.files.pyproject",
     "hypothesis": "faults.generate.strategy",  # an extra: nobody else may need it
+    "redis": "adapters.redis",  # an extra: imported when a rule needs it
     "coverage": "coverage.harvest",
     "pytest": "plugin",
     "xdist": "plugin",
