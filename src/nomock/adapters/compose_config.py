@@ -99,6 +99,12 @@ def _no_compose(said: str) -> EngineMissingError | None:
     )
 
 
+def version(call: Call) -> str:
+    """Return the version of compose, as ``2.26.1``; raises ConfigError and EngineMissingError."""
+    asked = ["docker", "compose", "version", "--short"]
+    return answer(call, asked, where="docker compose").stdout.strip().removeprefix("v")
+
+
 def config(
     call: Call,
     command: Sequence[str],

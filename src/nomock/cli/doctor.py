@@ -25,7 +25,9 @@ def doctor(settings: Settings, chosen: argparse.Namespace) -> int:
             json.dumps({name: [asdict(t) for t in some] for name, some in found.items()}, indent=1)
         )
     else:
-        print(f"stack {seen.project.name}, engine at {seen.engine.address}")
+        version, api = seen.engine.version()
+        engine = f"engine {version} (API {api}) at {seen.engine.address}"
+        print(f"stack {seen.project.name}, {engine}, compose {seen.compose_version}")
         for name, some in found.items():
             print(f"\n{name}: {'nothing' if not some else len(some)}")
             for trouble in some:

@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
+from nomock.adapters.compose_config import version as compose_version
 from nomock.adapters.engine import Engine, ImageConfig
 from nomock.config import Settings
 from nomock.coverage.overlay import Finding, survey
 from nomock.project import Project, ServiceConfig, place
 from nomock.target import Container
+
+EDGES_LABEL = "nomock.edges"
+"""What `nomock edges --init` gives to the services that it adds."""
 
 
 @dataclass(frozen=True)
@@ -33,9 +37,20 @@ class Seen:
         return {name: self.engine.image_config(service.image) for name, service in services}
 
     @cached_property
+    def compose_version(self) -> str:
+        """The version of compose."""
+        return compose_version(self.project.call)
+
+    @cached_property
+    def wanted(self) -> Sequence[str]:
+        """The services of the project, without the equipment that nomock wrote for it."""
+        services = self.project.services
+        return [n for n in self.project.wanted if not _is_equipment(services[n])]
+
+    @cached_property
     def pythons(self) -> Sequence[Finding]:
         """What each service runs, as far as its image is here."""
-        here = [name for name in self.project.wanted if self.images[name]]
+        here = [name for name in self.wanted if self.images[name]]
         return survey(self.project, self.engine, here)
 
     def running(self, service: str) -> Container | None:
@@ -49,3 +64,7 @@ class Seen:
             self.project, service.name, service.name
         )
         return found.removesuffix(": ") or f"service {service.name}"
+
+
+def _is_equipment(service: ServiceConfig) -> bool:
+    return EDGES_LABEL in (service.config.get("labels") or {})

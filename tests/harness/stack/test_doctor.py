@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 from typing import Any
 
-from tiny import IMAGE, Tiny
+import pytest
+from tiny import IMAGE, Tiny, idle
 
 FILE = f"""\
 services:
@@ -15,7 +18,7 @@ services:
     command: [python3, -I, -c, "import time; time.sleep(1e6)"]
     environment:
       TOKEN: ${{WEB_TOKEN_OF_NOBODY}}
-    depends_on: [checked]
+    depends_on: [checked, store, job]
     stop_signal: SIGKILL
   checked:
     image: {IMAGE}
@@ -29,6 +32,13 @@ services:
       interval: 20s
   redis:
     image: redis:8
+  store:
+    image: {IMAGE}
+    expose: ["5432"]
+    command: [sleep, infinity]
+  job:
+    image: {IMAGE}
+    command: [sleep, infinity]
 """
 
 
@@ -48,6 +58,7 @@ def test_each_trouble_should_be_named_with_its_line(tiny: Tiny) -> None:
     lines = {name: [(t["where"], t["what"]) for t in some] for name, some in found.items()}
     at = "docker-compose.yml"
     assert lines == {
+        "versions": [],
         "variables": [(f"{at}:7", "WEB_TOKEN_OF_NOBODY is not set")],
         "addresses": [
             (f"{at}:16", "checked publishes port 8000 on all addresses of this machine"),
@@ -63,7 +74,12 @@ def test_each_trouble_should_be_named_with_its_line(tiny: Tiny) -> None:
             (
                 f"{at}:8",
                 "web starts as soon as the container of checked does, ready or not",
-            )
+            ),
+            (
+                f"{at}:8",
+                "web starts as soon as the container of store does, ready or not, and store has "
+                "no health check to wait for",
+            ),
         ],
         "build contexts": [(f"{at}:3", "the build context of web has no .dockerignore")],
         "coverage": [
@@ -78,6 +94,24 @@ def test_each_trouble_should_be_named_with_its_line(tiny: Tiny) -> None:
         ],
     }
     assert all(trouble["cure"] for some in found.values() for trouble in some)
+
+
+def test_the_versions_should_be_told_with_what_an_old_compose_lacks(
+    tiny: Tiny, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tiny.compose(only=idle(labels={"nomock.edges": "equipment"}, ports=["8000"]))
+    done = tiny.nomock("doctor")
+    assert done.ret == 0
+    done.stdout.fnmatch_lines(["stack *, engine *.* (API 1.*) at *, compose 2.*"])
+    assert "addresses: nothing" in done.outlines
+
+    docker = shutil.which("docker")
+    says = f'case "$*" in *" version"*) echo v2.20.3;; *) exec {docker} "$@";; esac'
+    path = tiny.write("bin/docker", f"#!/bin/sh\n{says}\n")
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{path.parent}{os.pathsep}{os.environ['PATH']}")
+    [old] = told(tiny)["versions"]
+    assert (old["where"], old["what"]) == ("compose 2.20.3", "it is older than 2.23.1")
 
 
 def test_a_health_check_should_be_called_broken_when_its_program_is_not_there(tiny: Tiny) -> None:

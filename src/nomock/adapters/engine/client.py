@@ -55,6 +55,12 @@ class Engine(Beside, Changes, Following):
         """Return what tells this engine from others, whatever its address is; "" if nothing."""
         return str(self._call("GET", "/info").get("ID") or "")
 
+    def version(self) -> tuple[str, str]:
+        """Return the engine's version, and the newest one of its API that it speaks."""
+        found = self._call("GET", "/version")
+        with self._reading("GET /version", found):
+            return str(found["Version"]), str(found["ApiVersion"])
+
     def volumes(self, project: str) -> list[str]:
         """Return the names of the volumes of a compose project."""
         found = self._call("GET", "/volumes", of_project(project))

@@ -10,11 +10,13 @@ from nomock.doctor.checks import (
     order,
     pythons,
     variables,
+    versions,
 )
 from nomock.doctor.seen import Seen
 from nomock.doctor.trouble import Trouble
 
 CHECKS: Mapping[str, Callable[[Seen], Iterator[Trouble]]] = {
+    "versions": versions.look,
     "variables": variables.look,
     "addresses": addresses.look,
     "health checks": healthchecks.look,

@@ -13,7 +13,7 @@ _STORES = ("postgres", "mysql", "mariadb", "mongo", "redis", "valkey", "rabbitmq
 
 def look(seen: Seen) -> Iterator[Trouble]:
     """Yield each port that is open to the network, and each store that tests cannot ask."""
-    for name in seen.project.wanted:
+    for name in seen.wanted:
         service = seen.project.services[name]
         for port in service.config.get("ports") or []:
             if not str(port.get("host_ip") or "").startswith(_LOOPBACK):

@@ -19,7 +19,7 @@ _SHELLS = {"test", "[", "exit", "cd", "echo", "true", "false", "exec", "!", "if"
 
 def look(seen: Seen) -> Iterator[Trouble]:
     """Yield each check whose program is not there, that fails, or that is asked too seldom."""
-    for name in seen.project.wanted:
+    for name in seen.wanted:
         service = seen.project.services[name]
         if not service.has_healthcheck:
             continue

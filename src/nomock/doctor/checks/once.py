@@ -11,7 +11,8 @@ from nomock.lanes.obstacles import obstacles
 
 def look(seen: Seen) -> Iterator[Trouble]:
     """Yield each obstacle of lanes."""
-    for found in obstacles(seen.project, seen.settings.state_dir):
+    equipment = {*seen.project.services} - {*seen.wanted}
+    for found in obstacles(seen.project, seen.settings.state_dir, equipment):
         where, apart, what = found.line.partition(": ")
         yield Trouble(
             where if apart else "compose files",
