@@ -10,6 +10,9 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
     from nomock.baggage import (
         baggage_header,
     )
+    from nomock.database.sessions import (
+        Session,
+    )
     from nomock.database.snapshot import (
         Snapshot,
     )
@@ -50,7 +53,9 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
         NotTraceableError,
         PostgresError,
         PromotionError,
+        RowsError,
         ServiceDiedError,
+        SessionError,
         SharedStackError,
         SnapshotError,
         StateFolderError,
@@ -131,6 +136,7 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
 # Where a public name is; all others are errors.
 _HOMES = {
     "baggage_header": "nomock.baggage",
+    "Session": "nomock.database.sessions",
     "Snapshot": "nomock.database.snapshot",
     "ActiveFault": "nomock.faults.active",
     "Acknowledged": "nomock.faults.checks.acknowledged",
@@ -205,10 +211,13 @@ __all__ = [
     "Postgres",
     "PostgresError",
     "PromotionError",
+    "RowsError",
     "Schedule",
     "ScheduleRun",
     "Service",
     "ServiceDiedError",
+    "Session",
+    "SessionError",
     "SharedStackError",
     "Snapshot",
     "SnapshotError",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import psycopg
@@ -29,6 +30,7 @@ __all__ = [
     "QueryCanceled",
     "RestrictViolation",
     "connect",
+    "take_role",
 ]
 
 
@@ -56,3 +58,11 @@ def connect(
             seen=str(error).strip(),
             todo=f"nomock logs {service}",
         ) from error
+
+
+def take_role(connection: Connection[Any], role: str | None, settings: Mapping[str, str]) -> None:
+    """Let a connection that commits by itself be a role's, None for who it is, with settings."""
+    if role is not None:
+        connection.execute(SQL("SET SESSION AUTHORIZATION {}").format(Identifier(role)))
+    for name, value in settings.items():
+        connection.execute("SELECT set_config(%s, %s, false)", [name, value])

@@ -37,7 +37,9 @@ NomockError
 │   ├── StoppedSpyError         a spy could not write what its service ran
 │   └── UnmappedSourceError     lines of the app that ran are not in the report
 ├── PostgresError           the stack's PostgreSQL did not do what a test asked of it
-│   └── SnapshotError           a database could not be brought back to a snapshot
+│   ├── SnapshotError           a database could not be brought back to a snapshot
+│   ├── RowsError               rows that a test waited for did not come
+│   └── SessionError            a session that a test steps is not where it is taken to be
 ├── TraceError              what the services did for a test cannot be read, or is not as expected
 │   ├── NotTraceableError       a service runs no Python that OpenTelemetry can be mounted into
 │   ├── TraceBackendError       the backend of traces does not answer, or is not in the stack
@@ -68,6 +70,8 @@ from nomock.errors.coverage import (
 from nomock.errors.data import CleanupError, LedgerError
 from nomock.errors.database import (
     PostgresError,
+    RowsError,
+    SessionError,
     SnapshotError,
 )
 from nomock.errors.evidence import (
@@ -163,7 +167,9 @@ __all__ = [
     "NotTraceableError",
     "PostgresError",
     "PromotionError",
+    "RowsError",
     "ServiceDiedError",
+    "SessionError",
     "SharedStackError",
     "SnapshotError",
     "StateFolderError",

@@ -11,3 +11,11 @@ class PostgresError(NomockError):
 
 class SnapshotError(PostgresError):
     """A snapshot of a database could not be taken, or the database not brought back to it."""
+
+
+class RowsError(PostgresError, AssertionError):
+    """The rows that a test waited for did not come; ``seen`` shows the last ones."""
+
+
+class SessionError(PostgresError, AssertionError):
+    """A session that a test steps by hand is not where the test takes it to be."""

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from functools import cached_property
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from nomock.errors import ConfigError, NotReadyError
+from nomock.errors import ConfigError, NotReadyError, PostgresError
 from nomock.project import Project, ServiceConfig
 from nomock.stack.credentials import VARIABLES, Credentials, credentials_of, port_of
 from nomock.stack.service import Service
@@ -15,6 +17,7 @@ from nomock.stack.service import Service
 if TYPE_CHECKING:  # psycopg is imported only by those who connect
     from nomock.adapters.postgres import Connection
     from nomock.database.keeper import Snapshots
+    from nomock.database.sessions import Session
     from nomock.database.snapshot import Snapshot
 
 # The last part of an image's name, without what stands beside a server.
@@ -82,6 +85,68 @@ class Postgres:
             },
         )
 
+    def as_role(
+        self,
+        role: str,
+        password: str | None = None,
+        *,
+        settings: Mapping[str, str] = MappingProxyType({}),
+        **options: Any,
+    ) -> Connection[Any]:
+        """Open a connection as a role, under its privileges and its row-level security.
+
+        With a password it logs in; without one it is the superuser's, who takes the role on (SET
+        SESSION AUTHORIZATION), also one that cannot log in. ``settings`` are the session's from its
+        begin, such as ``{"app.tenant": "7"}``; ``options`` are psycopg's own. Raises PostgresError
+        where there is no such role or setting, and what ``connect`` raises.
+        """
+        from nomock.adapters.postgres import DatabaseError, take_role
+
+        user = None if password is None else role
+        connection = self.connect(user, password, **{**options, "autocommit": True})
+        try:
+            take_role(connection, None if user else role, settings)
+            connection.autocommit = options.get("autocommit", False)
+        except DatabaseError as error:
+            connection.close()
+            raise PostgresError(
+                f"no session as the role {role!r}",
+                where=self._where,
+                seen=str(error),
+                todo="name one of: nomock exec "
+                f"{self.service.name} psql -U {self.user} {self.dbname} -c '\\du'",
+            ) from error
+        return connection
+
+    def wait_for(
+        self,
+        query: str,
+        values: Sequence[Any] | None = None,
+        *,
+        until: Callable[[list[tuple[Any, ...]]], object] = bool,
+        within_s: float = 10.0,
+    ) -> list[tuple[Any, ...]]:
+        """Ask until the rows are as wanted, by default until there is one, and return them.
+
+        ``values`` are those of the query's ``%s``. Raises RowsError, an AssertionError, with the
+        last rows that were seen.
+        """
+        from nomock.database.waiting import wait_for_rows
+
+        with self.connect(autocommit=True) as connection:
+            return wait_for_rows(
+                connection, query, values, until, within_s=within_s, where=self._where
+            )
+
+    def sessions(self, *names: str, **options: Any) -> AbstractContextManager[tuple[Session, ...]]:
+        """Give sessions that a test steps by hand: ``with postgres.sessions("a", "b") as (a, b):``.
+
+        ``options`` are those of ``connect``. What they have not committed is rolled back.
+        """
+        from nomock.database.sessions import sessions_of
+
+        return sessions_of(lambda **own: self.connect(**{**options, **own}), names)
+
     def snapshot(self) -> Snapshot:
         """Keep the rows and sequences as they are now: ``restore`` brings them back.
 
@@ -116,7 +181,11 @@ class Postgres:
         def open_connection() -> Connection[Any]:
             return self.connect(autocommit=True, application_name=APPLICATION)
 
-        return Snapshots(open_connection, f"database {self.dbname}, service {self.service.name}")
+        return Snapshots(open_connection, self._where)
+
+    @property
+    def _where(self) -> str:
+        return f"database {self.dbname}, service {self.service.name}"
 
     @property
     def _credentials(self) -> Credentials:

@@ -20,7 +20,14 @@ MEMBERS = {
         *("logs", "exec", "environment"),
         *("start", "stop", "restart", "kill"),
     ),
-    "Postgres": ("connect", "user", "password", "dbname", "snapshot", "restore"),
+    "Postgres": (
+        *("connect", "as_role", "wait_for", "sessions", "snapshot", "restore"),
+        *("user", "password", "dbname"),
+    ),
+    "Session": (
+        *("execute", "start", "is_over", "is_blocked", "blocked_by", "result", "commit"),
+        *("rollback", "cancel", "name", "connection"),
+    ),
     "Snapshot": ("restore", "drop", "schema"),
     "Kubernetes": (
         *("namespace", "in_namespace", "get", "list", "pods", "apply", "changed", "delete"),
@@ -40,7 +47,15 @@ MEMBERS = {
     ),
 }
 _GROUPS = {
-    "The stack": ("Stack", "Service", "Postgres", "Snapshot", "Kubernetes", "baggage_header"),
+    "The stack": (
+        "Stack",
+        "Service",
+        "Postgres",
+        "Session",
+        "Snapshot",
+        "Kubernetes",
+        "baggage_header",
+    ),
     "Faults": ("Faults", "Fault", "ActiveFault", "Schedule", "Step", "ScheduleRun", "schedules"),
     "Traces": ("CurrentTrace", "Expectation", "Span", "trace_headers"),
     "What a test asks meanwhile": (
