@@ -280,6 +280,7 @@ pictures *arguments: _images
 lock:
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group dev pyproject.toml -o requirements-dev.lock
     uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group pyproject.toml:docs --no-annotate -o requirements-docs.lock
+    uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --group pyproject.toml:beside --constraint requirements-dev.lock --no-annotate -o requirements-beside.lock
 
 # what CI runs after check: the reference stack as a sandbox of the local node, nomock's own tests there
 [group('check')]

@@ -28,6 +28,12 @@ def commit_of(folder: Path) -> str:
     return _git(folder, "rev-parse", "HEAD")
 
 
+def top_of(folder: Path) -> Path | None:
+    """Return the folder of the work tree that a folder is in; None without a repository."""
+    top = _git(folder, "rev-parse", "--show-toplevel")
+    return Path(top) if top else None
+
+
 def changes_since(root: Path, commit: str) -> str:
     """Return ``git diff --stat`` from a commit to the files as they are now."""
     return _git(root, "diff", "--stat", commit)

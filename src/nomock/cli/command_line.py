@@ -20,6 +20,7 @@ from nomock.cli.commands import (
     promote,
     replay,
 )
+from nomock.cli.completion import completion
 from nomock.cli.docs import docs, explain
 from nomock.cli.doctor import doctor
 from nomock.cli.init import init, uninstall
@@ -84,7 +85,7 @@ def command_line() -> argparse.ArgumentParser:
             add_help=False,
         )
         handed.set_defaults(command=word)
-        handed.add_argument("rest", nargs=argparse.REMAINDER, metavar="…")
+        handed.add_argument("rest", nargs=argparse.REMAINDER, metavar="SERVICE…")
     watch_ = add(
         "watch",
         watch,
@@ -96,6 +97,11 @@ def command_line() -> argparse.ArgumentParser:
     docs_ = commands.add_parser("docs", help="read the docs: a page, or which there are")
     docs_.set_defaults(run=docs)
     docs_.add_argument("page", nargs="?", metavar="PAGE", help="faults, coverage, …")
+    completion_ = commands.add_parser(
+        "completion", help="what makes a shell complete nomock's words: source it"
+    )
+    completion_.set_defaults(run=completion)
+    completion_.add_argument("shell", metavar="SHELL", choices=("bash", "zsh", "fish"))
     help_ = commands.add_parser("help", help="what an error means, and what to do about it")
     help_.set_defaults(run=explain)
     help_.add_argument("error", metavar="ERROR", help="its name, or some of its words")

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable, Sequence
 
 from nomock.cli.command_line import command_line
+from nomock.cli.completion import answer, completion
 from nomock.cli.docs import docs, explain
 from nomock.config import Settings
 from nomock.errors import NomockError
@@ -40,11 +41,13 @@ def _of_sandbox(chosen: argparse.Namespace) -> dict[str, str | None]:
 
 
 def _run(arguments: Sequence[str] | None) -> int:
-    chosen = command_line().parse_args(arguments)
+    parser = command_line()
+    answer(parser)
+    chosen = parser.parse_args(arguments)
     options = {"files": chosen.file, "project": chosen.project, **_of_sandbox(chosen)}
     command: Callable[[Settings, argparse.Namespace], int] = chosen.run
     try:
-        if chosen.run in (docs, explain):  # they are there whatever the settings are
+        if chosen.run in (docs, explain, completion):  # they are there whatever the settings are
             reading: Callable[[argparse.Namespace], int] = chosen.run
             return reading(chosen)
         return command(load(standing(), options), chosen)

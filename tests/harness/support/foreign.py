@@ -10,7 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -110,21 +110,32 @@ def _clean(environ: Mapping[str, str]) -> dict[str, str]:
 @pytest.fixture(scope="session")
 def wheel_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder with the commands of an environment that holds nomock's wheel."""
-    base = tmp_path_factory.getbasetemp()
+    return _environment(tmp_path_factory, "wheel")
+
+
+@pytest.fixture(scope="session")
+def beside_bin(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same of one that has the plugins of others, too, which nomock is tried beside."""
+    return _environment(tmp_path_factory, "beside", "--requirements", "requirements-beside.lock")
+
+
+def _environment(factory: pytest.TempPathFactory, name: str, *more: str) -> Path:
+    """Return the folder of the commands of an environment that all workers of a session share."""
+    base = factory.getbasetemp()
     shared = base.parent if "PYTEST_XDIST_WORKER" in os.environ else base
-    environment = shared / "wheel-environment"
-    lock = FileLock(shared / "wheel-environment.lock")
+    environment = shared / f"{name}-environment"
+    lock = FileLock(shared / f"{name}-environment.lock")
     lock.acquire(exclusive=True)
     try:
         if not (environment / "whole").exists():
-            _install_wheel(environment, shared / "wheel")
+            _install_wheel(environment, shared / name, more)
             (environment / "whole").touch()
     finally:
         lock.close()
     return environment / "bin"
 
 
-def _install_wheel(environment: Path, folder: Path) -> None:
+def _install_wheel(environment: Path, folder: Path, more: Sequence[str]) -> None:
     def run(*command: str) -> None:
         done = subprocess.run(command, cwd=ROOT, env=_uv_environ(), capture_output=True, text=True)
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
@@ -138,6 +149,8 @@ def _install_wheel(environment: Path, folder: Path) -> None:
     locked = ("--constraint", "requirements-dev.lock")
     install = (uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python)
     run(*install, *locked, str(wheel))
+    if more:
+        run(*install, *more)
     bytecode.keep_plugins(environment / "bin" / "python")
 
 
@@ -160,17 +173,17 @@ def foreign(wheel_bin: Path, tmp_path: Path) -> Iterator[Callable[..., Foreign]]
     """Copies a project: ``foreign("build-dot")``; what it started is gone after the test.
 
     The copy's folder has a name of its own, from which compose takes the project's name where
-    nothing else says one; ``folder=`` sets it.
+    nothing else says one; ``folder=`` sets it. ``commands=`` are those of another environment.
     """
     made: list[Foreign] = []
 
-    def copy(name: str, *, folder: str | None = None) -> Foreign:
+    def copy(name: str, *, folder: str | None = None, commands: Path = wheel_bin) -> Foreign:
         target = tmp_path / (folder or f"{name}-{tmp_path.parent.name[-4:]}{os.getpid()}")
         shutil.copytree(PROJECTS / name, target, symlinks=True)
         for path in target.rglob("*"):
             if path.is_file() and not path.is_symlink():
                 _settle(path)
-        made.append(Foreign(target, wheel_bin, {"NOMOCK_TOOLS_IMAGE": tiny.TOOLS_IMAGE}))
+        made.append(Foreign(target, commands, {"NOMOCK_TOOLS_IMAGE": tiny.TOOLS_IMAGE}))
         return made[-1]
 
     yield copy

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
+from nomock.adapters.git import top_of
 from nomock.coverage.harvest.combine import Harvest
 from nomock.coverage.harvest.counting import Row
 from nomock.errors import CoverageError
@@ -58,9 +59,10 @@ def percent(row: Row) -> str:
 def report(harvest: Harvest, root: Path, out_dir: Path) -> Path:
     """Write every report to a folder; return the HTML's first page.
 
-    Paths in the reports are relative to ``root``, as editors and services such as Codecov want
-    them. Each report is a process of coverage.py, which takes them relative to where it runs,
-    and reads all sources again for each report: so they also share the machine's cores.
+    Paths in the reports are relative to the repository that ``root`` is in, or else to that, as
+    services such as Codecov, SonarQube and GitLab look them up. Each report is a process of
+    coverage.py, which takes them relative to where it runs, and reads all sources again for each
+    report: so they also share the machine's cores.
 
     Raises CoverageError where there is nothing to report on, or the folder cannot be written.
     """
@@ -85,7 +87,8 @@ def report(harvest: Harvest, root: Path, out_dir: Path) -> Path:
         (out_dir / "html/status.json").unlink(missing_ok=True)
     except OSError as error:
         raise _unwritten(out_dir, str(error)) from error
-    running = {f: _start(command, harvest.data_file, root) for f, command in commands.items()}
+    base = top_of(root) or root
+    running = {f: _start(command, harvest.data_file, base) for f, command in commands.items()}
     ended = {
         file: (process.communicate()[0], process.returncode) for file, process in running.items()
     }
