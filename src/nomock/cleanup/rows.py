@@ -9,9 +9,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
+from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from nomock.cleanup.batches import Batches, patient
+from nomock.cleanup.batches import Batches, Pace, pages_of, patient
 from nomock.cleanup.kind import Found, Kind, Removed, Trouble
 from nomock.cleanup.rules import TableRule
 from nomock.cleanup.tables import Table, tables_of
@@ -20,8 +22,6 @@ from nomock.stack import Postgres
 
 if TYPE_CHECKING:  # psycopg is imported only by those who connect
     from nomock.adapters.postgres import Connection
-
-_PAGES = 512
 
 
 class Rows(Kind):
@@ -82,20 +82,31 @@ class Rows(Kind):
 
 
 def _counted(connection: Connection[Any], table: Table) -> Iterator[tuple[str, int, str]]:
-    from nomock.cleanup.batches import pages_of
+    from nomock.adapters.postgres import QueryCanceled
 
     statement = (
         f"select {table.run}, count(*), min({table.example}) from only {table.quoted} "
         f"where ctid >= %(from)s::tid and ctid < %(to)s::tid and {table.condition} group by 1"
-    )
-    pages = pages_of(connection, table)
-    for low in range(0, pages, _PAGES):
-        between = {"from": f"({low},0)", "to": f"({low + _PAGES},0)"}
-        yield from patient(
-            lambda values=between | table.values: connection.execute(  # type: ignore[misc]
-                statement.encode(), values
-            ).fetchall()
-        )
+    ).encode()
+    low, pages, pace = 0, pages_of(connection, table), Pace(connection)
+    while low < pages:
+        high, began = low + pace.pages, monotonic()
+        values = {"from": f"({low},0)", "to": f"({high},0)", **table.values}
+        try:
+            found = patient(partial(_all, connection, statement, values))
+        except QueryCanceled:
+            if pace.is_less():
+                continue
+            pace.take_time()
+            found = patient(partial(_all, connection, statement, values))
+            pace.hurry()
+        yield from found
+        pace.took(high - low, monotonic() - began)
+        low = high
+
+
+def _all(connection: Connection[Any], statement: bytes, values: dict[str, Any]) -> list[Any]:
+    return connection.execute(statement, values).fetchall()
 
 
 def _troubles(left: Sequence[Found], refusals: dict[str, str]) -> list[Trouble]:
