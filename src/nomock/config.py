@@ -56,6 +56,8 @@ class Settings:
     """What a worker of pytest-xdist has of the stack: shared, stack or database."""
     reset: str = "never"
     """Before what the database is brought back to what the run found: never, or each test."""
+    leaks_ignore: tuple[str, ...] = ()
+    """Patterns of tables and keys that services write by themselves: what is left there is none."""
     files: tuple[Path, ...] = ()
     """The compose files, absolute; empty when there are none."""
     found: tuple[Path, ...] | None = None

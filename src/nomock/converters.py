@@ -55,6 +55,11 @@ def _patterns(value: str | Sequence[str]) -> tuple[str, ...]:
     return tuple(filter(None, found))
 
 
+def _globs(value: str | Sequence[str]) -> tuple[str, ...]:
+    # A key of Redis has colons: NOMOCK_LEAKS_IGNORE="public.beats;sessions:*"
+    return tuple(filter(None, value.split(";") if isinstance(value, str) else value))
+
+
 def _names(value: str | Sequence[str]) -> list[str]:
     return value.split(os.pathsep) if isinstance(value, str) else list(value)
 
@@ -127,6 +132,7 @@ CONVERTERS: Mapping[str, Any] = {
     "stack": _one_of(_STACK_MODES),
     "lanes": _one_of(_LANES),
     "reset": _one_of(_RESETS),
+    "leaks_ignore": _globs,
     "files": _names,
     "project": str,
     "timeout_s": _positive,

@@ -9,6 +9,8 @@ from typing import Any
 from nomock.errors import CleanupError, ConfigError
 
 _AT_ONCE = 500
+_NEVER = -1
+_LENGTHS = {"list": "LLEN", "stream": "XLEN", "set": "SCARD", "zset": "ZCARD", "hash": "HLEN"}
 
 
 @contextmanager
@@ -51,6 +53,30 @@ def keys(client: Any, pattern: str) -> Iterator[list[bytes]]:
             yield found
         if cursor == 0:
             return
+
+
+def lasting(client: Any) -> dict[bytes, tuple[str, int]]:
+    """Return key -> its type, and how many entries it has, of those that do not expire."""
+    names = sorted({key for some in keys(client, "*") for key in some})
+    asked = client.pipeline(transaction=False)
+    for name in names:
+        asked.pttl(name).type(name)
+    answers = asked.execute()
+    kinds = {
+        name: kind.decode()
+        for name, left_ms, kind in zip(names, answers[::2], answers[1::2], strict=True)
+        if left_ms == _NEVER
+    }
+    asked = client.pipeline(transaction=False)
+    for name, kind in kinds.items():
+        asked.execute_command(_LENGTHS.get(kind, "EXISTS"), name)
+    # What goes away between two questions has no length, and is no text that can be counted.
+    lengths = asked.execute(raise_on_error=False)
+    return {
+        name: (kind, length)
+        for (name, kind), length in zip(kinds.items(), lengths, strict=True)
+        if isinstance(length, int) and length
+    }
 
 
 def delete(client: Any, names: Sequence[bytes | str]) -> int:

@@ -111,6 +111,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="evidence has the statements of the stack's PostgreSQL, and who waited for whose lock",
     )
     group.addoption(
+        "--nomock-leaks",
+        action="store_true",
+        help="name what each test leaves: rows, keys, entries of queues, open connections",
+    )
+    group.addoption(
         "--nomock-live",
         action="store_true",
         help="serve the page of the evidence on loopback while the tests run",

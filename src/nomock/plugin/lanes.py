@@ -8,7 +8,7 @@ one, else when the first test does. Without xdist nobody is beside a test: it ha
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from threading import Thread
 
 import pytest
@@ -18,7 +18,7 @@ from nomock.lanes.kinds import KINDS
 from nomock.lanes.lane import Lane
 from nomock.lanes.room import Room
 from nomock.plugin.chosen import settings_of
-from nomock.plugin.items import lane_of
+from nomock.plugin.items import lane_of, needs_stack_of_run
 from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.serial import Turnstile
 from nomock.plugin.workers import NUMBER, USED
@@ -51,6 +51,19 @@ def refuse_lanes(kinds: Sequence[str]) -> None:
                 where="tests on a sandbox",
                 seen=f'a test has the mark lane("{kind}")',
                 todo="run it without -n, or on compose",
+            )
+
+
+def refuse_leaks(items: Iterable[pytest.Item], workers: int) -> None:
+    """Raise ConfigError where tests of other workers would be taken for a test's own leaks."""
+    for item in items:
+        if workers > 1 and needs_stack_of_run(item) and kind_of(item) == "shared":
+            raise ConfigError(
+                "what one test leaves cannot be told: all workers share the stack",
+                where=item.nodeid,
+                seen=f"--nomock-leaks, {workers} workers, lanes = 'shared'",
+                todo="run without -n, or let each worker have its own: --nomock-lanes database "
+                "(or stack)",
             )
 
 

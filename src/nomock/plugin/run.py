@@ -28,7 +28,7 @@ from nomock.plugin.faults_by_stack import FaultsByStack
 from nomock.plugin.header import Header
 from nomock.plugin.history import History
 from nomock.plugin.items import USUAL_LANE, USUAL_RESET, needs_stack_of_run
-from nomock.plugin.lanes import Lanes, kind_of, refuse_lanes
+from nomock.plugin.lanes import Lanes, kind_of, refuse_lanes, refuse_leaks
 from nomock.plugin.ledgers import Ledgers
 from nomock.plugin.mailbox import Mailbox
 from nomock.plugin.options import given
@@ -83,9 +83,10 @@ class Run:
             lambda stack: clean_up(stack, self.progress.show_lasting),
         )
         self.lanes = Lanes(config, lambda: self.main, self._prepare_lane)
-        # xdist gives a worker's config this attribute, which pytest's type does not have.
-        self.resets = Resets(workers=config.workerinput["workercount"] if self.is_worker else 0)  # type: ignore[attr-defined]
         told = getattr(config, "workerinput", None) or {RUN_ID: workers.run_id}
+        self.workers = told.get("workercount", 0)
+        """Of how many workers this is one; 0 without xdist."""
+        self.resets = Resets(workers=self.workers)
         self.ledgers = Ledgers(told[RUN_ID], lambda: self.lanes.number)
         self.lane_kind = "shared"
         """The kind of lane that the test which runs needs."""
@@ -198,6 +199,8 @@ class Run:
             kinds = [kind_of(i) for i in items if needs_stack_of_run(i)]
             self.resets.collected(items)
             self.lanes.is_reset = self.resets.is_wanted
+            if given(self.config, "leaks"):
+                refuse_leaks(items, self.workers)
             if self.is_worker and self.settings.target == "sandbox":
                 refuse_lanes(kinds)
             if self.is_worker and "stack" in kinds:

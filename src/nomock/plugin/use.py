@@ -80,6 +80,10 @@ class Use:
             self.config.pluginmanager.register(RunEnd(self.run), "nomock-run-end")
             self.config.pluginmanager.register(self.early_end, "nomock-early-end")
             self.config.pluginmanager.register(self.run.ledgers, "nomock-ledgers")
+            if given(self.config, "leaks"):
+                from nomock.plugin.leak_watch import LeakWatch
+
+                self.config.pluginmanager.register(LeakWatch(self.run), "nomock-leaks")
             if not self._is_worker:
                 self.config.pluginmanager.register(self.run.unasked, "nomock-unasked")
             for told in self.when_begun:

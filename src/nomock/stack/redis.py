@@ -40,6 +40,13 @@ class Redis:
         with self._connected(db) as client:
             return {key for pattern in patterns for some in keys(client, pattern) for key in some}
 
+    def lasting(self, *, db: int = 0) -> dict[bytes, tuple[str, int]]:
+        """Return key -> its type and its entries, of all that do not expire. Raises as ``keys``."""
+        from nomock.adapters.redis import lasting
+
+        with self._connected(db) as client:
+            return lasting(client)
+
     def delete(self, names: Sequence[bytes | str], *, db: int = 0) -> int:
         """Delete keys; return how many there were. Raises as ``keys``."""
         from nomock.adapters.redis import delete

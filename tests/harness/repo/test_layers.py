@@ -56,6 +56,7 @@ LAYERS = (
         "coverage.session",
         "traces.session",
         "lanes",
+        "leaks",
     ),  # the stack with the spy or traces on; lanes
     ("ledger",),  # what tests make, and how it is undone
     ("cleanup",),  # what tests left, in any of these
