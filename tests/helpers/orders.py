@@ -147,18 +147,15 @@ def one(cursor: Any) -> tuple[Any, ...]:
     return row
 
 
-def waiting_for_a_lock(postgres: Postgres, role: str) -> int:
-    """Return how many connections of a role wait for a lock."""
+def waiting_for_a_lock(postgres: Postgres, role: str) -> set[int]:
+    """Return the server's processes for connections of a role that wait for a lock."""
     with postgres.connect() as conn:
-        (count,) = one(
-            conn.execute(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE usename = %s AND datname = current_database()"
-                " AND wait_event_type = 'Lock'",
-                [role],
-            )
+        found = conn.execute(
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE usename = %s AND datname = current_database() AND wait_event_type = 'Lock'",
+            [role],
         )
-    return int(count)
+        return {pid for (pid,) in found}
 
 
 def waiting_behind(postgres: Postgres, holder: Any) -> int:

@@ -13,7 +13,14 @@ from tiny import IMAGE, NOMOCK
 from nomock.loading import load
 from nomock.stack import Stack
 
-WEB = "echo it serves; mkdir -p /tmp/www; cd /tmp/www; exec python3 -u -m http.server 8000"
+# It says so where it is asked to end, which a SIGKILL does not do.
+SERVE = """
+import http.server, signal, sys
+def asked(*_): print("asked to end"); sys.exit()
+signal.signal(signal.SIGTERM, asked)
+http.server.test(http.server.SimpleHTTPRequestHandler, port=8000)
+"""
+WEB = f"echo it serves; mkdir -p /tmp/www; cd /tmp/www; exec python3 -u -c '{SERVE}'"
 ASKS = "import urllib.request as u; u.urlopen('http://127.0.0.1:8000', timeout=2)"
 
 

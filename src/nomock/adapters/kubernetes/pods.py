@@ -105,6 +105,7 @@ class Pods(Asking):
             self.collectors.settle([pod] if pod["spec"] else [])
             self._acted(container_id, signal)
             with self._ended_logs.kept(self._service(container_id), [container_id]):
+                self._kill([pod] if pod["spec"] else [])
                 self._connection.delete(name.path, _NOW)
             return
         self._acted(container_id, signal)
@@ -131,14 +132,17 @@ class Pods(Asking):
         self._check_data(container_id, deployment["spec"]["template"])
         service = deployment["metadata"]["labels"][SERVICE]
         self.collectors.settle(self._pods(service))
-        pods = [pod for pod in self._pods(service) if state_of(pod) == "running"]
+        pods = self._pods(service)
         with self._ended_logs.kept(service, self._ids(service)):
-            # A cluster that takes a pod away without grace gives it two seconds all the same.
-            self._halting.kill(map(name_of, pods))
+            self._kill(pods)
             self._acted(container_id, "SIGKILL")
             self._deployments.stop(deployment)
             for pod in self._pods(service):
                 self._connection.delete(name_of(pod).path, _NOW)
+
+    def _kill(self, pods: Sequence[Mapping[str, Any]]) -> None:
+        """Kill those that run: taken away without grace, a pod has two seconds all the same."""
+        self._halting.kill(name_of(pod) for pod in pods if state_of(pod) == "running")
 
     def logs(
         self,

@@ -55,6 +55,7 @@ def test_an_address_should_stay_when_a_pod_is_killed_and_another_takes_its_place
         web = stack["web"]
         url, first = web.url, web.container_id
         web.kill()
+        assert "asked to end" not in stack["web"].logs()
         stack.wait_ready("web")
         assert (web.url, web.http.get("/").status_code) == (url, 200)
         assert web.container_id != first
@@ -63,6 +64,7 @@ def test_an_address_should_stay_when_a_pod_is_killed_and_another_takes_its_place
 def test_a_service_should_be_away_while_it_is_stopped(shop: Shop) -> None:
     with closing(shop.stack()) as stack:
         stack["web"].stop()
+        assert "asked to end" in stack["web"].logs()
         assert stack.differences() == {"web": "no container"}
         stack["web"].start()
         assert stack.differences() == {}
