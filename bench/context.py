@@ -12,6 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+from ground import python_image
 from pairs import in_turns, show
 
 _COMPOSE = """\
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--files", type=int, default=10_000)
     parser.add_argument("--megabytes", type=int, default=700)
-    parser.add_argument("--image", default="nomock/python:3.13")
+    parser.add_argument("--image", default=python_image())
     chosen = parser.parse_args()
     pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
     commands = {

@@ -17,3 +17,9 @@ def use_images() -> None:
         name, _, value = line.partition("=")
         if name.endswith("_IMAGE"):
             os.environ.setdefault(name, value)
+
+
+def python_image() -> str:
+    """Return the image of Python 3.13 that this machine has."""
+    use_images()
+    return os.environ.get("PYTHON_IMAGE", "python:3.13-slim")

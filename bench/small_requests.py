@@ -18,6 +18,8 @@ from itertools import count
 from pathlib import Path
 from statistics import median
 
+from ground import python_image
+
 from nomock.adapters.engine import Engine
 
 ROOT = Path(__file__).parents[1]
@@ -75,15 +77,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=9)
     parser.add_argument("--tests", type=int, default=100, help=f"a round, {REQUESTS} requests each")
-    parser.add_argument("--python", default="3.13", help="of the image nomock/python:…")
+    parser.add_argument("--image", default=python_image(), help="with the Python of the servers")
     parser.add_argument("--against", type=Path, help="the folder of another spy")
     parser.add_argument("--app", choices=range(len(APPS)), type=int, help="only this one")
     chosen = parser.parse_args()
     os.sched_setaffinity(0, {1})
-    image = f"nomock-bench-small:{chosen.python}"
+    image = f"nomock-bench-small:{chosen.image.rpartition(':')[2]}"
     _said(
         *("docker", "build", "--quiet", "--tag", image),
-        *("--build-arg", f"PYTHON_IMAGE=nomock/python:{chosen.python}"),
+        *("--build-arg", f"PYTHON_IMAGE={chosen.image}"),
         str(ROOT / "tests/harness/apps/servers"),
     )
     spies = {"plain": None, "spied": ROOT / "coverage-spy"}

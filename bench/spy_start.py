@@ -15,6 +15,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from statistics import median
 
+from ground import python_image
+
 from nomock.loading import load
 from nomock.stack import Stack
 
@@ -39,8 +41,9 @@ def main() -> None:
     chosen = parser.parse_args()
     servers = ROOT / "tests/harness/apps/servers"
     build = ["docker", "build", "--quiet", "--tag", DJANGO_IMAGE]
-    build += ["--build-arg", "PYTHON_IMAGE=nomock/python:3.13", str(servers)]
+    build += ["--build-arg", f"PYTHON_IMAGE={python_image()}", str(servers)]
     subprocess.run(build, check=True, capture_output=True)
+    subprocess.run(["docker", "compose", "build", "--quiet", "instances"], cwd=ROOT, check=True)
     instances = Stack.of(load(ROOT)).project.services["instances"]
     environ = instances.config["environment"]
     roots = "/opt/venv/lib/python3.13/site-packages/django"
