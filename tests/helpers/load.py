@@ -34,6 +34,11 @@ UNSETTLED = (
     "SELECT usename, state, wait_event_type, query FROM pg_stat_activity"
     " WHERE usename = %s AND datname = current_database() AND state <> 'idle'"
 )
+# What tells an orphan, which nobody uses any more, from one that is in use.
+EACH = (
+    "SELECT pid, client_port, backend_start::time(1)::text, state, state_change::time(1)::text,"
+    " left(query, 60) FROM pg_stat_activity WHERE usename = %s ORDER BY state_change"
+)
 COUNT = "SELECT count(*) FROM pg_stat_activity WHERE usename = %s AND datname = current_database()"
 
 
@@ -125,7 +130,7 @@ def settles(postgres: Postgres, within_s: float, **connections: int) -> None:
             unsettled.extend(rows(postgres, UNSETTLED, role))
             ((count,),) = rows(postgres, COUNT, role)
             if count > most:
-                unsettled.append((role, count))
+                unsettled.append((role, count, rows(postgres, EACH, role)))
         return not unsettled
 
     try:
