@@ -52,9 +52,8 @@ def main() -> None:
     stack = Stack.of(replace(settings, files=(*settings.files, more)))
     try:
         stack.prepare()
-        token = _token(stack)
-        _show_waits(stack, token, chosen.orders)
-        _show_cpu(stack, token, chosen.rounds, chosen.tests)
+        _show_waits(stack, _token(stack), chosen.orders)
+        _show_cpu(stack, chosen.rounds, chosen.tests)
     finally:
         stack.close()
         files = [word for file in stack.settings.files for word in ("-f", str(file))]
@@ -128,7 +127,7 @@ def _placed(http: httpx.Client, headers: dict[str, str]) -> httpx.Response:
     return reply
 
 
-def _show_cpu(stack: Stack, token: str, rounds: int, tests: int) -> None:
+def _show_cpu(stack: Stack, rounds: int, tests: int) -> None:
     services = {
         "without traces": stack["plain"],
         "with traces": stack["instances"],
@@ -137,6 +136,7 @@ def _show_cpu(stack: Stack, token: str, rounds: int, tests: int) -> None:
     containers = {c.service: c.id for c in stack.containers()}
     figures: dict[str, list[float]] = {title: [] for title in services}
     for number in range(rounds + 1):
+        token = _token(stack)  # one ends after five minutes, which is not long on a busy machine
         before = {title: _cpu_ns(containers[s.name]) for title, s in services.items()}
         # In turns, order by order: what else the machine does meets both alike.
         for _ in range(tests):

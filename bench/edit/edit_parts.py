@@ -32,11 +32,11 @@ def _timed(owner: Any, name: str, part: str) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_configure() -> None:
     from nomock.coverage.affected import choose
-    from nomock.stack import replacing, stack
+    from nomock.stack import compose, replacing
 
     _timed(choose, "resolve", "resolve")
     _timed(choose.Affected, "__init__", "compare files")
-    _timed(stack, "start_up", "build and replace")
+    _timed(compose, "start_up", "build and replace")
     _timed(replacing, "wait_until_ready", "of it: until ready")
 
 

@@ -7,6 +7,7 @@ scale it to nothing; who is killed gets another pod at once, since that is what 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from shlex import join
 from time import monotonic
@@ -94,9 +95,10 @@ class Pods(Asking):
             wait_until(lambda: not self._pods(service), within_s=_ENDS_WITHIN_S, pause_s=_PAUSE_S)
 
     def kill(self, container_id: str, signal: str = "SIGKILL") -> None:
-        """Send a signal to a container's first process; SIGKILL ends its pod without any grace.
+        """Send a signal to a container's first process; SIGKILL ends its pod, too.
 
-        Another pod takes its place at once.
+        Another pod takes its place at once. Where nothing may stand beside the service, the cluster
+        ends the pod in its own way: it asks for it first, and kills two seconds later.
         """
         name = PodName.of(container_id)
         if signal == "SIGKILL":
@@ -105,7 +107,8 @@ class Pods(Asking):
             self.collectors.settle([pod] if pod["spec"] else [])
             self._acted(container_id, signal)
             with self._ended_logs.kept(self._service(container_id), [container_id]):
-                self._kill([pod] if pod["spec"] else [])
+                with suppress(NotPossibleError):
+                    self._kill([pod] if pod["spec"] else [])
                 self._connection.delete(name.path, _NOW)
             return
         self._acted(container_id, signal)

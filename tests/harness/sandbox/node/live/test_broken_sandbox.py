@@ -12,13 +12,13 @@ from pathlib import Path
 
 import pytest
 from live_node import Node
-from live_shop import Shop
+from live_shop import SERVE, Shop
 from proxied import TOXIPROXY_IMAGE
 from tiny import IMAGE, TOOLS_IMAGE
 
 from nomock.polling import wait_until
 
-SERVES = "mkdir -p /tmp/www; cd /tmp/www; exec python3 -u -m http.server 8000"
+SERVES = f"mkdir -p /tmp/www; cd /tmp/www; exec python3 -u -c '{SERVE}'"
 LISTENS = ["CMD", "python3", "-c", "import socket; socket.create_connection(('127.0.0.1', 8000))"]
 TESTS = """
 from pathlib import Path
@@ -58,6 +58,16 @@ def test_a_service(stack, faults, kind):
     with getattr(faults, kind)("web"), pytest.raises(ComposeError):
         ask(stack, timeout_s=1)
     ask(stack)
+
+
+def test_kill_by_hand(stack):
+    stack["web"].kill()
+    assert "asked to end" not in stack["web"].logs()
+    stack.wait_ready("web")
+    stack["web"].stop()
+    assert "asked to end" in stack["web"].logs()
+    stack["web"].start()
+    stack.wait_ready("web")
 
 
 def test_squeeze(stack, faults):
