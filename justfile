@@ -128,6 +128,11 @@ diagnose-tests *arguments:
 replay test *arguments:
     nomock replay "$@"
 
+# which test does another one depend on, or is it broken by: just test-order --bisect TEST
+[group('test')]
+test-order *arguments: _images
+    nomock test-order "$@"
+
 # list what tests left, by table and run: --json
 [group('test')]
 test-cleanup-show *arguments:

@@ -25,6 +25,7 @@ from nomock.cli.docs import docs, explain
 from nomock.cli.doctor import doctor
 from nomock.cli.init import init, uninstall
 from nomock.cli.mcp import mcp
+from nomock.cli.order import bisect
 from nomock.cli.overlay import overlay
 from nomock.cli.sandbox_line import add_sandbox, of_heal, of_life, of_programs, of_sandbox
 from nomock.cli.stack import compose, down, status, up
@@ -133,6 +134,17 @@ def command_line() -> argparse.ArgumentParser:
     replay_.add_argument("test", metavar="TEST", help="its id, or a part of it")
     replay_.add_argument("--order", action="store_true", help="with the tests that ran before it")
     replay_.add_argument("rest", nargs=argparse.REMAINDER, metavar="…", help="more for pytest")
+    order_ = add("test-order", bisect, "find the test that another one depends on or is broken by")
+    order_.add_argument("--bisect", metavar="TEST", required=True, help="its id, or a part of it")
+    order_.add_argument(
+        "--most-runs", type=int, default=50, metavar="N", help="look for fewer no longer: 50"
+    )
+    order_.add_argument(
+        "tests",
+        nargs="*",
+        metavar="TESTS",
+        help="ids or files, in the order to run; without any, those of the last run",
+    )
     live = add("coverage-live", coverage_live, "what the running stack has covered so far")
     live.add_argument(
         "--since", metavar="MOMENT", help="only lines since then: 10:15, an ISO time, 5m ago: 5m"
