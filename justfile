@@ -250,6 +250,11 @@ docs:
 api-page:
     python tests/harness/support/api_page.py
 
+# the wheel in an environment of each Python that it is for; check runs it, too
+[group('check')]
+check-wheel *arguments:
+    cd tests/harness && pytest repo/test_wheel.py "$@"
+
 # everything CI runs: lint, types, nomock's own tests, the suite, its quick tests under the spy
 [group('check')]
 check: lint typecheck docs _images _render _tests

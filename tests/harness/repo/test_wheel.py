@@ -8,16 +8,43 @@ from pathlib import Path
 from zipfile import ZipFile
 
 import pytest
+from interpreters import VERSIONS, interpreter
 from places import ROOT
+from tiny import LISTENS, Tiny, server
+
+# Of the extras: who has them not, needs no module that imports them.
+EXTRAS = {"httpx2", "hypothesis", "jsonschema", "kubernetes_validate", "lightkube", "mcp", "yaml"}
+# Programs that run in containers, when they are imported, too.
+PROGRAMS = ("__main__", ".inside", ".look", ".collect", ".halting_program")
+IMPORTS_ALL = f"""
+import importlib, pkgutil, sys, nomock
+count = 0
+for found in pkgutil.walk_packages(nomock.__path__, "nomock."):
+    if not found.name.endswith({PROGRAMS}):
+        try:
+            importlib.import_module(found.name)
+            count += 1
+        except (ModuleNotFoundError, nomock.NomockError) as error:
+            missing = error.__cause__ or error
+            assert missing.name.partition(".")[0] in {EXTRAS}, (found.name, missing)
+assert count > 300, count
+print(sys.version_info[:2], "imported")
+"""
 
 
 @pytest.fixture(scope="module")
-def shipped(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """The files in the wheel, by their path."""
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The wheel, built of this checkout."""
     folder: Path = tmp_path_factory.mktemp("wheel")
     build = [sys.executable, "-m", "hatchling", "build", "--target", "wheel", "--directory"]
     subprocess.run([*build, folder], cwd=ROOT, check=True, capture_output=True)
-    (wheel,) = folder.glob("*.whl")
+    (built,) = folder.glob("*.whl")
+    return built
+
+
+@pytest.fixture(scope="module")
+def shipped(wheel: Path) -> list[str]:
+    """The files in the wheel, by their path."""
     with ZipFile(wheel) as opened:
         return opened.namelist()
 
@@ -45,3 +72,19 @@ def test_the_wheel_should_have_the_pages_and_not_what_makes_a_site_of_them(
 def test_the_wheel_should_have_all_that_runs(shipped: list[str], source: str, packed: str) -> None:
     files = {path.relative_to(ROOT / source) for path in (ROOT / source).rglob("*.py")}
     assert {path.as_posix() for path in files} <= below(packed, shipped)
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_the_wheel_should_import_and_run_a_test_on_a_stack_with_each_python(
+    version: str, wheel: Path, tiny: Tiny, tmp_path: Path
+) -> None:
+    python = interpreter(version, wheel, tmp_path / "environment", tiny.path)
+    tuple_ = version.replace(".", ", ")
+    assert python("-c", IMPORTS_ALL) == f"({tuple_}) imported\n"
+    assert "usage: nomock" in python("-m", "nomock.cli", "--help")
+    tiny.compose(web=server(healthcheck=LISTENS))
+    tiny.tests("""
+        def test_web(stack):
+            assert stack["web"].http.get("/").status_code == 200
+    """)
+    assert "1 passed" in python("-m", "pytest", "-p", "no:cacheprovider", "test_tiny.py")

@@ -152,6 +152,17 @@ def test_the_api_should_be_the_engines_oldest_when_that_is_newer_than_ours(
     assert asked == ["/v1.44/containers/json", *["/v1.60/containers/json"] * 2]
 
 
+def test_a_container_should_be_gone_when_podman_says_so_with_an_error(
+    answering: Callable[[bytes], Engine],
+) -> None:
+    # Podman 4.3.1, while compose replaces a container.
+    told = "container 0a1b does not exist in database: no such container"
+    body = json.dumps({"cause": "no such container", "message": told, "response": 500})
+    engine = answering(http(body, "500 Internal Server Error"))
+    assert engine.exit_state("0a1b") is None
+    assert engine.container_config("0a1b") is None
+
+
 def test_an_engine_should_be_called_gone_when_it_says_that_it_is_broken(
     answering: Callable[[bytes], Engine],
 ) -> None:

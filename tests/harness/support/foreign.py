@@ -137,24 +137,31 @@ def _environment(factory: pytest.TempPathFactory, name: str, *more: str) -> Path
 
 def _install_wheel(environment: Path, folder: Path, more: Sequence[str]) -> None:
     def run(*command: str) -> None:
-        done = subprocess.run(command, cwd=ROOT, env=_uv_environ(), capture_output=True, text=True)
+        done = subprocess.run(command, cwd=ROOT, env=uv_environ(), capture_output=True, text=True)
         assert done.returncode == 0, f"{' '.join(command)}\n{done.stdout}{done.stderr}"
 
     run(sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder))
     (wheel,) = folder.glob("*.whl")
-    uv = shutil.which("uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
-    assert uv is not None, "./just puts uv beside the other development dependencies"
-    run(uv, "venv", "--quiet", "--clear", "--python", sys.executable, str(environment))
+    run(uv(), "venv", "--quiet", "--clear", "--python", sys.executable, str(environment))
     python = str(environment / "bin" / "python")
     locked = ("--constraint", "requirements-dev.lock")
-    install = (uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", python)
+    install = (uv(), "pip", "install", "--quiet", "--compile-bytecode", "--python", python)
     run(*install, *locked, str(wheel))
     if more:
         run(*install, *more)
     bytecode.keep_plugins(environment / "bin" / "python")
 
 
-def _uv_environ() -> dict[str, str]:
+def uv() -> str:
+    """Return the path of uv."""
+    found = shutil.which(
+        "uv", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    )
+    assert found is not None, "./just puts uv beside the other development dependencies"
+    return found
+
+
+def uv_environ() -> dict[str, str]:
     """Return the environment in which uv asks the index that pip asks, as ./just has it."""
     pip = shutil.which("pip3") or shutil.which("pip")
     index = ""

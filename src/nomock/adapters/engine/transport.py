@@ -30,6 +30,8 @@ _LIFE_WITHIN_S = 5.0
 # Once it is known to be gone nobody waits for it again: what is still asked is asked in passing.
 _GONE_TIMEOUT_S = 1.0
 _PAUSE_S = 0.25
+# Podman says it with status 500 while a container is being removed.
+_GONE_IN_PODMAN = "does not exist in database"
 
 
 class Transport(Answers):
@@ -203,6 +205,8 @@ class Transport(Answers):
         with self._request("GET", path) as response:
             body = response.read()
             if response.status == 404:
+                return None
+            if response.status == 500 and _GONE_IN_PODMAN in said(body):
                 return None
             found = self._answer(response, body, f"GET {path}")
             if not isinstance(found, dict):
