@@ -10,7 +10,7 @@ from collections.abc import Callable
 from nomock.cleanup.entries import undo
 from nomock.cleanup.kind import Trouble
 from nomock.cleanup.sweep import Sweep
-from nomock.errors import CleanupError, NomockError
+from nomock.errors import NomockError
 from nomock.ledger.left import alive_runs, any_left, left_ledgers
 from nomock.stack import Postgres, Stack
 
@@ -38,10 +38,10 @@ def clean_up_after_dead(
         try:
             sweep = Sweep.of(stack, postgres, entries=False)
             done = sweep.remove([found for found in sweep.look() if found.run in dead])
-        except NomockError as error:
-            failed = [Trouble(error.where, error.what, error.seen)]
+        except NomockError as error:  # no store that its rules name
+            failed = [Trouble(error.where, error.what, error.seen, error.todo)]
         else:
-            failed, count = done.troubles, count + done.count
+            failed, count = [*sweep.troubles, *done.troubles], count + done.count
         if not failed:
             for left in ledgers:
                 if not left.entries and not left.trouble:
@@ -49,13 +49,4 @@ def clean_up_after_dead(
     if count:
         say(f"removed {count} that {', '.join(sorted(dead))} had left: killed while tests ran")
     for trouble in (*troubles, *failed):
-        say(
-            str(
-                CleanupError(
-                    trouble.what,
-                    where=trouble.where,
-                    seen=trouble.seen,
-                    todo="nomock cleanup shows what is left",
-                )
-            )
-        )
+        say(str(trouble))

@@ -18,6 +18,7 @@ class Entries(Kind):
     name = "ledger"
 
     def __init__(self, stack: Stack, postgres: Postgres | None) -> None:
+        super().__init__()
         self._stack = stack
         self._postgres = postgres
 

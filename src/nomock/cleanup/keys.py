@@ -20,6 +20,7 @@ class Keys(Kind):
     name = "keys"
 
     def __init__(self, redis: Redis, rule: KeyRule) -> None:
+        super().__init__()
         self._redis = redis
         self._rule = rule
         self._where = f"{redis.service.name} {' '.join(rule.keys)}"

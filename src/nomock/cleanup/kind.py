@@ -7,6 +7,8 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import ClassVar
 
+from nomock.errors import CleanupError
+
 
 @dataclass(frozen=True)
 class Found:
@@ -30,6 +32,14 @@ class Trouble:
     where: str
     what: str
     seen: str
+    todo: str = ""
+
+    def __str__(self) -> str:
+        todo = self.todo or (
+            "mend what it says there, or remove them as your application does; then again: nomock "
+            "cleanup --remove goes on with what is left"
+        )
+        return str(CleanupError(self.what, where=self.where, seen=self.seen, todo=todo))
 
 
 @dataclass
@@ -46,9 +56,13 @@ class Kind(ABC):
     name: ClassVar[str]
     """What ``Found.kind`` says, in the plural."""
 
+    def __init__(self) -> None:
+        self.troubles: list[Trouble] = []
+        """What ``look`` could not look at, beside what it found."""
+
     @abstractmethod
     def look(self) -> list[Found]:
-        """Return what tests left; raise NomockError where that cannot be looked at."""
+        """Return what tests left; raise NomockError where none of that can be looked at."""
 
     @abstractmethod
     def remove(self, runs: Collection[str]) -> Removed:

@@ -22,6 +22,7 @@ class Replies(Kind):
     name = "things"
 
     def __init__(self, stack: Stack, rule: HttpRule) -> None:
+        super().__init__()
         self._stack = stack
         self._rule = rule
         self._where = f"{rule.http} {rule.list}"

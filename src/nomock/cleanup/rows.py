@@ -30,11 +30,16 @@ class Rows(Kind):
     name = "rows"
 
     def __init__(self, postgres: Postgres, rules: Sequence[TableRule]) -> None:
+        super().__init__()
         self._postgres = postgres
         self._rules = rules
 
     def look(self) -> list[Found]:
-        """Return the rows by table and run; raise CleanupError where PostgreSQL refuses that."""
+        """Return the rows by table and run; go on past a table that PostgreSQL does not show.
+
+        Raises CleanupError where it shows none.
+        """
+        self.troubles = []
         with self._connected() as connection:
             return self._look(connection, tables_of(connection, self._rules))
 
@@ -44,7 +49,9 @@ class Rows(Kind):
         Rows that others still point to are tried again as long as any were deleted. Raises
         CleanupError where the database has gone.
         """
-        removed = Removed()
+        from nomock.adapters.postgres import DatabaseError
+
+        removed, self.troubles = Removed(), []
         with self._connected() as connection:
             tables = tables_of(connection, self._rules)
             batches = Batches(connection, runs)
@@ -52,21 +59,32 @@ class Rows(Kind):
                 batches.refusals.clear()
                 before = removed.count
                 for table in tables:
-                    with _said(f"database, {table.where}"):
+                    try:
                         removed.count += batches.delete(table)
+                    except DatabaseError as error:
+                        if connection.closed:
+                            raise
+                        batches.refusals[table.where] = str(error).strip()
                 if not batches.refusals or removed.count == before:
                     break
             left = [found for found in self._look(connection, tables) if found.run in runs]
-            removed.troubles = _troubles(left, batches.refusals)
+            removed.troubles = [*_troubles(left, batches.refusals), *self.troubles]
         return removed
 
     def _look(self, connection: Connection[Any], tables: Sequence[Table]) -> list[Found]:
+        from nomock.adapters.postgres import DatabaseError
+
         counts, examples = Counter[tuple[str, str]](), dict[tuple[str, str], str]()
         for table in tables:
-            with _said(f"database, {table.where}"):
+            try:
                 for run, count, example in _counted(connection, table):
                     counts[table.where, run] += count
                     examples.setdefault((table.where, run), example)
+            except DatabaseError as error:
+                if connection.closed:
+                    raise
+                where, what = f"database, {table.where}", "it cannot be looked at"
+                self.troubles.append(Trouble(where, what, str(error).strip()))
         return [
             Found(self.name, where, run, count, examples[where, run])
             for (where, run), count in sorted(counts.items())

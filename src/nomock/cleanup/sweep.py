@@ -54,6 +54,8 @@ class Sweep:
 
     def __init__(self, kinds: Sequence[Kind]) -> None:
         self._kinds = kinds
+        self.troubles: list[Trouble] = []
+        """What ``look`` could not look at."""
 
     @classmethod
     def of(cls, stack: Stack, postgres: Postgres | None = None, *, entries: bool = True) -> Sweep:
@@ -67,8 +69,15 @@ class Sweep:
         return cls([*told, *_kinds(stack, postgres)])
 
     def look(self) -> list[Found]:
-        """Return what tests left; raise NomockError where a store cannot be looked at."""
-        return [found for kind in self._kinds for found in kind.look()]
+        """Return what tests left; go on past what cannot be looked at."""
+        found, self.troubles = list[Found](), []
+        for kind in self._kinds:
+            try:
+                found += kind.look()
+                self.troubles += kind.troubles
+            except NomockError as error:
+                self.troubles.append(Trouble(error.where, error.what, error.seen, error.todo))
+        return found
 
     def remove(self, meant: Collection[Found]) -> Removed:
         """Remove what was found; go on past a store that fails, and say so at the end."""
@@ -80,7 +89,7 @@ class Sweep:
             try:
                 done = kind.remove(runs)
             except NomockError as error:
-                removed.troubles.append(Trouble(error.where, error.what, error.seen))
+                removed.troubles.append(Trouble(error.where, error.what, error.seen, error.todo))
             else:
                 removed.count += done.count
                 removed.troubles += done.troubles

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
 
 from nomock.cleanup.kind import Found, Trouble
@@ -40,12 +40,13 @@ def cleanup(settings: Settings, chosen: argparse.Namespace) -> int:
     stores = list(_stores(main))
     if chosen.remove:
         return _remove(stores, chosen)
+    troubles = _told(trouble for store in stores for trouble in store.sweep.troubles)
     rows = [(store, found) for store in stores for found in store.found]
     if chosen.json:
         print_json([_object(store, found) for store, found in rows])
-        return 0
-    _print(rows)
-    return 0
+    else:
+        _print(rows)
+    return 1 if troubles else 0
 
 
 def _stores(main: Stack) -> Iterator[_Store]:
@@ -83,21 +84,22 @@ def _remove(stores: list[_Store], chosen: argparse.Namespace) -> int:
     count, troubles = 0, list[Trouble]()
     for store in stores:
         done = store.sweep.remove([found for one, found in meant if one is store])
-        count, troubles = count + done.count, troubles + done.troubles
+        count += done.count
+        troubles += [*store.sweep.troubles, *done.troubles]
     if chosen.json:
         print_json({"removed": count, "found": objects, "troubles": [asdict(t) for t in troubles]})
     else:
         print(f"removed {count} that tests had left")
-    for trouble in troubles:
-        error = CleanupError(
-            trouble.what,
-            where=trouble.where,
-            seen=trouble.seen,
-            todo="mend what it says there, or remove them as your application does; then this "
-            "again: it goes on with what is left",
-        )
-        print(error, file=sys.stderr)
+    _told(troubles)
     return 1 if troubles else 0
+
+
+def _told(troubles: Iterable[Trouble]) -> list[Trouble]:
+    """Print each trouble once, on standard error."""
+    each = list(dict.fromkeys(troubles))
+    for trouble in each:
+        print(trouble, file=sys.stderr)
+    return each
 
 
 def _choice(stack: Stack, chosen: argparse.Namespace) -> Choice:

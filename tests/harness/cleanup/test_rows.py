@@ -147,6 +147,47 @@ def test_the_rest_should_be_removed_and_the_refusal_said_when_a_row_is_refused(
     assert places(rows_of(database).look()) == {where: 1}
 
 
+class AsOwner(Postgres):
+    """A database whose image made its user an ordinary one."""
+
+    def connect(self, user: Any = None, password: Any = None, **options: Any) -> Any:
+        return super().connect("owner", "secret", **options)
+
+
+def test_what_a_role_may_not_see_should_be_said_when_the_rest_is_removed(
+    database: Postgres,
+) -> None:
+    do(
+        database,
+        "create role owner login password 'secret';"
+        "create table plain (id int, name text);"
+        "create table guarded (id int, name text);"
+        "create table foreigners (id int, name text);"
+        "alter table plain owner to owner; alter table guarded owner to owner;"
+        "alter table guarded force row level security; alter table guarded enable row level"
+        " security; create policy high on guarded using (id > 5);"
+        "insert into plain values (1, 'TEST a'); insert into guarded values (1, 'TEST a');"
+        "insert into foreigners values (1, 'TEST a')",
+    )
+    try:
+        owners = AsOwner(database.service, database.dbname)
+        rows = rows_of(owners)
+        assert places(rows.look()) == {"public.plain": 1}
+        troubles = {trouble.where: trouble.seen for trouble in rows.troubles}
+        assert troubles == {
+            "database, public.foreigners": "permission denied for table foreigners",
+            "database, public.guarded": "query would be affected by row-level security policy for"
+            ' table "guarded"\nHINT:  To disable the policy for the table\'s owner, use ALTER TABLE'
+            " NO FORCE ROW LEVEL SECURITY.",
+        }
+        removed = rows.remove([""])
+        assert removed.count == 1
+        assert {trouble.where for trouble in removed.troubles} == troubles.keys()
+        assert ids(database, "guarded") == ids(database, "foreigners") == [1]
+    finally:
+        do(database, "drop owned by owner; drop role owner")
+
+
 def test_rows_should_be_removed_in_any_order_when_they_point_to_one_another(
     database: Postgres,
 ) -> None:
