@@ -10,6 +10,11 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
     from nomock.baggage import (
         baggage_header,
     )
+    from nomock.database.costs import (
+        Costs,
+        SequentialScan,
+        StatementCost,
+    )
     from nomock.database.sessions import (
         Session,
     )
@@ -136,6 +141,9 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
 # Where a public name is; all others are errors.
 _HOMES = {
     "baggage_header": "nomock.baggage",
+    "Costs": "nomock.database.costs",
+    "SequentialScan": "nomock.database.costs",
+    "StatementCost": "nomock.database.costs",
     "Session": "nomock.database.sessions",
     "Snapshot": "nomock.database.snapshot",
     "ActiveFault": "nomock.faults.active",
@@ -176,6 +184,7 @@ __all__ = [
     "ComposeError",
     "ConfigError",
     "ConflictingFaultsError",
+    "Costs",
     "CoverageError",
     "CurrentTrace",
     "EffectUnknownError",
@@ -214,6 +223,7 @@ __all__ = [
     "RowsError",
     "Schedule",
     "ScheduleRun",
+    "SequentialScan",
     "Service",
     "ServiceDiedError",
     "Session",
@@ -224,6 +234,7 @@ __all__ = [
     "Span",
     "Stack",
     "StateFolderError",
+    "StatementCost",
     "SteadyAnswer",
     "SteadyWatch",
     "Step",

@@ -42,6 +42,8 @@ def _search(runs: _Runs, test: str, before: list[str], most_runs: int) -> int:
     if alone == together:
         print(f"{test}: {alone} both alone and after the {len(before)} before it")
         print("-> where it ended otherwise, other tests ran before it: name them, in their order")
+        if alone != "passed":
+            print("-> if an earlier run left something: nomock cleanup, or nomock down --volumes")
         return 1
 
     def does_it(some: Sequence[str]) -> bool:

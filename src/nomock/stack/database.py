@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from functools import cached_property
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
@@ -16,6 +16,7 @@ from nomock.stack.service import Service
 
 if TYPE_CHECKING:  # psycopg is imported only by those who connect
     from nomock.adapters.postgres import Connection
+    from nomock.database.costs import Costs
     from nomock.database.keeper import Snapshots
     from nomock.database.sessions import Session
     from nomock.database.snapshot import Snapshot
@@ -146,6 +147,21 @@ class Postgres:
         from nomock.database.sessions import sessions_of
 
         return sessions_of(lambda **own: self.connect(**{**options, **own}), names)
+
+    @contextmanager
+    def costs(self) -> Iterator[Costs]:
+        """Count what the statements of a block cost: ``with postgres.costs() as costs: …``.
+
+        After it ``costs.scans`` has the tables that were read whole, ``costs.statements`` the
+        slowest statements of all sessions.
+        """
+        from nomock.database.costs import Costs, Counters
+
+        costs = Costs(self._where)
+        with self.connect(autocommit=True) as connection:
+            before = Counters.of(connection)
+            yield costs
+            costs.add(connection, before)
 
     def snapshot(self) -> Snapshot:
         """Keep the rows and sequences as they are now: ``restore`` brings them back.

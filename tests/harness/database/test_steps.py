@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from postgres_server import Server
 
+from nomock import SequentialScan
 from nomock.adapters.postgres import Connection, DatabaseError
 from nomock.errors import PostgresError, RowsError, SessionError
 from nomock.stack import Postgres
@@ -147,3 +148,46 @@ def test_a_step_should_be_refused_when_its_session_is_blocked(postgres: Postgres
     # What is still blocked at the end is ended, and nobody has a lock.
     with postgres.sessions("c") as (c,):
         assert c.execute(LOCK, [1]) == [(1,)]
+
+
+def test_tables_that_a_block_reads_whole_should_be_counted(
+    postgres: Postgres, connection: Connection[Any]
+) -> None:
+    connection.execute("SELECT * FROM orders")
+    connection.execute("SELECT pg_stat_force_next_flush()")
+    with postgres.costs() as costs:
+        with postgres.connect() as session:  # whose counters are told with its end
+            session.execute("SELECT * FROM orders; SELECT * FROM orders")
+            pid = session.info.backend_pid
+        postgres.wait_for(
+            "SELECT count(*) FROM pg_stat_activity WHERE pid = %s",
+            [pid],
+            until=lambda rows: rows == [(0,)],
+        )
+    assert costs.scans == [SequentialScan("public.orders", scans=2, rows_read=4)]
+
+
+def test_statements_should_be_refused_with_the_way_to_count_them_when_the_server_does_not(
+    postgres: Postgres,
+) -> None:
+    with postgres.costs() as costs:
+        pass
+    assert costs.scans == []
+    with pytest.raises(PostgresError, match="-c shared_preload_libraries=pg_stat_statements"):
+        _ = costs.statements
+
+
+def test_the_slowest_statement_should_come_first_when_the_server_counts_them(
+    postgres: Postgres, connection: Connection[Any]
+) -> None:
+    connection.execute("CREATE EXTENSION pg_stat_statements")
+    with postgres.costs() as costs, postgres.connect() as session:
+        for number in (1, 2):
+            session.execute(f"SELECT count(*) FROM orders WHERE id = {number}")
+        session.execute("SELECT count(*) FROM generate_series(1, 300000)")
+    connection.execute("DROP EXTENSION pg_stat_statements")
+    first, *others = costs.statements
+    assert first.text == "SELECT count(*) FROM generate_series($1, $2)"
+    assert first.total_ms > others[0].total_ms
+    calls = {cost.text: cost.calls for cost in others}
+    assert calls["SELECT count(*) FROM orders WHERE id = $1"] == 2

@@ -21,13 +21,16 @@ MEMBERS = {
         *("start", "stop", "restart", "kill"),
     ),
     "Postgres": (
-        *("connect", "as_role", "wait_for", "sessions", "snapshot", "restore"),
+        *("connect", "as_role", "wait_for", "sessions", "costs", "snapshot", "restore"),
         *("user", "password", "dbname"),
     ),
     "Session": (
         *("execute", "start", "is_over", "is_blocked", "blocked_by", "result", "commit"),
         *("rollback", "cancel", "name", "connection"),
     ),
+    "Costs": ("statements", "scans"),
+    "StatementCost": ("text", "calls", "total_ms"),
+    "SequentialScan": ("table", "scans", "rows_read"),
     "Snapshot": ("restore", "drop", "schema"),
     "Kubernetes": (
         *("namespace", "in_namespace", "get", "list", "pods", "apply", "changed", "delete"),
@@ -47,14 +50,9 @@ MEMBERS = {
     ),
 }
 _GROUPS = {
-    "The stack": (
-        "Stack",
-        "Service",
-        "Postgres",
-        "Session",
-        "Snapshot",
-        "Kubernetes",
-        "baggage_header",
+    "The stack": (*("Stack", "Service", "Kubernetes", "baggage_header"),),
+    "The database": (
+        *("Postgres", "Session", "Snapshot", "Costs", "StatementCost", "SequentialScan"),
     ),
     "Faults": ("Faults", "Fault", "ActiveFault", "Schedule", "Step", "ScheduleRun", "schedules"),
     "Traces": ("CurrentTrace", "Expectation", "Span", "trace_headers"),

@@ -16,6 +16,11 @@ from nomock.adapters.postgres import Connection
 from nomock.loading import load
 from nomock.stack import Postgres, Stack
 
+SERVER = {
+    **POSTGRES,
+    "command": [*POSTGRES["command"], "-c", "shared_preload_libraries=pg_stat_statements"],
+}
+
 
 class Server:
     """The server, and its databases."""
@@ -48,9 +53,7 @@ def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server
     """The server, which is gone after the file's tests."""
     path = tmp_path_factory.mktemp("postgres")
     name = f"nomock-t-{uuid4().hex[:8]}"
-    (path / "docker-compose.yml").write_text(
-        json.dumps({"name": name, "services": {"db": POSTGRES}})
-    )
+    (path / "docker-compose.yml").write_text(json.dumps({"name": name, "services": {"db": SERVER}}))
     stack = Stack.of(load(path))
     try:
         stack.prepare()
