@@ -109,6 +109,20 @@ def test_no_call_should_be_seen_when_the_source_has_only_the_word(
     assert seen(web={"build": {"context": str(tmp_path)}}, db=DB) == {}
 
 
+def test_no_call_should_be_seen_in_a_context_that_several_dockerfiles_have(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "settings.py").write_text("URL = 'redis://redis:6379'")
+    web, other = ({"context": str(tmp_path), "dockerfile": name} for name in ("web", "db"))
+    mounts = [{"type": "bind", "source": str(tmp_path), "target": "/app"}]
+    redis = {"expose": ["6379"]}
+    assert seen(web={"build": web}, worker={"build": web}, redis=redis).keys() == {
+        "web->redis",
+        "worker->redis",
+    }
+    assert seen(web={"build": web, "volumes": mounts}, db={"build": other}, redis=redis) == {}
+
+
 def test_a_call_should_be_seen_when_a_service_only_depends_on_another() -> None:
     found = seen(web={"depends_on": {"db": {}}}, db=DB)
     assert found["web->db"].by == "depends_on"

@@ -47,8 +47,8 @@ class _Told:
     source: Sequence[tuple[str, str]]
 
     @classmethod
-    def of(cls, caller: ServiceConfig) -> _Told:
-        return cls(caller, [*_texts(caller)], [*sources.texts(caller)])
+    def of(cls, project: Project, caller: ServiceConfig) -> _Told:
+        return cls(caller, [*_texts(caller)], [*sources.texts(project, caller)])
 
 
 def calls(project: Project, exposed: Callable[[ServiceConfig], Iterable[int]]) -> list[Call]:
@@ -58,7 +58,7 @@ def calls(project: Project, exposed: Callable[[ServiceConfig], Iterable[int]]) -
     """
     found = []
     for caller in project.services.values():
-        told = _Told.of(caller)
+        told = _Told.of(project, caller)
         for target in project.services.values():
             if caller is not target and (by := _said_by(told, target)):
                 found.append(_call(project, told, target, by, exposed))
@@ -79,7 +79,7 @@ def explicit(
             raise ConfigError(
                 f"{edge!r} is no edge", where="nomock edges", todo="write it in quotes: 'web->db'"
             )
-        told, config = _Told.of(project.service(caller)), project.service(target)
+        told, config = _Told.of(project, project.service(caller)), project.service(target)
         by = _said_by(told, config) or "asked for"
         found.append(_call(project, told, config, by, exposed))
     return found

@@ -7,12 +7,13 @@ name, a port that no version looks like (``postgres:16``).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from itertools import islice
 from pathlib import Path, PurePath
+from typing import Any
 
-from nomock.project import ServiceConfig, context_files
+from nomock.project import Project, ServiceConfig, context_files
 
 _MOST_FILES = 3000
 _MOST_BYTES = 200_000
@@ -25,9 +26,11 @@ _NO_SOURCE = re.compile(
 _PORT = r"(?:80|443|\d{4,5})(?![\w.-])"
 
 
-def texts(service: ServiceConfig) -> Iterator[tuple[str, str]]:
+def texts(project: Project, service: ServiceConfig) -> Iterator[tuple[str, str]]:
     """Yield what a service is built of, and what it mounts as folders: the path, and the text."""
-    named = ((path.relative_to(folder).as_posix(), path) for folder, path in _files(service))
+    named = (
+        (path.relative_to(folder).as_posix(), path) for folder, path in _files(project, service)
+    )
     source = ((name, path) for name, path in named if not _NO_SOURCE.search(name))
     for name, path in islice(source, _MOST_FILES):
         with suppress(OSError, ValueError):
@@ -53,24 +56,27 @@ def ports(text: str, name: str) -> Iterator[int]:
         yield int(found[1])
 
 
-def _files(service: ServiceConfig) -> Iterator[tuple[Path, Path]]:
-    """Yield files, each behind the folder that it is of."""
-    context = (service.config.get("build") or {}).get("context")
-    if context and Path(context).is_dir():
-        for path in context_files(service.config["build"]):
-            if path.is_relative_to(context):
-                yield Path(context), path
+def _files(project: Project, service: ServiceConfig) -> Iterator[tuple[Path, Path]]:
+    """Yield files, each behind the folder that it is of.
+
+    A context that several Dockerfiles have is nobody's own: there lies what all are made of.
+    """
+    builds = [s.config["build"] for s in project.services.values() if s.is_built]
+    own = service.config.get("build") or {}
+    made_of = {b.get("dockerfile") for b in builds if b.get("context") == own.get("context")}
+    if own.get("context") and len(made_of) == 1 and Path(own["context"]).is_dir():
+        context = Path(own["context"])
+        yield from ((context, p) for p in context_files(own) if p.is_relative_to(context))
+    contexts = [Path(b["context"]) for b in builds if b.get("context")]
     for volume in service.config.get("volumes") or []:
         folder = Path(str(volume.get("source") or "")) if volume.get("type") == "bind" else Path()
-        is_source = folder.is_dir() and folder.is_absolute() and not _is_store(volume)
-        if is_source and not (context and _is_within(folder, Path(context))):
+        if not folder.is_absolute() or not folder.is_dir() or _is_store(volume):
+            continue
+        # One with a context in it, or in one, was decided about above.
+        if not any(c.is_relative_to(folder) or folder.is_relative_to(c) for c in contexts):
             yield from ((folder, path) for path in sorted(folder.rglob("*")) if path.is_file())
 
 
-def _is_store(volume: object) -> bool:
-    target = PurePath(str(volume.get("target"))) if isinstance(volume, dict) else PurePath()
-    return target.is_relative_to("/var") or target.is_relative_to("/data")
-
-
-def _is_within(folder: Path, other: Path) -> bool:
-    return folder == other or other in folder.parents
+def _is_store(volume: Mapping[str, Any]) -> bool:
+    target = PurePath(str(volume.get("target")))
+    return target.is_relative_to("/var/lib") or target.is_relative_to("/data")
