@@ -92,7 +92,8 @@ class Rows(Kind):
 
     @contextmanager
     def _connected(self) -> Iterator[Connection[Any]]:
-        with _said("database"), self._postgres.connect(autocommit=True) as connection:
+        own: dict[str, Any] = {"autocommit": True, "application_name": "nomock cleanup"}
+        with _said("database"), self._postgres.connect(**own) as connection:
             # Rows that a policy hides are to be an error, and not to be kept unseen.
             connection.execute("set row_security = off")
             connection.execute("set lock_timeout = '50ms'")

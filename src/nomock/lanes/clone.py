@@ -21,6 +21,8 @@ if TYPE_CHECKING:  # psycopg is imported only by those who connect
 # Workers make their clones, and runs the template, at the same moment: any number would do.
 _LOCK = 7207_13
 _USED = ", used"
+# Of our own connections, which no test has left open.
+_NAME = "nomock clone"
 # A dump that broke off must not be taken for a whole one.
 _COPY = """
 { pg_dump --username "$1" --dbname "$2" || echo 'the dump broke off;'; } |
@@ -77,13 +79,13 @@ class Clone:
 
     def drop(self) -> None:
         """Drop it, whoever is connected to it."""
-        with self._postgres.connect(autocommit=True) as connection:
+        with self._postgres.connect(autocommit=True, application_name=_NAME) as connection:
             _drop(connection, self.name)
 
     @contextmanager
     def _alone(self) -> Iterator[Connection[Any]]:
         """Give a connection while no other process makes a clone of this server's databases."""
-        with self._postgres.connect(autocommit=True) as connection:
+        with self._postgres.connect(autocommit=True, application_name=_NAME) as connection:
             connection.execute("select pg_advisory_lock(%s)", [_LOCK])
             yield connection
 

@@ -42,7 +42,7 @@ class Stores:
         self._who = who
         self._connection: Connection[Any] | None = None
         self.missing: dict[str, str] = {}
-        """Store -> why it is not looked at."""
+        """Store -> why it is not looked at; "" where there is none."""
 
     def look(self) -> dict[tuple[str, str], tuple[int, int]]:
         """Look once."""
@@ -51,8 +51,9 @@ class Stores:
             if name not in self.missing:
                 try:
                     found.update(look())
-                except ConfigError as error:  # there is none, or it is not clear which
-                    self.missing[name] = error.what
+                except ConfigError as error:
+                    # What there is none of has nothing left in it.
+                    self.missing[name] = "" if error.what.startswith("no service") else error.what
                 except NomockError as error:
                     self.missing[name] = f"{error.what}: {error.seen}"
         return found

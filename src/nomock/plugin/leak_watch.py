@@ -112,7 +112,8 @@ class LeakWatch:
         else:
             terminalreporter.write_line("nomock: no test left anything behind")
         for store, why in self._missing.items():
-            terminalreporter.write_line(f"nomock: {store} was not looked at: {why}")
+            if why:
+                terminalreporter.write_line(f"nomock: {store} was not looked at: {why}")
 
     def pytest_sessionfinish(self) -> None:
         """Close the connections."""
