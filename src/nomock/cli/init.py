@@ -59,9 +59,12 @@ def init(settings: Settings, chosen: argparse.Namespace) -> int:
 def uninstall(settings: Settings, chosen: argparse.Namespace) -> int:
     """Take away what `init` wrote; what was changed since stays, and is named."""
     folder = _beside(settings)
-    contexts = contexts_of(resolve(settings), settings.root) if settings.files else []
+    project = resolve(settings) if settings.files else None
+    contexts = contexts_of(project, settings.root) if project else []
     found = Found(settings, folder, [], contexts=contexts)
-    then = ["the stack still runs, if it did: nomock down; what nomock knows is in .nomock/"]
+    # Which files it is of is not written any more.
+    down = f"docker compose -p {project.name} down" if project else "nomock down"
+    then = [f"the stack still runs, if it did: {down}; what nomock knows is in .nomock/"]
     return _do(removals(found), folder, dry_run=chosen.dry_run, then=then)
 
 

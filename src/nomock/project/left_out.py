@@ -30,8 +30,9 @@ CACHES = (
     ".coverage.*",
     ".docker/buildx",  # of the docker client, where the project is its user's home
 )
-_OVERLAY_MARK = b"# Written by `nomock overlay`"
+_OVERLAY_MARKS = (b"# Written by `nomock overlay`", b"# Written by `nomock edges --init`")
 _SPY_FOLDER, _SPY_MARK = "coverage-spy", "nomock_spy/__init__.py"
+_PROXY_FOLDER, _PROXY_MARK = "httpfaults", "httpfaults/service.py"
 
 
 @dataclass(frozen=True)
@@ -42,8 +43,8 @@ class LeftOut:
     """The project's folder; None: nothing but what has the same name everywhere."""
     report: str = ""
     """The folder of the coverage reports, relative to root; empty: there is none."""
-    overlay: str = ""
-    """The compose file that adds the spy, relative to root: where nomock wrote it."""
+    overlays: tuple[str, ...] = ()
+    """Compose files that nomock may have written, relative to root: left out where it did."""
 
     def rules(self, folder: Path, users: Ignore) -> list[str]:
         """Return the rules for a context, to stand behind the user's own.
@@ -64,11 +65,10 @@ class LeftOut:
         if self.root is None:
             return
         names = [self.report] if self.report else []
-        if self.overlay and _is_of_overlay(self.root / self.overlay):
-            names.append(self.overlay)
+        names += [name for name in self.overlays if _is_of_overlay(self.root / name)]
         with suppress(OSError):
-            if (self.root / _SPY_FOLDER / _SPY_MARK).is_file():
-                names.append(_SPY_FOLDER)
+            own = ((_SPY_FOLDER, _SPY_MARK), (_PROXY_FOLDER, _PROXY_MARK))
+            names += [name for name, mark in own if (self.root / name / mark).is_file()]
         for name in names:
             path = posixpath.relpath(os.path.realpath(self.root / name), os.path.realpath(folder))
             if path != "." and not path.startswith(".."):
@@ -102,6 +102,7 @@ def _literal(path: str) -> str:
 def _is_of_overlay(path: Path) -> bool:
     try:
         with path.open("rb") as file:
-            return _OVERLAY_MARK in file.read(2048)
+            head = file.read(2048)
+            return any(mark in head for mark in _OVERLAY_MARKS)
     except OSError:
         return False

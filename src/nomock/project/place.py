@@ -12,7 +12,8 @@ def place(project: Project, service: str, what: str) -> str:
 
     "" where none has it as it stands: it may be in a variable, or in a file that is included.
     """
-    for path in project.read or project.files:
+    own = [f for f in project.files if f in project.read] if project.read else project.files
+    for path in dict.fromkeys([*own, *project.read]):  # nomock's own overlay is the last of files
         try:
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
         except OSError:

@@ -106,7 +106,8 @@ def project_of(
 ) -> Project:
     """Return the project of a resolved configuration; ``read`` are the files it was read from."""
     name = config["name"]
-    left_out = LeftOut(settings.root, settings.coverage_report, settings.coverage_overlay)
+    overlays = (settings.coverage_overlay, settings.edges_overlay)
+    left_out = LeftOut(settings.root, settings.coverage_report, overlays)
     configs = config.get("services") or {}
     stores = stores_of(configs.values())
     services = {

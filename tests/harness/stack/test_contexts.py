@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
+from nomock.faults.http.program import put_program
 from nomock.project.build_context import Build, Sources
 from nomock.project.left_out import LeftOut
 from nomock.project.told import what_changed
 from nomock.project.written import Written, stores_of
 
+OVERLAYS = ("docker-compose.coverage.yml", "docker-compose.edges.yml")
 _opened: list[str] | None = None
 
 
@@ -63,7 +65,7 @@ def _settle(folder: Path) -> None:
 
 
 def _look(folder: Path, **more: object) -> Sources:
-    left_out = LeftOut(folder, "report", "docker-compose.coverage.yml")
+    left_out = LeftOut(folder, "report", OVERLAYS)
     return Build({"context": str(folder), **more}, left_out, folder / ".nomock").look()
 
 
@@ -152,6 +154,13 @@ def test_the_overlay_should_count_only_when_somebody_else_wrote_it(folder: Path)
     assert _look(folder).digest == first.digest
     overlay.write_text("services: {}\n")
     assert _look(folder).digest != first.digest
+
+
+def test_what_puts_edges_behind_toxiproxy_should_not_count(folder: Path) -> None:
+    first = _look(folder).digest
+    (folder / OVERLAYS[1]).write_text("# Written by `nomock edges --init`. It writes\n")
+    put_program(folder)
+    assert _look(folder).digest == first
 
 
 def test_the_commit_should_count_only_when_the_dockerfile_names_gits_folder(

@@ -54,6 +54,7 @@ def test_each_trouble_should_be_named_with_its_line(tiny: Tiny) -> None:
     tiny.compose_text(FILE.replace("NAME", tiny.name))
     tiny.write("Dockerfile", f"FROM {IMAGE}\n")
     tiny.write(".venv/pyvenv.cfg", "")
+    tiny.write("tests/test_web.py", "")
     found = told(tiny)
     lines = {name: [(t["where"], t["what"]) for t in some] for name, some in found.items()}
     at = "docker-compose.yml"
@@ -81,7 +82,10 @@ def test_each_trouble_should_be_named_with_its_line(tiny: Tiny) -> None:
                 "no health check to wait for",
             ),
         ],
-        "build contexts": [(f"{at}:3", "the build context of web has no .dockerignore")],
+        "build contexts": [
+            (f"{at}:3", "the build context of web has no .dockerignore"),
+            (f"{at}:3", "the build context of web holds the tests"),
+        ],
         "coverage": [
             (f"{at}:5", "web cannot be covered: -I in its command: Python then reads no PYTHONPATH")
         ],
@@ -94,6 +98,14 @@ def test_each_trouble_should_be_named_with_its_line(tiny: Tiny) -> None:
         ],
     }
     assert all(trouble["cure"] for some in found.values() for trouble in some)
+
+
+def test_a_trouble_should_be_placed_in_the_users_file_when_nomock_wrote_one(tiny: Tiny) -> None:
+    tiny.compose_text(FILE.replace("NAME", tiny.name))
+    tiny.write("Dockerfile", f"FROM {IMAGE}\n")
+    assert tiny.nomock("edges", "--init").ret == 0
+    races = told(tiny)["order of start"]
+    assert {race["where"] for race in races} == {"docker-compose.yml:8"}
 
 
 def test_the_versions_should_be_told_with_what_an_old_compose_lacks(

@@ -11,9 +11,11 @@ from nomock.doctor.trouble import Trouble
 # What no image needs, and what makes a context large or new after each run.
 _HEAVY = (".git", "node_modules", ".venv", "venv", ".tox")
 
+_TESTS = ("tests", "test")
+
 
 def look(seen: Seen) -> Iterator[Trouble]:
-    """Yield each context without a .dockerignore in which something heavy lies."""
+    """Yield each context in which something heavy lies, or tests, without a word of that."""
     contexts: dict[Path, list[str]] = {}
     for name, service in seen.project.services.items():
         context = Path((service.config.get("build") or {}).get("context") or "/nowhere")
@@ -28,6 +30,16 @@ def look(seen: Seen) -> Iterator[Trouble]:
                 f"the build context of {', '.join(names)} has no .dockerignore",
                 f"{' and '.join(heavy)} go to the builder, and a change there builds anew",
                 f"write {context / '.dockerignore'}: {', '.join(heavy)}",
+                is_certain=False,
+            )
+        tests = [name for name in _TESTS if (context / name).is_dir()]
+        service = seen.project.services[names[0]]
+        if tests and not service.build.contexts[0].users.ignores(tests[0]):
+            yield Trouble(
+                seen.place(service, "build"),
+                f"the build context of {', '.join(names)} holds the tests",
+                f"each edit below {tests[0]} builds and starts {', '.join(names)} anew",
+                f"where no image needs them, name them in {context / '.dockerignore'}: {tests[0]}",
                 is_certain=False,
             )
 
