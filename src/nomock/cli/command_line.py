@@ -21,7 +21,7 @@ from nomock.cli.commands import (
     replay,
 )
 from nomock.cli.completion import completion
-from nomock.cli.docs import docs, explain
+from nomock.cli.docs import docs, explain, schema
 from nomock.cli.doctor import doctor
 from nomock.cli.init import init, uninstall
 from nomock.cli.mcp import mcp
@@ -59,6 +59,7 @@ def command_line() -> argparse.ArgumentParser:
         help="which stack, of several below; or its compose file",
     )
     init_.add_argument("--postgres", metavar="SERVICE", help="which is the database, of several")
+    of_programs(init_)
     init_.add_argument("--no-start", action="store_true", help="ask only what runs already")
     uninstall_ = add("uninstall", uninstall, "take away what init wrote, but not what was changed")
     for command in (init_, uninstall_):
@@ -98,6 +99,11 @@ def command_line() -> argparse.ArgumentParser:
     docs_ = commands.add_parser("docs", help="read the docs: a page, or which there are")
     docs_.set_defaults(run=docs)
     docs_.add_argument("page", nargs="?", metavar="PAGE", help="faults, coverage, …")
+    schema_ = commands.add_parser(
+        "schema", help="the JSON Schema of what a command prints with --json"
+    )
+    schema_.set_defaults(run=schema)
+    schema_.add_argument("of", nargs="?", metavar="COMMAND", help="status, sandbox-list, …")
     completion_ = commands.add_parser(
         "completion", help="what makes a shell complete nomock's words: source it"
     )
@@ -118,6 +124,7 @@ def command_line() -> argparse.ArgumentParser:
     overlay_.add_argument(
         "--traces", action="store_true", help="the one that adds traces and their backend"
     )
+    of_programs(overlay_)
     overlay_.add_argument("--output", metavar="FILE", help="write it there; - prints it")
     overlay_.add_argument(
         "--force", action="store_true", help="replace an overlay that somebody changed"
@@ -150,6 +157,7 @@ def command_line() -> argparse.ArgumentParser:
         "--since", metavar="MOMENT", help="only lines since then: 10:15, an ISO time, 5m ago: 5m"
     )
     live.add_argument("--test", metavar="ID", help="only the lines of a test; a part will do")
+    of_programs(live)
     live.add_argument("--watch", action="store_true", help="show it again whenever it changed")
     live.add_argument(
         "--allow-unmapped",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import sys
+from pathlib import Path
 
 from nomock.cli.show import print_table
 from nomock.errors import ConfigError
@@ -66,3 +68,24 @@ def _without_links(text: str) -> str:
         return command if words == link[2] else f"{words} ({command})"
 
     return _LINK.sub(opened, text)
+
+
+def schema(chosen: argparse.Namespace) -> int:
+    """Print the JSON Schema of what a command prints with ``--json``, or which there are.
+
+    Raises ConfigError for a command that has none.
+    """
+    found = {path.stem: path for path in sorted((Path(__file__).parent / "schemas").iterdir())}
+    if chosen.of is None:
+        titles = [json.loads(path.read_text(encoding="utf-8"))["title"] for path in found.values()]
+        print_table(("nomock schema", "of what"), [*zip(found, titles, strict=True)])
+        return 0
+    if chosen.of not in found:
+        raise ConfigError(
+            f"there is no schema {chosen.of!r}",
+            where="nomock schema",
+            seen=f"there are: {', '.join(found)}",
+            todo="name one of them",
+        )
+    sys.stdout.write(found[chosen.of].read_text(encoding="utf-8"))
+    return 0

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from nomock.adapters.engine import Engine
-from nomock.cli.show import print_table
+from nomock.cli.show import print_json, print_table
 from nomock.config import Settings
 from nomock.coverage.overlay import write_overlay
 from nomock.errors import ConfigError
@@ -37,7 +37,8 @@ def write_edges(settings: Settings, chosen: argparse.Namespace) -> int:
     wanted = explicit(project, chosen.where, _exposed) if chosen.where else calls(project, _exposed)
     there, _ = edges_of(Stack.of(settings))
     found = plan(project, wanted, there=there)
-    print_table(("edge", "ports", "known by", "goes through"), [*_rows(found)])
+    if not chosen.json:
+        print_table(("edge", "ports", "known by", "goes through"), [*_rows(found)])
     if not found.taken:
         raise ConfigError(
             "no edge can go through Toxiproxy" if wanted else "no service calls another one",
@@ -48,9 +49,26 @@ def write_edges(settings: Settings, chosen: argparse.Namespace) -> int:
     files = [Path(os.path.relpath(file, settings.root)) for file in (*settings.files, path)]
     text = overlay_text(found, [file.as_posix() for file in files])
     written = write_overlay(path, text, EDGES_OVERLAY, force=chosen.force)
+    done = put_program(settings.root) if any(call.is_http for call in found.taken) else ""
+    if chosen.json:
+        print_json(
+            {
+                "file": files[-1].as_posix(),
+                "is_written": written,
+                "edges": [
+                    {"edge": way.edge, "ports": [*way.ports], "by": way.by, "is_http": way.is_http}
+                    for way in found.taken
+                ],
+                "not_taken": [
+                    {"edge": way.call.edge, "by": way.call.by, "why": way.why}
+                    for way in found.untaken
+                ],
+            }
+        )
+        return 0
     print(f"wrote {files[-1]}" if written else f"{files[-1]} is as it should be")
-    if any(call.is_http for call in found.taken):
-        print(put_program(settings.root))
+    if done:
+        print(done)
     edge = found.taken[0].edge
     print(f'next, in a test: with faults.latency("{edge}", latency_ms=800): …')
     return 0

@@ -8,7 +8,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
-from nomock.cli.show import print_table, progress
+from nomock.cli.show import objects, print_json, print_table, progress
 from nomock.config import Settings
 from nomock.errors import ConfigError
 from nomock.init import Edit, Found, apply, contexts_of, edits, look, removals, stacks_below
@@ -49,8 +49,12 @@ def init(settings: Settings, chosen: argparse.Namespace) -> int:
         _start(stack)
     found = look(settings, folder, stack, table)
     stack.close()
-    _show(found, stack.name)
-    code = _do(edits(found), folder, dry_run=chosen.dry_run, then=_next(found))
+    wanted = edits(found)
+    if chosen.json:
+        code = _do_for_programs(found, stack.name, wanted, dry_run=chosen.dry_run)
+    else:
+        print_table((f"stack {stack.name}", "is", "seen", "Python", "started by"), _rows(found))
+        code = _do(wanted, folder, dry_run=chosen.dry_run, then=_next(found))
     if starts:  # what was written into a build context is built now, not in the first run
         _start(Stack.of(settings))
     return code
@@ -136,12 +140,25 @@ def _choice(option: str, question: str, candidates: list[str]) -> str:
             return candidates[int(given) - 1]
 
 
-def _show(found: Found, name: str) -> None:
-    body = [
+def _rows(found: Found) -> list[tuple[str, str, str, str, str]]:
+    return [
         (s.name, s.kind, s.reached or s.why_no_test, s.python or "-", s.server or "-")
         for s in found.services
     ]
-    print_table((f"stack {name}", "is", "seen", "Python", "started by"), body)
+
+
+def _do_for_programs(found: Found, name: str, wanted: list[Edit], *, dry_run: bool) -> int:
+    if not dry_run:
+        apply(wanted)
+    services = objects(("name", "is", "seen", "python", "started_by"), _rows(found))
+    changes = [{"verb": edit.verb, "path": _shown(edit)} for edit in wanted]
+    told = {"stack": name, "services": services, "is_dry_run": dry_run, "changes": changes}
+    print_json({**told, "next": _next(found)})
+    return 0
+
+
+def _shown(edit: Edit) -> str:
+    return Path(os.path.relpath(edit.path, standing())).as_posix()
 
 
 def _do(wanted: list[Edit], folder: Path, *, dry_run: bool, then: list[str]) -> int:
@@ -151,7 +168,7 @@ def _do(wanted: list[Edit], folder: Path, *, dry_run: bool, then: list[str]) -> 
         return 0
     apply(wanted)
     for edit in wanted:
-        print(f"{edit.verb:<8}{Path(os.path.relpath(edit.path, standing())).as_posix()}")
+        print(f"{edit.verb:<8}{_shown(edit)}")
     if not wanted:
         print("nothing to do: all is there")
     for line in then:

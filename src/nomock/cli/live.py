@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 import sys
@@ -14,6 +15,7 @@ from threading import Event
 
 from nomock.config import Settings
 from nomock.coverage.harvest import count, failures, gather, notes, table
+from nomock.coverage.harvest.counting import Row
 from nomock.coverage.harvest.folder import RECORDS
 from nomock.coverage.session import covered, data_dir, inside, run_of, with_spy
 from nomock.errors import ConfigError, CoverageError
@@ -30,6 +32,12 @@ def coverage_live(settings: Settings, chosen: Namespace) -> int:
 
     Returns 1 where lines of the app are missing in it, which the last lines name.
     """
+    if chosen.json and chosen.watch:
+        raise ConfigError(
+            "--watch is for a person, --json for a program",
+            where="nomock coverage-live",
+            todo="leave one out; a program asks again as often as it likes",
+        )
     settings = with_spy(settings)
     since_s = moment(chosen.since, datetime.now()) if chosen.since else None
     stack = Stack.of(settings)
@@ -44,9 +52,19 @@ def coverage_live(settings: Settings, chosen: Namespace) -> int:
         test = the_test(chosen.test, gathered.tests) if chosen.test else None
         counted = count(gathered, test)
         missing = list(failures(gathered, counted, allow_unmapped=chosen.allow_unmapped))
-        told = [*([test] if test else []), *table(counted.rows, gathered.without_lines)]
-        told += notes(gathered, counted)
-        return [*told, *(f"ERROR {error}" for error in missing)], not missing
+        if chosen.json:
+            told = {
+                "test": test or "",
+                "services": [_object(row) for row in counted.services],
+                "total": _object(counted.total),
+                "without_lines": [*gathered.without_lines],
+                "notes": [*notes(gathered, counted)],
+                "errors": [str(error) for error in missing],
+            }
+            return [json.dumps(told, indent=1)], not missing
+        lines = [*([test] if test else []), *table(counted.rows, gathered.without_lines)]
+        lines += notes(gathered, counted)
+        return [*lines, *(f"ERROR {error}" for error in missing)], not missing
 
     if chosen.watch:
         _watch(folder, look)
@@ -54,6 +72,11 @@ def coverage_live(settings: Settings, chosen: Namespace) -> int:
     lines, whole = look()
     print("\n".join(lines))
     return 0 if whole else 1
+
+
+def _object(row: Row) -> dict[str, object]:
+    counts = {"files": row.files, "lines": row.lines, "covered": row.covered, "tests": row.tests}
+    return {"service": row.name, **counts, "percent": round(row.percent, 1)}
 
 
 def moment(text: str, now: datetime) -> float:

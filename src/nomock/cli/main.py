@@ -9,12 +9,14 @@ from collections.abc import Callable, Sequence
 
 from nomock.cli.command_line import command_line
 from nomock.cli.completion import answer, completion
-from nomock.cli.docs import docs, explain
+from nomock.cli.docs import docs, explain, schema
 from nomock.config import Settings
 from nomock.errors import NomockError
 from nomock.loading import load
 from nomock.paths import standing
 
+# They are there whatever the settings are.
+_NEED_NO_SETTINGS = (docs, explain, schema, completion)
 _ENDED_BY_SIGPIPE = 141  # as a shell says it: 128 and the signal
 
 
@@ -47,7 +49,7 @@ def _run(arguments: Sequence[str] | None) -> int:
     options = {"files": chosen.file, "project": chosen.project, **_of_sandbox(chosen)}
     command: Callable[[Settings, argparse.Namespace], int] = chosen.run
     try:
-        if chosen.run in (docs, explain, completion):  # they are there whatever the settings are
+        if chosen.run in _NEED_NO_SETTINGS:
             reading: Callable[[argparse.Namespace], int] = chosen.run
             return reading(chosen)
         return command(load(standing(), options), chosen)

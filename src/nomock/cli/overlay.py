@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from nomock.adapters.engine import Engine
-from nomock.cli.show import print_table
+from nomock.cli.show import objects, print_json, print_table
 from nomock.config import Settings
 from nomock.coverage import overlay as spy
 from nomock.coverage.overlay import (
@@ -25,7 +25,7 @@ from nomock.coverage.overlay import (
     with_wheels,
     write_overlay,
 )
-from nomock.errors import NotCoverableError, NotTraceableError
+from nomock.errors import ConfigError, NotCoverableError, NotTraceableError
 from nomock.paths import absolute
 from nomock.places import own_coverage_overlay
 from nomock.project import Project, resolve
@@ -107,6 +107,12 @@ def overlay(settings: Settings, chosen: argparse.Namespace) -> int:
         own = Settings.coverage_overlay  # which is the user's, and taken from now on
     settings, path = _apart(settings, own, chosen.output)
     to_stdout = chosen.output == _STDOUT
+    if to_stdout and chosen.json:
+        raise ConfigError(
+            "standard output is for one of them: the overlay, or JSON",
+            where="nomock overlay",
+            todo="leave out --json, or --output -",
+        )
     project = resolve(settings)
     added = _Traces(settings) if chosen.traces else _Spy(settings)
     names = chosen.services or sorted(project.services)
@@ -114,11 +120,10 @@ def overlay(settings: Settings, chosen: argparse.Namespace) -> int:
     if chosen.services:  # who names one knows that it does start its Python
         found = [replace(f, reason="") if f.is_doubtful else f for f in found]
     findings = added.findings(found, project)
-    print_table(
-        ("service", "Python", added.column, ""),
-        [_row(finding, added.by(finding)) for finding in findings],
-        file=sys.stderr if to_stdout else sys.stdout,
-    )
+    body = [_row(finding, added.by(finding)) for finding in findings]
+    if not chosen.json:
+        file = sys.stderr if to_stdout else sys.stdout
+        print_table(("service", "Python", added.column, ""), body, file=file)
     left_out = {f.service: f.reason for f in findings if f.reason}
     if left_out and (chosen.services or len(left_out) == len(findings)):
         raise added.refusal(left_out)
@@ -129,8 +134,13 @@ def overlay(settings: Settings, chosen: argparse.Namespace) -> int:
         return 0
     added.provide()
     written = write_overlay(path, text, added.kind, force=chosen.force)
+    done = provide_spy(settings.root)
+    if chosen.json:
+        services = objects(("service", "python", "by", "why"), body)
+        print_json({"file": files[-1].as_posix(), "is_written": written, "services": services})
+        return 0
     print(f"wrote {files[-1]}" if written else f"{files[-1]} is as it should be")
-    if done := provide_spy(settings.root):
+    if done:
         print(done)
     return 0
 

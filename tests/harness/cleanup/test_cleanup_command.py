@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
+from schemas import checked
 from tiny import Tiny
 
 from nomock.names import make
@@ -43,7 +44,7 @@ def test_what_tests_left_should_be_removed_when_a_person_says_so(left: Stack, st
     assert " TEST tkx3f2a9q.1 thing test_it " in shown.outlines[2]
     assert shown.outlines[3] == "3 that tests left"
 
-    found = json.loads(stores.nomock("cleanup", "--json").stdout.str())
+    found = checked("cleanup", stores.nomock("cleanup", "--json").stdout.str())
     assert found[0] == {
         "kind": "rows",
         "stack": stores.name,

@@ -15,6 +15,7 @@ from typing import IO
 import pytest
 from coverage import CoverageData
 from covered import DATA, overlay, spied
+from schemas import checked
 from tiny import IMAGE, NOMOCK, Service, Tiny, check, idle, inspect, server
 
 from nomock.baggage import set_current_test
@@ -292,6 +293,8 @@ class TestCommand:
         since = datetime.now().isoformat()
         ask_dog(covered)
         assert table(covered.nomock("coverage-live").stdout.str())[0][3:] == ["11", "100.0", "2"]
+        found = checked("coverage-live", covered.nomock("coverage-live", "--json").stdout.str())
+        assert (found["services"][0]["lines"], found["total"]["percent"]) == (11, 100.0)
         later = covered.nomock("coverage-live", "--since", since).stdout.str()
         assert table(later)[0] == ["web", "1", "11", "7", "63.6", "1"]
         assert inspect(covered.containers()["web"])["State"]["StartedAt"] == before

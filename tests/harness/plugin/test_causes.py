@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 import pytest
 from covered_project import APP, BUY, SELL, Project
 from evidenced import LOGGER, logging_service
+from schemas import checked
 from tiny import Tiny, check
 
 from nomock.diagnosis import causes_of_run
@@ -142,7 +142,7 @@ def test_the_first_line_should_be_the_cause_when_tests_fail_for_different_ones(
     code.write_text("2", encoding="utf-8")
     tiny.run().assert_outcomes(passed=1, failed=11)
 
-    told = json.loads(tiny.nomock("diagnose", "--json").stdout.str())
+    told = checked("diagnose", tiny.nomock("diagnose", "--json").stdout.str())
     found = {f["test"].rpartition("::")[2]: f["causes"][0] for f in told["failures"]}
     assert {test: cause["kind"] for test, cause in found.items()} == {
         test: kind for test, (kind, _) in EXPECTED.items()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import subprocess
 import sys
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 import yaml
 from places import ROOT
+from schemas import checked
 from tiny import Tiny
 
 from nomock.sandbox.render.writing import as_yaml
@@ -115,7 +115,7 @@ def test_strict_should_refuse_and_write_nothing_when_a_key_is_lost(tiny: Tiny) -
 def test_json_should_say_all_that_the_table_says(tiny: Tiny) -> None:
     tiny.compose_text(SHOP.replace("SHOP_TOKEN", "HOME"))
     done = tiny.nomock("promote", "--render", "out", "--json")
-    assert json.loads(done.stdout.str()) == {
+    assert checked("promote-render", done.stdout.str()) == {
         "folder": str(tiny.path / "out"),
         "files": ["00-sandbox.yaml", "00-secrets.yaml", "01-db.yaml", "02-web.yaml"],
         "waves": [["db"], ["web"]],

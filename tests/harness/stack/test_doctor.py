@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 from typing import Any
 
 import pytest
+from schemas import checked
 from tiny import IMAGE, Tiny, idle
 
 FILE = f"""\
@@ -44,7 +44,7 @@ services:
 
 def told(tiny: Tiny) -> dict[str, list[dict[str, Any]]]:
     done = tiny.nomock("doctor", "--json")
-    found: dict[str, list[dict[str, Any]]] = json.loads(done.stdout.str())
+    found: dict[str, list[dict[str, Any]]] = checked("doctor", done.stdout.str())
     certain = [one for some in found.values() for one in some if one["is_certain"]]
     assert done.ret == (1 if certain else 0)
     return found
