@@ -75,6 +75,8 @@ class Record:
     story: Sequence[tuple[float, str]] = ()
     leaks: Sequence[Mapping[str, str]] = ()
     """Data of earlier tests that it met: test, value and where that stood."""
+    left: Sequence[Mapping[str, str]] = ()
+    """What tests of its process have left, itself too, where that was looked at: test and text."""
 
     def text(self, ended_s: float) -> str:
         """Return the file's text, without secrets; ``ended_s`` is of the monotonic clock."""
@@ -103,6 +105,9 @@ class Record:
             "faults_of_others": list(self.seen.faults_of_others),
             "leaks": [
                 {name: redactor.text(value) for name, value in leak.items()} for leak in self.leaks
+            ],
+            "left": [
+                {name: redactor.text(value) for name, value in one.items()} for one in self.left
             ],
             "events": [self._event(mishap, redactor) for mishap in self.seen.mishaps],
             "trace": [self._span(span, redactor) for span in self.seen.trace],

@@ -17,7 +17,7 @@ from nomock.adapters.exchanges import forget_exchanges, kept_exchanges
 from nomock.config import Settings
 from nomock.errors import StateFolderError
 from nomock.moments import Moment, now
-from nomock.plugin.items import faults_of
+from nomock.plugin.items import LEFT, faults_of
 from nomock.plugin.leaks import SentBefore
 from nomock.plugin.options import given
 from nomock.plugin.workers import BEGAN, Workers
@@ -28,6 +28,7 @@ if TYPE_CHECKING:  # a green run needs none of it
 
 _TITLE = "Evidence"
 _MOST_ORDER = 100
+_MOST_LEFT = 50
 _OPTIONS = ("traces", "sidecar-coverage", "evidence-database", "faults-on-shared")
 """The options without which a test may do something else."""
 PROPERTY = "nomock_evidence"
@@ -97,6 +98,7 @@ class Evidence:
         record = self._of(item, began, found)
         record.failures.append(failure)
         record.leaks = self._sent_before.found(kept_exchanges()[0], text)
+        record.left = self._left
         record.about = {**record.about, "outcome": "failed"}
         if path := self._write(item, record):
             report.sections.append((_TITLE, self._shown(path)))
@@ -147,11 +149,18 @@ class Evidence:
 
     def end(self, item: pytest.Item) -> None:
         """A test is over: of one that failed the end of its faults is known now, too."""
-        if self._record is not None and self._has_more(item, self._record):
-            self._write(item, self._record)
+        record = self._record
+        if record is not None and (self._has_more(item, record) or record.left != self._left):
+            record.left = self._left
+            self._write(item, record)
         self._order.append(item.nodeid)
         if self.is_on:
             self._sent_before.add(item.nodeid, kept_exchanges()[0])
+
+    @property
+    def _left(self) -> list[dict[str, str]]:
+        """What tests of this process have left, the last ones; [] where nobody looks."""
+        return self._config.stash.get(LEFT, [])[-_MOST_LEFT:]
 
     @staticmethod
     def _has_more(item: pytest.Item, record: Record) -> bool:

@@ -15,6 +15,8 @@ USUAL_LANE = pytest.StashKey[str]()
 """The kind of lane by the settings, in the stash of a config whose run uses a stack."""
 USUAL_RESET = pytest.StashKey[bool]()
 """Whether by the settings each test finds the database as it was, likewise."""
+LEFT = pytest.StashKey[list[dict[str, str]]]()
+"""What tests of this process have left, in a run with --leaks, likewise: ``test`` and ``text``."""
 WAS_SKIPPED = pytest.StashKey[bool]()
 """Of a test that was skipped while it ran, since a fault of its is not possible here."""
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nomock.errors import NomockError
-from nomock.plugin.items import needs_stack_of_run
+from nomock.plugin.items import LEFT, needs_stack_of_run
 from nomock.polling import wait_until
 
 if TYPE_CHECKING:
@@ -149,6 +149,8 @@ class LeakWatch:
             named = f"{certain[0]} " if certain else ""
             after_whom = f", where {' and '.join(makers)} has ended" if makers and not named else ""
             self._found += [f"{named}{x}{after_whom}" for x in leaks_of({place: how}, ignored)]
+        known = self._run.config.stash.setdefault(LEFT, [])
+        known += [{"test": test, "text": text} for text in self._found]
 
     def _look(self) -> Look | None:
         """Return what there is, None where there is no stack that is ready yet."""

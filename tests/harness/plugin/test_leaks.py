@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 
 import pytest
+from evidenced import evidence_of
 from stores import POSTGRES
 from tiny import NO_PYTHON_IMAGE, Tiny, idle
 
@@ -114,10 +115,22 @@ def test_each_test_and_fixture_should_be_named_that_leaves_something(tiny: Tiny)
             global kept
             kept = Clone(postgres, "x", [])._alone()
             kept.__enter__()
+
+        def test_leaves(postgres):
+            with postgres.connect() as connection:
+                connection.execute("create table late as select 1 as a")
+
+        def test_fails(postgres):
+            with postgres.connect() as connection:
+                connection.execute("insert into late values (2), (3)")
+            assert False
     """)
     result = tiny.run("--leaks")
-    result.stdout.fnmatch_lines(["nomock: no test left anything behind"])
     result.stdout.no_fnmatch_line("*was not looked at*")
+    assert evidence_of(tiny, "test_fails")["left"] == [
+        {"test": "test_tiny.py::test_leaves", "text": "left 1 row in public.late"},
+        {"test": "test_tiny.py::test_fails", "text": "left 2 rows in public.late"},
+    ]
 
     result = tiny.run("--leaks", "-n2")
     assert result.ret == pytest.ExitCode.USAGE_ERROR
