@@ -5,6 +5,7 @@ such a lock when a fault begins is serial: the one worker hangs in it for all te
 for it would not wait as long as the fault may have to wait for others.
 """
 
+import math
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -456,6 +457,22 @@ def test_connections_should_not_pile_up_when_a_table_of_auth_stays_locked(
             settles(postgres, waits.settled_s, auth_service=10)
     # Somebody else: the first has hardly a login left in this minute.
     recovers_within(lambda: client.log_in(other, Pkce()).status_code == 302, waits.back_s)
+
+
+def test_connections_should_not_pile_up_when_new_ones_are_given_up_half_way(
+    faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres, waits: Waits
+) -> None:
+    # The database answers four times until a connection can be used (SSL, SCRAM's two, welcome),
+    # and has let it in with the third: the service gives it up before the fourth is here.
+    latency_ms = round(1000 * waits.connect_s / 3.5)
+    # Who asks gives up sooner: so many lots of them that a connection is tried three times over.
+    lots = math.ceil(3 * waits.connect_s / waits.connection_s)
+    with faults.latency("instances->postgres", latency_ms=latency_ms):
+        for _ in range(lots):
+            asked = [orders.order(unique_name()) for _ in range(8)]
+            assert {reply.status_code for reply in orders.at_once(*asked)} == {503}
+    recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
+    settles(postgres, waits.settled_s, instances_service=5)
 
 
 # Redis

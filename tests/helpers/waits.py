@@ -8,6 +8,8 @@ The numbers in this file are the only ones: the suite holds no second of its own
 (tests/harness/repo/test_seconds.py).
 """
 
+import math
+
 import pytest
 
 from nomock import Stack
@@ -47,6 +49,11 @@ class Waits:
     def transaction_s(self) -> float:
         """How long a transaction may take in `instances` and `auth`."""
         return self._setting_s("DATABASE_S")
+
+    @property
+    def connect_s(self) -> int:
+        """How long `instances` tries to make a connection to the database."""
+        return math.ceil(self.transaction_s)
 
     @property
     def connection_s(self) -> float:

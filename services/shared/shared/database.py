@@ -6,15 +6,15 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Any
 
 import psycopg
-from psycopg.rows import DictRow, dict_row
+from psycopg.rows import dict_row
 from psycopg_pool import AsyncConnectionPool
 
 from shared import tracing
+from shared.connecting import AsyncConnection as Connection
 from shared.errors import Unavailable
 from shared.severing import sever
 from shared.waits import DatabaseWaits, whole_ms
 
-Connection = psycopg.AsyncConnection[DictRow]
 # It is the database that ended the connection, but psycopg files this one elsewhere.
 _LOST = (
     psycopg.OperationalError,
@@ -64,6 +64,7 @@ def pool(
 
     made = Pool(
         conninfo,
+        connection_class=Connection,
         min_size=1,
         max_size=max_size,
         timeout=waits.connection_s,

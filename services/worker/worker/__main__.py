@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import psycopg
-from shared import baggage, logs, settings, tracing
+from shared import baggage, connecting, logs, settings, tracing
 from shared.severing import sever
 from shared.waits import whole_ms
 
@@ -33,7 +33,9 @@ def connect(waits: Waits) -> jobs.Connection:
         f" -c idle_in_transaction_session_timeout={whole_ms(waits.idle_s)}"
     )
     url = settings.text("DATABASE_URL")
-    return psycopg.connect(url, autocommit=True, connect_timeout=waits.connect_s, options=options)
+    return connecting.connect(
+        url, autocommit=True, connect_timeout=waits.connect_s, options=options
+    )
 
 
 def work_in_time(
