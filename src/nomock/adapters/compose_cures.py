@@ -27,6 +27,11 @@ _OF_ENDPOINTS = (
 _CURES = (
     (r"no space left on device", "the disk is full: docker system df shows what can go"),
     (
+        r"non-overlapping IPv4 address pool|all predefined address pools have been",
+        "the engine has no addresses for one more network, since stacks that are over left "
+        "theirs: docker network ls shows them, and docker network prune removes what nobody uses",
+    ),
+    (
         r"port is already allocated|address already in use|ports are not available"
         r"|all ports are allocated",
         "another program has that port: end it, or let the engine choose (127.0.0.1::8000)",

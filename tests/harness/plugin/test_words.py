@@ -99,6 +99,11 @@ def test_the_folder_should_be_named_as_the_cause_when_two_files_of_it_have_one_n
     [
         ('invalid project name "A b": must consist only of lowercase', "COMPOSE_PROJECT_NAME=shop"),
         ("Bind for 0.0.0.0:8001 failed: all ports are allocated", "another program has that port"),
+        (
+            "failed to create network shop_default: Error response from daemon: could not find an "
+            "available, non-overlapping IPv4 address pool among the defaults",
+            "no addresses for one more network",
+        ),
         ("pull access denied for nowhere/web, repository does not", "docker compose pull"),
     ],
 )
