@@ -35,6 +35,8 @@ def init(settings: Settings, chosen: argparse.Namespace) -> int:
             todo="let this user write there; nomock init --dry-run shows what it would write",
         )
     stack = Stack.of(settings)
+    for warning in stack.project.warnings:  # of two files which one counts, of a variable
+        print(f"compose warned: {warning}", file=sys.stderr)
     candidates = [] if settings.postgres else postgres_candidates(stack.project)
     if len(candidates) > 1:
         table["postgres"] = chosen.postgres or _choice(

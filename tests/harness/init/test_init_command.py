@@ -144,6 +144,14 @@ def test_the_file_should_be_named_in_the_settings_when_compose_would_not_find_it
         written.unlink()
 
 
+def test_which_file_counts_should_be_said_when_there_are_two(tiny: Tiny) -> None:
+    tiny.compose(only=idle())
+    (tiny.path / "compose.yaml").write_text(json.dumps({"services": {"other": idle()}}))
+    done = tiny.nomock("init", "--dry-run")
+    assert done.ret == 0
+    done.stderr.fnmatch_lines(["compose warned: *compose.yaml*"])
+
+
 def test_nothing_should_be_started_when_nothing_can_be_written(tiny: Tiny) -> None:
     project(tiny)
     done = tiny.nomock_on_a_read_only_disk("init")
