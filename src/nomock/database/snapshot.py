@@ -11,13 +11,13 @@ Rows are written without triggers and checks of foreign keys: all of a snapshot 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any, Protocol
 
 from nomock.adapters.postgres import Connection, DatabaseError
 from nomock.database.locks import when_locked
+from nomock.database.state import State
 from nomock.database.tables import Table, sequences_of, tables_of
 from nomock.errors import NomockError
 
@@ -56,33 +56,6 @@ _GONE = """
 _MOVED = """
     DELETE FROM ONLY {table}; UPDATE {schema}.rows_{oid} SET nomock_ctid = '(0,0)'
 """
-_STATE = """
-    SELECT (SELECT jsonb_object_agg(substr(relname, 9), coalesce(pg_sequence_last_value(oid), 0))
-            FROM pg_class WHERE relnamespace = to_regnamespace(%(schema)s) AND relkind = 'S'),
-        (SELECT jsonb_object_agg(oid, jsonb_build_array(
-                relfilenode, relnatts, pg_relation_size(oid))) FROM pg_class
-            WHERE oid = ANY(%(tables)s::oid[])),
-        (SELECT array_agg(c.oid::int8 ORDER BY c.oid)
-            FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-            WHERE c.relkind IN ('r', 'p', 'S') AND c.relpersistence <> 't'
-            AND NOT n.nspname ~ '^(pg_|information_schema$|nomock_snapshot)')
-"""
-
-
-@dataclass(frozen=True)
-class _State:
-    """What is known of a database at one moment without a look into its tables."""
-
-    counts: Mapping[int, int]
-    """Table -> how often it has been written to, by its oid."""
-    files: Mapping[int, tuple[int, int, int]]
-    """Table -> the number of its file, how many columns it ever had, its size in bytes."""
-    all: Sequence[int]
-    """The oids of all tables and sequences."""
-
-    @property
-    def schema(self) -> object:
-        return self.all, {oid: columns for oid, (_, columns, _) in self.files.items()}
 
 
 class Keeper(Protocol):
@@ -112,7 +85,7 @@ class Snapshot:
         """The schema that keeps it, in the database itself."""
         self._tables: list[Table] = []
         self._sequences: list[Table] = []
-        self._seen = _State({}, {}, ())
+        self._seen = State({}, {}, ())
         self._values: dict[int, tuple[int, bool]] = {}
 
     def __enter__(self) -> Snapshot:
@@ -171,7 +144,7 @@ class Snapshot:
     def _holding(self) -> list[Table]:
         return [table for table in self._tables if table.holds_rows and table.columns]
 
-    def _touched(self, state: _State) -> list[Table]:
+    def _touched(self, state: State) -> list[Table]:
         """Return the tables whose rows may be others now."""
         written = self._written(state)
         return [
@@ -180,13 +153,13 @@ class Snapshot:
             if {table.oid, *table.above} & written or self._has_moved(table, state)
         ]
 
-    def _written(self, state: _State) -> set[int]:
+    def _written(self, state: State) -> set[int]:
         return {oid for oid, count in state.counts.items() if count != self._seen.counts[oid]}
 
-    def _has_moved(self, table: Table, state: _State) -> bool:
+    def _has_moved(self, table: Table, state: State) -> bool:
         return state.files[table.oid][0] != self._seen.files[table.oid][0]
 
-    def _write(self, connection: Connection[Any], tables: Sequence[Table], state: _State) -> None:
+    def _write(self, connection: Connection[Any], tables: Sequence[Table], state: State) -> None:
         # In one message: each way to the server and back takes as long as a small statement.
         statements = "; ".join(
             self._sql(statement, table)
@@ -200,7 +173,7 @@ class Snapshot:
             known = {table.oid for table in tables} | self._written(state)
             seen.append(self._with(self._state(connection), known))
 
-        seen: list[_State] = []
+        seen: list[State] = []
         if held := when_locked(connection, tables, write):
             raise self._keeper.error(
                 "sessions go on writing to the database, so that it was not brought back", held
@@ -212,24 +185,16 @@ class Snapshot:
                 with suppress(DatabaseError):  # it is only tidier
                     connection.execute(f"VACUUM (SKIP_LOCKED) {names}")
 
-    def _with(self, state: _State, oids: set[int]) -> _State:
+    def _with(self, state: State, oids: set[int]) -> State:
         """Return what has been seen, with the counts of some tables, and with all files, as now."""
         counts = {o: state.counts[o] if o in oids else n for o, n in self._seen.counts.items()}
         files = {o: (state.files[o][0], *known[1:]) for o, known in self._seen.files.items()}
-        return _State(counts, files, self._seen.all)
+        return State(counts, files, self._seen.all)
 
-    def _state(self, connection: Connection[Any]) -> _State:
-        oids = [table.oid for table in self._tables]
-        how = {"schema": self.schema, "tables": oids}
-        row = connection.execute(_STATE, how).fetchone()
-        counts, files, every = row or ({}, {}, [])
-        return _State(
-            {int(oid): count for oid, count in (counts or {}).items()},
-            {int(oid): tuple(found) for oid, found in (files or {}).items()},
-            every or [],
-        )
+    def _state(self, connection: Connection[Any]) -> State:
+        return State.of(connection, self.schema, [table.oid for table in self._tables])
 
-    def _refuse_other_schema(self, state: _State) -> None:
+    def _refuse_other_schema(self, state: State) -> None:
         if state.schema == self._seen.schema:
             return
         names = {found.oid: found.name for found in (*self._tables, *self._sequences)}

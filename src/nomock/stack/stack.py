@@ -16,8 +16,9 @@ from nomock.errors.words import speak_of_compose, speak_of_sandbox
 from nomock.project import Project, resolve
 from nomock.readiness import ReadinessWatch, wait_again, wait_until_ready
 from nomock.stack.compose import ComposeUpkeep
-from nomock.stack.database import Postgres, postgres_service
+from nomock.stack.database import Postgres
 from nomock.stack.holding import Holding
+from nomock.stack.postgres_service import postgres_service
 from nomock.stack.promoted import PromotedUpkeep, promoted
 from nomock.stack.service import OnSend, Service
 from nomock.stack.upkeep import Upkeep

@@ -9,7 +9,8 @@ from tiny import IMAGE, LISTENS, Tiny, idle, inspect, server
 
 from nomock.errors import ComposeError, ConfigError, NotReadyError, ServiceDiedError
 from nomock.project import Project, ServiceConfig
-from nomock.stack.database import Postgres, postgres_service
+from nomock.stack.database import Postgres
+from nomock.stack.postgres_service import postgres_service
 from nomock.stack.service import Service
 
 

@@ -16,7 +16,7 @@ from nomock.faults.topology import proxies, publishing
 from nomock.faults.usage.effects import Effect
 from nomock.project import Project
 from nomock.stack import Stack
-from nomock.stack.database import postgres_service
+from nomock.stack.postgres_service import postgres_service
 
 # The packages of the kinds, in the order of their tables.
 _TITLES = {
