@@ -55,7 +55,7 @@ def _stores(main: Stack) -> Iterator[_Store]:
     if main.settings.target != "compose":
         return
     for lane in left_lanes(main):
-        if any(container.state == "running" for container in lane.stack.containers()):
+        if lane.has_data():
             sweep = Sweep.of(lane.stack, lane.own_postgres)
             yield _Store(lane.stack, f"{lane.name}: ", sweep, sweep.look())
 

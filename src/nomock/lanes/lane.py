@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, ClassVar
 
 from nomock.lanes.replica import forget
 from nomock.stack import Postgres, Stack
+from nomock.target import Container
 
 Say = Callable[[str], None]
 
@@ -63,6 +64,13 @@ class Lane(ABC):
         """The database that its tests use, where that is another one than its stack's own."""
         return None
 
+    def has_data(self) -> bool:
+        """Tell whether there are stores that can be asked: its own, or its database's server."""
+        if self.own_postgres is None:
+            return _runs(self.stack.containers())
+        server = self.own_postgres.service.name
+        return _runs(c for c in self.main.containers() if c.service == server)
+
     @abstractmethod
     def _made(self) -> Stack:
         """Return what ``stack`` is; raises as that does."""
@@ -83,3 +91,7 @@ class Lane(ABC):
         self.stack.down(volumes=True, progress=progress, waiting=waiting)
         self.stack.close()
         forget(self.stack)
+
+
+def _runs(containers: Iterable[Container]) -> bool:
+    return any(container.state == "running" for container in containers)

@@ -12,6 +12,7 @@ import json
 import os
 from contextlib import suppress
 from pathlib import Path
+from threading import RLock
 from typing import Any
 
 from nomock.errors import LedgerError, StateFolderError
@@ -38,11 +39,16 @@ class Book:
         self._lock: FileLock | None = None
         self._count = 0
         self._open = set[int]()
+        self._alone = RLock()
+        """A test's threads make things, too."""
 
     def open(self) -> None:
         """Have the file, so that others see that the run is alive; raise LedgerError."""
-        if self._lock is not None:
-            return
+        with self._alone:
+            if self._lock is None:
+                self._lock = self._made()
+
+    def _made(self) -> FileLock:
         try:
             make_state_dir(self._state_dir)
             # Under its name only once it is locked: nobody may take it for one that was left.
@@ -60,37 +66,38 @@ class Book:
                 raise
         except StateFolderError as error:
             raise _unwritten(self.path, error) from error
-        self._lock = lock
+        return lock
 
     def add(self, kind: str, key: str, test: str, undo: dict[str, Any] | None, **more: Any) -> int:
         """Write a thing down that is about to be made; return its number.
 
         Raises LedgerError where it cannot be: it must not be made then.
         """
-        self.open()
-        number = self._count + 1
-        entry = {"n": number, "kind": kind, "key": key, "test": test, "undo": undo, **more}
-        try:
-            with writing(self.path):
-                append_line(self.path, json.dumps(entry, default=str), sync=True)
-        except StateFolderError as error:
-            raise _unwritten(self.path, error) from error
-        self._count = number
-        self._open.add(number)
-        return number
+        with self._alone:
+            self.open()
+            number = self._count + 1
+            told = {"n": number, "kind": kind, "key": key, "test": test, "undo": undo, **more}
+            self._write(told)
+            self._count = number
+            self._open.add(number)
+            return number
 
     def tell(self, number: int, undo: dict[str, Any]) -> None:
         """Write down how a thing is undone that was made meanwhile; raise LedgerError."""
+        with self._alone:
+            self._write({"n": number, "undo": undo})
+
+    def _write(self, told: dict[str, Any]) -> None:
         try:
             with writing(self.path):
-                append_line(self.path, json.dumps({"n": number, "undo": undo}), sync=True)
+                append_line(self.path, json.dumps(told, default=str), sync=True)
         except StateFolderError as error:
             raise _unwritten(self.path, error) from error
 
     def done(self, number: int) -> None:
         """Write down that a thing is undone."""
         self._open.discard(number)
-        with suppress(OSError):  # a full disk: it is undone once more than was needed
+        with self._alone, suppress(OSError):  # a full disk: it is undone once more than was needed
             append_line(self.path, json.dumps({"done": number}))
 
     def close(self) -> None:

@@ -59,7 +59,10 @@ def alive_runs(state_dir: Path) -> set[str]:
     for path in folder_of(state_dir, "").glob("*/*.ndjson"):
         try:
             lock = FileLock(path, create=False)
-        except OSError:
+        except FileNotFoundError:
+            continue
+        except OSError:  # another user's, perhaps: it may live
+            alive.add(_run_of(path))
             continue
         try:
             if not lock.acquires_at_once(exclusive=False):

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from nomock.cleanup.dead_runs import clean_up_after_dead
-from nomock.lanes.kinds import left_lanes
 from nomock.lanes.lane import Lane
 from nomock.ledger.left import any_left
 from nomock.stack import Stack
@@ -13,13 +11,18 @@ from nomock.stack import Stack
 
 def clean_up(stack: Stack, say: Callable[[str], None]) -> None:
     """Remove what killed runs left on a stack that is ready, and on its lanes that run."""
-    clean_up_after_dead(stack, None, say)
     state_dir = stack.settings.state_dir
-    if stack.settings.target != "compose" or not any_left(state_dir, f"{stack.name}-*"):
+    if not any_left(state_dir, f"{stack.name}*"):
+        return  # as nearly always: what cleans up need not be imported
+    from nomock.cleanup.dead_runs import clean_up_after_dead
+    from nomock.lanes.kinds import left_lanes
+
+    clean_up_after_dead(stack, None, say)
+    if stack.settings.target != "compose":
         return
     for lane in left_lanes(stack):
         # Of a lane that does not run the worker does it that starts it.
-        if any_left(state_dir, lane.name) and _runs(lane.stack):
+        if any_left(state_dir, lane.name) and lane.has_data():
             clean_up_after_dead(lane.stack, lane.own_postgres, say)
 
 
@@ -28,8 +31,7 @@ def clean_up_lane(lane: Lane) -> None:
 
     Nobody hears a worker: what cannot be removed is tried again, and `nomock cleanup` shows it.
     """
-    clean_up_after_dead(lane.stack, lane.own_postgres, lambda text: None)
+    if any_left(lane.stack.settings.state_dir, lane.name):
+        from nomock.cleanup.dead_runs import clean_up_after_dead
 
-
-def _runs(stack: Stack) -> bool:
-    return any(container.state == "running" for container in stack.containers())
+        clean_up_after_dead(lane.stack, lane.own_postgres, lambda text: None)

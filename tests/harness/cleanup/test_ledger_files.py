@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -53,6 +54,16 @@ def test_a_ledger_should_be_gone_when_all_of_it_is_undone(tmp_path: Path) -> Non
     book.done(2)
     book.close()
     assert list(folder_of(tmp_path, "shop").iterdir()) == []
+
+
+def test_each_thing_should_have_its_own_entry_when_threads_make_them(tmp_path: Path) -> None:
+    book = Book(tmp_path, "shop", "tkx3f2a9q", 1)
+    with ThreadPoolExecutor(8) as pool:
+        numbers = list(pool.map(lambda n: book.add("thing", str(n), "", UNDO), range(100)))
+    assert sorted(numbers) == list(range(1, 101))
+    kill(book)
+    with left_ledgers(tmp_path, "shop") as ledgers:
+        assert len(ledgers[0].entries) == 100
 
 
 def test_every_whole_line_should_be_read_when_the_file_was_cut_anywhere(tmp_path: Path) -> None:
