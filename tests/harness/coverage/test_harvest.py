@@ -845,7 +845,8 @@ class TestHarvest:
         )
         path.write_bytes(records(*CANARY, {"server": "uvicorn"}, *ran(0, "/app/auth/app.py", 1, 2)))
         assert harvest(data_dir, services).notes[-1] == (
-            "auth: no line of it is credited to a test; its server, uvicorn, got no request of one"
+            "auth: no line of it is credited to a test; its server, uvicorn, got no request of "
+            "one that ran a line"
         )
         once = replace(services["auth"], one_shot=True)
         assert len(harvest(data_dir, services | {"auth": once}).notes) == 1

@@ -77,7 +77,7 @@ def notes(gathered: Gathered, counted: Counted) -> Iterator[str]:
 def _why_no_test(service: ServiceRan) -> str:
     servers = {server for process in service.processes for server in process.servers}
     if servers:
-        return f"its server, {', '.join(sorted(servers))}, got no request of one"
+        return f"its server, {', '.join(sorted(servers))}, got no request of one that ran a line"
     return "the spy knows no server in it (nomock docs coverage-spy: which ones it knows)"
 
 
