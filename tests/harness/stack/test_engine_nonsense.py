@@ -9,7 +9,7 @@ import pytest
 from odd_engine import Answer, http
 
 from nomock.adapters.engine import Engine
-from nomock.errors import EngineError, EngineGoneError, EngineMissingError
+from nomock.errors import EngineError, EngineGoneError, EngineMissingError, NotPossibleError
 
 LIST = "GET /containers/json"
 CUT_OFF = http("[]").replace(b"Length: 2", b"Length: 200")
@@ -65,6 +65,25 @@ def test_an_error_should_say_what_was_asked_and_answered_when_it_is_nonsense(
     assert caught.value.seen.startswith(seen), caught.value.seen
     assert caught.value.where == f"engine at {engine.address}"
     assert caught.value.todo or "refused" in what
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "cannot pause container a: OCI runtime pause failed: cannot toggle freezer: cgroups not"
+        " configured for container: unknown",
+        "Cannot update container a: runc did not terminate successfully: exit status 1: cannot set"
+        " cpu limit: container could not join or create cgroup\n: unknown",
+    ],
+    ids=["pause", "squeeze"],
+)
+def test_a_fault_should_be_not_possible_when_a_rootless_engine_has_no_cgroups(
+    answering: Callable[[bytes], Engine], said: str
+) -> None:
+    refusal = http(json.dumps({"message": said}), "500 Internal Server Error")
+    with pytest.raises(NotPossibleError, match="it has no cgroups") as caught:
+        answering(refusal).pause("a")
+    assert "cgroup v2" in caught.value.todo
 
 
 @pytest.mark.parametrize("answer", [b"", b"\x16\x03\x01\x00", b"SSH-2.0-OpenSSH_9\r\n"])

@@ -9,11 +9,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-from nomock.errors import EngineError
+from nomock.errors import EngineError, NotPossibleError
 
 API = "1.44"
 """What is asked needs this version of the engine's API: Docker Engine 25, Docker Desktop 4.27."""
 _MOST_SHOWN = 400
+# Of runc, beneath a rootless engine on a machine with cgroup v1, whether to pause or to limit.
+_WITHOUT_CGROUPS = re.compile(
+    r"cgroups not configured for container|could not join or create cgroup"
+)
 
 
 class Answers:
@@ -38,6 +42,13 @@ class Answers:
                     where=f"engine at {self.address}",
                     seen=seen,
                     todo="update it: Docker Engine 25, Docker Desktop 4.27, or newer",
+                )
+            if _WITHOUT_CGROUPS.search(seen):
+                raise NotPossibleError(
+                    "this engine cannot halt or limit a container: it has no cgroups",
+                    where=f"engine at {self.address}",
+                    seen=seen,
+                    todo="a rootless engine has them where the machine boots with cgroup v2",
                 )
             raise EngineError(
                 f"the engine refused {asked} ({response.status})",
