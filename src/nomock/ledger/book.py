@@ -57,6 +57,7 @@ class Book:
             try:
                 lock.acquire(exclusive=True)
                 with writing(new):
+                    new.chmod(0o600)  # an undo by HTTP has the headers that it needs, tokens too
                     append_line(new, json.dumps(self._head), sync=True)
                     new.rename(self.path)
             except StateFolderError:

@@ -49,6 +49,13 @@ def test_what_is_not_undone_should_be_found_when_its_process_has_ended(tmp_path:
         assert (ledgers[0].entries, ledgers[0].trouble) == ([], "")
 
 
+def test_a_ledger_should_be_its_users_alone_since_it_has_tokens(tmp_path: Path) -> None:
+    book = Book(tmp_path, "shop", "tkx3f2a9q", 1)
+    book.open()
+    assert book.path.stat().st_mode & 0o777 == 0o600
+    book.close()
+
+
 def test_a_ledger_should_be_gone_when_all_of_it_is_undone(tmp_path: Path) -> None:
     book = written(tmp_path)
     book.done(2)
