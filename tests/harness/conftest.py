@@ -16,6 +16,7 @@ from uuid import uuid4
 # forgotten module's errors, which no `except` knows, and requests no cookies but those of another.
 import bytecode
 import httpcore  # noqa: F401
+import httpcore2  # noqa: F401
 import pytest
 import pythons
 import requests  # noqa: F401

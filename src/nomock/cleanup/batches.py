@@ -122,6 +122,7 @@ class Batches:
 
     def _between(self, table: Table, low: int, high: int) -> int:
         return self._do(
+            _TRIES,
             f"delete from only {table.quoted} where ctid >= %(from)s::tid and ctid < %(to)s::tid "
             f"and {table.condition} and {table.run} = any(%(runs)s)",
             {"from": f"({low},0)", "to": f"({high},0)", "runs": self._runs, **table.values},
@@ -145,11 +146,11 @@ class Batches:
         for (row,) in rows:
             try:
                 try:
-                    count += self._do(one, {"row": row, **table.values})
+                    count += self._do(_TRIES_OF_A_ROW, one, {"row": row, **table.values})
                 except QueryCanceled:  # it cannot be divided: what hangs on it is much
                     self._pace.take_time()
                     try:
-                        count += self._do(one, {"row": row, **table.values})
+                        count += self._do(_TRIES_OF_A_ROW, one, {"row": row, **table.values})
                     finally:
                         self._pace.hurry()
             except DatabaseError as error:
@@ -161,6 +162,6 @@ class Batches:
                     break
         return count, refused
 
-    def _do(self, statement: str, values: dict[str, Any]) -> int:
+    def _do(self, tries: int, statement: str, values: dict[str, Any]) -> int:
         text = statement.encode()
-        return patient(lambda: self._connection.execute(text, values).rowcount, _TRIES_OF_A_ROW)
+        return patient(lambda: self._connection.execute(text, values).rowcount, tries)

@@ -275,7 +275,8 @@ def test_the_clean_up_should_let_others_have_the_table_when_they_need_it_alone(
         "create table things (id int, name text);"
         "insert into things select n, 'TEST ' || n from generate_series(1, 20000) n",
     )
-    with database.connect() as holder:
+    with database.connect() as holder, database.connect() as other:
+        other.execute("set lock_timeout = '10s'")
         holder.execute("lock table things in access exclusive mode")
         removed: list[Any] = []
         began = Event()
@@ -287,10 +288,9 @@ def test_the_clean_up_should_let_others_have_the_table_when_they_need_it_alone(
         working = Thread(target=remove)
         working.start()
         began.wait()
-        with database.connect() as other:  # it waits, and nobody waits for it
-            other.execute("set lock_timeout = '10s'")
-            holder.commit()
-            other.execute("lock table things in access exclusive mode")
+        holder.commit()
+        other.execute("lock table things in access exclusive mode")  # nobody waits for the clean-up
+        other.commit()
         working.join()
     assert (removed[0].count, removed[0].troubles) == (20000, [])
 
