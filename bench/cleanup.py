@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
@@ -20,6 +19,8 @@ from threading import Event, Thread
 from time import perf_counter
 from uuid import uuid4
 
+from ground import image
+
 from nomock.cleanup.rows import Rows
 from nomock.cleanup.rules import DEFAULT
 from nomock.loading import load
@@ -27,7 +28,7 @@ from nomock.names import make, new_run
 from nomock.stack import Postgres, Stack
 
 SERVER = {
-    "image": os.environ.get("POSTGRES_IMAGE", "nomock/postgres:17"),
+    "image": image("POSTGRES_IMAGE", "postgres:17"),
     "environment": {"POSTGRES_PASSWORD": "secret"},
     "ports": ["127.0.0.1::5432"],
     "tmpfs": ["/var/lib/postgresql/data"],

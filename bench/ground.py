@@ -19,7 +19,12 @@ def use_images() -> None:
             os.environ.setdefault(name, value)
 
 
+def image(name: str, elsewhere: str) -> str:
+    """Return the image that a variable names here; ``elsewhere``: that of a registry."""
+    use_images()
+    return os.environ.get(name, elsewhere)
+
+
 def python_image() -> str:
     """Return the image of Python 3.13 that this machine has."""
-    use_images()
-    return os.environ.get("PYTHON_IMAGE", "python:3.13-slim")
+    return image("PYTHON_IMAGE", "python:3.13-slim")

@@ -13,6 +13,7 @@ import tempfile
 from pathlib import Path
 from time import perf_counter
 
+from ground import use_images
 from pairs import show
 
 HERE = Path(__file__).parent
@@ -25,6 +26,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=7)
     chosen = parser.parse_args()
+    use_images()
     with tempfile.TemporaryDirectory(prefix="nomock-bench-init-") as name:
         folder = Path(name)
         text = (HERE / "stack" / "docker-compose.yml").read_text(encoding="utf-8")

@@ -19,13 +19,15 @@ from pathlib import Path
 from threading import Event
 from uuid import uuid4
 
+from ground import image
+
 from nomock.errors import EngineError
 from nomock.lanes.kinds import left_lanes
 from nomock.loading import load
 from nomock.stack import Postgres, Stack
 
 POSTGRES = {
-    "image": os.environ.get("POSTGRES_IMAGE", "nomock/postgres:17"),
+    "image": image("POSTGRES_IMAGE", "postgres:17"),
     "command": ["postgres", "-c", "fsync=off"],
     "environment": {"POSTGRES_PASSWORD": "secret"},
     "ports": ["127.0.0.1::5432"],

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -19,6 +18,8 @@ from statistics import median, quantiles
 from time import perf_counter
 from typing import Any
 from uuid import uuid4
+
+from ground import image
 
 from nomock.adapters.postgres import Connection
 from nomock.database.tables import tables_of
@@ -28,7 +29,7 @@ from nomock.stack import Postgres, Stack
 HERE = Path(__file__).parent
 MIGRATIONS = HERE.parent / "services" / "migrate" / "migrations"
 SERVER = {
-    "image": os.environ.get("POSTGRES_IMAGE", "nomock/postgres:17"),
+    "image": image("POSTGRES_IMAGE", "postgres:17"),
     "command": ["postgres", "-c", "fsync=off"],
     "environment": {"POSTGRES_PASSWORD": "secret"},
     "ports": ["127.0.0.1::5432"],
