@@ -62,6 +62,7 @@ def terminal(
         console.print(Text("\n" * (number > 0) + "$ " + command, style="bold"))
         for line in lines:
             console.print(Text.from_ansi(line), overflow="fold")
+    console.print()  # what hangs below the last line is cut off otherwise
     pictures = {}
     for kind, ((ground, text), normal, bright) in _KINDS.items():
         colours = [_rgb(colour) for colour in normal], [_rgb(colour) for colour in bright]

@@ -35,7 +35,7 @@ def test_an_order_should_be_taken_when_a_migration_runs(orders, postgres, unique
         reply = orders.place(unique_name())
     assert reply.status_code == 202
 """
-LINE = "services/instances/instances/orders.py:68"
+LINE = "services/auth/auth/grants.py:33"
 
 
 def main() -> None:
@@ -63,7 +63,8 @@ def main() -> None:
                     path.write_text(svg)
                     print(path.relative_to(ROOT), flush=True)
         finally:
-            down = ["docker", "compose", "down", "--volumes", "--rmi", "local"]
+            typed(copy, "nomock down --volumes")  # its lanes, too
+            down = ["docker", "compose", "down", "--rmi", "local"]
             subprocess.run(down, cwd=copy, check=True, capture_output=True)
 
 
@@ -82,14 +83,15 @@ def red_test(copy: Path) -> dict[str, str]:
 
 def coverage(copy: Path) -> dict[str, str]:
     """Which lines of which service the suite ran, and the tests of one line."""
-    run = typed(copy, "pytest -n logical --dist worksteal --sidecar-coverage", since="service  ")
-    return terminal([run, typed(copy, f"nomock who-tests {LINE}")], COLUMNS, "coverage")
+    command = "pytest -n logical --dist worksteal --sidecar-coverage"
+    run = typed(copy, command, since="service  ", until="report: ")
+    return terminal([run, typed(copy, f"nomock who-tests {LINE}", most=10)], COLUMNS, "coverage")
 
 
 def edges(copy: Path) -> dict[str, str]:
     """Which faults on which edges the tests have."""
     return terminal(
-        [typed(copy, "nomock edges", since="edges: ")],
+        [typed(copy, "nomock edges", since="tests: how many")],
         COLUMNS,
         "which connection no test has broken",
     )
@@ -103,10 +105,13 @@ def warm_run(_: Path) -> dict[str, str]:
     return bars(title, dict(sorted(rows.items(), key=lambda row: row[1])), "nomock")
 
 
-def typed(folder: Path, command: str, *, since: str = "", until: str = "") -> tuple[str, list[str]]:
+def typed(
+    folder: Path, command: str, *, since: str = "", until: str = "", most: int = 1000
+) -> tuple[str, list[str]]:
     """Run a command as typed in a terminal; return it, and the lines it showed.
 
-    ``since`` and ``until`` are parts of the first and of the last line that are wanted.
+    ``since`` is a part of the first line that is wanted, ``until`` one of the line behind the last,
+    and ``most`` how many are shown.
     """
     environ = os.environ | {"COLUMNS": str(COLUMNS), "TERM": "xterm-256color"}
     environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
@@ -127,7 +132,8 @@ def typed(folder: Path, command: str, *, since: str = "", until: str = "") -> tu
         lines.pop()
     first = next(number for number, line in enumerate(lines) if since in line)
     last = next((number for number, line in enumerate(lines) if until and until in line), None)
-    return command, lines[first:last]
+    wanted = lines[first:last]
+    return command, wanted if len(wanted) <= most else [*wanted[:most], "…"]
 
 
 def _read(terminal: int) -> bytes:
