@@ -19,7 +19,7 @@ from threading import Event, Thread
 from time import perf_counter
 from uuid import uuid4
 
-from ground import image
+from ground import postgres_service
 
 from nomock.cleanup.rows import Rows
 from nomock.cleanup.rules import DEFAULT
@@ -27,17 +27,7 @@ from nomock.loading import load
 from nomock.names import make, new_run
 from nomock.stack import Postgres, Stack
 
-SERVER = {
-    "image": image("POSTGRES_IMAGE", "postgres:17"),
-    "environment": {"POSTGRES_PASSWORD": "secret"},
-    "ports": ["127.0.0.1::5432"],
-    "tmpfs": ["/var/lib/postgresql/data"],
-    "healthcheck": {
-        "test": ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"],
-        "start_period": "60s",
-        "start_interval": "200ms",
-    },
-}
+SERVER = postgres_service()
 SCHEMA = """
     drop table if exists orders, customers;
     create table customers (id int primary key, name text, note text);

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from typing import Any
 
 RESOLVED = Path(__file__).parent.parent / ".env"
 
@@ -28,3 +29,19 @@ def image(name: str, elsewhere: str) -> str:
 def python_image() -> str:
     """Return the image of Python 3.13 that this machine has."""
     return image("PYTHON_IMAGE", "python:3.13-slim")
+
+
+def postgres_service(*, fsync: bool = True) -> dict[str, Any]:
+    """Return a service of a PostgreSQL in memory; without ``fsync`` it waits for no disk."""
+    return {
+        "image": image("POSTGRES_IMAGE", "postgres:17"),
+        "command": ["postgres"] if fsync else ["postgres", "-c", "fsync=off"],
+        "environment": {"POSTGRES_PASSWORD": "secret"},
+        "ports": ["127.0.0.1::5432"],
+        "tmpfs": ["/var/lib/postgresql/data"],
+        "healthcheck": {
+            "test": ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"],
+            "start_period": "60s",
+            "start_interval": "200ms",
+        },
+    }

@@ -19,25 +19,14 @@ from pathlib import Path
 from threading import Event
 from uuid import uuid4
 
-from ground import image
+from ground import postgres_service
 
 from nomock.errors import EngineError
 from nomock.lanes.kinds import left_lanes
 from nomock.loading import load
 from nomock.stack import Postgres, Stack
 
-POSTGRES = {
-    "image": image("POSTGRES_IMAGE", "postgres:17"),
-    "command": ["postgres", "-c", "fsync=off"],
-    "environment": {"POSTGRES_PASSWORD": "secret"},
-    "ports": ["127.0.0.1::5432"],
-    "tmpfs": ["/var/lib/postgresql/data"],
-    "healthcheck": {
-        "test": ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"],
-        "start_period": "60s",
-        "start_interval": "200ms",
-    },
-}
+POSTGRES = postgres_service(fsync=False)
 CONFTEST = """
 import pytest
 

@@ -19,7 +19,7 @@ from time import perf_counter
 from typing import Any
 from uuid import uuid4
 
-from ground import image
+from ground import postgres_service
 
 from nomock.adapters.postgres import Connection
 from nomock.database.tables import tables_of
@@ -28,18 +28,7 @@ from nomock.stack import Postgres, Stack
 
 HERE = Path(__file__).parent
 MIGRATIONS = HERE.parent / "services" / "migrate" / "migrations"
-SERVER = {
-    "image": image("POSTGRES_IMAGE", "postgres:17"),
-    "command": ["postgres", "-c", "fsync=off"],
-    "environment": {"POSTGRES_PASSWORD": "secret"},
-    "ports": ["127.0.0.1::5432"],
-    "tmpfs": ["/var/lib/postgresql/data"],
-    "healthcheck": {
-        "test": ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"],
-        "start_period": "60s",
-        "start_interval": "200ms",
-    },
-}
+SERVER = postgres_service(fsync=False)
 ROLES = ("auth_service", "instances_service", "worker_service")
 TENANT = """
     WITH tenant AS (
