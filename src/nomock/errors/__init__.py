@@ -29,6 +29,7 @@ NomockError
 ├── LockedError             another run owns the stack and did not let go in time
 ├── CleanupError            what tests left cannot be looked at, or removed, or is not to be
 ├── LedgerError             what a test makes cannot be written down, or not be undone
+├── MutationError           a mutant cannot be made, or what is kept of mutants not be read
 ├── EvidenceError           the evidence of a run is not there, or cannot be read
 ├── CoverageError           what the services ran cannot be told
 │   ├── CanaryError             a service's spy does not report what runs
@@ -95,6 +96,7 @@ from nomock.errors.faults import (
     UntrueAnswersError,
     WatchdogError,
 )
+from nomock.errors.mutation import MutationError
 from nomock.errors.project import (
     ConfigError,
     ForeignStackError,
@@ -155,6 +157,7 @@ __all__ = [
     "LedgerError",
     "LockedError",
     "ManifestError",
+    "MutationError",
     "NoCoverageError",
     "NoTrafficError",
     "NomockError",

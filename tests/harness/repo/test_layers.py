@@ -39,7 +39,8 @@ LAYERS = (
     ),
     # what a harvest tells of a change; what is mounted into services that know no traces
     # and what copies records that are in pods
-    ("coverage.affected", "traces.overlay", "coverage.following"),
+    # and what is kept of mutants
+    ("coverage.affected", "traces.overlay", "coverage.following", "mutation"),
     # a compose project as objects of Kubernetes, and whether these are valid
     ("sandbox.extra",),  # whether there are the packages for it
     ("sandbox.render", "sandbox.validate", "sandbox.equipment", "sandbox.phases"),
