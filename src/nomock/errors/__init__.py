@@ -31,6 +31,7 @@ NomockError
 ├── LedgerError             what a test makes cannot be written down, or not be undone
 ├── MutationError           a mutant cannot be made, or what is kept of mutants not be read
 ├── EvidenceError           the evidence of a run is not there, or cannot be read
+├── QualityError            what was measured of the tests is not there, or cannot be read
 ├── CoverageError           what the services ran cannot be told
 │   ├── CanaryError             a service's spy does not report what runs
 │   ├── NotCoverableError       a service runs no Python that the spy can record
@@ -105,6 +106,7 @@ from nomock.errors.project import (
     UnknownServiceError,
     UnpublishedError,
 )
+from nomock.errors.quality import QualityError
 from nomock.errors.readiness import (
     LaneError,
     LockedError,
@@ -170,6 +172,7 @@ __all__ = [
     "NotTraceableError",
     "PostgresError",
     "PromotionError",
+    "QualityError",
     "RowsError",
     "ServiceDiedError",
     "SessionError",

@@ -27,6 +27,7 @@ LAYERS = (
     ("adapters",),  # what others wrote, each behind one module
     ("project", "coverage.python_startup"),  # what there should be
     ("loading",),  # which project it is
+    ("quality.left",),  # what each measurement of the tests leaves
     # concepts, each on its own
     (
         "readiness",
@@ -225,7 +226,7 @@ def test_every_import_of_the_spy_should_go_downward() -> None:
 
 
 def test_every_module_should_have_a_layer() -> None:
-    packages = {"", "coverage", "faults", "sandbox"}  # their rooms have one each
+    packages = {"", "coverage", "faults", "quality", "sandbox"}  # their rooms have one each
     assert [module for module in modules(SRC) if not room_of(module)] == sorted(packages)
 
 
