@@ -30,6 +30,7 @@ __all__ = [
     "QueryCanceled",
     "RestrictViolation",
     "connect",
+    "is_starting",
     "take_role",
 ]
 
@@ -58,6 +59,15 @@ def connect(
             seen=str(error).strip(),
             todo=f"nomock logs {service}",
         ) from error
+
+
+def is_starting(address: tuple[str, int]) -> bool:
+    """Tell whether a server answers that it lets nobody in yet; needs no credentials (PQping)."""
+    from psycopg.pq import PGconn, Ping
+
+    host, port = address
+    at = f"host={host} port={port} sslmode=disable gssencmode=disable connect_timeout=2"
+    return PGconn.ping(f"{at} dbname=postgres user=postgres".encode()) == Ping.REJECT
 
 
 def take_role(connection: Connection[Any], role: str | None, settings: Mapping[str, str]) -> None:

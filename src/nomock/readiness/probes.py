@@ -7,6 +7,7 @@ from collections.abc import Callable
 from nomock.errors import ConfigError
 from nomock.project import ServiceConfig
 from nomock.readiness.done import Done
+from nomock.readiness.first_start import FirstStart
 from nomock.readiness.health import Health
 from nomock.readiness.http import Http
 from nomock.readiness.none import NoProbe
@@ -41,7 +42,7 @@ def probe_for(
         if is_one_shot:
             return Done()
         if service.has_healthcheck:
-            return Health()
+            return Health(FirstStart(service.published_ports, listens))
         ports = service.published_ports
         return Tcp(ports[0], listens) if ports else Steady(work)
     kind, _, rest = setting.partition(":")

@@ -10,6 +10,7 @@ from types import MappingProxyType
 from nomock.errors import ServiceDiedError
 from nomock.project import Project, ServiceConfig
 from nomock.readiness.ends import Restarts, judge_end
+from nomock.readiness.first_start import FirstStart
 from nomock.readiness.health import Health
 from nomock.readiness.listeners import listens, why_closed
 from nomock.readiness.probe import Probe
@@ -205,7 +206,7 @@ class ReadinessWatch:
         """Return what a container is asked: an image may bring a healthcheck of its own."""
         is_default = service.name not in {*self.probe_settings, *self.project.one_shots}
         if is_default and container.health is not None:
-            return Health()
+            return Health(FirstStart(service.published_ports, partial(listens, self.target)))
         return self._probes[service.name]
 
     def _with_ports(

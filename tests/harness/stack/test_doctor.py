@@ -71,6 +71,7 @@ def test_each_trouble_should_be_named_with_its_line(tiny: Tiny) -> None:
                 "the health check of checked is asked for the first time after 20s",
             )
         ],
+        "first start": [],
         "order of start": [
             (
                 f"{at}:8",
@@ -139,3 +140,25 @@ def test_a_health_check_should_be_called_broken_when_its_program_is_not_there(ti
     done = tiny.nomock("doctor")
     assert done.ret == 1
     done.stdout.fnmatch_lines(["  ! service web: the health check of web cannot work: *"])
+
+
+@pytest.mark.parametrize(
+    ("test", "is_told"),
+    [
+        ("pg_isready -U postgres", True),
+        ("pg_isready -U postgres -h 127.0.0.1", False),
+        ("mysqladmin ping --silent", True),
+        ("mysqladmin ping -h localhost", True),
+        ("mysqladmin ping --host=127.0.0.1", False),
+        ("true", False),
+    ],
+)
+def test_a_health_check_should_be_named_when_others_wait_for_it_and_it_passes_too_early(
+    tiny: Tiny, test: str, is_told: bool
+) -> None:
+    store = idle(healthcheck={"test": ["CMD-SHELL", test], "interval": "1s"})
+    web = idle(depends_on={"store": {"condition": "service_healthy"}})
+    tiny.compose(web=web, store=store, alone=store)
+    whats = [trouble["what"] for trouble in told(tiny)["first start"]]
+    expected = "the health check of store passes while it still makes its data"
+    assert whats == ([expected] if is_told else [])

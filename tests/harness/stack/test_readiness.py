@@ -9,10 +9,12 @@ from time import monotonic
 from typing import Any
 
 import pytest
+from stores import POSTGRES
 from tiny import Service, Tiny, check, docker, idle, inspect, server
 
 from nomock.adapters.engine.container import container_of
 from nomock.adapters.engine.locator import Locator
+from nomock.adapters.postgres import is_starting
 from nomock.errors import NotReadyError, ServiceDiedError
 from nomock.readiness import ProbeAnswer, ReadinessWatch, tcp
 from nomock.readiness.listeners import explained
@@ -347,3 +349,41 @@ def test_a_paused_service_should_be_named_when_a_run_finds_it(tiny: Tiny) -> Non
     with pytest.raises(ServiceDiedError) as caught:
         tiny.stack().wait_ready()
     assert str(caught.value).splitlines()[0] == "service one: is paused"
+
+
+def test_a_database_should_not_be_ready_when_only_its_own_container_reaches_it(tiny: Tiny) -> None:
+    # What makes the data goes on until the healthcheck, by the socket, has passed some times.
+    asks = "pg_isready --quiet && echo >>/tmp/passed"
+    tiny.write("init/wait.sh", "until [ $(wc -l </tmp/passed) -gt 3 ]; do sleep 0.05; done\n")
+    volumes = ["./init:/docker-entrypoint-initdb.d:ro"]
+    tiny.compose(
+        db={
+            **POSTGRES,
+            "healthcheck": check(asks, interval="300ms"),
+            "volumes": volumes,
+        }
+    )
+    steps: list[str] = []
+    stack = tiny.stack()
+    stack.prepare(steps.append)
+    with stack.postgres.connect() as connection:
+        assert connection.execute("SELECT 1").fetchone() == (1,)
+    stack.close()
+    assert any("db (healthy, but nothing in it listens on 5432 yet)" in step for step in steps)
+
+
+def test_a_server_should_be_called_starting_when_it_answers_that_it_lets_nobody_in(
+    tiny: Tiny,
+) -> None:
+    # A standby that no reader may ask lets nobody in for ever.
+    tiny.write("init/standby.sh", "touch $PGDATA/standby.signal\n")
+    command = ["postgres", "-c", "hot_standby=off"]
+    volumes = ["./init:/docker-entrypoint-initdb.d:ro"]
+    db = {name: of for name, of in POSTGRES.items() if name != "healthcheck"}
+    tiny.compose(db={**db, "command": command, "volumes": volumes}, sound=POSTGRES)
+    stack = tiny.stack()
+    stack.prepare()
+    assert is_starting(stack["db"].address(5432))
+    assert not is_starting(stack["sound"].address(5432))
+    assert not is_starting(("127.0.0.1", 9))  # nobody is there
+    stack.close()

@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping
 from nomock.doctor.checks import (
     addresses,
     contexts,
+    first_start,
     healthchecks,
     once,
     order,
@@ -20,6 +21,7 @@ CHECKS: Mapping[str, Callable[[Seen], Iterator[Trouble]]] = {
     "variables": variables.look,
     "addresses": addresses.look,
     "health checks": healthchecks.look,
+    "first start": first_start.look,
     "order of start": order.look,
     "build contexts": contexts.look,
     "coverage": pythons.look,
