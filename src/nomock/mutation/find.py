@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
+from nomock.errors import MutationError
+from nomock.mutation.arid import children, is_arid
 from nomock.mutation.bytecode import Compiled
 from nomock.mutation.module import Function, Module
 from nomock.mutation.mutant import Mutant
@@ -18,12 +21,19 @@ def mutants_of(path: str, source: str, *, operators: Iterable[Operator] = ALL) -
 
     ``path`` is relative to the project. Left out are those that do not compile, those that
     compile to the same bytecode as the module (no test can notice them), and all but the first
-    of those that compile to the same. A source that Python does not understand has none.
+    of those that compile to the same. Raises MutationError where the running Python does not
+    understand the source: that may be one for a newer Python.
     """
     try:
         module = Module(source)
-    except (SyntaxError, ValueError, RecursionError):
-        return []
+    except (SyntaxError, ValueError, RecursionError) as error:
+        version = ".".join(map(str, sys.version_info[:2]))
+        raise MutationError(
+            f"is no source for Python {version}, so that it has no mutants",
+            where=path,
+            seen=str(error),
+            todo="run the tests with the Python of the service, or leave the file out",
+        ) from error
     compiled = Compiled(module)
     found: list[tuple[Change, str, str]] = []
     seen: set[Change] = set()
@@ -72,16 +82,13 @@ def _nodes(module: Module) -> Iterator[tuple[ast.AST, str]]:
     todo: list[tuple[ast.AST, str, str]] = [(module.tree, "", "")]
     while todo:
         node, function, prefix = todo.pop()
+        if is_arid(node):
+            continue
         yield node, function
-        body: set[ast.AST] = set()
-        name = getattr(node, "name", "")
-        inside = f"{prefix}{name}."
-        if isinstance(node, Function) and not isinstance(node, ast.Lambda):
-            body = set(node.body)
-        for child in reversed(list(ast.iter_child_nodes(node))):
+        inside = f"{prefix}{getattr(node, 'name', '')}."
+        body = set(node.body) if isinstance(node, Function) else set()
+        for child in reversed(children(node)):
             if child in body:
-                todo.append((child, inside[:-1], inside))
-            elif isinstance(node, ast.ClassDef):
-                todo.append((child, function, inside))
+                todo.append((child, inside.removesuffix("."), inside))
             else:
-                todo.append((child, function, prefix))
+                todo.append((child, function, inside if isinstance(node, ast.ClassDef) else prefix))

@@ -9,7 +9,7 @@ import tokenize
 
 from nomock.errors import MutationError
 
-_LINE_END = re.compile(r"\r\n|\r|\n")
+LINE_END = re.compile(r"\r\n|\r|\n")
 
 
 def decoded(data: bytes, path: str = "a source") -> str:
@@ -39,4 +39,4 @@ def encoded(text: str, data: bytes) -> bytes:
 
 def line_starts(text: str) -> list[int]:
     """Return where each line begins: only ``\\n``, ``\\r\\n`` and ``\\r`` end one, as in Python."""
-    return [0, *(match.end() for match in _LINE_END.finditer(text))]
+    return [0, *(match.end() for match in LINE_END.finditer(text))]
