@@ -14,7 +14,7 @@ from nomock.cleanup.keys import Keys
 from nomock.cleanup.kind import Found, Kind, Removed, Trouble
 from nomock.cleanup.replies import Replies
 from nomock.cleanup.rows import Rows
-from nomock.cleanup.rules import DEFAULT, HttpRule, KeyRule, TableRule
+from nomock.cleanup.rules import DEFAULT, HttpRule, KeyRule, Rule, TableRule
 from nomock.errors import CleanupError, ConfigError, NomockError
 from nomock.names import age_s
 from nomock.stack import Postgres, Stack
@@ -105,12 +105,17 @@ def _kinds(stack: Stack, postgres: Postgres | None) -> Iterator[Kind]:
     for rule in rules:
         if isinstance(rule, KeyRule):
             yield Keys(Redis.of(stack, rule.redis), rule)
-    tables = [rule for rule in rules if isinstance(rule, TableRule)]
+    tables = table_rules(rules)
     try:
-        yield Rows(postgres or stack.postgres, tables or [DEFAULT])
+        yield Rows(postgres or stack.postgres, tables)
     except ConfigError:
-        if tables or not rules:  # with none, there is nothing else to look at
+        if tables[0] is not DEFAULT or not rules:  # with none, there is nothing else to look at
             raise
+
+
+def table_rules(rules: Sequence[Rule]) -> list[TableRule]:
+    """Return the rules for tables, the one that needs no setting where there are none."""
+    return [rule for rule in rules if isinstance(rule, TableRule)] or [DEFAULT]
 
 
 def refuse_strangers(stack: Stack, *, is_narrow: bool) -> None:

@@ -9,7 +9,7 @@ https://www.postgresql.org/docs/current/manage-ag-templatedbs.html
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -40,10 +40,11 @@ class Clone:
         self._template = f"{postgres.dbname}_nomock_template"
         self.name = f"{postgres.dbname}_{suffix}"
 
-    def make_template(self) -> None:
+    def make_template(self, emptied: Callable[[Postgres], None]) -> None:
         """Make the template, or make it anew where the first database has changed.
 
-        Raises EngineError where the database refuses, ComposeError where it cannot be dumped.
+        ``emptied`` takes out of it what tests made that use the first database meanwhile. Raises
+        EngineError where the database refuses, ComposeError where it cannot be dumped.
         """
         postgres, template = self._postgres, self._template
         postgres.clear_snapshots()  # what a killed run left of them is no schema of the user's
@@ -54,6 +55,7 @@ class Clone:
                 connection.execute(_sql("create database {} template template0", template))
                 names = (postgres.user, postgres.dbname, template)
                 self._in_server("sh", "-c", _COPY, "copy", *names)
+                emptied(postgres.on_database(template))
                 _mark(connection, template, mark)
 
     def make(self, *, unused: bool = False) -> None:

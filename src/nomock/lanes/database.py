@@ -10,7 +10,7 @@ none of the ports that the server publishes.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -48,9 +48,9 @@ class DatabaseLane(Lane):
         return self.main.postgres.on_database(self._clone.name)
 
     @classmethod
-    def begin(cls, main: Stack) -> None:
+    def begin(cls, main: Stack, emptied: Callable[[Postgres], None]) -> None:
         """Make the template: what tests write is not to be in it."""
-        _clone_of(main, "").make_template()
+        _clone_of(main, "").make_template(emptied)
 
     def prepare(self, **how: Any) -> None:
         """Clone the database and join the server to the lane, then start the services."""

@@ -76,8 +76,11 @@ class Lane(ABC):
         """Return what ``stack`` is; raises as that does."""
 
     @classmethod  # noqa: B027 - most kinds have nothing to do then
-    def begin(cls, main: Stack) -> None:
-        """In the controller: the first stack is ready, and no test has used it yet."""
+    def begin(cls, main: Stack, emptied: Callable[[Postgres], None]) -> None:
+        """In the controller: the first stack is ready, and no test of this run has used it yet.
+
+        ``emptied`` takes out of a database what tests made: other runs may use that stack now.
+        """
 
     def prepare(self, **how: Any) -> None:
         """Make it ready; ``how`` is what ``Stack.prepare`` takes, which raises the same."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from nomock.lanes.lane import Lane
 from nomock.ledger.left import any_left
-from nomock.stack import Stack
+from nomock.stack import Postgres, Stack
 
 
 def clean_up(stack: Stack, say: Callable[[str], None]) -> None:
@@ -35,3 +35,15 @@ def clean_up_lane(lane: Lane) -> None:
         from nomock.cleanup.dead_runs import clean_up_after_dead
 
         clean_up_after_dead(lane.stack, lane.own_postgres, lambda text: None)
+
+
+def without_test_data(stack: Stack, postgres: Postgres) -> None:
+    """Take the rows of all runs out of a copy of a stack's database.
+
+    Those that are refused stay: a copy is no worse with them than the database is.
+    """
+    from nomock.cleanup.rows import Rows
+    from nomock.cleanup.sweep import table_rules
+
+    rows = Rows(postgres, table_rules(stack.settings.cleanup))
+    rows.remove({found.run for found in rows.look()})

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 
 from nomock.lanes.kinds import KINDS, left_lanes
 from nomock.lanes.lane import Lane
 from nomock.lanes.room import Room, measure
+from nomock.plugin.cleaning import without_test_data
 from nomock.plugin.workers import Workers
 from nomock.progress import Progress
 from nomock.stack import Stack
@@ -36,7 +37,7 @@ class WorkersLanes:
         self.tell("built")  # where that was done before there were workers
         mailbox = self._workers.mailbox
         for kind in (mailbox.read("kinds") if mailbox is not None else None) or ():
-            KINDS[kind].begin(self._main())
+            KINDS[kind].begin(self._main(), partial(without_test_data, self._main()))
         self.tell("ready")
 
     @cached_property

@@ -10,6 +10,8 @@ import pytest
 from stores import POSTGRES
 from tiny import Tiny, ask, idle, server
 
+from nomock import names
+
 # What each worker's test saw: its stack's name and the ids of its containers.
 SEEN = """
     import json, os, pytest
@@ -287,11 +289,13 @@ def test_each_worker_should_have_a_database_of_its_own_when_lanes_are_databases(
     tiny: Tiny,
 ) -> None:
     _with_database(tiny)
+    of_another_run = names.make("thing", names.new_run(), 1, "test_it")  # it goes on meanwhile
     main = tiny.stack()
     main.prepare()
     with main.postgres.connect() as connection:
         connection.execute("create table things (name text)")
         connection.execute("insert into things values ('seed')")
+        connection.execute("insert into things values (%s)", [of_another_run])
         connection.execute("create schema nomock_snapshot_1")  # as a killed run leaves it
     main.close()
     tiny.tests(DATABASE)
@@ -301,7 +305,12 @@ def test_each_worker_should_have_a_database_of_its_own_when_lanes_are_databases(
     seen = _seen(tiny)
     server = tiny.containers()["db"]
     url = "postgresql://postgres:postgres@store:5432/{}?sslmode=disable"
-    assert seen[first] == ["app", ["seed"], [url.format("app"), "app", "app"], server]
+    assert seen[first] == [
+        "app",
+        ["seed", of_another_run],
+        [url.format("app"), "app", "app"],
+        server,
+    ]
     assert seen[lane] == [
         "app_lane2",
         ["seed"],
@@ -321,8 +330,8 @@ def test_each_worker_should_have_a_database_of_its_own_when_lanes_are_databases(
     tiny.run(*lanes).assert_outcomes(passed=2)
     assert _seen(tiny)[lane][1] == ["seed"]
     with main.postgres.connect() as connection:
-        names = connection.execute("select datname from pg_database where datname ~ 'app'")
-        assert {n for (n,) in names} == {"app", "app_lane2", "app_nomock_template"}
+        found = connection.execute("select datname from pg_database where datname ~ 'app'")
+        assert {n for (n,) in found} == {"app", "app_lane2", "app_nomock_template"}
     result = tiny.nomock("down")
     assert result.ret == 0, result.stderr.str()
     assert _projects(tiny) == set()
