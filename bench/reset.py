@@ -29,7 +29,7 @@ from nomock.stack import Postgres, Stack
 HERE = Path(__file__).parent
 MIGRATIONS = HERE.parent / "services" / "migrate" / "migrations"
 SERVER = postgres_service(fsync=False)
-ROLES = ("auth_service", "instances_service", "worker_service")
+ROLES = ("auth_service", "instances_service", "worker_service", "billing_service")
 TENANT = """
     WITH tenant AS (
         INSERT INTO auth.tenants (name) VALUES (gen_random_uuid()::text) RETURNING tenant_id),

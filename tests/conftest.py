@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
+from helpers.billing import customer, make_customer, provider  # noqa: F401 - fixtures
 from helpers.cluster import cluster, dedicated  # noqa: F401 - fixtures
 from helpers.mcp import connect_agent, mcp_client, mcp_token  # noqa: F401 - fixtures
 from helpers.oauth import PASSWORD, AuthClient, Tenant, User

@@ -17,6 +17,7 @@ from nomock import Postgres, Stack
 PASSWORDS = {
     "instances_service": "instances-database-password",
     "worker_service": "worker-database-password",
+    "billing_service": "billing-database-password",
 }
 
 

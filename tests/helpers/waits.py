@@ -100,6 +100,11 @@ class Waits:
         """How long a job may take the worker."""
         return self._setting_s("JOB_S")
 
+    @property
+    def tolerance_s(self) -> float:
+        """By how much the time in a webhook may differ from that of `billing`."""
+        return self._setting_s("WEBHOOK_TOLERANCE_S")
+
     # How long a caller waits at the most
 
     @property
@@ -161,6 +166,19 @@ class Waits:
     def done_s(self) -> float:
         """Until the worker has done a job; it may have to connect first."""
         return 10 * self._setting_s("RECONNECT_S") + self._setting_s("TURN_S") + SOON_S
+
+    @property
+    def task_s(self) -> float:
+        """How long `billing` tries a task: its calls, and the transaction around them."""
+        return self.auth_patience_s + self.instances_patience_s + self.transaction_s
+
+    @property
+    def delivered_s(self) -> float:
+        """Until a task of `billing` is done, when nothing is broken any more.
+
+        One try may be under way that began before that; the next one comes after a turn.
+        """
+        return self.task_s + self._setting_s("TURN_S") + self.back_s
 
     @property
     def provisioned_s(self) -> float:

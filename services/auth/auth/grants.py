@@ -68,10 +68,22 @@ async def token_exchange(tokens: Tokens, limits: Limits, client: Client, form: F
     return {**reply, "issued_token_type": ACCESS_TOKEN}
 
 
+async def client_credentials(tokens: Tokens, limits: Limits, client: Client, form: Form) -> Reply:
+    """Issue a token by which a service acts for a tenant (RFC 6749, 4.4), whoever its users are.
+
+    `tenant` is an extension of ours: such a token reaches what is that tenant's, as a user's does.
+    No client can register this grant.
+    """
+    audience = audience_of(form.get("resource"))
+    scope = narrowed(client["scope"], form.get("scope"))
+    return await tokens.for_tenant(client, needed(form, "tenant"), audience, scope)
+
+
 Grant = Callable[[Tokens, Limits, Client, Form], Awaitable[Reply]]
 GRANTS: dict[str, Grant] = {
     "authorization_code": authorization_code,
     "refresh_token": refresh_token,
+    "client_credentials": client_credentials,
     EXCHANGE: token_exchange,
 }
 

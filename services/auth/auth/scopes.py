@@ -6,8 +6,10 @@ from auth.errors import OAuthError
 AUDIENCES = {
     "instances": "instances",
     "mcp": "mcp",
+    "billing": "billing",
     "http://instances:8000": "instances",
     "http://mcp:8000/mcp": "mcp",
+    "http://billing:8000": "billing",
 }
 
 

@@ -17,9 +17,10 @@ from auth.signing import Signer
 
 REFRESH_LIFETIME = timedelta(days=30)
 
-OWNER = """JOIN auth.grants g USING (grant_id) JOIN auth.users u USING (user_id)
- JOIN auth.tenants n USING (tenant_id)"""
-COLUMNS = "t.*, g.user_id, u.tenant_id, n.tier, u.name AS username"
+# Of a user's grant the tenant is the user's; that of a service names it, and no user.
+OWNER = """JOIN auth.grants g USING (grant_id) LEFT JOIN auth.users u USING (user_id)
+ JOIN auth.tenants n ON n.tenant_id = coalesce(u.tenant_id, g.tenant_id)"""
+COLUMNS = "t.*, g.user_id, n.tenant_id, n.tier, u.name AS username"
 # One row for each token that is still good, with what its claims say.
 ACTIVE = f"""SELECT {COLUMNS} FROM auth.tokens t {OWNER}
  WHERE t.revoked_at IS NULL AND g.revoked_at IS NULL AND t.used_at IS NULL
@@ -95,6 +96,20 @@ class Tokens:
             made = await self._insert(conn, client, source, until=subject["expires_at"])
         return await self._signed(made)
 
+    async def for_tenant(self, client: Client, tenant: str, audience: str, scope: str) -> Row:
+        """Return an access token by which a service acts for a tenant, of a grant of its own."""
+        async with connection(self.pool) as conn:
+            found = await conn.execute(
+                "INSERT INTO auth.grants (client_id, tenant_id, scope, audience)"
+                " SELECT %s, tenant_id, %s, %s FROM auth.tenants WHERE tenant_id = %s RETURNING *",
+                [client["client_id"], scope, audience, tenant],
+            )
+            grant = await found.fetchone()
+            if grant is None:
+                raise OAuthError("invalid_grant", "there is no such tenant")
+            made = await self._insert(conn, client, grant)
+        return await self._signed(made)
+
     async def _insert(
         self, conn: Connection, client: Client, source: Row, until: datetime | None = None
     ) -> Row:
@@ -138,7 +153,7 @@ class Tokens:
     def _claims(self, row: Row) -> Row:
         return {
             "iss": self.issuer,
-            "sub": str(row["user_id"]),
+            "sub": str(row["user_id"] or row["client_id"]),
             "aud": row["audience"],
             "client_id": row["client_id"],
             "scope": row["scope"],
@@ -161,8 +176,8 @@ class Tokens:
         if row is None or client["client_id"] not in (row["client_id"], row["audience"]):
             return {"active": False}
         kind = "Bearer" if row["kind"] == "access" else "refresh_token"
-        told = {"active": True, "token_type": kind, "username": row["username"]}
-        return {**told, **self._claims(row)}
+        user = {} if row["username"] is None else {"username": row["username"]}
+        return {"active": True, "token_type": kind, **user, **self._claims(row)}
 
     async def revoke(self, client: Client, token: str) -> None:
         """Revoke an access token, or with a refresh token the whole grant."""

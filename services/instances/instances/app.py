@@ -1,19 +1,18 @@
-"""The application: who calls, and which route leads where."""
+"""The application: which route leads where."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Header, Query, Request, Response
-from shared import logs, settings, tokens, tracing
-from shared.database import Pool
+from fastapi import Depends, FastAPI, Header, Query, Response
+from shared import logs, problems, settings, tenants, tokens, tracing
 from shared.http import Client
 from shared.middleware import RequestLog
+from shared.tenants import Caller, Requires
 
-from instances import database, orders, problems
+from instances import orders
 from instances.orders import Instance, Order, State
-from instances.problems import Problem
 from instances.waits import Waits
 
 logs.configure("instances")
@@ -32,7 +31,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         client_id=settings.text("AUTH_CLIENT_ID"),
         client_secret=settings.text("AUTH_CLIENT_SECRET"),
     )
-    app.state.pool = database.pool(waits.database)
+    app.state.pool = tenants.pool(waits.database, int(settings.number("POOL_SIZE", 5)))
     await app.state.pool.open()
     try:
         yield
@@ -45,33 +44,6 @@ app = FastAPI(title="instances", lifespan=lifespan)
 app.add_middleware(RequestLog)
 app.add_middleware(tracing.Traced, routes=app.routes)
 problems.install(app)
-
-
-class Caller:
-    """The tenant in whose name a request comes, with the scope that the route needs."""
-
-    def __init__(self, pool: Pool, tenant: UUID, tier: str) -> None:
-        self.pool = pool
-        self.tenant = tenant
-        self.tier = tier
-
-
-class Requires:
-    """Dependency: a valid token with `scope`."""
-
-    def __init__(self, scope: str) -> None:
-        self.scope = scope
-
-    async def __call__(
-        self, request: Request, authorization: Annotated[str | None, Header()] = None
-    ) -> Caller:
-        claims = await request.app.state.verifier.verify(tokens.bearer(authorization))
-        claims.require(self.scope)
-        try:
-            tenant = UUID(claims.tenant)
-        except ValueError as error:
-            raise Problem(403, "unknown_tenant", "the token is of no tenant") from error
-        return Caller(request.app.state.pool, tenant, claims.tier)
 
 
 Reader = Annotated[Caller, Depends(Requires("instances:read"))]
@@ -90,7 +62,7 @@ async def order_instance(
     order: Order, caller: Writer, response: Response, idempotency_key: Key = None
 ) -> dict[str, Any]:
     """Order an instance; the worker provisions it later."""
-    async with database.transaction(caller.pool, caller.tenant) as conn:
+    async with tenants.transaction(caller.pool, caller.tenant) as conn:
         answer = await orders.place(conn, caller.tenant, caller.tier, order, idempotency_key)
     response.headers["Location"] = f"/instances/{answer['id']}"
     return answer
@@ -103,19 +75,19 @@ async def list_instances(
     limit: Annotated[int, Query(ge=1, le=200)] = 200,
 ) -> list[Instance]:
     """List the tenant's instances, newest first."""
-    async with database.transaction(caller.pool, caller.tenant) as conn:
+    async with tenants.transaction(caller.pool, caller.tenant) as conn:
         return await orders.find_all(conn, state, limit)
 
 
 @app.get("/instances/{instance_id}")
 async def get_instance(instance_id: UUID, caller: Reader) -> Instance:
     """Show one instance."""
-    async with database.transaction(caller.pool, caller.tenant) as conn:
+    async with tenants.transaction(caller.pool, caller.tenant) as conn:
         return await orders.find(conn, instance_id)
 
 
 @app.delete("/instances/{instance_id}", status_code=202)
 async def deprovision_instance(instance_id: UUID, caller: Writer) -> Instance:
     """Give an instance back; the worker removes it later."""
-    async with database.transaction(caller.pool, caller.tenant) as conn:
+    async with tenants.transaction(caller.pool, caller.tenant) as conn:
         return await orders.give_back(conn, instance_id)

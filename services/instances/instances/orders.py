@@ -10,8 +10,7 @@ from psycopg import errors
 from pydantic import BaseModel, StringConstraints
 from shared import baggage, tracing
 from shared.database import Connection
-
-from instances.problems import Problem
+from shared.problems import Problem
 
 State = Literal["requested", "provisioning", "running", "failed", "deprovisioning", "deprovisioned"]
 # Not empty, no control characters: NUL could not even be stored.

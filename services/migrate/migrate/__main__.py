@@ -10,7 +10,7 @@ from shared import hashes, logs, settings
 from shared.waits import whole_s
 
 MIGRATIONS = Path(__file__).parent.parent / "migrations"
-SERVICES = ("auth", "instances", "worker")
+SERVICES = ("auth", "instances", "worker", "billing")
 # Two runs at once take turns; the number only has to be the same everywhere.
 LOCK = 7_207_001
 TOKEN_EXCHANGE = "urn:ietf:params:oauth:grant-type:token-exchange"
@@ -48,7 +48,7 @@ def apply_migrations(conn: Connection, folder: Path) -> list[str]:
 
 
 def seed_client(conn: Connection, client_id: str, secret: str, grant_types: list[str]) -> None:
-    """Make the confidential client of a service that verifies or exchanges tokens."""
+    """Make the confidential client of a service that verifies, exchanges or gets tokens."""
     # These ask on behalf of every user there is, so the limit of an ordinary client is too low.
     conn.execute(
         "INSERT INTO auth.clients (client_id, client_name, secret_hash, grant_types, scope,"
@@ -69,6 +69,7 @@ def main() -> None:
         applied = apply_migrations(conn, MIGRATIONS)
         seed_client(conn, "instances", settings.text("INSTANCES_CLIENT_SECRET"), [])
         seed_client(conn, "mcp", settings.text("MCP_CLIENT_SECRET"), [TOKEN_EXCHANGE])
+        seed_client(conn, "billing", settings.text("BILLING_CLIENT_SECRET"), ["client_credentials"])
         log.info("schema up to date", extra={"applied": applied})
 
 

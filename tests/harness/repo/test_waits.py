@@ -26,7 +26,7 @@ def compose_waits():
 @pytest.fixture
 def environment(monkeypatch):
     """The services' modules, and an environment in which they start."""
-    for folder in ("shared", "auth", "instances", "mcp", "worker"):
+    for folder in ("shared", "auth", "instances", "mcp", "worker", "billing"):
         monkeypatch.syspath_prepend(SERVICES / folder)
     secrets = {"AUTH_CLIENT_ID": "i", "AUTH_CLIENT_SECRET": "s"}
     addresses = {"AUTH_URL": "http://a", "INSTANCES_URL": "http://i"}
@@ -38,6 +38,7 @@ def environment(monkeypatch):
 def read_all():
     """Read the waits of each service, as it does when it starts."""
     from auth.waits import Waits as OfAuth
+    from billing.waits import Waits as OfBilling
     from instances.waits import Waits as OfInstances
     from mcp_server.config import Config
     from worker.waits import Waits as OfWorker
@@ -47,6 +48,7 @@ def read_all():
         OfInstances.from_environment(),
         OfWorker.from_environment(),
         Config.from_environment(),
+        OfBilling.from_environment(),
     )
 
 
@@ -54,13 +56,14 @@ def read_all():
 def test_waits_should_keep_their_order_when_all_are_set_anew(environment, factor):
     for name, value in compose_waits().items():
         environment.setenv(name, str(float(value) * factor))
-    auth, instances, worker, mcp = read_all()
-    for waits in (auth.database, instances.database):
+    auth, instances, worker, mcp, billing = read_all()
+    for waits in (auth.database, instances.database, billing.database, billing.task):
         assert waits.check_s < waits.connection_s
         assert waits.lock_s < waits.statement_s < waits.transaction_s < waits.idle_s
     assert instances.database.connection_s < instances.database.lock_s
-    for calls in (instances.auth, mcp.auth_waits, mcp.instances_waits):
+    for calls in (instances.auth, mcp.auth_waits, mcp.instances_waits, billing.instances):
         assert instances.database.transaction_s < calls.patience_s
+    assert billing.auth.patience_s + billing.instances.patience_s < billing.task.transaction_s
     assert worker.turn_s < worker.lock_s < worker.statement_s < worker.job_s < worker.idle_s
 
 
@@ -112,6 +115,6 @@ def test_services_should_start_with_the_waits_when_compose_has_resolved_them():
     services = json.loads(done.stdout)["services"]
     waits = compose_waits()
     assert len(waits) > 10
-    for name in ("auth", "instances", "worker", "migrate"):
+    for name in ("auth", "instances", "worker", "migrate", "billing"):
         assert waits.items() <= services[name]["environment"].items(), name
     assert waits.keys() <= services["mcp"]["environment"].keys()

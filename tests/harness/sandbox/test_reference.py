@@ -74,7 +74,7 @@ def test_the_reference_stack_should_come_in_the_order_of_compose() -> None:
     assert rendered().rendered.waves == [
         ["httpfaults", "postgres", "redis", "toxiproxy"],
         ["mcp", "migrate"],
-        ["auth", "instances", "worker"],
+        ["auth", "billing", "instances", "worker"],
     ]
 
 
@@ -84,9 +84,10 @@ def test_every_edge_of_the_reference_stack_should_have_its_port() -> None:
     def ports(name: str) -> list[int]:
         return [port["port"] for port in found[f"Service {name}"]["spec"].get("ports", [])]
 
-    edges = [15432, 15433, 15434, 15435, 16379, 18001, 18002, 18003]
+    http = [18001, 18002, 18003, 18004, 18005]
+    edges = [15432, 15433, 15434, 15435, 15436, 16379, *http]
     assert ports("toxiproxy") == [8474, *edges]
-    assert ports("httpfaults") == [8475, 18001, 18002, 18003]
+    assert ports("httpfaults") == [8475, *http]
     assert ports("postgres") == [5432]
     assert ports("redis") == [6379]
     assert ports("auth") == [8000]
@@ -99,7 +100,8 @@ def test_no_secret_of_the_reference_stack_should_stand_outside_a_secret() -> Non
     assert "auth_service" not in others
     assert "-database-password" not in others
     assert "-client-secret" not in others
-    assert len(found.of_kind("Secret")) == 6
+    assert "whsec_" not in others
+    assert len(found.of_kind("Secret")) == 7
 
 
 @pytest.mark.parametrize("overlays", [OVERLAYS[:1], OVERLAYS[1:], OVERLAYS])
@@ -126,6 +128,7 @@ def test_equipment_should_be_refused_when_a_target_is_a_release() -> None:
     assert str(caught.value) == (
         "compose files: equipment of tests is not promoted to a release\n"
         "  auth: the coverage spy\n"
+        "  billing: the coverage spy\n"
         "  httpfaults: the proxy of HTTP faults, by its port 8475\n"
         "  instances: the coverage spy\n"
         "  mcp: the coverage spy\n"

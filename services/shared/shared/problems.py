@@ -7,12 +7,11 @@ from fastapi import FastAPI, Request
 from fastapi.encoders import jsonable_encoder
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+
 from shared import tracing
 from shared.errors import Unavailable
 from shared.tokens import InsufficientScope, InvalidToken
-from starlette.exceptions import HTTPException
-
-log = logging.getLogger("instances.problems")
 
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
@@ -50,6 +49,7 @@ class Problem(Exception):  # noqa: N818 - RFC 9457's own word
 
 def install(app: FastAPI) -> None:
     """Give `app` one handler for each kind of error."""
+    log = logging.getLogger(f"{app.title}.problems")
 
     @app.exception_handler(Problem)
     async def refused(_: Request, error: Problem) -> JSONResponse:

@@ -1,0 +1,1 @@
+"""Billing: what a tenant subscribes to, and what follows when the payment provider is paid."""

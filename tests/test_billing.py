@@ -1,0 +1,467 @@
+"""Billing: what is signed counts once, in any order, and what is paid for is provisioned once."""
+
+import time
+from collections.abc import Callable
+from itertools import permutations
+from typing import Any
+
+import psycopg
+import pytest
+from helpers.billing import WEBHOOK, Customer, Provider, payment_of_nobody
+from helpers.eventually import eventually
+from helpers.oauth import AuthClient
+from helpers.oauth import refusal as oauth_refusal
+from helpers.orders import as_role, held, refusal, rows, waiting_for_a_lock
+from helpers.waits import CLIENT_S, SOON_S, Waits
+
+from nomock import Faults, Postgres, Stack, recovers_within
+
+Name = Callable[[], str]
+
+LOCK_TENANT = "SELECT FROM instances.tenants WHERE tenant_id = %s FOR UPDATE"
+TASKS = "SELECT kind, done_at IS NOT NULL FROM billing.outbox WHERE subscription_id = %s ORDER BY 1"
+EVENTS = "SELECT count(*) FROM billing.events WHERE subscription_id = %s"
+
+
+# From payment to instance
+
+
+def test_instance_should_run_once_when_the_provider_says_that_it_is_paid(
+    customer: Customer, provider: Provider, unique_name: Name
+) -> None:
+    name = unique_name()
+    subscription = customer.subscribe(name, "medium")
+    assert (subscription["state"], subscription["instance_id"]) == ("pending", None)
+    assert customer.orders.all() == []
+
+    assert provider.tell(customer.event("payment.succeeded", subscription)) == "booked"
+
+    instance = customer.running(subscription["id"])
+    assert (instance["name"], instance["size"]) == (name, "medium")
+    assert customer.subscription(subscription["id"])["state"] == "active"
+    assert [each["id"] for each in customer.orders.all()] == [instance["id"]]
+    assert customer.invoices() == ([1900], {"EUR": 1900})
+
+
+def test_instance_should_be_given_back_when_its_subscription_is_cancelled(
+    customer: Customer, provider: Provider, unique_name: Name
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    provider.tell(customer.event("payment.succeeded", subscription))
+    instance = customer.running(subscription["id"])
+    provider.tell(customer.event("payment.refunded", subscription, amount=400))
+    provider.tell(customer.event("subscription.cancelled", subscription))
+    customer.orders.reach(instance["id"], "deprovisioned")
+    assert customer.subscription(subscription["id"])["state"] == "cancelled"
+    assert customer.invoices() == ([900, -400], {"EUR": 500})
+
+
+def test_subscription_should_say_why_when_its_instance_is_refused(
+    customer: Customer, provider: Provider, unique_name: Name
+) -> None:
+    for _ in range(2):
+        customer.orders.placed(unique_name())
+    subscription = customer.subscribe(unique_name())
+    provider.tell(customer.event("payment.succeeded", subscription))
+    refused = customer.provisioned(subscription["id"])
+    assert (refused["instance_id"], refused["refusal"]) == (None, "quota_exceeded")
+
+
+@pytest.mark.parametrize(
+    "paid",
+    [{"amount": 899}, {"amount": 901}, {"currency": "USD"}],
+    ids=["too little", "too much", "another currency"],
+)
+def test_payment_should_be_booked_and_pay_for_nothing_when_it_is_not_the_price(
+    customer: Customer,
+    provider: Provider,
+    postgres: Postgres,
+    unique_name: Name,
+    paid: dict[str, Any],
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    event = customer.event("payment.succeeded", subscription, **paid)
+    assert provider.tell(event) == "booked"
+    assert customer.subscription(subscription["id"])["state"] == "pending"
+    assert rows(postgres, TASKS, subscription["id"]) == []
+    amount = paid.get("amount", 900)
+    assert customer.invoices() == ([amount], {paid.get("currency", "EUR"): amount})
+
+
+# Who may tell of an event
+
+
+@pytest.fixture
+def nothing_booked(customer: Customer, postgres: Postgres, unique_name: Name) -> Any:
+    """Return a subscription of which nothing must have been booked when the test is over."""
+    subscription = customer.subscribe(unique_name())
+    yield subscription
+    assert rows(postgres, EVENTS, subscription["id"]) == [(0,)]
+    assert customer.subscription(subscription["id"])["state"] == "pending"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("webhook-signature", ""),
+        ("webhook-signature", "v1,"),
+        ("webhook-signature", "v1,not base64"),
+        ("webhook-signature", "v1,c29tZXRoaW5nIGVsc2U="),
+        ("webhook-id", "TEST another"),
+        ("webhook-id", ""),
+        ("webhook-timestamp", "1"),
+        ("webhook-timestamp", "soon"),
+    ],
+)
+def test_event_should_be_refused_when_a_header_is_not_what_was_signed(
+    provider: Provider, stack: Stack, name: str, value: str
+) -> None:
+    request = provider.request(payment_of_nobody())
+    request["headers"][name] = value
+    reply = stack["billing"].http.request(**request)
+    assert refusal(reply) == (400, "invalid_signature")
+    assert provider.secrets()[0] not in reply.text
+
+
+def test_event_should_be_refused_when_its_body_was_changed_on_the_way(
+    customer: Customer, provider: Provider, stack: Stack, nothing_booked: dict[str, Any]
+) -> None:
+    request = provider.request(customer.event("payment.succeeded", nothing_booked, amount=1))
+    request["content"] = request["content"].replace(b'"amount": 1', b'"amount": 900')
+    assert refusal(stack["billing"].http.request(**request)) == (400, "invalid_signature")
+
+
+def test_event_should_be_refused_when_somebody_else_has_signed_it(
+    customer: Customer, provider: Provider, stack: Stack, nothing_booked: dict[str, Any]
+) -> None:
+    request = provider.request(customer.event("payment.succeeded", nothing_booked))
+    headers = request["headers"]
+    told = headers["webhook-id"], headers["webhook-timestamp"], request["content"]
+    strange = "whsec_c29tZWJvZHkgZWxzZSdzIHNlY3JldA=="
+    headers["webhook-signature"] = provider.sign(*told, secret=strange)
+    assert refusal(stack["billing"].http.request(**request)) == (400, "invalid_signature")
+
+
+def test_event_should_be_taken_when_one_of_its_signatures_is_by_a_secret_that_is_being_replaced(
+    customer: Customer, provider: Provider, stack: Stack, unique_name: Name
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    for secret in provider.secrets():
+        request = provider.request(customer.event("payment.succeeded", subscription))
+        headers = request["headers"]
+        told = headers["webhook-id"], headers["webhook-timestamp"], request["content"]
+        good = provider.sign(*told, secret=secret)
+        headers["webhook-signature"] = f"v1a,AAAA v1,AAAA {good}"
+        assert stack["billing"].http.request(**request).json() == {"outcome": "booked"}
+    assert len(provider.secrets()) == 2
+
+
+@pytest.mark.parametrize("way", [-1, 1], ids=["past", "future"])
+def test_event_should_be_refused_when_its_time_is_too_far_away(
+    provider: Provider, waits: Waits, way: int
+) -> None:
+    sent_at = time.time() + way * (waits.tolerance_s + CLIENT_S)
+    reply = provider.send(payment_of_nobody(), sent_at=sent_at)
+    assert refusal(reply) == (400, "old_timestamp")
+
+
+def test_event_should_be_taken_when_it_was_on_its_way_for_a_while(
+    customer: Customer, provider: Provider, unique_name: Name, waits: Waits
+) -> None:
+    event = customer.event("payment.succeeded", customer.subscribe(unique_name()))
+    sent_at = time.time() - waits.tolerance_s + CLIENT_S
+    assert provider.tell(event, sent_at=sent_at) == "booked"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {"amount": 900.0},
+        {"amount": "900"},
+        {"amount": True},
+        {"amount": 0},
+        {"amount": -900},
+        {"amount": 10**13},
+        {"currency": "eur"},
+        {"sequence": 0},
+        {"subscription": "all"},
+        {"tenant": None},
+    ],
+    ids=str,
+)
+def test_event_should_be_refused_when_it_is_signed_and_makes_no_sense(
+    provider: Provider, data: dict[str, Any]
+) -> None:
+    assert refusal(provider.send(payment_of_nobody(**data))) == (422, "invalid_event")
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b'{"type": 7, "data": {}}', b"\xff"])
+def test_body_should_be_refused_when_it_is_signed_and_no_event(
+    provider: Provider, body: bytes
+) -> None:
+    assert refusal(provider.send(body)) == (422, "invalid_event")
+
+
+def test_event_should_be_ignored_when_its_type_is_unknown(provider: Provider) -> None:
+    assert provider.tell({"type": "customer.moved", "data": {"to": "the sea"}}) == "ignored"
+
+
+def test_body_should_be_refused_when_it_is_larger_than_an_event(stack: Stack) -> None:
+    reply = stack["billing"].http.post(WEBHOOK, content=b" " * (64 * 1024 + 1))
+    assert refusal(reply) == (413, "too_large")
+
+
+def test_event_should_be_refused_when_the_subscription_is_not_the_tenants(
+    make_customer: Callable[..., Customer], provider: Provider, nothing_booked: dict[str, Any]
+) -> None:
+    event = make_customer().event("payment.succeeded", nothing_booked)
+    assert refusal(provider.send(event)) == (404, "not_found")
+
+
+# Once, in any order
+
+
+def test_event_should_count_once_when_it_is_replayed(
+    customer: Customer, provider: Provider, unique_name: Name
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    event, event_id = customer.event("payment.succeeded", subscription), unique_name()
+    outcomes = [provider.tell(event, event_id=event_id) for _ in range(3)]
+    assert outcomes == ["booked", "duplicate", "duplicate"]
+    customer.running(subscription["id"])
+    assert customer.invoices() == ([900], {"EUR": 900})
+    assert len(customer.orders.all()) == 1
+
+
+def test_event_should_count_once_when_it_comes_many_times_at_the_same_moment(
+    customer: Customer, provider: Provider, unique_name: Name
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    request = provider.request(customer.event("payment.succeeded", subscription))
+    replies = provider.tell_at_once([request] * 8)
+    # A busy one says that it is, and the provider comes again.
+    outcomes = [reply.json().get("outcome", "again") for reply in replies]
+    outcomes += [provider.again(request) for _ in range(outcomes.count("again"))]
+    assert sorted(x for x in outcomes if x != "again") == ["booked", *["duplicate"] * 7]
+    customer.running(subscription["id"])
+    assert customer.invoices() == ([900], {"EUR": 900})
+    assert len(customer.orders.all()) == 1
+
+
+def test_state_should_be_the_same_when_events_come_in_any_order(
+    customer: Customer, provider: Provider, unique_name: Name
+) -> None:
+    ends = set()
+    for order in permutations((1, 2, 3)):
+        subscription = customer.subscribe(unique_name())
+        # The first try fails, the second one pays, the next month's fails.
+        events = {
+            1: customer.event("payment.failed", subscription, 1),
+            2: customer.event("payment.succeeded", subscription, 2, amount=1),
+            3: customer.event("payment.failed", subscription, 3),
+        }
+        for number in order:
+            provider.tell(events[number])
+        ends.add(customer.subscription(subscription["id"])["state"])
+    assert ends == {"past_due"}
+    assert customer.invoices() == ([1] * 6, {"EUR": 6})
+
+
+def test_subscription_should_stay_active_when_news_of_a_failure_before_the_payment_comes_late(
+    customer: Customer, provider: Provider, unique_name: Name
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    provider.tell(customer.event("payment.succeeded", subscription, 2))
+    provider.tell(customer.event("payment.failed", subscription, 1))
+    assert customer.subscription(subscription["id"])["state"] == "active"
+    customer.running(subscription["id"])
+
+
+def test_nothing_should_be_provisioned_when_the_payment_comes_after_the_cancellation(
+    customer: Customer, provider: Provider, postgres: Postgres, unique_name: Name
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    provider.tell(customer.event("subscription.cancelled", subscription, 2))
+    assert provider.tell(customer.event("payment.succeeded", subscription, 1)) == "booked"
+    assert customer.subscription(subscription["id"])["state"] == "cancelled"
+    assert [kind for kind, _ in rows(postgres, TASKS, subscription["id"])] == ["deprovision"]
+    # The money is there all the same: it has to be paid back.
+    assert customer.invoices() == ([900], {"EUR": 900})
+
+
+# What a tenant sees
+
+
+def test_plans_should_be_shown_when_nobody_has_logged_in(stack: Stack) -> None:
+    listed = stack["billing"].http.get("/plans").json()
+    prices = {each["plan"]: (each["amount"], each["currency"]) for each in listed}
+    assert prices == {"small": (900, "EUR"), "medium": (1900, "EUR"), "large": (4900, "EUR")}
+
+
+def test_subscription_should_not_exist_when_another_tenant_asks(
+    customer: Customer,
+    make_customer: Callable[..., Customer],
+    provider: Provider,
+    unique_name: Name,
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    provider.tell(customer.event("payment.succeeded", subscription))
+    other = make_customer()
+    reply = other.send("GET", f"/subscriptions/{subscription['id']}")
+    assert refusal(reply) == (404, "not_found")
+    assert other.send("GET", "/subscriptions").json() == []
+    assert other.invoices() == ([], {})
+    customer.running(subscription["id"])
+
+
+def test_booked_should_stay_as_it_is_when_the_service_itself_would_change_it(
+    customer: Customer, provider: Provider, postgres: Postgres, unique_name: Name
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    provider.tell(customer.event("payment.succeeded", subscription, amount=1))
+    with as_role(postgres, "billing_service", customer.tenant.tenant_id) as service:
+        seen = service.execute("SELECT amount FROM billing.events").fetchall()
+        assert seen == [(1,)]
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            service.execute("UPDATE billing.events SET amount = 900")
+    with as_role(postgres, "billing_service") as nobody:
+        assert nobody.execute("SELECT * FROM billing.events").fetchall() == []
+        assert nobody.execute("SELECT * FROM billing.subscriptions").fetchall() == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "refused"),
+    [
+        ({"plan": "huge", "name": "TEST"}, (422, "unknown_plan")),
+        ({"plan": "small", "name": ""}, (422, "invalid_request")),
+        ({"plan": "small", "name": "TEST", "amount": 1}, (422, "invalid_request")),
+        ({}, (422, "invalid_request")),
+    ],
+    ids=["no such plan", "no name", "a price of one's own", "nothing"],
+)
+def test_checkout_should_be_refused_when_it_makes_no_sense(
+    customer: Customer, asked: dict[str, Any], refused: tuple[int, str]
+) -> None:
+    assert refusal(customer.send("POST", "/subscriptions", json=asked)) == refused
+
+
+def test_billing_should_refuse_a_token_when_it_was_made_for_instances(
+    stack: Stack, customer: Customer
+) -> None:
+    reply = stack["billing"].http.get("/invoices", headers=customer.tenant.headers)
+    assert refusal(reply) == (401, "invalid_token")
+
+
+# Who may act for a tenant without its users
+
+
+def test_client_should_not_act_for_a_tenant_when_it_registered_itself(
+    make_client: Callable[..., AuthClient], customer: Customer, stack: Stack
+) -> None:
+    client = make_client(token_endpoint_auth_method="client_secret_basic")
+    asked = {"grant_type": "client_credentials", "tenant": customer.tenant.tenant_id}
+    assert oauth_refusal(client.post("/token", **asked)) == (400, "unauthorized_client")
+    metadata = {"redirect_uris": ["https://a.example/"], "grant_types": ["client_credentials"]}
+    reply = stack["auth"].http.post("/register", json=metadata)
+    assert oauth_refusal(reply) == (400, "invalid_client_metadata")
+
+
+@pytest.mark.parametrize(
+    ("tenant", "code"),
+    [
+        ("00000000-0000-0000-0000-000000000000", "invalid_grant"),
+        ("everybody", "invalid_request"),
+        ("", "invalid_request"),
+    ],
+    ids=["unknown", "no id", "none"],
+)
+def test_billing_itself_should_get_no_token_when_it_names_no_tenant(
+    stack: Stack, tenant: str, code: str
+) -> None:
+    settings = stack["billing"].config.environment
+    client = settings["AUTH_CLIENT_ID"] or "", settings["AUTH_CLIENT_SECRET"] or ""
+    form = {"grant_type": "client_credentials", "tenant": tenant}
+    reply = stack["auth"].http.post("/token", data=form, auth=client)
+    assert oauth_refusal(reply) == (400, code)
+
+
+# When something is away
+
+
+@pytest.mark.parametrize("edge", ["billing->instances", "billing->auth"])
+def test_instance_should_be_ordered_once_and_later_when_a_service_cannot_be_reached(
+    faults: Faults, customer: Customer, provider: Provider, unique_name: Name, edge: str
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    with faults.refused(edge):
+        # The provider need not wait for that, nor come again.
+        assert provider.tell(customer.event("payment.succeeded", subscription)) == "booked"
+        faults_met(customer, subscription)
+    customer.running(subscription["id"])
+    assert len(customer.orders.all()) == 1
+
+
+def faults_met(customer: Customer, subscription: dict[str, Any]) -> None:
+    """Wait until an attempt has failed."""
+    logs = customer.stack["billing"].logs
+    eventually(
+        lambda: any("put off" in x and subscription["id"] in x for x in logs().splitlines()),
+        within_s=Waits(customer.stack).delivered_s,
+        reason="the task should be put off",
+    )
+
+
+@pytest.mark.parametrize("way", ["http_half", "http_twice"])
+def test_instance_should_be_ordered_once_when_the_answer_is_lost_or_the_order_arrives_twice(
+    faults: Faults, customer: Customer, provider: Provider, unique_name: Name, way: str
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    with getattr(faults, way)("billing->instances", method="POST", path="/instances", nth=1):
+        provider.tell(customer.event("payment.succeeded", subscription))
+        customer.running(subscription["id"])
+    assert len(customer.orders.all()) == 1
+
+
+@pytest.mark.serial("stack")
+def test_instance_should_be_ordered_once_when_billing_is_killed_in_the_middle_of_the_order(
+    faults: Faults,
+    customer: Customer,
+    provider: Provider,
+    postgres: Postgres,
+    unique_name: Name,
+) -> None:
+    customer.orders.running(unique_name())
+    subscription = customer.subscribe(unique_name())
+    # `instances` hangs in the order, and nothing is answered yet.
+    with held(postgres, LOCK_TENANT, customer.tenant.tenant_id) as tenant:
+        provider.tell(customer.event("payment.succeeded", subscription))
+        eventually(
+            lambda: waiting_for_a_lock(postgres, "instances_service"),
+            within_s=SOON_S,
+            reason="the order should wait for its tenant",
+        )
+        with faults.kill("billing"):
+            tenant.rollback()
+            eventually(
+                lambda: rows(postgres, TASKS, subscription["id"]) == [("provision", False)],
+                within_s=SOON_S,
+                reason="the task should be there, and open",
+            )
+    customer.running(subscription["id"])
+    assert len(customer.orders.all()) == 2
+    assert customer.invoices() == ([900], {"EUR": 900})
+
+
+def test_event_should_be_booked_once_when_the_database_was_away_and_the_provider_comes_again(
+    faults: Faults, customer: Customer, provider: Provider, unique_name: Name, waits: Waits
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    event, event_id = customer.event("payment.succeeded", subscription), unique_name()
+    with faults.blackhole("billing->postgres"):
+        began = time.monotonic()
+        assert refusal(provider.send(event, event_id=event_id)) == (503, "unavailable")
+        assert time.monotonic() - began < waits.refusal_s
+    recovers_within(lambda: provider.send(event, event_id=event_id), waits.back_s)
+    customer.running(subscription["id"])
+    assert customer.invoices() == ([900], {"EUR": 900})
+    assert len(customer.orders.all()) == 1
