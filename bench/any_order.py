@@ -70,7 +70,8 @@ def run(folder: Path, arguments: Sequence[str], seed: int) -> tuple[list[str], s
     red = re.findall(r"^(?:FAILED|ERROR) .*", done.stdout, re.MULTILINE)
     summary = (done.stdout.strip().splitlines() or ["nothing said"])[-1]
     if done.returncode and not red:
-        red = [f"ended with {done.returncode}: {done.stderr.strip()[-500:]}"]
+        said = f"{done.stdout.strip()}\n{done.stderr.strip()}"
+        red = [f"ended with {done.returncode}: {said[-1500:]}"]
     return red, summary.strip("= ")
 
 

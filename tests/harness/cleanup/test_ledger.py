@@ -193,6 +193,37 @@ def test_nothing_should_be_left_when_the_run_before_was_killed(stack: Stack, sto
     assert ledgers(stores) == []
 
 
+def test_the_run_should_go_on_and_the_next_one_try_again_when_the_database_goes_meanwhile(
+    stack: Stack, stores: Tiny
+) -> None:
+    stores.tests(
+        """
+        import os, signal
+
+        def test_one(thing):
+            thing()
+            os.kill(os.getpid(), signal.SIGKILL)
+        """
+    )
+    killed(stores)
+    ends = "perform pg_terminate_backend(pg_backend_pid()); return old;"
+    with stack.postgres.connect() as connection:
+        connection.execute(
+            f"create function go() returns trigger language plpgsql as $$ begin {ends} end $$;"
+            "create trigger go before delete on things for each row execute function go()"
+        )
+    stores.tests("def test_two(stack): pass")
+    lost = stores.run("-q", "-p", "no:cacheprovider")
+    lost.assert_outcomes(passed=1)
+    assert "terminating connection due to administrator command" in lost.stdout.str()
+    assert (len(things(stack)), len(ledgers(stores))) == (1, 1)
+    with stack.postgres.connect() as connection:
+        connection.execute("drop function go cascade")
+    again = stores.run("-q", "-p", "no:cacheprovider")
+    again.assert_outcomes(passed=1)
+    assert (things(stack), ledgers(stores)) == ([], [])
+
+
 def test_a_run_that_is_alive_should_lose_nothing_when_another_one_begins(
     stack: Stack, stores: Tiny
 ) -> None:

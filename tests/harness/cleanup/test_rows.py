@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from threading import Event, Thread
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event, Thread
 from typing import Any
 
 import pytest
 
-from nomock.cleanup.kind import Found
+from nomock.cleanup.kind import Found, Removed
 from nomock.cleanup.rows import Rows
 from nomock.cleanup.rules import DEFAULT, TableRule, read_rules
 from nomock.errors import CleanupError
@@ -315,3 +316,25 @@ def test_the_clean_up_should_go_on_when_the_database_went_away_meanwhile(
     do(database, "drop trigger go on things")
     removed = rows_of(database).remove([""])
     assert (removed.count, removed.troubles) == (left, [])
+
+
+def test_nothing_should_be_refused_or_left_when_two_clean_up_at_once(database: Postgres) -> None:
+    do(
+        database,
+        "create table shops (id int primary key, name text);"
+        "create table sales (id int, shop int references shops, name text);"
+        "insert into shops select n, 'TEST ' || n from generate_series(1, 2000) n;"
+        "insert into sales select n, n % 2000 + 1, 'TEST ' || n from generate_series(1, 9000) n",
+    )
+    begin = Barrier(2)
+
+    def clean() -> Removed:
+        rows = rows_of(database)
+        begin.wait()
+        return rows.remove([""])
+
+    with ThreadPoolExecutor(2) as both:
+        one, other = (beside.result() for beside in [both.submit(clean), both.submit(clean)])
+    assert (ids(database, "shops"), ids(database, "sales")) == ([], [])
+    assert one.count + other.count == 11000
+    assert (one.troubles, other.troubles) == ([], [])
