@@ -1,5 +1,6 @@
 """Mutants: small defects put into the services' code, to see whether the tests notice them."""
 
+from nomock.mutation.aside import Aside, add_aside, read_asides, stale_asides
 from nomock.mutation.find import mutants_of
 from nomock.mutation.mutant import Mutant, diff, mutate
 from nomock.mutation.operators import ALL, Operator
@@ -8,12 +9,16 @@ from nomock.mutation.verdict import Status, Verdict
 
 __all__ = [
     "ALL",
+    "Aside",
     "Mutant",
     "Operator",
     "Status",
     "Verdict",
+    "add_aside",
     "decoded",
     "diff",
     "mutants_of",
     "mutate",
+    "read_asides",
+    "stale_asides",
 ]
