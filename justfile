@@ -133,6 +133,11 @@ replay test *arguments:
 test-order *arguments: _images
     nomock test-order "$@"
 
+# which tests passed and failed on the same files, and why: just test-flaky --hunt 10m
+[group('test')]
+test-flaky *arguments: _images
+    nomock flaky "$@"
+
 # list what tests left, by table and run: --json
 [group('test')]
 test-cleanup-show *arguments:

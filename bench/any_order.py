@@ -12,23 +12,20 @@ Figure (issue 13): 20 runs of the suite and 5 of nomock's own tests, all green.
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
 from ground import use_images
 
-HERE = Path(__file__).resolve().parent
-ROOT = HERE.parent
+from nomock.quality.pressure import busy_cores
+
+ROOT = Path(__file__).resolve().parent.parent
 SUITE = ["-n", "logical", "--dist", "worksteal"]
 OWN = ["-n", "auto"]
-# It ends with the process that started it, however that ended.
-BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent: pass"
 
 
 def main() -> None:
@@ -44,7 +41,7 @@ def main() -> None:
     use_images()
     folder, arguments = (ROOT / "tests" / "harness", OWN) if chosen.own else (ROOT, SUITE)
     green = 0
-    with load(chosen.load):
+    with busy_cores(chosen.load):
         for seed in range(chosen.seed, chosen.seed + chosen.runs):
             began = perf_counter()
             red, summary = run(folder, [*arguments, *more], seed)
@@ -58,11 +55,10 @@ def main() -> None:
 
 def run(folder: Path, arguments: Sequence[str], seed: int) -> tuple[list[str], str]:
     """Run the tests in one order; return the lines of what was red, and pytest's last line."""
-    environ = os.environ | {"ORDER": str(seed), "PYTHONPATH": str(HERE)}
+    shuffled = ["-q", "-rfE", "--nomock-shuffle", str(seed)]
     done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", "-rfE", "-p", "shuffling", *arguments],
+        [sys.executable, "-m", "pytest", *shuffled, *arguments],
         cwd=folder,
-        env=environ,
         capture_output=True,
         text=True,
         check=False,
@@ -73,18 +69,6 @@ def run(folder: Path, arguments: Sequence[str], seed: int) -> tuple[list[str], s
         said = f"{done.stdout.strip()}\n{done.stderr.strip()}"
         red = [f"ended with {done.returncode}: {said[-1500:]}"]
     return red, summary.strip("= ")
-
-
-@contextmanager
-def load(processes: int) -> Iterator[None]:
-    """Keep the cores busy with so many processes in the block."""
-    busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(processes)]
-    try:
-        yield
-    finally:
-        for process in busy:
-            process.kill()
-            process.wait()
 
 
 if __name__ == "__main__":

@@ -9,8 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from nomock.errors import ConfigError
 
@@ -52,6 +53,62 @@ def files_digest(root: Path) -> str:
     if not commit:
         return ""
     return hashlib.sha256(f"{commit}\n{_git(root, 'diff', 'HEAD')}".encode()).hexdigest()[:16]
+
+
+# What a run writes by the way is larger than a source, as a rule, and is ignored if it is not.
+_MOST_UNTRACKED_BYTES = 1_000_000
+_BY_THE_WAY = ("__pycache__", ".pytest_cache", ".hypothesis")
+
+
+def tree_of(root: Path) -> str:
+    """Return git's name of the files as they are now; committed or not, the same have one.
+
+    Files that git does not know yet are in it where they are no larger than a source; what
+    .gitignore names is not. Nothing is written into the repository: index and objects are copies.
+    "" without a repository, and in the middle of a merge.
+    """
+    with TemporaryDirectory(prefix="nomock-tree-") as folder:
+        paths = _git(
+            root, "rev-parse", "--show-toplevel", "--git-path", "index", "--git-path", "objects"
+        )
+        if not paths:
+            return ""
+        top, index, objects = (root / path for path in paths.split("\n"))
+        own = Path(folder, "index")
+        if index.exists():  # a copy keeps what git knows of each file's time: few are read
+            own.write_bytes(index.read_bytes())
+        known = [str(objects), os.environ.get("GIT_ALTERNATE_OBJECT_DIRECTORIES", "")]
+        environ = {
+            "GIT_INDEX_FILE": str(own),
+            "GIT_OBJECT_DIRECTORY": folder,
+            "GIT_ALTERNATE_OBJECT_DIRECTORIES": os.pathsep.join(filter(None, known)),
+        }
+        try:
+            _run(top, "add", "--update", "--ignore-errors", environ=environ)
+            others = _run(top, "ls-files", "--others", "--exclude-standard", "-z", environ=environ)
+            new = [os.fsencode(path) for path in _paths(others.stdout) if _is_source(top / path)]
+            _run(
+                top,
+                "update-index",
+                "--add",
+                "-z",
+                "--stdin",
+                stdin=b"\0".join(new),
+                environ=environ,
+            )
+            done = _run(top, "write-tree", environ=environ)
+        except FileNotFoundError:
+            return ""
+    return done.stdout.decode().strip() if done.returncode == 0 else ""
+
+
+def _is_source(path: Path) -> bool:
+    if any(name in path.parts for name in _BY_THE_WAY):
+        return False
+    try:
+        return path.is_file() and path.stat().st_size <= _MOST_UNTRACKED_BYTES
+    except OSError:
+        return False
 
 
 def ignored(root: Path, paths: Iterable[Path]) -> set[Path]:
@@ -127,7 +184,13 @@ def _git(root: Path, *words: str) -> str:
     return done.stdout.decode(errors="replace").rstrip() if done.returncode == 0 else ""
 
 
-def _run(folder: Path, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+def _run(
+    folder: Path, *words: str, stdin: bytes = b"", environ: Mapping[str, str] | None = None
+) -> subprocess.CompletedProcess[bytes]:
     return subprocess.run(
-        ["git", "-C", str(folder), *words], input=stdin, capture_output=True, check=False
+        ["git", "-C", str(folder), *words],
+        input=stdin,
+        env={**os.environ, **(environ or {})},
+        capture_output=True,
+        check=False,
     )

@@ -27,6 +27,7 @@ from nomock.cli.init import init, uninstall
 from nomock.cli.mcp import mcp
 from nomock.cli.order import bisect
 from nomock.cli.overlay import overlay
+from nomock.cli.quality_line import add_quality
 from nomock.cli.sandbox_line import add_sandbox, of_heal, of_life, of_programs, of_sandbox
 from nomock.cli.stack import compose, down, status, up
 from nomock.cli.watch import watch
@@ -238,4 +239,5 @@ def command_line() -> argparse.ArgumentParser:
     )
     of_cleanup(cleanup_)
     of_programs(cleanup_)
+    add_quality(add)
     return parser

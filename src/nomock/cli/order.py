@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shlex
 import subprocess
 import sys
@@ -13,6 +12,7 @@ from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
+from nomock.cli.running import environ_of
 from nomock.config import Settings
 from nomock.errors import EvidenceError, did_you_mean
 from nomock.leaks.order import fewest
@@ -65,6 +65,7 @@ class _Runs:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._count = 0
+        self._environ = environ_of(settings)
         # In one process, in the order that is named: whatever else the project's options say.
         self._pytest = [sys.executable, "-m", "pytest", "-q", "-p", "no:randomly"]
         if find_spec("xdist"):
@@ -106,15 +107,6 @@ class _Runs:
         after = f"after {others}" if before else "alone"
         print(f"run {self._count}, {after}: {outcomes[-1]}", flush=True)
         return str(outcomes[-1])
-
-    @property
-    def _environ(self) -> dict[str, str]:
-        environ = dict(os.environ)
-        if self._settings.sources.get("files") == "option":
-            environ["NOMOCK_FILES"] = os.pathsep.join(map(str, self._settings.files))
-        if self._settings.sources.get("project") == "option" and self._settings.project:
-            environ["NOMOCK_PROJECT"] = self._settings.project
-        return environ
 
 
 def _named(part: str, order: Sequence[str], settings: Settings) -> str:

@@ -11,6 +11,7 @@ from typing import Any
 
 from nomock.adapters.git import changes_since, commit_of
 from nomock.cli.old_images import OldImages
+from nomock.cli.running import environ_of
 from nomock.config import Settings
 from nomock.errors import EvidenceError, NomockError
 from nomock.evidence.folder import EvidenceFolder
@@ -25,11 +26,7 @@ def replay(settings: Settings, part: str, *, order: bool, rest: Sequence[str]) -
     record = find(EvidenceFolder(settings.state_dir), part)
     test, run = record["test"], record["run"]
     print(f"replay of {test['id']}, which {test['outcome']} in {run['name']}", flush=True)
-    environ = {**os.environ, SEEDS: json.dumps({test["id"]: test.get("seeds", [])})}
-    if settings.sources.get("files") == "option":
-        environ["NOMOCK_FILES"] = os.pathsep.join(map(str, settings.files))
-    if settings.sources.get("project") == "option" and settings.project:
-        environ["NOMOCK_PROJECT"] = settings.project
+    environ = environ_of(settings) | {SEEDS: json.dumps({test["id"]: test.get("seeds", [])})}
     for line in _differences(settings, record):
         print(f"not the same: {line}", flush=True)
     try:

@@ -80,6 +80,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="run only the tests marked serial, or all others",
     )
     group.addoption(
+        "--nomock-shuffle",
+        type=int,
+        metavar="SEED",
+        help="run the tests in an order by chance, the same again for the same number",
+    )
+    group.addoption(
         "--nomock-faults-on-shared",
         action="store_true",
         help="break the stack also while another run uses it",

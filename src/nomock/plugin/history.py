@@ -38,7 +38,7 @@ class History:
     def add(self, report: pytest.TestReport) -> None:
         """Remember how long a phase of a test took, and what failed."""
         self._took_s[report.nodeid] += report.duration
-        outcome, why = _outcome_of(report)
+        outcome, why = outcome_of(report)
         known, _ = self._outcomes.get(report.nodeid, ("passed", ""))
         if known == "passed" or report.failed:
             self._outcomes[report.nodeid] = (outcome, why)
@@ -113,7 +113,7 @@ class History:
         Store(self._settings.state_dir, _TESTS).write({**known, **ran})
 
 
-def _outcome_of(report: pytest.TestReport) -> tuple[str, str]:
+def outcome_of(report: pytest.TestReport) -> tuple[str, str]:
     """Return what a phase of a test came to, and why it was not just passed."""
     if hasattr(report, "wasxfail"):
         return ("xfailed" if report.skipped else "xpassed"), str(report.wasxfail)

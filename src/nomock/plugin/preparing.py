@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 
 from nomock.errors import NomockError
 from nomock.plugin.ahead import Ahead
@@ -43,6 +44,8 @@ class Preparing:
         self.tried: Stack | None = None
         """The stack, once it was tried to make it ready."""
         self.is_done = False
+        self.took_s = 0.0
+        """How long the tests waited for it."""
 
     def ahead(self) -> None:
         """Begin to replace the services whose images alone changed, while pytest collects."""
@@ -61,6 +64,7 @@ class Preparing:
 
     def now(self) -> None:
         """Make the stack ready, unless it is; raise NomockError."""
+        began_s = monotonic()
         ahead, self._ahead = self._ahead, None
         if ahead is not None:
             ahead.join()
@@ -69,6 +73,7 @@ class Preparing:
         if not self.is_done:
             self._by(self._progress())
         self._lanes.begin()
+        self.took_s = monotonic() - began_s
 
     def end(self) -> None:
         """Wait for what was begun ahead, and no test needed."""

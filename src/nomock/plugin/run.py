@@ -27,6 +27,7 @@ from nomock.plugin.evidence import Evidence
 from nomock.plugin.faults_by_stack import FaultsByStack
 from nomock.plugin.header import Header
 from nomock.plugin.history import History
+from nomock.plugin.hunted import Hunted
 from nomock.plugin.items import USUAL_LANE, USUAL_RESET, needs_stack_of_run
 from nomock.plugin.lanes import Lanes, kind_of, refuse_lanes, refuse_leaks
 from nomock.plugin.ledgers import Ledgers
@@ -80,13 +81,14 @@ class Run:
             self.workers_lanes,
             lambda: self.progress,
             self.command,
-            lambda stack: clean_up(stack, self.progress.show_lasting),
+            self._made_ready,
         )
         self.lanes = Lanes(config, lambda: self.main, self._prepare_lane)
         told = getattr(config, "workerinput", None) or {RUN_ID: workers.run_id}
         self.workers = told.get("workercount", 0)
         """Of how many workers this is one; 0 without xdist."""
         self.resets = Resets(workers=self.workers)
+        self.hunted = Hunted()
         self.ledgers = Ledgers(told[RUN_ID], lambda: self.lanes.number)
         self.lane_kind = "shared"
         """The kind of lane that the test which runs needs."""
@@ -229,6 +231,10 @@ class Run:
             self.history.add_start(error)
             pytest.exit(f"the stack is not ready\n{error}", returncode=EXIT_NO_STACK)
 
+    def _made_ready(self, stack: Stack) -> None:
+        clean_up(stack, self.progress.show_lasting)
+        self.hunted.begin(stack)
+
     def _begin(self, stack: Stack, say: Callable[[str], None]) -> None:
         _ = self.turnstile  # on a full disk the run ends by it once, and not each of its tests
         self.faults.of(stack).heal_orphaned(say)
@@ -251,7 +257,10 @@ class Run:
             self.lane_error = LaneError(name, self.lanes.number, why)
             raise pytest.fail.Exception(str(self.lane_error), pytrace=False) from None
         try:
-            self.resets.ready(self.lanes.lane(self.lane_kind))
+            lane = self.lanes.lane(self.lane_kind)
+            self.resets.ready(lane)
+            if lane.is_own:
+                self.hunted.begin(stack)
         except NomockError as why:
             raise pytest.fail.Exception(str(why), pytrace=False) from None
         return stack

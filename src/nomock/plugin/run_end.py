@@ -34,6 +34,10 @@ class RunEnd:
         tried, is_done = run.preparing.tried, run.preparing.is_done
         run.statements.close()
         run.preparing.end()
+        try:
+            run.hunted.end()
+        except NomockError as error:  # the next run heals it
+            self._errors.append(str(error))
         run.faults.close()
         self._resets = run.resets.end()
         run.ledgers.close(undo=not run.engine_is_gone)

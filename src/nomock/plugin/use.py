@@ -13,6 +13,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from functools import cached_property
 from pathlib import Path
+from random import Random
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -86,6 +87,11 @@ class Use:
                 self.config.pluginmanager.register(LeakWatch(self.run), "nomock-leaks")
             if not self._is_worker:
                 self.config.pluginmanager.register(self.run.unasked, "nomock-unasked")
+            if not self._is_worker and self.run.settings.files:
+                from nomock.plugin.results import Results
+
+                results = Results(self.run, self.workers)
+                self.config.pluginmanager.register(results, "nomock-results")
             for told in self.when_begun:
                 told(self.run)
         return self.run
@@ -118,13 +124,15 @@ class Use:
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Choose by --nomock-serial, and put serial tests last where tests run in parallel."""
+        """Choose and order by our options, and put serial tests last where tests are parallel."""
         self._has_stack = any(map(uses_stack, items))
         if wanted := given(self.config, "serial"):
             kept = [item for item in items if is_serial(item) == (wanted == "only")]
             dropped = [item for item in items if is_serial(item) != (wanted == "only")]
             self.config.hook.pytest_deselected(items=dropped)
             items[:] = kept
+        if (seed := given(self.config, "shuffle")) is not None:
+            Random(seed).shuffle(items)
         if self._is_worker:
             items.sort(key=is_serial)
 

@@ -21,13 +21,16 @@ LAYERS = (
     ("errors", "pages", "places", "converters"),  # everybody raises them; a user's folders
     # values, no dependency
     ("config", "baggage", "environment", "moments", "paths", "polling", "progress", "statefolder"),
-    ("replaying", "names"),  # what a run that repeats another one is told; names of test data
+    # what a run that repeats another one, or is one of a hunt, is told; names of test data
+    ("replaying", "hunting", "names"),
     ("filelock", "tracecontext"),
     ("target",),  # where the services run: the interface of an engine and of a cluster
     ("adapters",),  # what others wrote, each behind one module
     ("project", "coverage.python_startup"),  # what there should be
     ("loading",),  # which project it is
-    ("quality.left",),  # what each measurement of the tests leaves
+    # what each measurement of the tests leaves; how tests ended
+    ("quality.left", "quality.results", "quality.pressure"),
+    ("quality.stability",),  # whether tests end alike on the same files
     # concepts, each on its own
     (
         "readiness",
@@ -80,7 +83,7 @@ LAYERS = (
     ("faults.service", "faults.schedule", "faults.left"),
     ("faults.overlay",),  # the edges of a project that has no Toxiproxy
     ("faults.active",),  # a fault as a block
-    ("faults.schedule_run", "faults.generate", "faults.methods"),
+    ("faults.schedule_run", "faults.generate", "faults.methods", "faults.slow_network"),
     ("faults.faults",),  # the fixture
     ("faults.janitor", "faults.usage"),  # what killed runs left; what tests have used
     ("faults.aside",),
