@@ -40,7 +40,7 @@ noticed</p>
 <main>
 <div class="wide">
 <table>
-<thead><tr><th scope="col">file</th><th scope="col">score</th><td></td>\
+<thead><tr><th scope="col">file</th><th scope="col">score</th><td class="bar"></td>\
 <th scope="col">killed</th><th scope="col">survived</th><th scope="col">no test</th>\
 <th scope="col">set aside</th></tr></thead>
 <tbody>
@@ -87,9 +87,9 @@ def _facts(total: Figures, results: Results, coverage: str) -> Iterator[str]:
 
 def _row(path: str, of: Figures) -> str:
     width = round(100 * (of.score or 0))
-    name = escape(path)
+    name = escape(path).replace("/", "/<wbr>")  # where a narrow screen may break it
     if of.survived or of.error or of.no_coverage or of.aside:
-        name = f'<a href="#{name}">{name}</a>'
+        name = f'<a href="#{escape(path)}">{name}</a>'
     counts = "".join(f"<td>{n}</td>" for n in (of.killed, of.survived, of.no_coverage, of.aside))
     return (
         f'<tr><th scope="row">{name}</th>'
