@@ -158,7 +158,7 @@ def test_fifth_instance_should_fail_by_the_quota_when_there_is_room_for_four(
     assert dedicated.namespace(fifth) is None
 
 
-def test_file_of_an_instance_should_be_gone_with_its_pod(
+def test_file_of_an_instance_should_be_gone_when_its_pod_is(
     dedicated: Dedicated, unique_name: Name
 ) -> None:
     instance_id = dedicated.running(unique_name())
@@ -179,7 +179,7 @@ def test_database_should_not_be_killed_when_its_data_would_be_gone_with_its_pod(
 # Who may do what, and reach whom
 
 
-def test_worker_should_have_no_right_but_those_that_it_needs(
+def test_worker_should_have_no_right_when_it_does_not_need_it(
     cluster: Kubernetes, dedicated: Dedicated, unique_name: Name
 ) -> None:
     account = f"{cluster.namespace}:worker"
@@ -227,7 +227,7 @@ def test_service_should_have_no_key_to_the_cluster_when_it_needs_none(stack: Sta
         assert stack[service].exec("sh", "-c", "ls /var/run/secrets/kubernetes.io || true") == ""
 
 
-def test_instance_should_reach_neither_the_database_nor_another_instance(
+def test_instance_should_reach_neither_the_database_nor_another_one_when_it_tries(
     stack: Stack, cluster: Kubernetes, dedicated: Dedicated, unique_name: Name
 ) -> None:
     one, other = (dedicated.placed(unique_name()) for _ in range(2))

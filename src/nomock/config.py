@@ -98,6 +98,8 @@ class Settings:
     """The compose file that puts edges behind Toxiproxy, relative to root: taken where it is."""
     traced: str = "marked"
     """Of which tests a run with traces checks that the trace is unbroken: marked or all."""
+    test_names: str = "off"
+    """What is done about names of tests that are no sentences: off, warn or error."""
     tools_image: str = "nicolaka/netshoot:v0.16"
     """The image of what faults start beside a service: it has python3, nft and tc."""
     promote: Mapping[str, str] = field(default_factory=dict)

@@ -14,6 +14,7 @@ _LANES = ("shared", "stack", "database")
 _RESETS = ("never", "test")
 _TRACED = ("marked", "all")
 _EVIDENCE = ("failing", "all", "off")
+_TEST_NAMES = ("off", "warn", "error")
 _TARGETS = ("compose", "sandbox")
 _PROMOTED = ("sandbox", "release")
 # A part of a namespace's name: https://kubernetes.io/docs/concepts/overview/working-with-objects/names/
@@ -150,6 +151,7 @@ CONVERTERS: Mapping[str, Any] = {
     "traces_overlay": str,
     "edges_overlay": str,
     "traced": _one_of(_TRACED),
+    "test_names": _one_of(_TEST_NAMES),
     "tools_image": str,
     "promote": _promote,
     "parity_reasons": _reasons,

@@ -149,13 +149,16 @@ class Use:
         if not (uses or (self._has_stack and any_serial)):
             return
         from nomock.plugin.chosen import refusal_of
+        from nomock.plugin.naming import refused_names
 
         refusal = refusal_of(self.config, session.items)
         if not self._is_worker:
+            refusal = refusal or refused_names(self.begin().settings, session.items)
             if refusal := refusal or self.begin().begin_lanes(session.items):
                 raise pytest.UsageError(refusal)
             return
         with suppress(pytest.UsageError):  # the controller is about to say it, once
+            refusal = refusal or refused_names(self.begin().settings, session.items)
             refusal = refusal or self.begin().begin_lanes(session.items)
         needs = any(map(needs_stack_of_run, session.items))
         # Where no word can be left, this worker makes the stack ready itself.

@@ -29,7 +29,7 @@ LAYERS = (
     ("project", "coverage.python_startup"),  # what there should be
     ("loading",),  # which project it is
     # what each measurement of the tests leaves; how tests ended
-    ("quality.left", "quality.results", "quality.pressure"),
+    ("quality.left", "quality.results", "quality.pressure", "quality.names"),
     ("quality.stability",),  # whether tests end alike on the same files
     # concepts, each on its own
     (
