@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import sys
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
 
 from nomock.errors import MutationError
@@ -35,10 +35,14 @@ def mutants_of(path: str, source: str, *, operators: Iterable[Operator] = ALL) -
             todo="run the tests with the Python of the service, or leave the file out",
         ) from error
     compiled = Compiled(module)
+    by_kind: defaultdict[type[ast.AST], list[Operator]] = defaultdict(list)
+    for operator in operators:
+        for kind in operator.nodes:
+            by_kind[kind].append(operator)
     found: list[tuple[Change, str, str]] = []
     seen: set[Change] = set()
     for node, qualname in _nodes(module):
-        for operator in operators:
+        for operator in by_kind[type(node)]:
             for change in operator.changes(node, module):
                 if change not in seen and compiled.is_new(change):
                     seen.add(change)

@@ -16,6 +16,7 @@ class Argument:
 
     name = "argument"
     about = "leaves out an argument that a call gives by keyword"
+    nodes = (ast.Call,)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield a call without each of its arguments by keyword; time-outs have an operator."""

@@ -28,6 +28,7 @@ class Arithmetic:
 
     name = "arithmetic"
     about = "puts another operation for `+ - * / // % ** << >> & ^`, and leaves a minus sign out"
+    nodes = (ast.BinOp, ast.AugAssign, ast.UnaryOp)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield an operation as its other one.

@@ -14,6 +14,7 @@ class DroppedAwait:
 
     name = "dropped-await"
     about = "leaves out an `await`, where the result is not used or is only asked for its truth"
+    nodes = (ast.Await,)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield what is awaited without its `await`.

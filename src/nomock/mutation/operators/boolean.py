@@ -15,6 +15,7 @@ class Boolean:
 
     name = "boolean"
     about = "puts `and` for `or`, `or` for `and`, and leaves `not` out"
+    nodes = (ast.BoolOp, ast.UnaryOp)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield each operator of a chain as the other one; and what follows a `not`."""

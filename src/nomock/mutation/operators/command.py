@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nomock.mutation.module import Module
 from nomock.mutation.operators.literals import literal_spans
-from nomock.mutation.operators.names import called, named_values
+from nomock.mutation.operators.names import NAMING, called, named_values
 from nomock.mutation.operators.operator import Change
 
 _RUNS = ("subprocess.", "create_subprocess_exec", "create_subprocess_shell", "os.exec", "os.spawn")
@@ -19,6 +19,7 @@ class MisspeltCommand:
 
     name = "misspelt-command"
     about = "misspells the program or an argument of a command that is run"
+    nodes = NAMING
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield each string of a command with a letter more."""

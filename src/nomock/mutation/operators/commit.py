@@ -17,6 +17,7 @@ class LostCommit:
 
     name = "lost-commit"
     about = "leaves out a `commit()`, and what makes a `with` block one transaction"
+    nodes = (ast.Expr, ast.withitem)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield `None` for a commit, and a block that begins and ends nothing."""

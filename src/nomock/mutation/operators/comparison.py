@@ -41,6 +41,7 @@ class Comparison:
 
     name = "comparison"
     about = "moves the boundary of a comparison by one, or turns it into its opposite"
+    nodes = (ast.Compare,)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield each comparison of a chain with another operator."""

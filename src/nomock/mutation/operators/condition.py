@@ -14,6 +14,7 @@ class Condition:
 
     name = "condition"
     about = "negates what `if`, `while`, `x if … else y` and comprehensions ask"
+    nodes = (ast.If, ast.While, ast.IfExp, ast.comprehension, ast.match_case)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield the negation of each condition of a node.

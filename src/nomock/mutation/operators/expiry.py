@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from nomock.mutation.module import Module
-from nomock.mutation.operators.names import called, named_values
+from nomock.mutation.operators.names import NAMING, called, named_values
 from nomock.mutation.operators.operator import Change
 
 _EXPIRY = re.compile(
@@ -25,6 +25,7 @@ class LateExpiry:
 
     name = "late-expiry"
     about = "adds one to how long something is good, when it expires, or how many there may be"
+    nodes = NAMING
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield each such number plus one; a constant is the operator `number`'s."""

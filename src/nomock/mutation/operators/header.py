@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from nomock.mutation.module import Module
 from nomock.mutation.operators.elements import entries_of
-from nomock.mutation.operators.names import dotted, named_values
+from nomock.mutation.operators.names import NAMING, dotted, named_values
 from nomock.mutation.operators.operator import Change
 
 
@@ -16,6 +16,7 @@ class DroppedHeader:
 
     name = "dropped-header"
     about = "leaves out a header of a request or an answer"
+    nodes = NAMING
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield headers without each of them; None for what sets one."""

@@ -14,6 +14,7 @@ class Loop:
 
     name = "loop"
     about = "puts `break` for `continue`, `continue` for `break`, and lets a `for` have no round"
+    nodes = (ast.For, ast.Break, ast.Continue)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield a loop over nothing; the other word for `break` and `continue`."""

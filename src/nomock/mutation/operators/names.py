@@ -30,6 +30,10 @@ def called(node: ast.AST) -> str:
     return dotted(node.func) if isinstance(node, ast.Call) else ""
 
 
+NAMING = (ast.Call, ast.Dict, ast.Assign, ast.AnnAssign, ast.arguments)
+"""The kinds of nodes that give names to values."""
+
+
 def named_values(node: ast.AST) -> Iterator[tuple[str, ast.expr]]:
     """Yield each value that a node gives a name to, with that name.
 

@@ -15,6 +15,7 @@ class Number:
 
     name = "number"
     about = "adds one to a number, and puts `False` for `True`; in defaults of arguments, too"
+    nodes = (ast.Constant,)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield a constant as another one."""

@@ -27,8 +27,12 @@ class Operator(Protocol):
     about: str
     """What it does to the code, in a sentence without its full stop."""
 
+    @property
+    def nodes(self) -> tuple[type[ast.AST], ...]:
+        """Return the kinds of nodes that it may change."""
+
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
-        """Yield what it may do to a node itself; it is asked for each node that is not arid.
+        """Yield what it may do to a node itself; it is asked for those nodes that are not arid.
 
         What does not compile, and what compiles to the same, is dropped by who asks.
         """

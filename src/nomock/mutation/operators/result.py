@@ -14,6 +14,7 @@ class Result:
 
     name = "result"
     about = "returns `None` in the place of a value"
+    nodes = (ast.Return,)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield `return None`; a truth value has another one already, by the operator `number`."""

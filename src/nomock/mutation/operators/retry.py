@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from nomock.mutation.module import Module
-from nomock.mutation.operators.names import called, dotted, named_values
+from nomock.mutation.operators.names import NAMING, called, dotted, named_values
 from nomock.mutation.operators.operator import Change
 
 _TRIES = re.compile(r"(\w*_)?(retries|attempts|tries|retry|attempt)(_\w+)?", re.IGNORECASE)
@@ -19,6 +19,7 @@ class DoubledRetry:
 
     name = "doubled-retry"
     about = "doubles how often something is tried, and sends what is sent once more"
+    nodes = (*NAMING, ast.For, ast.Expr, ast.Return)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield twice the number of tries; a call that sends something, twice."""

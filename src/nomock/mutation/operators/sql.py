@@ -33,6 +33,7 @@ class MissingCondition:
 
     name = "missing-condition"
     about = "lets a condition of a WHERE hold for every row, such as the one of the tenant"
+    nodes = (ast.Constant, ast.JoinedStr)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield SQL in which one condition always holds; its parameters stay in their places."""
@@ -47,6 +48,7 @@ class MissingLock:
 
     name = "missing-lock"
     about = "leaves out what locks rows: `FOR UPDATE`, `FOR SHARE`, and `SKIP LOCKED` by itself"
+    nodes = (ast.Constant, ast.JoinedStr)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield SQL without each lock; and with it, but waiting for those of others."""

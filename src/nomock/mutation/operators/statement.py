@@ -14,6 +14,7 @@ class Statement:
 
     name = "statement"
     about = "leaves out a call whose result nobody uses, or what sets an attribute or an item"
+    nodes = (ast.Expr, ast.Assign, ast.AugAssign, ast.Delete)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield `None` in the place of a statement that only has an effect.

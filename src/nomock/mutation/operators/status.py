@@ -22,6 +22,7 @@ class ChangedStatus:
 
     name = "changed-status"
     about = "answers 200 for 201, 202 and 204, and 200 or 500 where something is refused"
+    nodes = (ast.Constant,)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield a status code as those that are mistaken for it."""

@@ -20,6 +20,7 @@ class String:
 
     name = "string"
     about = "puts XX in front of a string that is one word; sentences are left alone"
+    nodes = (ast.Constant,)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield a misspelt string."""

@@ -14,6 +14,7 @@ class SwallowedException:
 
     name = "swallowed-exception"
     about = "leaves out a `raise`: a refusal that is not told, an error that is swallowed"
+    nodes = (ast.Raise,)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield a `raise` as a statement that does nothing."""

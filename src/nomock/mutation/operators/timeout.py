@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator
 
 from nomock.mutation.module import Module
-from nomock.mutation.operators.names import called, named_values
+from nomock.mutation.operators.names import NAMING, called, named_values
 from nomock.mutation.operators.operator import Change
 
 _TIMEOUT = re.compile(r"(\w*_)?time_?out(_\w+)?", re.IGNORECASE)
@@ -20,6 +20,7 @@ class RemovedTimeout:
 
     name = "removed-timeout"
     about = "puts `None` for a time-out"
+    nodes = NAMING
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield each time-out of a node as `None`."""

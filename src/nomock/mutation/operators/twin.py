@@ -25,6 +25,7 @@ class Twin:
 
     name = "twin"
     about = "calls `max` for `min`, `all` for `any`, `upper` for `lower`, `rstrip` for `lstrip`, …"
+    nodes = (ast.Call,)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield a call of the other function of a pair."""

@@ -15,6 +15,7 @@ class UncaughtException:
 
     name = "uncaught-exception"
     about = "lets an `except` or a `suppress` catch nothing"
+    nodes = (ast.ExceptHandler, ast.Call)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield a handler of no type."""

@@ -16,6 +16,7 @@ class SwappedVariable:
 
     name = "swapped-variable"
     about = "swaps two arguments that are plain variables, or takes another parameter of its type"
+    nodes = (ast.Call, ast.Name)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
         """Yield a call with two neighbours swapped; a parameter as the next one of its type.
