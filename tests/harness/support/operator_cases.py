@@ -94,7 +94,7 @@ CASES: dict[str, list[tuple[str, list[str]]]] = {
         ("a(\n    b=c,  # why\n    d=e,\n)", ["    # why", "    "]),
         ("a()(b=c)", ["a()()"]),
         ("(a)(b=c)", ["(a)()"]),
-        ("a(timeout=b)", []),
+        ("a(timeout=b, c=True)", []),
     ],
     "statement": [
         ("a.b(c)", ["None"]),

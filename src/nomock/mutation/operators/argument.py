@@ -19,10 +19,18 @@ class Argument:
     nodes = (ast.Call,)
 
     def changes(self, node: ast.AST, module: Module) -> Iterator[Change]:
-        """Yield a call without each of its arguments by keyword; time-outs have an operator."""
+        """Yield a call without each of its arguments by keyword.
+
+        Not without a time-out, which has an operator; nor without a truth value, which becomes
+        the other one, as that is mostly the default.
+        """
         if isinstance(node, ast.Call):
             for argument, span in arguments_of(node, module):
-                name = argument.arg if isinstance(argument, ast.keyword) else None
-                if name and not is_timeout(name):
+                if isinstance(argument, ast.keyword) and _may_be_left_out(argument):
                     begin, end = module.without(span)
                     yield Change(begin, end, module.line_ends(begin, end))
+
+
+def _may_be_left_out(argument: ast.keyword) -> bool:
+    is_truth = isinstance(argument.value, ast.Constant) and isinstance(argument.value.value, bool)
+    return argument.arg is not None and not is_timeout(argument.arg) and not is_truth
