@@ -138,6 +138,11 @@ test-order *arguments: _images
 test-flaky *arguments: _images
     nomock flaky "$@"
 
+# which modules to test next, and why: those of high risk and shallow tests first; --json
+[group('test')]
+risk *arguments:
+    nomock risk "$@"
+
 # list what tests left, by table and run: --json
 [group('test')]
 test-cleanup-show *arguments:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -119,6 +121,51 @@ def ignored(root: Path, paths: Iterable[Path]) -> set[Path]:
     except FileNotFoundError:
         return set()
     return set(_paths(done.stdout))
+
+
+@dataclass(frozen=True)
+class Change:
+    """How often a file was changed."""
+
+    commits: int
+    lines: int
+    """Added and removed."""
+
+
+@dataclass(frozen=True)
+class History:
+    """What commits changed in the last months."""
+
+    commits: int
+    all_commits: int
+    """How many there are, of any age."""
+    is_shallow: bool
+    """Whether the clone lacks commits that there were."""
+    changes: Mapping[Path, Change]
+
+
+def history_of(root: Path, months: int) -> History | None:
+    """Return what changed; None without a repository, and where it has no commit.
+
+    Merges are not counted: what they bring was. A file that was renamed begins anew.
+    """
+    top, shallow = top_of(root), _git(root, "rev-parse", "--is-shallow-repository")
+    if top is None or not commit_of(root):
+        return None
+    since = (f"--since={months} months ago", "--no-merges", "--no-renames")
+    listed = _run(root, "log", *since, "--numstat", "--format=%x01", "-z")
+    commits, lines = defaultdict[Path, int](int), defaultdict[Path, int](int)
+    for part in listed.stdout.split(b"\0"):
+        # The first of a commit has its mark before it; a binary file has no number of lines.
+        added, _, rest = part.strip(b"\x01\n").partition(b"\t")
+        removed, _, name = rest.partition(b"\t")
+        if name:
+            path = top / os.fsdecode(name)
+            commits[path] += 1
+            lines[path] += sum(int(number) for number in (added, removed) if number.isdigit())
+    changes = {path: Change(count, lines[path]) for path, count in commits.items()}
+    all_ = int(_git(root, "rev-list", "--count", "HEAD") or 0)
+    return History(listed.stdout.count(b"\x01"), all_, shallow == "true", changes)
 
 
 class Revision:

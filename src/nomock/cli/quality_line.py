@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from nomock.cli.durations import duration
 from nomock.cli.flaky import flaky
+from nomock.cli.risk import risk
 from nomock.cli.sandbox_line import of_programs
 
 Add = Callable[[str, Callable[..., int], str], argparse.ArgumentParser]
@@ -29,3 +30,4 @@ def add_quality(add: Add) -> None:
         "tests", nargs=argparse.REMAINDER, metavar="…", help="for pytest, in a hunt"
     )
     of_programs(flaky_)
+    of_programs(add("risk", risk, "which modules of the services to test next, and why"))

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
 from pathlib import Path
 
 import pytest
+from repository import git
 from schemas import checked
 from tiny import Tiny, idle
 
@@ -28,14 +28,6 @@ TESTS = """
     @pytest.mark.skip
     def test_three(stack): pass
 """
-
-
-def git(folder: Path, *words: str) -> str:
-    name = ["-c", "user.name=a", "-c", "user.email=a@b", "-c", "init.defaultBranch=main"]
-    done = subprocess.run(
-        ["git", "-C", folder, *name, *words], check=True, capture_output=True, text=True
-    )
-    return done.stdout
 
 
 def results(tiny: Tiny) -> list[tuple[str, str, str]]:

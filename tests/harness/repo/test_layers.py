@@ -87,6 +87,7 @@ LAYERS = (
     ("faults.faults",),  # the fixture
     ("faults.janitor", "faults.usage"),  # what killed runs left; what tests have used
     ("faults.aside",),
+    ("quality.risk",),  # what to test next
     ("init", "agents"),  # from nothing to a first test; what programs ask
     ("plugin", "cli"),  # what users touch; they never import each other
 )

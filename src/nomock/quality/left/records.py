@@ -14,7 +14,10 @@ class Record(Protocol):
 
     NAME: ClassVar[str]
     """The name of the file, without its ending."""
-    when: str
+
+    @property
+    def when(self) -> str:
+        """When it was measured, in ISO 8601 of UTC."""
 
 
 @dataclass(frozen=True)
