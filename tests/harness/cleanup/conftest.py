@@ -20,7 +20,7 @@ DATABASE = {
     "ports": ["127.0.0.1::5432"],
     "stop_signal": "SIGKILL",
     "tmpfs": ["/var/lib/postgresql/data"],
-    "healthcheck": check("pg_isready -h 127.0.0.1 -U postgres"),
+    "healthcheck": check("pg_isready -h 127.0.0.1 -U postgres", start_period="180s"),
 }
 CACHE = {
     "image": settled_image("REDIS_IMAGE", "nomock/redis:8"),

@@ -16,7 +16,7 @@ POSTGRES: Service = {
         "test": ["CMD", "pg_isready", "-h", "127.0.0.1", "-U", "postgres"],
         # It would take a slot for a moment.
         "interval": "1h",
-        "start_period": "60s",
+        "start_period": "180s",
         "start_interval": "200ms",
     },
 }

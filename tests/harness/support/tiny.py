@@ -73,7 +73,7 @@ def check(command: str, **more: Any) -> Service:
     return {
         "test": ["CMD", "bash", "-c", command],
         "interval": "5s",
-        "start_period": "30s",
+        "start_period": "120s",
         "start_interval": "200ms",
         **more,
     }
