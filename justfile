@@ -118,6 +118,11 @@ test-harness *arguments: _images
 test-defects *arguments: _images
     cd tests/harness/defects && pytest "$@"
 
+# which variables services read and do not get, and get and do not read; before anything starts
+[group('test')]
+contracts *arguments:
+    nomock contracts "$@"
+
 # why did the last run fail, the likeliest cause first; the services, what changed: --json
 [group('test')]
 diagnose-tests *arguments:

@@ -9,6 +9,7 @@ from typing import Any
 from nomock.cli.cleanup_line import of_cleanup
 from nomock.cli.commands import (
     cleanup,
+    contracts,
     coverage_live,
     diagnose,
     edges,
@@ -69,6 +70,12 @@ def command_line() -> argparse.ArgumentParser:
         )
     doctor_ = add("doctor", doctor, "what of this project will make trouble in tests, and the cure")
     of_programs(doctor_)
+    contracts_ = add(
+        "contracts",
+        contracts,
+        "which variables services read and do not get, and get and do not read",
+    )
+    of_programs(contracts_)
     add("up", up, "start the stack and wait until it is ready")
     down_ = add("down", down, "stop the stack")
     down_.add_argument("--volumes", action="store_true", help="delete its volumes too")

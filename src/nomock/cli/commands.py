@@ -80,6 +80,13 @@ def cleanup(settings: Settings, chosen: argparse.Namespace) -> int:
     return cleanup(settings, chosen)
 
 
+def contracts(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print what services expect of each other and do not get."""
+    from nomock.cli.contracts import contracts
+
+    return contracts(settings, chosen)
+
+
 def coverage_live(settings: Settings, chosen: argparse.Namespace) -> int:
     """Print what the running stack has covered so far."""
     from nomock.cli.live import coverage_live

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import argparse
 import json
-import textwrap
 from collections.abc import Iterator
 from dataclasses import asdict
 
 from nomock.adapters.engine import Engine
+from nomock.cli.show import wrapped
 from nomock.config import Settings
 from nomock.doctor import CHECKS, Seen, Trouble
 from nomock.project import resolve
-
-_WIDTH = 100
 
 
 def doctor(settings: Settings, chosen: argparse.Namespace) -> int:
@@ -37,17 +35,6 @@ def doctor(settings: Settings, chosen: argparse.Namespace) -> int:
 
 def _lines(trouble: Trouble) -> Iterator[str]:
     mark = "!" if trouble.is_certain else "-"
-    yield from _wrapped(f"{trouble.where}: {trouble.what}", f"  {mark} ")
-    yield from _wrapped(trouble.why, "    ")
-    yield from _wrapped(trouble.cure, "    -> ")
-
-
-def _wrapped(text: str, head: str) -> list[str]:
-    return textwrap.wrap(
-        text,
-        _WIDTH,
-        initial_indent=head,
-        subsequent_indent=" " * len(head),
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
+    yield from wrapped(f"{trouble.where}: {trouble.what}", f"  {mark} ")
+    yield from wrapped(trouble.why, "    ")
+    yield from wrapped(trouble.cure, "    -> ")

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 import shutil
 import sys
+import textwrap
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TextIO
 
 from nomock.progress import Progress
+
+_WIDTH = 100
 
 
 @contextmanager
@@ -45,3 +48,15 @@ def print_table(
     for row in rows:
         cells = (f"{cell:<{w}}" for cell, w in zip(row, widths, strict=True))
         print("  ".join(cells).rstrip(), file=file)
+
+
+def wrapped(text: str, head: str) -> list[str]:
+    """Return the lines of a text behind a head, as wide as they may be."""
+    return textwrap.wrap(
+        text,
+        _WIDTH,
+        initial_indent=head,
+        subsequent_indent=" " * len(head),
+        break_long_words=False,
+        break_on_hyphens=False,
+    )

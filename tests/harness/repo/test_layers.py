@@ -65,7 +65,7 @@ LAYERS = (
     ),  # the stack with the spy or traces on; lanes
     ("ledger",),  # what tests make, and how it is undone
     ("cleanup",),  # what tests left, in any of these
-    ("doctor",),  # what of a project will make trouble
+    ("doctor", "contracts"),  # what of a project will make trouble; what does not fit in it
     ("diagnosis", "sandbox.node"),  # why tests failed, by all that is known; a local Kubernetes
     # how records come here; what of the overlays a promotion takes along
     ("coverage.records", "sandbox.equipping", "sandbox.evidence", "parity"),

@@ -1,0 +1,32 @@
+"""``nomock contracts``: what the parts of this project expect of each other, and do not get."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import asdict
+
+from nomock.cli.show import print_json, wrapped
+from nomock.config import Settings
+from nomock.contracts import Finding, environment_findings, keep
+from nomock.project import resolve
+
+
+def contracts(settings: Settings, chosen: argparse.Namespace) -> int:
+    """Print each breach of a contract with both its places and the cure; 1 if one is certain."""
+    findings, checked = environment_findings(resolve(settings))
+    keep(settings.state_dir, "environment variables", checked, map(str, findings))
+    certain = sum(finding.is_certain for finding in findings)
+    if chosen.json:
+        print_json({"checked": checked, "findings": [asdict(f) for f in findings]})
+    else:
+        said = f"{certain} wrong, {len(findings) - certain} perhaps" if findings else "all fit"
+        print(f"environment variables: {checked} read or set, {said}")
+        for finding in findings:
+            print("\n".join(_lines(finding)))
+    return 1 if certain else 0
+
+
+def _lines(finding: Finding) -> Iterator[str]:
+    yield from wrapped(str(finding), f"  {'!' if finding.is_certain else '-'} ")
+    yield from wrapped(finding.cure, "    -> ")
