@@ -103,10 +103,11 @@ class Module:
 
     def tokens(self, begin: int, end: int) -> Iterator[tuple[int, int, str]]:
         """Yield the tokens that begin in a span, without comments and line ends."""
-        for token in self._tokens[bisect.bisect_left(self._tokens, (begin,)) :]:
-            if token[0] >= end:
+        first = bisect.bisect_left(self._tokens, (begin,))
+        for number in range(first, len(self._tokens)):
+            if self._tokens[number][0] >= end:
                 return
-            yield token
+            yield self._tokens[number]
 
     def find(self, string: str, begin: int, end: int) -> Span | None:
         """Return where a token stands first in a span; None if it does not."""

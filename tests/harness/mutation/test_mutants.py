@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 
 from nomock.errors import MutationError
 from nomock.mutation import Mutant, decoded, diff, mutants_of, mutate
-from nomock.mutation.sourcetext import encoded
 
 SHOP = '''"""A shop."""
 
@@ -121,67 +120,6 @@ def test_a_source_should_be_refused_when_python_does_not_understand_it() -> None
     )
     with pytest.raises(MutationError):
         mutants_of("app.py", "x = 1\0")
-
-
-@pytest.mark.parametrize(
-    ("data", "text"),
-    [
-        ("x = 'ü' < a\n".encode(), "x = 'ü' < a\n"),
-        ("\ufeffx = 'ü' < a\r\n".encode(), "x = 'ü' < a\r\n"),
-        ("# coding: latin-1\nx = 'ü' < a\n".encode("latin-1"), "# coding: latin-1\nx = 'ü' < a\n"),
-        ("#!/x\n# -*- coding: cp1252 -*-\nx = '€'".encode("cp1252"), None),
-    ],
-    ids=["utf-8", "byte order mark", "cookie", "cookie in the second line"],
-)
-def test_a_file_should_be_read_and_written_as_python_does(data: bytes, text: str | None) -> None:
-    read = decoded(data)
-    assert text is None or read == text
-    assert encoded(read, data) == data
-
-
-@pytest.mark.parametrize("data", [b"x = '\xff'\n", b"# coding: nonsense\n"])
-def test_a_file_should_be_refused_when_its_bytes_are_not_of_its_encoding(data: bytes) -> None:
-    with pytest.raises(MutationError) as refused:
-        decoded(data, "services/app.py")
-    assert str(refused.value).startswith("services/app.py: cannot be read as Python\n")
-    assert str(refused.value).endswith(
-        "-> save it as UTF-8, or name its encoding in its first line"
-    )
-
-
-@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
-@pytest.mark.parametrize("indent", ["    ", "\t", " "])
-def test_places_should_be_those_of_characters_whatever_ends_and_indents_a_line(
-    end: str, indent: str
-) -> None:
-    source = (
-        "class Ä:\n\tdef f(self):\n\t\t'''a\n\t\f b'''\n\t\tx = 'ö€😀', self < 1\n\t\treturn x\n"
-    )
-    source = source.replace("\t", indent).replace("\n", end)
-    found = [m for m in mutants_of("app.py", source) if m.operator == "comparison"]
-    assert [m.line for m in found] == [5, 5]
-    assert [m.column for m in found] == [2 * len(indent) + 16] * 2
-    mutated = mutate(source, found[0])
-    assert mutated == source.replace("self < 1", "self <= 1")
-
-
-# Syntax that not each Python has, by the version that brought it.
-NEW_SYNTAX = {
-    (3, 10): "match a:\n    case {'b': c, **d} if c < 1: e(1)\n    case [1, *_] | 'x': f()\n",
-    (3, 11): "try: a()\nexcept* B: b(1)\n",
-    (3, 12): "type A[T] = list[T]\nclass B[T: int]:\n    def c[U](self, x: U) -> T: return x < 1\n",
-    (3, 13): "class A[T = int]:\n    def b(self): return self < 1\n",
-    (3, 14): "try: a()\nexcept B, C: b(1)\nx = t'{a < 1}'\n",
-}
-
-
-def test_syntax_should_be_understood_when_the_running_python_does() -> None:
-    for version, source in NEW_SYNTAX.items():
-        if sys.version_info >= version:
-            found = mutants_of("app.py", source)
-            assert found, version
-            for mutant in found:
-                compile(mutate(source, mutant), "app.py", "exec")
 
 
 def test_the_modules_of_a_library_should_have_mutants_that_compile_and_keep_lines() -> None:
