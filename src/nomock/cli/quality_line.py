@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from nomock.cli.durations import duration
 from nomock.cli.flaky import flaky
+from nomock.cli.quality import quality
 from nomock.cli.risk import risk
 from nomock.cli.sandbox_line import of_programs
 
@@ -31,3 +32,5 @@ def add_quality(add: Add) -> None:
     )
     of_programs(flaky_)
     of_programs(add("risk", risk, "which modules of the services to test next, and why"))
+    quality_ = add("quality", quality, "one page of all that was measured of the tests")
+    quality_.add_argument("--output", metavar="FILE", help="write it there")

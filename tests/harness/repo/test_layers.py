@@ -29,7 +29,7 @@ LAYERS = (
     ("project", "coverage.python_startup"),  # what there should be
     ("loading",),  # which project it is
     # what each measurement of the tests leaves; how tests ended
-    ("quality.left", "quality.results", "quality.pressure", "quality.names"),
+    ("quality.left", "quality.results", "quality.pressure", "quality.names", "quality.page"),
     ("quality.stability",),  # whether tests end alike on the same files
     # concepts, each on its own
     (
@@ -88,6 +88,7 @@ LAYERS = (
     ("faults.janitor", "faults.usage"),  # what killed runs left; what tests have used
     ("faults.aside",),
     ("quality.risk",),  # what to test next
+    ("quality.sections",),  # what each metric says on the page
     ("init", "agents"),  # from nothing to a first test; what programs ask
     ("plugin", "cli"),  # what users touch; they never import each other
 )

@@ -1,0 +1,28 @@
+"""Numbers as words of the page."""
+
+from __future__ import annotations
+
+
+def count(number: int, word: str) -> str:
+    """Return a number of things.
+
+    >>> count(1, "test"), count(2, "test")
+    ('1 test', '2 tests')
+    """
+    return f"{number} {word}" + ("" if number == 1 else "s")
+
+
+def share(part: float | None) -> str:
+    """Return a share of 0 to 1 as a percentage; a question mark where it is not known.
+
+    >>> share(0.999)  # not all of it
+    '99 %'
+    """
+    return "?" if part is None else f"{int(part * 100 + 1e-9)} %"
+
+
+def seconds(took_s: float | None) -> str:
+    """Return a time; "" where there is none."""
+    if took_s is None:
+        return ""
+    return f"{took_s:.2f} s" if took_s < 10 else f"{took_s:.0f} s"
