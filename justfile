@@ -148,6 +148,11 @@ test-flaky *arguments: _images
 risk *arguments:
     nomock risk "$@"
 
+# one page of all that was measured of the tests: mutants, defects, stability, speed, names, risk
+[group('test')]
+quality *arguments:
+    nomock quality "$@"
+
 # list what tests left, by table and run: --json
 [group('test')]
 test-cleanup-show *arguments:

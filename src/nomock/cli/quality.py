@@ -23,7 +23,7 @@ def quality(settings: Settings, chosen: argparse.Namespace) -> int:
     sections = sections_of(settings)
     make_state_dir(settings.state_dir)
     path = Path(chosen.output) if chosen.output else settings.state_dir / "quality" / _NAME
-    when = datetime.now(UTC).isoformat(timespec="seconds")
+    when = f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC"
     write_privately(path, page_of(Stack.of(settings).name, when, sections))
     rows = [(s.name, s.value or "not measured", s.meaning or s.command) for s in sections]
     print_table(("metric", "", ""), rows)

@@ -76,7 +76,7 @@ def test_the_page_should_have_each_metric_when_all_was_measured(shop: Tiny) -> N
     measured(shop.path / ".nomock")
     found = page(shop)
     for name, words in {
-        "mutants": ["90 %", "of 10 mutants", "3 mutants: are left for the next run", "web/app.py"],
+        "mutants": ["90 %", "of 10 mutants", "Left for the next run: 3", "web/app.py"],
         "defects": ["66 %", "33 % by a twin with mocks", "a typo 2 1 1", "stack: lost"],
         "stability": ["1 flaky", "of 2 tests", "t.py::test_login 1 of 2 9% to 91%"],
         "speed": ["1.00 s", "Stack cold: 4.00 s", "t.py::test_login 1.50 s 2"],

@@ -5,7 +5,7 @@ from __future__ import annotations
 from nomock.config import Settings
 from nomock.quality.left import Contracts, left
 from nomock.quality.page import Section, Table
-from nomock.quality.sections.words import count
+from nomock.quality.sections.words import count, moment
 
 _ASKS = "Do services keep what they promise?"
 
@@ -22,7 +22,7 @@ def contracts(settings: Settings) -> Section:
         "Contracts",
         _ASKS,
         count(len(findings), "finding"),
-        f"in {checked} places that were looked at; {found.when}",
+        f"in {checked} places that were looked at; {moment(found.when)}",
         Table(("check", "looked at", "findings"), rows),
         [f"{name}: {one}" for name, one in findings],
     )

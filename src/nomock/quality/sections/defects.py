@@ -7,7 +7,7 @@ from collections import defaultdict
 from nomock.config import Settings
 from nomock.quality.left import Defect, Defects, left
 from nomock.quality.page import Section, Table
-from nomock.quality.sections.words import seconds, share
+from nomock.quality.sections.words import moment, seconds, share
 
 _ASKS = "Are bugs found that real projects had, also by tests with mocks?"
 
@@ -46,7 +46,8 @@ def defects(settings: Settings) -> Section:
         _ASKS,
         share(len(ours) / all_) if all_ else "none",
         f"of {all_} defects were found on the real stack, "
-        f"{share(len(twins) / all_) if all_ else 'none'} by a twin with mocks; {found.when}",
+        f"{share(len(twins) / all_) if all_ else 'none'} by a twin with mocks; "
+        f"{moment(found.when)}",
         Table(("kind", "defects", "found", "found with mocks"), rows),
         [*missed, *times],
     )

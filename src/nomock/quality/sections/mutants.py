@@ -5,7 +5,7 @@ from __future__ import annotations
 from nomock.config import Settings
 from nomock.quality.left import Mutation, left
 from nomock.quality.page import Section, Table
-from nomock.quality.sections.words import count, share
+from nomock.quality.sections.words import count, moment, share
 
 _ASKS = "Is a test red when a line of a service is wrong?"
 
@@ -17,18 +17,17 @@ def mutants(settings: Settings) -> Section:
         return Section("Mutants", _ASKS, command="nomock test-mutation")
     meaning = (
         f"of {count(found.killed + found.survived, 'mutant')} that tests run were killed, "
-        f"{found.timed_out} of these since they hung; {found.when}"
+        f"{found.timed_out} of these since they hung; {moment(found.when)}"
     )
     notes = [
-        text
-        for number, text in (
-            (found.no_coverage, "run in no test"),
-            (found.aside, "are set aside as equivalent, each with its reason"),
-            (found.error, "came to no verdict"),
-            (found.left, "are left for the next run"),
+        f"{what}: {number}"
+        for number, what in (
+            (found.no_coverage, "In no test"),
+            (found.aside, "Set aside as equivalent, each with its reason"),
+            (found.error, "Without a verdict"),
+            (found.left, "Left for the next run"),
         )
         if number
-        for text in [f"{count(number, 'mutant')}: {text}"]
     ]
     worst = sorted(found.files, key=lambda file: (-file.survived, file.path))
     rows = [

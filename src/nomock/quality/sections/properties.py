@@ -5,7 +5,7 @@ from __future__ import annotations
 from nomock.config import Settings
 from nomock.quality.left import Properties, left
 from nomock.quality.page import Section, Table
-from nomock.quality.sections.words import seconds
+from nomock.quality.sections.words import moment, seconds
 
 _ASKS = "Does it hold for what nobody thought of?"
 
@@ -25,6 +25,6 @@ def properties(settings: Settings) -> Section:
         "Properties",
         _ASKS,
         f"{holding} of {len(found.invariants)}",
-        f"invariants hold, by {examples} examples; {found.when}",
+        f"invariants hold, by {examples} examples; {moment(found.when)}",
         Table(("invariant", "state", "examples", "took", "test"), rows, frozenset({0, 1, 4})),
     )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 
 def count(number: int, word: str) -> str:
     """Return a number of things.
@@ -26,3 +28,12 @@ def seconds(took_s: float | None) -> str:
     if took_s is None:
         return ""
     return f"{took_s:.2f} s" if took_s < 10 else f"{took_s:.0f} s"
+
+
+def moment(when: str) -> str:
+    """Return a moment of ISO 8601 in the words of a reader.
+
+    >>> moment("2026-11-30T19:00:00+01:00")
+    '2026-11-30 18:00 UTC'
+    """
+    return f"{datetime.fromisoformat(when).astimezone(UTC):%Y-%m-%d %H:%M} UTC"
