@@ -41,7 +41,8 @@ def test_metadata_should_promise_only_what_oauth_2_1_has_when_it_is_read(stack: 
     assert said["issuer"] == "http://auth:8000"
     assert said["code_challenge_methods_supported"] == ["S256"]
     assert said["response_types_supported"] == ["code"]
-    assert set(said["grant_types_supported"]) == {"authorization_code", "refresh_token", EXCHANGE}
+    grants = {"authorization_code", "refresh_token", "client_credentials", EXCHANGE}
+    assert set(said["grant_types_supported"]) == grants
     assert said["authorization_response_iss_parameter_supported"] is True
 
 

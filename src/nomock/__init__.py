@@ -22,6 +22,8 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
         Snapshot,
     )
     from nomock.errors import (
+        BrowserError,
+        BrowserMissingError,
         BuildError,
         CanaryError,
         CleanupError,
@@ -177,6 +179,8 @@ _HOMES = {
 __all__ = [
     "Acknowledged",
     "ActiveFault",
+    "BrowserError",
+    "BrowserMissingError",
     "BuildError",
     "CanaryError",
     "CleanupError",

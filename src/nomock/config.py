@@ -84,6 +84,8 @@ class Settings:
     """The host that published ports are reached on; None: the engine's own."""
     postgres: str | None = None
     """The PostgreSQL service; None: the one that has POSTGRES_PASSWORD or a postgres image."""
+    browser: str | None = None
+    """The program of a Chromium for ``browser_page``; None: the first one on the PATH."""
     probes: Mapping[str, str] = field(default_factory=dict)
     """Readiness probes by service: ``tcp:5432``, ``http:8000/health``, ``none``."""
     coverage_overlay: str = "docker-compose.coverage.yml"

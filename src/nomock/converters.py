@@ -143,6 +143,7 @@ CONVERTERS: Mapping[str, Any] = {
     "evidence_database": _switch,
     "redact": _patterns,
     "host": _host,
+    "browser": str,
     "postgres": str,
     "probes": _probes,
     "coverage_overlay": str,

@@ -12,6 +12,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from functools import cached_property
 from itertools import count
 from typing import Any
 from uuid import uuid4
@@ -115,18 +116,23 @@ class Provider:
 
 
 class Customer:
-    """A tenant as `billing` knows it; its token is for `billing` alone."""
+    """A tenant as `billing` knows it."""
 
-    def __init__(self, stack: Stack, tenant: Tenant) -> None:
+    def __init__(self, stack: Stack, postgres: Postgres, tenant: Tenant) -> None:
         self.stack = stack
+        self.postgres = postgres
         self.tenant = tenant
         self.orders = Orders(stack, tenant)
-        self._token = tenant.new_token(resource="billing")
         self._numbers = count(1)
+
+    @cached_property
+    def token(self) -> str:
+        """A token for `billing`."""
+        return self.tenant.new_token(resource="billing")
 
     def send(self, method: str, path: str, **request: Any) -> httpx.Response:
         """Send a request in the tenant's name."""
-        headers = {"Authorization": f"Bearer {self._token}"}
+        headers = {"Authorization": f"Bearer {self.token}"}
         reply: httpx.Response = self.stack["billing"].http.request(
             method, path, headers=headers, **request
         )
@@ -178,6 +184,15 @@ class Customer:
         )
         return seen
 
+    def until_all_is_done(self) -> None:
+        """Wait until `billing` has done all its tasks for the tenant."""
+        left = "SELECT kind FROM billing.outbox WHERE tenant_id = %s AND done_at IS NULL"
+        eventually(
+            lambda: not rows(self.postgres, left, self.tenant.tenant_id),
+            within_s=Waits(self.stack).delivered_s,
+            reason="billing should have done its tasks for the tenant",
+        )
+
     def running(self, subscription_id: str) -> dict[str, Any]:
         """Return the instance of a subscription when it runs."""
         return self.orders.reach(self.provisioned(subscription_id)["instance_id"], "running")
@@ -197,20 +212,12 @@ def make_customer(
 
     def make(tier: str = "free") -> Customer:
         tenant = make_tenant(tier=tier)
+        made = Customer(stack, postgres, tenant)
         # Before it is deleted: `instances` would wait for that in the middle of an order.
-        undo.callback(_until_all_is_done, stack, postgres, tenant.tenant_id)
-        return Customer(stack, tenant)
+        undo.callback(made.until_all_is_done)
+        return made
 
     return make
-
-
-def _until_all_is_done(stack: Stack, postgres: Postgres, tenant_id: str) -> None:
-    left = "SELECT kind FROM billing.outbox WHERE tenant_id = %s AND done_at IS NULL"
-    eventually(
-        lambda: not rows(postgres, left, tenant_id),
-        within_s=Waits(stack).delivered_s,
-        reason="billing should have done its tasks for the tenant",
-    )
 
 
 @pytest.fixture

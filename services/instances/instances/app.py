@@ -5,13 +5,14 @@ from contextlib import asynccontextmanager
 from typing import Annotated, Any
 from uuid import UUID
 
-from fastapi import Depends, FastAPI, Header, Query, Response
+from fastapi import Depends, FastAPI, Header, Query, Request, Response
 from shared import logs, problems, settings, tenants, tokens, tracing
 from shared.http import Client
 from shared.middleware import RequestLog
 from shared.tenants import Caller, Requires
 
-from instances import orders
+from instances import orders, page
+from instances.login import Login
 from instances.orders import Instance, Order, State
 from instances.waits import Waits
 
@@ -22,15 +23,18 @@ logs.configure("instances")
 async def lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Hold the pool and the way to auth for as long as the application runs."""
     waits = Waits.from_environment()
+    issuer = settings.text("AUTH_ISSUER")
+    client_id, secret = settings.text("AUTH_CLIENT_ID"), settings.text("AUTH_CLIENT_SECRET")
     auth = Client("auth", settings.text("AUTH_URL"), waits.auth)
     app.state.verifier = tokens.Verifier(
         auth,
         waits.tokens,
-        issuer=settings.text("AUTH_ISSUER"),
+        issuer=issuer,
         audience="instances",
-        client_id=settings.text("AUTH_CLIENT_ID"),
-        client_secret=settings.text("AUTH_CLIENT_SECRET"),
+        client_id=client_id,
+        client_secret=secret,
     )
+    app.state.login = Login(auth, issuer, settings.text("PAGE_URL"), (client_id, secret))
     app.state.pool = tenants.pool(waits.database, int(settings.number("POOL_SIZE", 5)))
     await app.state.pool.open()
     try:
@@ -44,6 +48,14 @@ app = FastAPI(title="instances", lifespan=lifespan)
 app.add_middleware(RequestLog)
 app.add_middleware(tracing.Traced, routes=app.routes)
 problems.install(app)
+app.include_router(page.router)
+
+
+@app.exception_handler(page.LoggedOutError)
+async def log_in(request: Request, _: page.LoggedOutError) -> Response:
+    """Send who opened the page without a token that is good to the login."""
+    login: Login = request.app.state.login
+    return login.begin()
 
 
 Reader = Annotated[Caller, Depends(Requires("instances:read"))]

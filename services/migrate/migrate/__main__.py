@@ -47,16 +47,21 @@ def apply_migrations(conn: Connection, folder: Path) -> list[str]:
     return [path.name for path in fresh]
 
 
-def seed_client(conn: Connection, client_id: str, secret: str, grant_types: list[str]) -> None:
+def seed_client(
+    conn: Connection, client_id: str, secret: str, grant_types: list[str], *redirect_uris: str
+) -> None:
     """Make the confidential client of a service that verifies, exchanges or gets tokens."""
     # These ask on behalf of every user there is, so the limit of an ordinary client is too low.
     conn.execute(
-        "INSERT INTO auth.clients (client_id, client_name, secret_hash, grant_types, scope,"
-        "  token_endpoint_auth_method, token_requests_per_minute)"
-        " VALUES (%s, %s, %s, %s, %s, 'client_secret_basic', 60000)"
+        "INSERT INTO auth.clients (client_id, client_name, secret_hash, grant_types, redirect_uris,"
+        "  scope, token_endpoint_auth_method, token_requests_per_minute)"
+        " VALUES (%s, %s, %s, %s, %s, %s, 'client_secret_basic', 60000)"
         " ON CONFLICT (client_id) DO UPDATE SET secret_hash = excluded.secret_hash,"
-        "  grant_types = excluded.grant_types",
-        [client_id, f"the {client_id} service", hashes.digest(secret), grant_types, SCOPES],
+        "  grant_types = excluded.grant_types, redirect_uris = excluded.redirect_uris",
+        [
+            *(client_id, f"the {client_id} service", hashes.digest(secret)),
+            *(grant_types, list(redirect_uris), SCOPES),
+        ],
     )
 
 
@@ -67,7 +72,13 @@ def main() -> None:
         conn.execute("SELECT pg_advisory_lock(%s)", [LOCK])
         create_roles(conn)
         applied = apply_migrations(conn, MIGRATIONS)
-        seed_client(conn, "instances", settings.text("INSTANCES_CLIENT_SECRET"), [])
+        seed_client(
+            conn,
+            "instances",
+            settings.text("INSTANCES_CLIENT_SECRET"),
+            ["authorization_code"],
+            settings.text("INSTANCES_REDIRECT_URI"),
+        )
         seed_client(conn, "mcp", settings.text("MCP_CLIENT_SECRET"), [TOKEN_EXCHANGE])
         seed_client(conn, "billing", settings.text("BILLING_CLIENT_SECRET"), ["client_credentials"])
         log.info("schema up to date", extra={"applied": applied})

@@ -26,6 +26,8 @@ NomockError
 │   ├── NotPromotableError      what its compose file says cannot stand in a sandbox
 │   ├── UntranslatedError       keys of it have no translation, and were to have one
 │   └── ManifestError           what was rendered is not valid for the cluster's version
+├── BrowserError            the browser of tests does not start
+│   └── BrowserMissingError     there is none, or nothing that drives it
 ├── LockedError             another run owns the stack and did not let go in time
 ├── CleanupError            what tests left cannot be looked at, or removed, or is not to be
 ├── LedgerError             what a test makes cannot be written down, or not be undone
@@ -61,6 +63,10 @@ NomockError
 """
 
 from nomock.errors.base import NomockError, did_you_mean
+from nomock.errors.browser import (
+    BrowserError,
+    BrowserMissingError,
+)
 from nomock.errors.coverage import (
     CanaryError,
     CoverageError,
@@ -135,6 +141,8 @@ from nomock.errors.target import (
 )
 
 __all__ = [
+    "BrowserError",
+    "BrowserMissingError",
     "BuildError",
     "CanaryError",
     "CleanupError",

@@ -10,8 +10,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from nomock.adapters.exchanges import Body, Exchange, Headers
+from nomock.adapters.pages import PageSeen
 from nomock.evidence.folder import VERSION
 from nomock.evidence.mishaps import Mishap
+from nomock.evidence.pages import pages_json
 from nomock.evidence.redact import Redactor
 from nomock.evidence.statements import MOST_TEXT, Activity
 from nomock.evidence.timeline import LogLine, Timeline
@@ -71,6 +73,8 @@ class Record:
     seen: Seen = field(default_factory=Seen)
     exchanges: Sequence[Exchange] = ()
     exchanges_cut: int = 0
+    pages: Sequence[PageSeen] = ()
+    """The pages of its browser, when it failed."""
     spans: Sequence[Span] = ()
     story: Sequence[tuple[float, str]] = ()
     leaks: Sequence[Mapping[str, str]] = ()
@@ -96,6 +100,7 @@ class Record:
             "services": self._services(),
             "exchanges": [self._exchange(exchange, redactor) for exchange in self.exchanges],
             "exchanges_cut": self.exchanges_cut,
+            "pages": pages_json(self.pages, self._at, redactor),
             "logs": [self._line(line) for line in self.seen.logs.lines],
             "logs_cut": self.seen.logs.cut,
             "faults": [self._fault(span) for span in self.spans],

@@ -18,6 +18,7 @@ from nomock.plugin.use import Use
 from nomock.plugin.worker_crash import WorkerCrash
 
 if TYPE_CHECKING:  # heavy; a run without a stack never needs them
+    from nomock.adapters.playwright import Page
     from nomock.faults.checks.acknowledged import Acknowledged
     from nomock.faults.faults import Faults
     from nomock.ledger.lane import WorkerLane
@@ -279,6 +280,26 @@ def ledger(pytestconfig: pytest.Config, stack: Stack) -> Ledger:
 def lane(pytestconfig: pytest.Config, stack: Stack) -> WorkerLane:
     """The worker's own part of the run: ``lane.name("client")`` is a name that nothing else has."""
     return _run(pytestconfig).ledgers.lane(stack)
+
+
+@pytest.fixture(scope="session")
+def browser_proxy(stack: Stack) -> Iterator[str]:
+    """A browser's way to the stack: ``launch(proxy={"server": browser_proxy})``."""
+    from nomock.plugin.browser import proxy_of
+
+    with proxy_of(stack) as url:
+        yield url
+
+
+@pytest.fixture
+def browser_page(
+    request: pytest.FixtureRequest, pytestconfig: pytest.Config, browser_proxy: str
+) -> Iterator[Page]:
+    """A page of a real browser (Playwright's): ``browser_page.goto("http://web:8000/")``."""
+    from nomock.plugin.browser import page_of
+
+    with page_of(request, _run(pytestconfig).settings.browser, browser_proxy) as page:
+        yield page
 
 
 @pytest.fixture(scope="session")

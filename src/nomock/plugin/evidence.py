@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from nomock.adapters.exchanges import forget_exchanges, kept_exchanges
+from nomock.adapters.pages import seen_pages
 from nomock.config import Settings
 from nomock.errors import StateFolderError
 from nomock.moments import Moment, now
@@ -97,6 +98,7 @@ class Evidence:
         failure = {"phase": str(report.when), "message": lines[0] if lines else "", "text": text}
         record = self._of(item, began, found)
         record.failures.append(failure)
+        record.pages = record.pages or seen_pages()
         record.leaks = self._sent_before.found(kept_exchanges()[0], text)
         record.left = self._left
         record.about = {**record.about, "outcome": "failed"}

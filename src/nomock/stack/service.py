@@ -135,6 +135,13 @@ class Service:
 
         return async_client(self.url, **self._hooks, **options)
 
+    def sending(self, method: str, path: str, body: bytes) -> Callable[[int, bytes], None] | None:
+        """Say that a client which is none of these is about to send a request.
+
+        What is returned, if anything, is to be called with the status and the body of the answer.
+        """
+        return self._on_send(self.name, method, path, body)
+
     @property
     def container_id(self) -> str:
         """The id of its container; raises NotReadyError where it has none."""

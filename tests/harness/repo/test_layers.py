@@ -63,6 +63,7 @@ LAYERS = (
         "lanes",
         "leaks",
     ),  # the stack with the spy or traces on; lanes
+    ("browser",),  # a browser's requests to the stack
     ("ledger",),  # what tests make, and how it is undone
     ("cleanup",),  # what tests left, in any of these
     ("doctor", "contracts"),  # what of a project will make trouble; what does not fit in it
@@ -123,6 +124,7 @@ OWNERS = {
     "mcp": "agents.server",
     "tomlkit": "init.files.pyproject",
     "hypothesis": "faults.generate.strategy",  # an extra: nobody else may need it
+    "playwright": "adapters.playwright",  # an extra: imported when a test asks for a page
     "redis": "adapters.redis",  # an extra: imported when a rule needs it
     "coverage": "coverage.harvest",
     "pytest": "plugin",

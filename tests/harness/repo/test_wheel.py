@@ -13,7 +13,16 @@ from places import ROOT
 from tiny import LISTENS, Tiny, server
 
 # Of the extras: who has them not, needs no module that imports them.
-EXTRAS = {"httpx2", "hypothesis", "jsonschema", "kubernetes_validate", "lightkube", "mcp", "yaml"}
+EXTRAS = {
+    "httpx2",
+    "hypothesis",
+    "jsonschema",
+    "kubernetes_validate",
+    "lightkube",
+    "mcp",
+    "playwright",
+    "yaml",
+}
 # Programs that run in containers, when they are imported, too.
 PROGRAMS = ("__main__", ".inside", ".look", ".collect", ".halting_program")
 IMPORTS_ALL = f"""

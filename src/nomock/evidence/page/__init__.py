@@ -24,7 +24,7 @@ _HTML = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
-script-src 'unsafe-inline'; connect-src 'self'">
+script-src 'unsafe-inline'; img-src data:; connect-src 'self'">
 <title>nomock evidence</title>
 <style>
 {css}</style>

@@ -90,6 +90,7 @@ function show(number) {
     el("div", { class: "facts" }, facts.map((fact) => el("span", {}, fact)), el("span", {}, el("a", { href: test.file }, "evidence.json")), el("span", {}, el("code", {}, `nomock replay '${about.id}'`))),
     causes(test),
     record.failures.map((failure) => [el("h3", {}, `Failure in ${failure.phase}`), el("pre", { class: "failure" }, failure.text || failure.message)]),
+    (record.pages || []).map(browserPage),
     record.missing.length ? [el("h3", {}, "Missing"), record.missing.map((text) => el("pre", {}, text))] : null,
     el("h3", {}, "Time axis"), axis(record),
     el("h3", {}, "What happened"), happenings(record, test),
@@ -98,6 +99,12 @@ function show(number) {
     about.order && about.order.length ? [el("h3", {}, "Tests before it"), el("pre", {}, about.order.slice(-20).join("\n"))] : null));
   main.scrollTop = 0;
   for (const failure of main.querySelectorAll(".failure")) failure.scrollTop = failure.scrollHeight;  // the error is its end
+}
+
+function browserPage(page) {
+  return [el("h3", {}, "The browser: ", page.title), el("p", { class: "mono" }, page.url),
+    page.picture ? el("img", { class: "picture", src: `data:image/jpeg;base64,${page.picture}`, alt: "the page when the test failed" }) : null,
+    page.console.length ? el("pre", {}, page.console.map((line) => `${seconds(line.at_s)}  ${line.level}  ${line.text}`).join("\n")) : null];
 }
 
 function causes(test) {
