@@ -17,13 +17,18 @@ from nomock_spy.settings import Settings
 
 def start(environ: Mapping[str, str]) -> None:
     """Start recording in this process, as the environment says."""
-    core = _core_for(Settings(environ))
+    settings = Settings(environ)
+    core = _core_for(settings)
     if core.start():
         activities.use(core)
         os.register_at_fork(after_in_child=lambda: _go_on_in_child(core))
         jobs.listen()
         children.listen(core)
         imports.listen()
+        if settings.mutants:
+            from nomock_spy import mutants
+
+            mutants.start(settings.mutants)
 
 
 def _go_on_in_child(core: Core) -> None:

@@ -11,6 +11,7 @@ from nomock_spy.baggage import Origin, origin_of
 from nomock_spy.contexts import BACKGROUND, Context, current
 from nomock_spy.cores import Core
 from nomock_spy.guard import swallow
+from nomock_spy.hints import Callable
 
 # As many tests as may be in flight at once, and some more; a test that was forgotten is begun
 # anew, which costs a few bytes of records.
@@ -21,12 +22,20 @@ _contexts: dict[Origin, Context] = {}
 _frameworks: set[str] = set()
 _by_header: dict[str, Context] = {}
 """What the headers that came last mean: the requests of a test bring the same."""
+_switch_on: Callable[[Context], None] | None = None
+"""Makes ready the mutant that a context has, where this process may have any."""
 
 
 def use(core: Core) -> None:
     """Tell whom the activities of this process are reported to."""
     global _core
     _core = core
+
+
+def use_mutants(switch_on: Callable[[Context], None]) -> None:
+    """Tell what makes the mutants ready that requests name; without it they mean nothing."""
+    global _switch_on
+    _switch_on = switch_on
 
 
 class Activity:
@@ -121,7 +130,11 @@ def _context_named_by(baggage: str) -> Context | None:
 
 
 def _context_of(origin: Origin) -> Context:
-    context = _contexts.pop(origin, None) or Context(origin)
+    context = _contexts.pop(origin, None)
+    if context is None:
+        context = Context(origin)
+        if origin.mutant and _switch_on is not None:
+            _switch_on(context)
     _contexts[origin] = context  # last: the one that was used last is forgotten last
     while len(_contexts) > _MOST_REMEMBERED:
         _contexts.pop(next(iter(_contexts)), None)

@@ -13,19 +13,21 @@ MOST_MEMBERS = 64
 _TEST = "nomock.test"
 _FAULT = "nomock.fault"
 _RUN = "nomock.run"
+_MUTANT = "nomock.mutant"
 
 
-class Origin(tuple[str, str, str]):
+class Origin(tuple[str, str, str, str]):
     """What a request says of where it comes from: a named tuple, for which nothing is loaded."""
 
     __slots__ = ()
 
-    def __new__(cls, test: str, fault: str, run: str = "") -> Origin:
+    def __new__(cls, test: str, fault: str, run: str = "", mutant: str = "") -> Origin:
         """Return one of a test's node id, and the fault that was on; empty without one.
 
-        The same test of another ``run`` is another origin: what it runs is news once more.
+        The same test of another ``run``, or with another ``mutant``, is another origin: what it
+        runs is news once more.
         """
-        return tuple.__new__(cls, (test, fault, run))
+        return tuple.__new__(cls, (test, fault, run, mutant))
 
     @property
     def test(self) -> str:
@@ -42,8 +44,14 @@ class Origin(tuple[str, str, str]):
         """The name of the run, as the header has it; empty without one."""
         return self[2]
 
+    @property
+    def mutant(self) -> str:
+        """The id of the mutant that is on for it; empty without one."""
+        return self[3]
+
     def __repr__(self) -> str:
-        return f"Origin(test={self.test!r}, fault={self.fault!r}, run={self.run!r})"
+        mutant = f", mutant={self.mutant!r}" if self.mutant else ""
+        return f"Origin(test={self.test!r}, fault={self.fault!r}, run={self.run!r}{mutant})"
 
 
 def origin_of(header: str) -> Origin | None:
@@ -63,7 +71,9 @@ def origin_of(header: str) -> Origin | None:
     except ValueError:
         return None
     # A pytest node id has a file and a name; whatever else uses our key is not a test.
-    return Origin(test, fault, members.get(_RUN, "")) if "::" in test else None
+    if "::" not in test:
+        return None
+    return Origin(test, fault, members.get(_RUN, ""), members.get(_MUTANT, ""))
 
 
 def with_origin(header: str, origin: Origin) -> str:
@@ -83,6 +93,8 @@ def with_origin(header: str, origin: Origin) -> str:
         ours += f",{_FAULT}={_encoded(origin.fault)}"
     if origin.run and _RUN not in members:
         ours += f",{_RUN}={origin.run}"
+    if origin.mutant and _MUTANT not in members:
+        ours += f",{_MUTANT}={origin.mutant}"
     theirs = header.rstrip(", \t")
     merged = f"{theirs},{ours}" if theirs else ours
     if len(merged) > MOST_BYTES or merged.count(",") >= MOST_MEMBERS:

@@ -18,7 +18,7 @@ class Context:
 
     __slots__ = (
         *("branches", "write_through", "fresh", "lines", "number", "origin"),
-        *("flushed_branches", "flushed_lines", "is_flushing"),
+        *("flushed_branches", "flushed_lines", "is_flushing", "mutant"),
     )
 
     def __init__(self, origin: Origin | None) -> None:
@@ -42,6 +42,9 @@ class Context:
         """Whether a thread writes what it found, and may not be done."""
         self.number: tuple[object, int] | None = None
         """The file of records that it was introduced in, and the number it has there."""
+
+        self.mutant = 0
+        """The number of the mutant that is on for it, as ``mutants`` has it; 0 without one."""
 
     here: Context
     """Of BACKGROUND: the context that code runs in, as ``current`` has it, without a call."""

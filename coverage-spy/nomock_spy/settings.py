@@ -15,7 +15,8 @@ class Settings:
     ``NOMOCK_SPY_RUN``: the run that the data belong to, may be empty. ``NOMOCK_SPY_ROOTS``: the
     folders that hold the app, joined by colons; empty lets the spy decide file by file.
     ``NOMOCK_SPY_WHEELS``: the folder with coverage.py, for a Python before 3.12. Which modules of
-    the app are installed stands in the folder to write to.
+    the app are installed stands in the folder to write to; so do the mutants of a run that has
+    any, in a folder with the run's name, so that those of another run mean nothing to this one.
     """
 
     def __init__(self, environ: Mapping[str, str]) -> None:
@@ -26,3 +27,6 @@ class Settings:
         self.roots = tuple(root.rstrip("/") + "/" for root in roots if root)
         self.wheels = environ.get("NOMOCK_SPY_WHEELS", "")
         self.modules = modules_of(self.out, self.service)
+        mutants = f"{self.out}/mutants.{self.run}"
+        self.mutants = mutants if self.run and os.path.isdir(mutants) else ""  # noqa: PTH112
+        """The folder of the run's mutants; "" where there are none, as in every other run."""

@@ -1,8 +1,8 @@
 """The baggage of a request: its test, the fault that was active, and its run, as W3C has it.
 
 https://www.w3.org/TR/baggage/ : members are ``key=value`` joined by commas, values
-percent-encoded. The members of nomock are ``nomock.test``, ``nomock.fault`` and ``nomock.run``;
-whatever else a header holds is kept.
+percent-encoded. The members of nomock are ``nomock.test``, ``nomock.fault``, ``nomock.run`` and,
+where one is on for the request, ``nomock.mutant``; whatever else a header holds is kept.
 """
 
 from __future__ import annotations
@@ -17,7 +17,8 @@ BAGGAGE_HEADER = "baggage"
 TEST_KEY = "nomock.test"
 FAULT_KEY = "nomock.fault"
 RUN_KEY = "nomock.run"
-_OURS = {TEST_KEY, FAULT_KEY, RUN_KEY}
+MUTANT_KEY = "nomock.mutant"
+_OURS = {TEST_KEY, FAULT_KEY, RUN_KEY, MUTANT_KEY}
 
 RUN = os.urandom(4).hex()
 """The name of the run, of each worker another: a test's faults and requests are made in one
@@ -36,6 +37,7 @@ _FAULT_MARK = "|fault="
 # module variables are right where a ContextVar would be lost in threads that the test starts.
 _current_test: str | None = None
 _current_fault = ""
+_current_mutant = ""
 
 
 def set_current_test(test_id: str | None) -> None:
@@ -60,6 +62,12 @@ def current_fault() -> str:
     return _current_fault
 
 
+def set_current_mutant(mutant: str) -> None:
+    """Say which mutant is on for what the test asks from now on; none by an empty id."""
+    global _current_mutant
+    _current_mutant = mutant
+
+
 def baggage_header(baggage: str = "") -> str:
     """Return the value of the header ``baggage`` for a request that the current test makes.
 
@@ -73,10 +81,12 @@ def baggage_header(baggage: str = "") -> str:
 
         requests.get(url, headers={"baggage": nomock.baggage_header()})
     """
-    return with_members(baggage, _current_test, _current_fault, RUN)
+    return with_members(baggage, _current_test, _current_fault, RUN, _current_mutant)
 
 
-def with_members(baggage: str, test_id: str | None, fault: str = "", run: str = "") -> str:
+def with_members(
+    baggage: str, test_id: str | None, fault: str = "", run: str = "", mutant: str = ""
+) -> str:
     """Return the baggage header with the members of the given test added or replaced.
 
     What others put into it stays. Where that leaves no room for ours the request goes without,
@@ -94,6 +104,8 @@ def with_members(baggage: str, test_id: str | None, fault: str = "", run: str = 
         ours.append(f"{FAULT_KEY}={_encoded(_fitting(fault, _MOST_BYTES_OF_FAULT, ''))}")
     if run:
         ours.append(f"{RUN_KEY}={run}")
+    if mutant:
+        ours.append(f"{MUTANT_KEY}={mutant}")
     header = ",".join([*theirs, *ours])
     if len(header) > MOST_BYTES:
         warnings.warn(
