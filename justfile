@@ -113,6 +113,11 @@ test-parallel-safe *arguments: _images
 test-harness *arguments: _images
     cd tests/harness && pytest "$@"
 
+# put small defects into the running services; which does no test notice: just test-mutation PATH
+[group('test')]
+test-mutation *arguments: _images
+    nomock test-mutation "$@"
+
 # show that tests can fail: each one-line defect turns its test red (some minutes; not in check)
 [group('test')]
 test-defects *arguments: _images

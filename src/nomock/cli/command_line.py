@@ -26,6 +26,7 @@ from nomock.cli.docs import docs, explain, schema
 from nomock.cli.doctor import doctor
 from nomock.cli.init import init, uninstall
 from nomock.cli.mcp import mcp
+from nomock.cli.mutation_line import add_mutation
 from nomock.cli.order import bisect
 from nomock.cli.overlay import overlay
 from nomock.cli.quality_line import add_quality
@@ -241,6 +242,7 @@ def command_line() -> argparse.ArgumentParser:
     of_programs(parity_)
     of_heal(add("heal", heal, "heal the faults that killed runs left"))
     add_sandbox(commands.add_parser("sandbox", help="sandboxes, and a local node for them"))
+    add_mutation(add)
     cleanup_ = add(
         "cleanup", cleanup, 'list what tests left: by [[tool.nomock.cleanup]], or named "TEST …"'
     )

@@ -5,6 +5,7 @@ Nothing heavy is imported here: every pytest run in an environment with nomock l
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -142,6 +143,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         metavar="REV",
         help="the same for what changed since a git revision; short: --since",
     )
+    # What `nomock test-mutation` starts its workers with; of no use by hand.
+    group.addoption("--nomock-mutation-job", metavar="FILE", help=argparse.SUPPRESS)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -181,6 +184,10 @@ def pytest_configure(config: pytest.Config) -> None:
         from nomock.plugin.live import Live
 
         config.pluginmanager.register(Live(config, use.begin()), "nomock-live")
+    if job := options.given(config, "mutation-job"):
+        from nomock.plugin.mutation import register as register_mutation
+
+        register_mutation(use.begin(), job)
     if any(
         options.given(config, name) for name in ("affected", "affected-since", "sidecar-coverage")
     ):

@@ -103,6 +103,8 @@ class Run:
             if given(config, "sidecar-coverage"):
                 begin = not hasattr(config, "workerinput")
                 settings = spied(settings, begin=begin, progress=progress_of(config))
+            if given(config, "mutation-job"):
+                settings = spied(settings, begin=False, progress=progress_of(config))
             if given(config, "traces"):
                 settings = traced(settings, progress_of(config))
         except NomockError as error:

@@ -65,7 +65,7 @@ class RunEnd:
                 session.exitstatus = EXIT_NO_STACK
             self._errors = [str(error)]
         finally:
-            if tried:
+            if tried and not given(run.config, "mutation-job"):  # which has run no test for itself
                 run.history.write(
                     session.exitstatus,
                     run.command,

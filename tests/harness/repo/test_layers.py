@@ -69,7 +69,7 @@ LAYERS = (
     ("doctor", "contracts"),  # what of a project will make trouble; what does not fit in it
     ("diagnosis", "sandbox.node"),  # why tests failed, by all that is known; a local Kubernetes
     # how records come here; what of the overlays a promotion takes along
-    ("coverage.records", "sandbox.equipping", "sandbox.evidence", "parity"),
+    ("coverage.records", "sandbox.equipping", "sandbox.evidence", "parity", "mutation.live"),
     # by the cluster's API or by Argo CD; where images are pushed to
     ("sandbox.ways", "sandbox.pushing", "sandbox.endpoint", "sandbox.sandboxes"),
     ("sandbox.registry",),
@@ -106,6 +106,7 @@ SPYS_LAYERS = (
     ("activities",),  # a request, a job
     # what calls these: each is loaded when the package that it patches has been
     ("consumers", "executors", "greenlets", "threads", "clients", "children", "jobs"),
+    ("mutants",),  # what a run with mutants does to the app's functions
     ("popen", "feeders", "servers"),
     ("queues",),
 )

@@ -1,0 +1,120 @@
+"""Which tests may notice a mutant: those that ran the lines that it changes, by covered runs."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from nomock.baggage import short, test_and_fault
+from nomock.config import Settings
+from nomock.coverage.affected import CoveredRun, digest_of, load_baseline
+from nomock.coverage.affected.blocks import parse
+from nomock.coverage.session import data_dir
+from nomock.errors import MutationError
+from nomock.mutation.mutant import Mutant
+from nomock.project import Store
+
+_UNKNOWN_S = 1.0
+"""What a test is taken to last of which no run says it."""
+
+
+@dataclass(frozen=True)
+class Tests:
+    """The tests that may notice a mutant, by node id."""
+
+    line: tuple[str, ...]
+    """Those that ran a line that it changes; the quick ones first."""
+    others: tuple[str, ...]
+    """Those beside them that ran anything of its function, or of the file where it is in none."""
+    in_background: bool
+    """Whether its lines ran for no test, too: at the start, or in a loop of the service's own."""
+
+
+class Choice:
+    """What covered runs know of some files as they are now."""
+
+    def __init__(self, settings: Settings, files: Iterable[Path]) -> None:
+        """Raise CoverageError without a covered run, MutationError for a file no run had so."""
+        runs = load_baseline(data_dir(settings))
+        known = Store(settings.state_dir, "tests").read()
+        self._seconds = {test: float(how[0]) for test, how in known.items()}
+        self._of_file = {file: _latest(settings.root, file, runs) for file in files}
+        self._by_line: dict[Path, Mapping[int, frozenset[str]]] = {}
+        self._statements: dict[Path, list[tuple[int, int]]] = {}
+        self.suite = runs[0].suite
+
+    def seconds(self, test: str) -> float:
+        """Return how long a test took when it ran last."""
+        return self._seconds.get(test, _UNKNOWN_S)
+
+    def tests(self, file: Path, mutant: Mutant) -> Tests:
+        """Return the tests that may notice a mutant of a file."""
+        run = self._of_file[file]
+        if file not in self._by_line:
+            self._by_line[file] = run.contexts.by_line(file)
+            self._statements[file] = _statements(file)
+        lines = set(range(mutant.line, mutant.end_line + 1))
+        around = [s for s in self._statements[file] if s[0] <= mutant.line <= s[1]]
+        if around:  # of one that goes over several lines only some are told
+            first, last = min(around, key=lambda s: s[1] - s[0])
+            lines |= set(range(first, last + 1))
+        ran = self._ran(file, lines)
+        of_function = self._ran(file, _lines_of(run, file, mutant.qualname))
+        by_name = {short(test): test for test in run.passed}
+        line = {by_name[name] for name in ran if name in by_name}
+        others = {by_name[name] for name in of_function if name in by_name} - line
+        return Tests(self._quick_first(line), self._quick_first(others), "" in ran)
+
+    def _ran(self, file: Path, lines: Iterable[int]) -> set[str]:
+        by_line = self._by_line[file]
+        return {test_and_fault(c)[0] for line in lines for c in by_line.get(line, ())}
+
+    def _quick_first(self, tests: Iterable[str]) -> tuple[str, ...]:
+        return tuple(sorted(tests, key=lambda test: (self.seconds(test), test)))
+
+
+def _latest(root: Path, file: Path, runs: tuple[CoveredRun, ...]) -> CoveredRun:
+    now = digest_of(file)
+    for run in runs:
+        if run.digests.get(file) == now and run.passed:
+            return run
+    shown = file.relative_to(root) if file.is_relative_to(root) else file
+    is_known = any(file in run.digests for run in runs)
+    raise MutationError(
+        "the file changed since the last covered run" if is_known else "no covered service ran it",
+        where=str(shown),
+        seen=f"covered runs that are kept: {len(runs)}",
+        todo="run the tests under the spy, then again: pytest --nomock-sidecar-coverage",
+    )
+
+
+def _lines_of(run: CoveredRun, file: Path, qualname: str) -> set[int]:
+    blocks = run.state.sources[file]
+    found = [blocks[qualname]] if qualname and qualname in blocks else list(blocks.values())
+    return {
+        line for block in found for first, last in block.lines for line in range(first, last + 1)
+    }
+
+
+def _statements(file: Path) -> list[tuple[int, int]]:
+    """Return the lines of each statement; of one with a body those in front of that."""
+    found: dict[tuple[int, int], None] = {}
+    for node in ast.walk(parse(file.read_bytes())):
+        if isinstance(node, ast.stmt):
+            body = getattr(node, "body", None)
+            last = node.end_lineno or node.lineno
+            if isinstance(body, list) and body:
+                last = max(node.lineno, body[0].lineno - 1)
+            found[node.lineno, last] = None
+    return list(found)
+
+
+def by_function(mutants: Iterable[Mutant]) -> list[list[Mutant]]:
+    """Return the mutants function by function: what killed one is likely to kill the next."""
+    found: dict[tuple[str, str], list[Mutant]] = defaultdict(list)
+    for mutant in mutants:
+        found[mutant.path, mutant.qualname].append(mutant)
+    return list(found.values())

@@ -1,0 +1,104 @@
+"""What workers have to do: a file that the command writes, and the pieces of it that each takes.
+
+A worker is a pytest process of its own that uses the stack along with the others. Each takes the
+next piece until none is left: whose tests are slow takes fewer.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from time import time
+from typing import Any
+
+from nomock.mutation.live.results import Result
+from nomock.statefolder import writing
+
+
+@dataclass(frozen=True)
+class Task:
+    """A mutant, and the tests that may notice it."""
+
+    mutant: str
+    number: int
+    """The number by which the spy has it; 0 for one that is on from the start of a process."""
+    tests: tuple[str, ...]
+    """By node id, in the order in which they are to run."""
+    services: tuple[str, ...]
+    """Those that run the file."""
+    source: str = ""
+    """A digest of the file."""
+    path: str = ""
+    """Of one of number 0: the file, relative to the project."""
+    module: str = ""
+    """What the spy knows that by."""
+    text: str = ""
+    """The whole of it with the mutant."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """The mutants of a run that are still to be tried."""
+
+    run: str
+    pieces: tuple[tuple[Task, ...], ...]
+    """Each the tasks of one worker at a time."""
+    limit_s: float
+    """How long a mutant may keep a processor busy before it is taken to hang."""
+    until_s: float
+    """When no other mutant is to be begun, in seconds since the epoch."""
+    results: str
+    """The file that verdicts are appended to."""
+    parent: int
+    """The process that began it: a worker does not go on without it."""
+    seconds: Mapping[str, float]
+    """How long the tests took when they ran last."""
+    tests: str
+    """A digest of all files of tests."""
+    test_files: Mapping[str, str]
+    """Digests of the files of tests, by what the ids of their tests begin with."""
+
+    def dated(self, task: Task, result: Result) -> Result:
+        """Return a result with the digests of what it holds for."""
+        tests = self.tests
+        if result.killed_by:
+            tests = self.test_files.get(result.killed_by[0].partition("::")[0], tests)
+        return replace(result, source=task.source, tests=tests)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether no other mutant is to be begun."""
+        return time() >= self.until_s or os.getppid() != self.parent
+
+    def write(self, path: Path) -> None:
+        """Write it down for the workers; raises StateFolderError."""
+        with writing(path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            for old in path.parent.glob(f"{path.name}.*"):
+                old.unlink()
+            path.write_text(json.dumps(asdict(self)), encoding="utf-8")
+
+    @classmethod
+    def read(cls, path: Path) -> Job:
+        """Read what ``write`` wrote."""
+        found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        found["pieces"] = tuple(tuple(_task(task) for task in piece) for piece in found["pieces"])
+        return cls(**found)
+
+    def taken(self, path: Path) -> Iterator[Sequence[Task]]:
+        """Yield the pieces that this worker gets, until none is left or the time is over."""
+        for number, piece in enumerate(self.pieces):
+            if self.is_over:
+                return
+            try:
+                os.close(os.open(f"{path}.{number}", os.O_CREAT | os.O_EXCL))
+            except FileExistsError:  # another one's
+                continue
+            yield piece
+
+
+def _task(found: dict[str, Any]) -> Task:
+    return Task(**{**found, "tests": tuple(found["tests"]), "services": tuple(found["services"])})

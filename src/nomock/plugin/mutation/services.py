@@ -1,0 +1,91 @@
+"""The services under a worker: restarted where a mutant broke one, and started with a mutant.
+
+Workers share them. One that restarts something waits until no other is in the middle of a piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import TracebackType
+
+from nomock.filelock import FileLock
+from nomock.mutation.live.folder import MutantsFolder
+from nomock.mutation.live.job import Task
+from nomock.plugin.run import Run
+
+
+class Services:
+    """The services that have mutants, as one worker of several has them."""
+
+    def __init__(self, run: Run, path: Path, folder: MutantsFolder) -> None:
+        self._run = run
+        self._folder = folder
+        self._lock = FileLock(path.with_suffix(".lock"))
+        self._restarts = path.with_suffix(".restarts")
+        """A file that grows by a byte with each restart."""
+        self._seen = 0
+        self._is_alone = False
+
+    def __enter__(self) -> Services:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock.close()
+
+    @contextmanager
+    def used(self, *, alone: bool) -> Iterator[None]:
+        """Use them for a block: along with other workers, or ``alone``."""
+        self._lock.acquire(exclusive=alone)
+        self._is_alone, self._seen = alone, self._count()
+        try:
+            yield
+        finally:
+            self._lock.release()
+
+    def restart(self, services: Sequence[str]) -> None:
+        """Restart some, unless another worker did so since this one's piece began.
+
+        Raises NomockError where they do not become ready.
+        """
+        if self._is_alone:
+            self._restart(services)
+            return
+        self._lock.acquire(exclusive=True)
+        try:
+            if self._count() == self._seen:
+                self._restart(services)
+        finally:
+            self._lock.acquire(exclusive=False)
+            self._seen = self._count()
+
+    def start_with(self, task: Task) -> None:
+        """Start those that run a file with a mutant in it; raise NomockError where one does not."""
+        self._folder.import_(task.mutant, task.path, task.module, task.text)
+        self._restart(task.services)
+
+    def restore(self, services: Sequence[str]) -> None:
+        """Start them as they are without a mutant."""
+        self._folder.import_none()
+        self._restart(services)
+
+    def _restart(self, services: Sequence[str]) -> None:
+        stack = self._run.main
+        for name in services:
+            stack[name].kill()  # gracefully, it would wait for who is connected
+        for name in services:
+            stack[name].start()
+        with self._restarts.open("ab") as file:
+            file.write(b".")
+
+    def _count(self) -> int:
+        try:
+            return self._restarts.stat().st_size
+        except FileNotFoundError:
+            return 0
