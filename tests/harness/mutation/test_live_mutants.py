@@ -1,0 +1,153 @@
+"""``nomock test-mutation``: a service that runs has mutants, and its tests say which they notice."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from covered import overlay, spied
+from schemas import checked
+from tiny import LISTENS, NOMOCK, Tiny, server
+
+from nomock.mutation import Status
+from nomock.mutation.live.results import Result, Results, results_file
+from nomock.polling import wait_until
+
+SHOP = '''\
+"""Prices."""
+
+FACTOR = 3
+
+
+def price(count):
+    """Return a price."""
+    total = count * FACTOR
+    if count > 10:
+        return total - 1
+    return total
+
+
+def unasked(count):
+    return count + 1
+'''
+SERVE = """
+import http.server
+import shop
+
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = str(shop.price(int(self.path[1:]))).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+    def log_message(self, *said):
+        pass
+
+http.server.ThreadingHTTPServer(("", 8000), Handler).serve_forever()
+"""
+TESTS = """
+    import pytest
+
+    def price(stack, count):
+        return int(stack["app"].http.get(f"/{count}").text)
+
+    def test_price_should_be_the_usual_when_few_are_bought(stack):
+        assert price(stack, 1) == 3
+
+    def test_price_should_be_less_when_many_are_bought(stack):
+        assert price(stack, 20) < 60
+"""
+
+
+@pytest.fixture
+def shop(tiny: Tiny) -> Tiny:
+    """A service of which a covered run knows what its tests run."""
+    tiny.compose(
+        app=server(
+            command=["python3", "-u", "serve.py"],
+            volumes=["./app:/srv:ro"],
+            healthcheck=LISTENS,
+        )
+    )
+    overlay(tiny, app=spied("app"))
+    tiny.write("app/shop.py", SHOP)
+    tiny.write("app/serve.py", SERVE)
+    tiny.tests(TESTS)
+    covered = tiny.run("--nomock-sidecar-coverage")
+    assert covered.ret == 0, covered.outlines
+    return tiny
+
+
+def test_mutants_should_be_told_from_one_another_when_tests_run_with_each(shop: Tiny) -> None:
+    ended = shop.nomock("test-mutation", "app/shop.py", "--workers", "2")
+    assert ended.ret == 0, (ended.outlines, ended.errlines)
+    told = _told(shop)
+    status = {(m["original"], m["replacement"]): m["status"] for m in told["mutants"]}
+    # What no test asks for, and what one asks for on both sides.
+    assert status["+", "-"] == "no coverage"
+    assert status["*", "/"] == "killed"
+    assert status[">", ">="] == "survived"
+    assert status["total - 1", "None"] == "killed"
+    # Of what an import runs.
+    assert status["3", "4"] == "killed"
+    assert told["left"] == 0
+    assert {m["status"] for m in told["mutants"]} == {"killed", "survived", "no coverage"}
+    (survivor,) = (m for m in told["mutants"] if m["replacement"] == ">=")
+    assert sorted(survivor["covered_by"]) == [
+        "test_tiny.py::test_price_should_be_less_when_many_are_bought",
+        "test_tiny.py::test_price_should_be_the_usual_when_few_are_bought",
+    ]
+    assert any("if count >= 10:" in line for line in ended.outlines)
+    # With the last request nothing is on any more, and nothing is left of it.
+    assert not list((shop.path / ".nomock/coverage").glob("mutants.*"))
+    assert shop.run("--nomock-sidecar-coverage").ret == 0
+    # What is known need not be found out again: nothing is started for it.
+    again = shop.nomock("test-mutation", "app/shop.py")
+    assert not any("starting" in line for line in again.errlines)
+    aside = shop.nomock("mutants", "--aside", survivor["id"], "--reason", "10 costs as much")
+    assert aside.ret == 0
+    assert [m["note"] for m in _told(shop)["mutants"] if m["status"] == "set aside"] == [
+        "10 costs as much"
+    ]
+
+
+def test_next_run_should_go_on_when_one_was_killed(shop: Tiny) -> None:
+    results = Results(results_file(shop.path / ".nomock"))
+    command = [NOMOCK, "test-mutation", "app/shop.py", "--workers", "1"]
+    with subprocess.Popen(command, cwd=shop.path, start_new_session=True) as run:
+        wait_until(lambda: bool(results.all()) or run.poll() is not None, within_s=120)
+        assert run.poll() is None
+        os.kill(run.pid, signal.SIGKILL)
+    before = results.all()
+    assert shop.run().ret == 0  # no mutant is on
+    ended = shop.nomock("test-mutation", "app/shop.py", "--workers", "1")
+    assert ended.ret == 0, (ended.outlines, ended.errlines)
+    told = _told(shop)
+    assert told["left"] == 0
+    lines = results_file(shop.path / ".nomock").read_text(encoding="utf-8").splitlines()
+    tried = [json.loads(line)["mutant"] for line in lines]
+    assert sorted(tried) == sorted(set(tried))
+    assert before.keys() <= {m["id"] for m in told["mutants"]}
+
+
+def test_result_should_be_as_if_it_were_not_when_its_line_is_broken(tmp_path: Path) -> None:
+    results = Results(tmp_path / "mutation" / "results.ndjson")
+    first = Result("0a", Status.KILLED, ("test_a.py::test",), source="1", tests="2")
+    results.add(first)
+    with (tmp_path / "mutation" / "results.ndjson").open("a", encoding="utf-8") as file:
+        file.write('{"mutant":"0b","sta\n')
+    results.add(Result("0c", Status.SURVIVED))
+    assert list(results.all()) == ["0a", "0c"]
+    assert results.all()["0a"] == first
+
+
+def _told(tiny: Tiny) -> Any:
+    ended = tiny.nomock("mutants", "--json")
+    assert ended.ret == 0, ended.errlines
+    return checked("mutants", ended.stdout.str())
