@@ -22,8 +22,8 @@ from nomock.coverage.harvest.contexts import Contexts
 from nomock.coverage.session import RUN_VARIABLE, data_dir
 from nomock.errors import NomockError
 from nomock.evidence.causes import Cause, Known, causes_of
-from nomock.evidence.outcomes import flakiness
 from nomock.project import Store
+from nomock.quality.results import flakiness
 
 
 def causes_of_run(
@@ -38,7 +38,7 @@ def causes_of_run(
         causes_of(
             record,
             Known(
-                flakiness(settings, record["test"]["id"]),
+                flakiness(settings.state_dir, record["test"]["id"]),
                 *(changes.of(record["test"]["id"]) if changes else ((), False)),
             ),
         )

@@ -6,7 +6,6 @@ without. ``Revision`` raises ConfigError: who names one has to be told.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import subprocess
 from collections import defaultdict
@@ -47,14 +46,6 @@ def changed_files(root: Path, commit: str) -> list[Path]:
     top = _git(root, "rev-parse", "--show-toplevel")
     names = _git(root, "diff", "--name-only", "--no-renames", "-z", commit)
     return [Path(top) / name for name in names.split("\0") if name]
-
-
-def files_digest(root: Path) -> str:
-    """Return a digest of the tracked files as they are now; "" without a repository."""
-    commit = _git(root, "rev-parse", "HEAD")
-    if not commit:
-        return ""
-    return hashlib.sha256(f"{commit}\n{_git(root, 'diff', 'HEAD')}".encode()).hexdigest()[:16]
 
 
 # What a run writes by the way is larger than a source, as a rule, and is ignored if it is not.

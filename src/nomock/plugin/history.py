@@ -85,22 +85,12 @@ class History:
             "outcomes": self._outcomes,
         }
         Store(self._settings.state_dir, "last-run").write(run)
-        self._remember_outcomes()
         self._write_tests(root)
         if exit_status == pytest.ExitCode.OK:
             from nomock.adapters.git import snapshot
 
             green = {"ended_s": time(), "commit": snapshot(self._settings.root)}
             Store(self._settings.state_dir, "last-green").write(green)
-
-    def _remember_outcomes(self) -> None:
-        failed = [failure["test"] for failure in self._failed if failure["test"] in self._took_s]
-        if not failed and not (self._settings.state_dir / "outcomes.json").exists():
-            return
-        from nomock.evidence.outcomes import remember
-
-        passed = [test for test in self._took_s if test not in failed]
-        remember(self._settings, passed, failed, time())
 
     def _write_tests(self, root: Path) -> None:
         failed = {failure["test"] for failure in self._failed}

@@ -134,6 +134,7 @@ def test_the_first_line_should_be_the_cause_when_tests_fail_for_different_ones(
     )
     tiny.tests(TESTS)
     code = tiny.write("code.py", "1")
+    tiny.write(".gitignore", "std*\n")  # what the runs of a test write
     git = ("git", "-c", "user.name=t", "-c", "user.email=t@t", "-c", "commit.gpgsign=false")
     for words in (["init", "-q"], ["add", "code.py", "docker-compose.yml"], ["commit", "-qm1"]):
         subprocess.run([*git, *words], cwd=tiny.path, check=True)

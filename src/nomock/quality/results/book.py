@@ -183,6 +183,15 @@ class ResultsBook:
             facts, times = row[: len(_FACTS)], row[len(_FACTS) :]
             yield RunFacts(*facts), None if times[0] is None else RunTimes(*times)
 
+    def endings(self, test: str) -> list[tuple[str, str, float]]:
+        """Return of a test by its id each git tree, its outcome there, and when that run began."""
+        with _errors(self._path):
+            return self._connection.execute(
+                "SELECT tree, outcome, began_s FROM results JOIN runs ON runs.id = run "
+                "WHERE test = (SELECT id FROM tests WHERE name = ?) ORDER BY results.rowid",
+                (test,),
+            ).fetchall()
+
     def results(self) -> Iterator[Result]:
         """Yield all results, run by run as they began, in the order in which tests ended."""
         with _errors(self._path):
