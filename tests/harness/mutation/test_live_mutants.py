@@ -1,4 +1,4 @@
-"""``nomock test-mutation``: a service that runs has mutants, and its tests say which they notice."""
+"""``nomock test-mutation``: a running service has mutants, and its tests say which they notice."""
 
 from __future__ import annotations
 
