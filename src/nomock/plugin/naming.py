@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from inspect import unwrap
+from pathlib import Path
 
 import pytest
 
@@ -12,6 +13,7 @@ from nomock.plugin.workers import NUMBER
 from nomock.quality.names import FORM, suggestion
 
 _MOST_SHOWN = 20
+_INSTALLED = {"site-packages", "dist-packages"}
 
 
 def refused_names(settings: Settings, items: Iterable[pytest.Item]) -> str:
@@ -51,12 +53,13 @@ def _is_named_by_hand(item: pytest.Item) -> bool:
     """Tell whether it is a function ``test_…``.
 
     Doctests and files of other kinds have no such name, unittest's ``testLogin`` is another
-    convention, and pytest-bdd makes the name of a scenario's words.
+    convention, and what installed packages define is not the user's: pytest-bdd makes the name of a
+    scenario's words.
     """
     if not isinstance(item, pytest.Function) or not _name(item).startswith("test_"):
         return False
-    function: Any = item.function
-    return not hasattr(function, "__scenario__") and item.path.is_relative_to(item.config.rootpath)
+    code = getattr(unwrap(item.function), "__code__", None)
+    return code is not None and not _INSTALLED & {*Path(code.co_filename).parts}
 
 
 def _name(item: pytest.Item) -> str:

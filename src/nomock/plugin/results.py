@@ -49,13 +49,17 @@ class Results:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         """Keep how a test ended, once its last phase has."""
-        phases = self._phases[report.nodeid]
-        phases.append(report)
-        if report.when in {"teardown", _CRASHED} or report.outcome == _RERUN:
-            del self._phases[report.nodeid]
-            self._waiting.append(self._ended(phases))
-            if not self._tree.is_asked:
-                self._write()
+        # Of an attempt that is tried again the teardown may never be reported.
+        if report.when == "setup" and report.nodeid in self._phases:
+            self._end(report.nodeid)
+        self._phases[report.nodeid].append(report)
+        if report.when in {"teardown", _CRASHED}:
+            self._end(report.nodeid)
+
+    def _end(self, test: str) -> None:
+        self._waiting.append(self._ended(self._phases.pop(test)))
+        if not self._tree.is_asked:
+            self._write()
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self) -> None:
@@ -85,7 +89,7 @@ class Results:
         place = self._places[worker]
         self._places[worker] += 1
         outcomes = [outcome_of(phase)[0] for phase in phases]
-        is_red = "failed" in outcomes or last.outcome == _RERUN
+        is_red = "failed" in outcomes or any(phase.outcome == _RERUN for phase in phases)
         outcome = "failed" if is_red else next((o for o in outcomes if o != "passed"), "passed")
         faults = sorted({str(span[0]) for phase in phases for span in deeds_of(phase)[1]})
         took_s = sum(phase.duration for phase in phases)

@@ -132,3 +132,29 @@ def test_tests_should_be_refused_when_there_is_no_hunt(repository: Tiny) -> None
     refused = repository.nomock("flaky", "test_tiny.py")
     assert refused.ret == 1
     assert "only a hunt runs tests" in refused.stderr.str()
+
+
+# As pytest-rerunfailures does it: what comes after the failed phase of an attempt is not reported.
+RERUNS = """
+from _pytest.runner import runtestprotocol
+
+def pytest_runtest_protocol(item, nextitem):
+    while True:
+        for report in runtestprotocol(item, nextitem=nextitem, log=False):
+            if report.failed and not hasattr(item, "is_again"):
+                item.is_again, report.outcome = True, "rerun"
+                item.ihook.pytest_runtest_logreport(report=report)
+                item._initrequest()
+                break
+            item.ihook.pytest_runtest_logreport(report=report)
+        else:
+            return True
+"""
+
+
+def test_an_attempt_should_be_a_failure_when_another_plugin_tries_again(repository: Tiny) -> None:
+    tiny = repository
+    tiny.write("conftest.py", RERUNS)
+    tiny.tests("seen = []\ndef test_it(stack):\n    seen.append(1)\n    assert len(seen) == 2")
+    tiny.run("-p", "no:rerunfailures").assert_outcomes(passed=1)
+    assert [how for _, _, how in results(tiny)] == ["failed", "passed"]
