@@ -10,6 +10,10 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
     from nomock.baggage import (
         baggage_header,
     )
+    from nomock.contracts.checks import (
+        ContractChecks,
+        OpenApiReport,
+    )
     from nomock.database.costs import (
         Costs,
         SequentialScan,
@@ -33,6 +37,7 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
         ComposeError,
         ConfigError,
         ConflictingFaultsError,
+        ContractError,
         CoverageError,
         EffectUnknownError,
         EngineBusyError,
@@ -59,6 +64,7 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
         NotReadyError,
         NotSteadyError,
         NotTraceableError,
+        OpenApiDocumentError,
         PostgresError,
         PromotionError,
         QualityError,
@@ -145,6 +151,8 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
 # Where a public name is; all others are errors.
 _HOMES = {
     "baggage_header": "nomock.baggage",
+    "ContractChecks": "nomock.contracts.checks",
+    "OpenApiReport": "nomock.contracts.checks",
     "Costs": "nomock.database.costs",
     "SequentialScan": "nomock.database.costs",
     "StatementCost": "nomock.database.costs",
@@ -190,6 +198,8 @@ __all__ = [
     "ComposeError",
     "ConfigError",
     "ConflictingFaultsError",
+    "ContractChecks",
+    "ContractError",
     "Costs",
     "CoverageError",
     "CurrentTrace",
@@ -223,6 +233,8 @@ __all__ = [
     "NotReadyError",
     "NotSteadyError",
     "NotTraceableError",
+    "OpenApiDocumentError",
+    "OpenApiReport",
     "Outcome",
     "Postgres",
     "PostgresError",

@@ -60,7 +60,7 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
         if re.match(r"NOMOCK_|COMPOSE_|PYTEST_XDIST_", name):
             monkeypatch.delenv(name)
     # Plugins of others, which import much: Hypothesis' all of it at the end of each run.
-    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:anyio")
+    monkeypatch.setenv("PYTEST_ADDOPTS", "-p no:hypothesispytest -p no:anyio -p no:schemathesis")
 
 
 @pytest.fixture

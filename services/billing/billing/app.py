@@ -65,7 +65,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await auth.aclose()
 
 
-app = FastAPI(title="billing", lifespan=lifespan)
+app = FastAPI(title="billing", lifespan=lifespan, responses=problems.RESPONSES)
 app.add_middleware(RequestLog)
 app.add_middleware(tracing.Traced, routes=app.routes)
 problems.install(app)

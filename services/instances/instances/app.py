@@ -44,7 +44,7 @@ async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         await auth.aclose()
 
 
-app = FastAPI(title="instances", lifespan=lifespan)
+app = FastAPI(title="instances", lifespan=lifespan, responses=problems.RESPONSES)
 app.add_middleware(RequestLog)
 app.add_middleware(tracing.Traced, routes=app.routes)
 problems.install(app)

@@ -13,6 +13,29 @@ from shared import tracing
 from shared.errors import Unavailable
 from shared.tokens import InsufficientScope, InvalidToken
 
+_DOCUMENTED = {
+    "content": {
+        "application/problem+json": {
+            "schema": {
+                "type": "object",
+                "required": ["type", "title", "status", "detail", "code"],
+                "properties": {
+                    "type": {"type": "string", "format": "uri"},
+                    "title": {"type": "string"},
+                    "status": {"type": "integer"},
+                    "detail": {"type": "string"},
+                    "code": {"type": "string"},
+                },
+            }
+        }
+    }
+}
+# What each operation may answer besides what it is for, for the OpenAPI document.
+RESPONSES: dict[int | str, dict[str, Any]] = {
+    "4XX": {"description": "The request is refused", **_DOCUMENTED},
+    503: {"description": "Something that it needs is away", **_DOCUMENTED},
+}
+
 
 class Problem(Exception):  # noqa: N818 - RFC 9457's own word
     """A request is refused; `code` is the stable part, `detail` is for people."""

@@ -22,6 +22,7 @@ __all__ = [
     "async_client",
     "client",
     "was_never_sent",
+    "was_refused_here",
 ]
 
 NETWORK_ERRORS = (httpx.HTTPError, OSError)
@@ -45,6 +46,13 @@ _LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=20, keepal
 def was_never_sent(error: BaseException) -> bool:
     """Tell whether a request that ended with this error certainly never left."""
     return isinstance(error, _BEFORE_SENDING)
+
+
+def was_refused_here(error: BaseException) -> bool:
+    """Tell whether a request never left, since HTTP has no way to write it down."""
+    return isinstance(
+        error, (httpx.LocalProtocolError, httpx.InvalidURL, httpx.UnsupportedProtocol)
+    )
 
 
 def _mark(request: httpx.Request) -> None:

@@ -33,6 +33,8 @@ NomockError
 ├── LedgerError             what a test makes cannot be written down, or not be undone
 ├── MutationError           a mutant cannot be made, or what is kept of mutants not be read
 ├── EvidenceError           the evidence of a run is not there, or cannot be read
+├── ContractError           a service or the database does not keep what it promises
+├── OpenApiDocumentError    a service has no valid OpenAPI document
 ├── QualityError            what was measured of the tests is not there, or cannot be read
 ├── CoverageError           what the services ran cannot be told
 │   ├── CanaryError             a service's spy does not report what runs
@@ -67,6 +69,7 @@ from nomock.errors.browser import (
     BrowserError,
     BrowserMissingError,
 )
+from nomock.errors.contracts import ContractError, OpenApiDocumentError
 from nomock.errors.coverage import (
     CanaryError,
     CoverageError,
@@ -152,6 +155,7 @@ __all__ = [
     "ComposeError",
     "ConfigError",
     "ConflictingFaultsError",
+    "ContractError",
     "CoverageError",
     "EffectUnknownError",
     "EngineBusyError",
@@ -178,6 +182,7 @@ __all__ = [
     "NotReadyError",
     "NotSteadyError",
     "NotTraceableError",
+    "OpenApiDocumentError",
     "PostgresError",
     "PromotionError",
     "QualityError",

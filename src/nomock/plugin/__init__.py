@@ -20,6 +20,7 @@ from nomock.plugin.worker_crash import WorkerCrash
 
 if TYPE_CHECKING:  # heavy; a run without a stack never needs them
     from nomock.adapters.playwright import Page
+    from nomock.contracts.checks import ContractChecks
     from nomock.faults.checks.acknowledged import Acknowledged
     from nomock.faults.faults import Faults
     from nomock.ledger.lane import WorkerLane
@@ -313,3 +314,11 @@ def browser_page(
 def postgres(stack: Stack) -> Postgres:
     """The stack's database: ``with postgres.connect() as connection: …``."""
     return stack.postgres
+
+
+@pytest.fixture
+def contracts(pytestconfig: pytest.Config, stack: Stack) -> ContractChecks:
+    """Whether services keep what they promise: ``contracts.openapi("instances")``."""
+    from nomock.contracts.checks import ContractChecks
+
+    return ContractChecks(stack, _run(pytestconfig).settings.state_dir)
