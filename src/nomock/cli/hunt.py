@@ -59,12 +59,12 @@ def hunt(
         if number > 1 and monotonic() >= until:
             break
         seed = first_seed + number - 1
+        head = f"run {number}, --shuffle {seed}{_told(conditions)}: "
+        print(head, end="", file=sys.stderr, flush=True)
         began = monotonic()
         with busy_cores(conditions.busy):
             how = _run(settings, [*arguments, "--nomock-shuffle", str(seed)], conditions, until)
-        took = f"{monotonic() - began:.0f} s"
-        told = f"run {number}, --shuffle {seed}{_told(conditions)}: {how}, {took}"
-        print(told, file=sys.stderr, flush=True)
+        print(f"{how}, {monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
 def _has_edges(settings: Settings) -> bool:
