@@ -423,17 +423,3 @@ def test_sign_up_should_be_refused_when_a_field_is_just_invalid(
     name = unique_name()
     asked = {"username": name, "password": PASSWORD, "tenant": name, **changes}
     assert refusal(stack["auth"].http.post("/users", json=asked)) == (status, "invalid_request")
-
-
-def test_logins_should_be_twenty_in_a_window_when_a_password_is_guessed(
-    auth_client: AuthClient, unique_name: Callable[[], str]
-) -> None:
-    def admitted() -> int:
-        nobody = User(unique_name(), "", "", password="a guess")
-        count = 0
-        while auth_client.log_in(nobody, Pkce()).status_code == 401:
-            count += 1
-        return count
-
-    # A window may end meanwhile, and then more are admitted; not so in two, one after the other.
-    assert min(admitted() for _ in range(2)) == 20
