@@ -127,6 +127,16 @@ if TYPE_CHECKING:  # for type checkers and editors, which cannot see what __geta
     from nomock.ledger.undo import (
         Undo,
     )
+    from nomock.properties.bounded import (
+        bounded,
+    )
+    from nomock.properties.explore import (
+        explore,
+    )
+    from nomock.properties.strategies import (
+        concurrency,
+        latencies,
+    )
     from nomock.stack import (
         Postgres,
         Service,
@@ -174,6 +184,10 @@ _HOMES = {
     "WorkerLane": "nomock.ledger.lane",
     "Ledger": "nomock.ledger.ledger",
     "Undo": "nomock.ledger.undo",
+    "bounded": "nomock.properties.bounded",
+    "explore": "nomock.properties.explore",
+    "concurrency": "nomock.properties.strategies",
+    "latencies": "nomock.properties.strategies",
     "Postgres": "nomock.stack",
     "Service": "nomock.stack",
     "Stack": "nomock.stack",
@@ -275,6 +289,10 @@ __all__ = [
     "WatchdogError",
     "WorkerLane",
     "baggage_header",
+    "bounded",
+    "concurrency",
+    "explore",
+    "latencies",
     "recovers_within",
     "schedules",
     "steady",

@@ -340,12 +340,13 @@ def test_a_schedule_should_claim_what_it_may_break_before_it_begins(shop: Tiny) 
 def test_hypothesis_should_be_asked_for_when_it_is_not_installed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.delitem(sys.modules, "nomock.faults.generate.strategy", raising=False)
+    for name in ("nomock.faults.generate.strategy", "nomock.adapters.hypothesis"):
+        monkeypatch.delitem(sys.modules, name, raising=False)
     monkeypatch.setitem(sys.modules, "hypothesis", None)
     with pytest.raises(ConfigError) as refused:
         import nomock.faults.generate.strategy  # noqa: F401
     assert str(refused.value) == (
-        "nomock.faults.generate.strategy: Hypothesis is not installed\n"
+        "examples that it is to generate: Hypothesis is not installed\n"
         "-> pip install 'nomock[hypothesis]'"
     )
 

@@ -62,7 +62,8 @@ LAYERS = (
         "traces.session",
         "lanes",
         "leaks",
-    ),  # the stack with the spy or traces on; lanes
+        "properties",
+    ),  # the stack with the spy or traces on; lanes; generated examples on it
     ("browser",),  # a browser's requests to the stack
     ("ledger",),  # what tests make, and how it is undone
     ("cleanup",),  # what tests left, in any of these
@@ -126,7 +127,7 @@ OWNERS = {
     "tomlkit": "init.files.pyproject",
     "playwright": "adapters.playwright",  # an extra: imported when a test asks for a page
     # Extras: nobody else may need them.
-    "hypothesis": ("faults.generate.strategy", "adapters.openapi"),
+    "hypothesis": ("adapters.hypothesis", "adapters.openapi"),
     "schemathesis": "adapters.openapi",
     "redis": "adapters.redis",  # an extra: imported when a rule needs it
     "coverage": "coverage.harvest",

@@ -55,6 +55,7 @@ _GROUPS = {
         *("Postgres", "Session", "Snapshot", "Costs", "StatementCost", "SequentialScan"),
     ),
     "Faults": ("Faults", "Fault", "ActiveFault", "Schedule", "Step", "ScheduleRun", "schedules"),
+    "Generated examples": ("explore", "bounded", "concurrency", "latencies"),
     "Traces": ("CurrentTrace", "Expectation", "Span", "trace_headers"),
     "What a test asks meanwhile": (
         *("steady", "SteadyWatch", "SteadyAnswer", "recovers_within", "Acknowledged", "Outcome"),

@@ -13,18 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from nomock.errors import ConfigError
+from nomock.adapters.hypothesis import st
 from nomock.faults.generate.chance import LEAST_MS, milliseconds, templates
 from nomock.faults.schedule import Schedule, Step
-
-try:
-    from hypothesis import strategies as st
-except ModuleNotFoundError as error:
-    raise ConfigError(
-        "Hypothesis is not installed",
-        where="nomock.faults.generate.strategy",
-        todo="pip install 'nomock[hypothesis]'",
-    ) from error
 
 # Coarse, so that few examples are needed to find out what still fails: each one is played.
 _NOTCHES = 10

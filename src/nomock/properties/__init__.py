@@ -1,0 +1,1 @@
+"""What is to hold whatever happens: Hypothesis on the live stack."""
