@@ -16,7 +16,7 @@ SUITE = [
 # Where the suite's own margins stand, and all else is computed.
 ALLOWED = ROOT / "tests/helpers/waits.py"
 # What a test does to the stack, or how often it looks: no bound of an answer or a recovery.
-DOINGS = {"latency_ms", "jitter_ms", "delay_ms", "after_ms", "period_ms", "every_s"}
+DOINGS = {"latency_ms", "jitter_ms", "delay_ms", "after_ms", "lasts_s", "period_ms", "every_s"}
 LIFETIMES = {"access_token_lifetime_s"}
 BOUND = re.compile(r"(?:.*_(?:s|ms)|timeout|seconds)$", re.IGNORECASE)
 
