@@ -45,7 +45,7 @@ def hunt(
     """Run the tests until the time is up; each run adds its results to those that are kept.
 
     ``first_seed`` is that of the first order, the next ones are of the numbers after it; None takes
-    one by chance. Raises QualityError where pytest cannot run them.
+    one by chance. Raises QualityError where pytest cannot run them at all.
     """
     if first_seed is None:
         first_seed = random.randrange(2**31)
@@ -63,7 +63,12 @@ def hunt(
         print(head, end="", file=sys.stderr, flush=True)
         began = monotonic()
         with busy_cores(conditions.busy):
-            how = _run(settings, [*arguments, "--nomock-shuffle", str(seed)], conditions, until)
+            try:
+                how = _run(settings, [*arguments, "--nomock-shuffle", str(seed)], conditions, until)
+            except QualityError as error:
+                if number == 1:
+                    raise
+                how = error.what  # as where the stack does not become ready: the next one may
         print(f"{how}, {monotonic() - began:.0f} s", file=sys.stderr, flush=True)
 
 
@@ -102,7 +107,7 @@ def _run(settings: Settings, arguments: Sequence[str], conditions: Conditions, u
         said = list(_lines(output))
     if code not in _TELLS:
         raise QualityError(
-            f"pytest ended with {code}, and no hunt can begin so",
+            f"pytest ended with {code} before its tests did",
             where=" ".join(command[1:]),
             seen="\n".join(said)[-_MOST_SHOWN:],
             todo="run it by itself, until its tests run",
