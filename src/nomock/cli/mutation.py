@@ -92,7 +92,7 @@ def _try(
     session.begin(found.modules, limit_s=_LIMIT_S, progress=line)
     settings = session.settings
     folder = settings.state_dir / "mutation"
-    tasks = found.tasks(left, session.owners)
+    tasks = found.tasks(left, session.owners, by_restart=chosen.restart)
     tests = {test for piece in tasks for task in piece for test in task.tests}
     job = Job(
         run=session.run,

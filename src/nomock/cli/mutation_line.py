@@ -48,6 +48,11 @@ def add_mutation(add: Callable[..., argparse.ArgumentParser]) -> None:
         help="how many mutants are tried at once, each by a pytest of its own; one for each core",
     )
     command.add_argument(
+        "--restart",
+        action="store_true",
+        help="restart the service with each mutant: for tests whose clients send no baggage",
+    )
+    command.add_argument(
         "--pytest",
         dest="rest",
         type=shlex.split,

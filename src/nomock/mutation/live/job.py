@@ -27,6 +27,8 @@ class Task:
     """The number by which the spy has it; 0 for one that is on from the start of a process."""
     tests: tuple[str, ...]
     """By node id, in the order in which they are to run."""
+    others: tuple[str, ...]
+    """Those that run the same function; they are asked where none of the first noticed it."""
     services: tuple[str, ...]
     """Those that run the file."""
     source: str = ""
@@ -101,4 +103,5 @@ class Job:
 
 
 def _task(found: dict[str, Any]) -> Task:
-    return Task(**{**found, "tests": tuple(found["tests"]), "services": tuple(found["services"])})
+    lists = {name: tuple(found[name]) for name in ("tests", "others", "services")}
+    return Task(**{**found, **lists})

@@ -66,32 +66,38 @@ class Plan:
         return result.tests == self.tests_digest
 
     def tasks(
-        self, planned: Iterable[Planned], owners: Callable[[Path], Sequence[str]]
+        self,
+        planned: Iterable[Planned],
+        owners: Callable[[Path], Sequence[str]],
+        *,
+        by_restart: bool = False,
     ) -> list[tuple[Task, ...]]:
         """Return what is to be done for some mutants, function by function.
 
-        Those that need services of their own come last.
+        Those for which services are restarted come last: ``by_restart`` makes all such.
         """
         pieces: dict[tuple[str, str, bool], list[Task]] = {}
         services: dict[Path, tuple[str, ...]] = {}
         for one in planned:
             if one.file not in services:
                 services[one.file] = tuple(owners(one.file))
-            task = self._task(one, services[one.file])
+            task = self._task(one, services[one.file], by_restart=by_restart)
             key = (one.mutant.path, one.mutant.qualname, task.number == 0)
             pieces.setdefault(key, []).append(task)
         return [tuple(piece) for key, piece in sorted(pieces.items(), key=lambda i: i[0][2])]
 
-    def _task(self, one: Planned, services: tuple[str, ...]) -> Task:
+    def _task(self, one: Planned, services: tuple[str, ...], *, by_restart: bool) -> Task:
         mutant, tests = one.mutant, one.tests
-        task = Task(mutant.id, one.number, tests.line, services, one.source)
+        task = Task(mutant.id, one.number, tests.line, tests.others, services, one.source)
         # What runs for no test is not on for any request, either.
-        if one.number and (tests.line or not tests.in_background):
+        if one.number and not by_restart and (tests.line or not tests.in_background):
             return task
+        runs = bool(tests.line) or tests.in_background
         return replace(
             task,
             number=0,
-            tests=tests.line + tests.others,
+            tests=tests.line + tests.others if runs else (),
+            others=(),
             path=mutant.path,
             module=one.told.module,
             text=mutate(decoded(one.file.read_bytes()), mutant),
