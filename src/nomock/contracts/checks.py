@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,6 +13,7 @@ from nomock.errors import ConfigError, ContractError, OpenApiDocumentError
 
 if TYPE_CHECKING:  # an extra, and slow to load
     from nomock.adapters.openapi import Operation
+    from nomock.contracts.drift import Migrate
     from nomock.stack import Service, Stack
 
 _MOST_LINES = 40
@@ -95,6 +96,28 @@ class ContractChecks:
                 todo=f"mend {service}, or what its document promises",
             )
         return report
+
+    def drift(self, migrate: Migrate, *, ignore: Iterable[str] = ()) -> int:
+        """Hold the live database against what its migrations make; return how much was compared.
+
+        ``migrate`` is called with a connection to an empty database of the same server, and applies
+        all migrations there; that database is gone afterwards. Compared are tables, views, columns
+        with type, nullability and default, constraints, indexes, policies and triggers. ``ignore``
+        are tables with their schema: ``public.schema_migrations``. Raises ContractError, which
+        names each table with what differs, and EngineError where there can be no database beside.
+        """
+        from nomock.contracts.drift import drift_of
+
+        found, compared = drift_of(self._stack.postgres, migrate, ignore)
+        keep(self._state_dir, "drift of the database", compared, found)
+        if found:
+            raise ContractError(
+                f"the live database is not what its migrations make: {len(found)} differences",
+                where=f"database {self._stack.postgres.dbname}",
+                seen="\n".join(found[:_MOST_LINES]),
+                todo="write the migration that is missing, or undo what was done by hand",
+            )
+        return compared
 
 
 def _adapter() -> Callable[..., Any]:
