@@ -95,7 +95,7 @@ def test_the_page_should_say_by_which_command_when_nothing_was_measured(shop: Ti
         *("mutants", "defects", "stability", "speed"),
         *("names", "contracts", "properties", "risk"),
     ]
-    unmeasured = [name for name, text in found.items() if "Not measured yet; it is by" in text]
+    unmeasured = [name for name, text in found.items() if "Not measured yet. How:" in text]
     assert unmeasured == [name for name in found if name != "risk"]
     assert "web/app.py" in found["risk"]
 

@@ -95,7 +95,7 @@ def _section(section: Section) -> str:
         parts.append(_table(section.table))
     parts += [f"<p>{escape(note)}</p>" for note in section.notes]
     if section.command:
-        parts.append(f"<p>Not measured yet; it is by <code>{escape(section.command)}</code></p>")
+        parts.append(f"<p>Not measured yet. How: <code>{escape(section.command)}</code></p>")
     return "\n".join([*parts, "</section>"])
 
 
