@@ -282,7 +282,7 @@ check-wheel *arguments:
 
 # everything CI runs: lint, types, nomock's own tests, the suite, its quick tests under the spy
 [group('check')]
-check: lint typecheck docs _images _render _tests
+check: lint typecheck docs _images _browser _render _tests
 
 # Offline: what the reference stack would be in a sandbox, checked against Kubernetes' schema.
 _render:
@@ -334,6 +334,10 @@ _sandbox id *tests:
     nomock sandbox local
     nomock promote --id {{ id }}
     @pytest --nomock-target sandbox --nomock-sandbox "$@"; ended=$?; nomock sandbox down --id {{ id }}; exit $ended
+
+# On a bare Debian: the tests that open pages have a browser (docs/browser.md), else they are skipped.
+_browser:
+    @images/browser.sh
 
 # the images are resolved once; .env says how
 _images:
