@@ -44,7 +44,7 @@ class Twin:
             yield cls(Path(name), python)
 
     def judge(self, defect: Defect) -> Result:
-        """Run its files that import what the patch touches until a test is red."""
+        """Run its files about what the patch touches until a test is red."""
         began = perf_counter()
         # A patch may touch what is not Python, too: there is nothing of that here.
         with self._with(defect):
@@ -71,12 +71,13 @@ class Twin:
         return float(told["totals"]["percent_covered"])
 
     def _files_about(self, packages: Collection[str]) -> list[str]:
-        """Return the files that import one of these packages; all, where all services do."""
+        """Return the files that speak of one of these packages; all, where all services use it."""
         if not packages or "shared" in packages:
             return []
-        imports = re.compile(rf"^(?:from|import) ({'|'.join(sorted(packages))})\b", re.MULTILINE)
+        # By its fixture, too, not by imports alone.
+        speaks = re.compile(rf"\b(?:{'|'.join(sorted(packages))})\b")
         files = sorted((self._folder / MOCKS).glob("test_*.py"))
-        return [path.name for path in files if imports.search(path.read_text())]
+        return [path.name for path in files if speaks.search(path.read_text())]
 
     @contextmanager
     def _with(self, defect: Defect) -> Iterator[None]:
