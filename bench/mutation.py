@@ -12,8 +12,6 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from threading import Event
-from time import monotonic
 
 from ground import use_images
 
@@ -65,7 +63,6 @@ COMPOSE = {
         }
     }
 }
-_LOOK_S = 0.01
 
 
 def main() -> None:
@@ -127,47 +124,33 @@ class Project:
         self._done([sys.executable, "-m", "pytest", "-q", *arguments])
 
     def tried(self, *arguments: str) -> tuple[dict[str, str], float]:
-        """Try all mutants; return the verdict of each, and the seconds between first and last."""
+        """Try all mutants; return the verdict of each, and how many seconds that took.
+
+        These begin when a worker takes the first ones, with stack and tests ready.
+        """
         nomock = str(Path(sys.executable).with_name("nomock"))
-        command = [nomock, "test-mutation", "app/prices.py", *arguments]
-        log = self._folder / "log"
-        first = last = 0.0
-        size = self._size()
-        with log.open("wb") as file:
-            running = subprocess.Popen(command, cwd=self._folder, stdout=file, stderr=file)
-            while running.poll() is None:
-                Event().wait(_LOOK_S)
-                if (now := self._size()) != size:
-                    size, last = now, monotonic()
-                    first = first or last
-        if running.returncode != 0:
-            raise SystemExit(f"{command} ended with {running.returncode}:\n{log.read_text()}")
-        told = subprocess.run(
-            [nomock, "mutants", "--json"], cwd=self._folder, capture_output=True, check=True
-        )
-        found = json.loads(told.stdout)["mutants"]
-        return {mutant["id"]: mutant["status"] for mutant in found}, last - first
+        self._done([nomock, "test-mutation", "app/prices.py", *arguments])
+        begin = (self._state / "job.0").stat().st_mtime
+        end = (self._state / "results.ndjson").stat().st_mtime
+        told = self._done([nomock, "mutants", "--json"])
+        found = json.loads(told)["mutants"]
+        return {mutant["id"]: mutant["status"] for mutant in found}, end - begin
 
     def forget(self) -> None:
         """Forget all verdicts."""
-        self._results.unlink()
+        (self._state / "results.ndjson").unlink()
 
     @property
-    def _results(self) -> Path:
-        return self._folder / ".nomock" / "mutation" / "results.ndjson"
+    def _state(self) -> Path:
+        return self._folder / ".nomock" / "mutation"
 
-    def _size(self) -> int:
-        try:
-            return self._results.stat().st_size
-        except FileNotFoundError:
-            return 0
-
-    def _done(self, command: list[str]) -> None:
+    def _done(self, command: list[str]) -> str:
         done = subprocess.run(
             command, cwd=self._folder, capture_output=True, text=True, check=False
         )
         if done.returncode != 0:
             raise SystemExit(f"{command} ended with {done.returncode}:\n{done.stdout}{done.stderr}")
+        return done.stdout
 
 
 if __name__ == "__main__":
