@@ -107,8 +107,11 @@ async def registration(request: Request) -> Response:
         return Response(status_code=204)
     if request.method == "PUT":
         asked = await _body(request, clients.Metadata, "invalid_client_metadata", 400)
-        return JSONResponse(await clients.update(pool, client, asked, ISSUER), headers=NO_STORE)
-    return JSONResponse(clients.describe(client, ISSUER), headers=NO_STORE)
+        told = await clients.update(pool, client, asked, ISSUER)
+    else:
+        told = clients.describe(client, ISSUER)
+    # RFC 7592, section 3, wants it in each answer; only its hash is kept.
+    return JSONResponse({**told, "registration_access_token": token}, headers=NO_STORE)
 
 
 async def authorization(request: Request) -> Response:
