@@ -53,13 +53,16 @@ _PARTS = """
         FROM tables JOIN pg_policy ON polrelid = tables.oid
     UNION ALL SELECT name, 'trigger', tgname, pg_get_triggerdef(pg_trigger.oid)
         FROM tables JOIN pg_trigger ON tgrelid = tables.oid AND NOT tgisinternal
+        JOIN pg_proc p ON p.oid = tgfoid JOIN pg_namespace n ON n.oid = p.pronamespace
+        WHERE NOT n.nspname SIMILAR TO %s
 """
 _OURS = f"pg\\_%|information\\_schema|{SCHEMA}%"
 
 
 def parts_of(connection: Connection[Any]) -> dict[Part, str]:
     """Return each part of each table and view of a database, with its definition."""
-    rows = connection.execute(_PARTS, [_OURS]).fetchall()
+    # Triggers of a snapshot are on the user's own tables.
+    rows = connection.execute(_PARTS, [_OURS, f"{SCHEMA}%"]).fetchall()
     return {(table, kind, name): definition for table, kind, name, definition in rows}
 
 

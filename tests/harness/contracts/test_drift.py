@@ -80,6 +80,13 @@ def test_each_difference_should_name_table_and_column_when_somebody_changed_it_b
     ]
 
 
+def test_nothing_should_differ_when_a_snapshot_has_its_triggers_on_the_tables(
+    live: Postgres,
+) -> None:
+    with live.snapshot():
+        assert drift_of(live, migrate)[0] == []
+
+
 def test_a_table_should_not_count_when_it_is_ignored(live: Postgres) -> None:
     with live.connect(autocommit=True) as connection:
         connection.execute("CREATE TABLE schema_migrations (name text)")
