@@ -118,6 +118,8 @@ def test_nothing_of_it_should_be_loaded_or_kept_when_it_is_off(tiny: Tiny) -> No
             assert not OURS & set(sys.modules)
             raise ValueError("on purpose")
     """)
+    # A start asks PostgreSQL whether it lets anybody in; a run on a stack that is up does not.
+    assert tiny.nomock("up").ret == 0
     # A process that nothing was loaded into before.
     pytest_alone = [sys.executable, "-m", "pytest", "-p", "no:cacheprovider"]
     done = subprocess.run(pytest_alone, cwd=tiny.path, capture_output=True, text=True, timeout=120)

@@ -21,6 +21,7 @@ EXTRAS = {
     "lightkube",
     "mcp",
     "playwright",
+    "schemathesis",
     "yaml",
 }
 # Programs that run in containers, when they are imported, too.
