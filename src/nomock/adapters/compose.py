@@ -25,6 +25,10 @@ from nomock.errors import BuildError, ComposeError
 # How long a command that is to end may take to undo what it has half done.
 _GRACE_S = 10.0
 
+# BuildKit at times tells the end of a step that an error has cancelled, in place of the error: a
+# second try tells that.
+_CANCELLED = "failed to solve: Canceled: context canceled"
+
 
 class Compose:
     """The compose commands that change one project."""
@@ -64,12 +68,16 @@ class Compose:
         if text is not None:
             where = ("--project-name", str(self._call.project), "--project-directory", str(folder))
             command = ["docker", "compose", *where, "--file", "-", *words]
-        with self._running(command, on_line, text) as build:
-            if build.wait() != 0:
+        for is_last in (False, True):
+            with self._running(command, on_line, text) as build:
+                if build.wait() == 0:
+                    return
+                seen = build.last_lines()
+            if _CANCELLED not in seen or is_last:
                 raise BuildError(
                     "an image does not build",
                     where=f"build of {', '.join(services)}",
-                    seen=build.last_lines(),
+                    seen=seen,
                     todo=build.cure() or f"docker compose build {' '.join(services)}",
                 )
 
