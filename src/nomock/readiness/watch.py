@@ -45,13 +45,14 @@ class ReadinessWatch:
     def __post_init__(self) -> None:
         for name in self.probe_settings:
             self.project.service(name)
+        self._listens = partial(listens, self.target)
         self._probes = {
             name: probe_for(
                 service,
                 self.probe_settings.get(name),
                 is_one_shot=name in self.project.one_shots,
                 work=self.target.work,
-                listens=partial(listens, self.target),
+                listens=self._listens,
             )
             for name, service in self.project.services.items()
         }
@@ -206,7 +207,7 @@ class ReadinessWatch:
         """Return what a container is asked: an image may bring a healthcheck of its own."""
         is_default = service.name not in {*self.probe_settings, *self.project.one_shots}
         if is_default and container.health is not None:
-            return Health(FirstStart(service.published_ports, partial(listens, self.target)))
+            return Health(FirstStart(service.published_ports, self._listens))
         return self._probes[service.name]
 
     def _with_ports(
