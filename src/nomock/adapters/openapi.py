@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import schemathesis
-from hypothesis import HealthCheck, Phase, given, seed, settings
-from hypothesis.errors import HypothesisException, Unsatisfiable
+from hypothesis import HealthCheck, Phase, given, seed, settings, strategies
+from hypothesis.errors import HypothesisException, Unsatisfiable, UnsatisfiedAssumption
 from schemathesis.core.errors import SchemathesisError
 from schemathesis.core.failures import Failure, FailureGroup
 from schemathesis.core.result import Ok
@@ -35,6 +36,8 @@ _CHECKS = [
     checks.missing_required_header,
 ]
 _MOST_SHOWN = 300
+_MOST_REJECTED = 5
+"""How often, for each example that is wanted, one may be made up that is none."""
 
 Send = Callable[[str, str, Mapping[str, Any]], Any]
 """Called with a method, a path and the arguments of an httpx request; returns httpx's response."""
@@ -102,6 +105,19 @@ def _strategies(operation: Any, mode: Any) -> Iterator[Any]:
 
 
 def _run(strategy: Any, ask: Callable[[Any], None], examples: int, seed_: int) -> None:
+    rejected = count(1)
+
+    @strategies.composite
+    def bounded(draw: Any) -> Any:
+        # Where a document forbids nothing, Hypothesis would go on for 500 tries: for seconds. What
+        # is no case counts as an example, so that it comes to its end.
+        try:
+            return draw(strategy)
+        except UnsatisfiedAssumption:
+            if next(rejected) <= _MOST_REJECTED * examples:
+                raise
+            return None
+
     # What is broken is noted and not raised: nothing is shrunk, so that requests stay bounded.
     @seed(seed_)
     @settings(
@@ -111,9 +127,10 @@ def _run(strategy: Any, ask: Callable[[Any], None], examples: int, seed_: int) -
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(strategy)
+    @given(bounded())
     def every(case: Any) -> None:
-        ask(case)
+        if case is not None:
+            ask(case)
 
     with suppress(Unsatisfiable):  # there is nothing that the document forbids
         every()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from nomock.contracts.kept import keep
+from nomock.contracts.rewriting import without_rewriting
 from nomock.errors import ConfigError, ContractError, OpenApiDocumentError
 
 if TYPE_CHECKING:  # an extra, and slow to load
@@ -72,18 +73,21 @@ class ContractChecks:
         answer is none that the document allows, OpenApiDocumentError where there is no document or
         it is invalid, ConfigError where Schemathesis is not installed.
         """
-        operations = _adapter()
         asked = self._stack[service]
-        document, where = _document(asked, path, file)
-        found = operations(
-            document,
-            _sender(asked, headers or {}),
-            where=where,
-            examples=examples,
-            seed_=seed,
-            skip=skip,
-        )
-        report = OpenApiReport(service, tuple(found))
+        with without_rewriting():
+            operations = _adapter()
+            document, where = _document(asked, path, file)
+            found = tuple(
+                operations(
+                    document,
+                    _sender(asked, headers or {}),
+                    where=where,
+                    examples=examples,
+                    seed_=seed,
+                    skip=skip,
+                )
+            )
+        report = OpenApiReport(service, found)
         if not report.operations:
             raise OpenApiDocumentError(where, "it has no operation that is not left out")
         keep(self._state_dir, f"OpenAPI of {service}", len(report.operations), report.breaches)

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 import json
+import sys
+from importlib.abc import MetaPathFinder
+from typing import Any
 
+from hypothesis import reject, strategies
 from tiny import Tiny, server
+
+from nomock.adapters import openapi
+from nomock.contracts.rewriting import without_rewriting
 
 SERVER = """
 import json, sys
@@ -108,3 +115,39 @@ def test_each_answer_should_be_held_against_the_document_when_a_service_has_one(
     tiny.run("-q").assert_outcomes(passed=8)
     kept = json.loads(tiny.path.joinpath(".nomock/quality/contracts.json").read_text())
     assert [check["name"] for check in kept["checks"]] == ["OpenAPI of web"]
+
+
+def test_few_cases_should_be_made_up_when_none_is_one() -> None:
+    drawn, asked = [], []
+
+    @strategies.composite
+    def none(draw: Any) -> Any:
+        drawn.append(draw(strategies.integers()))
+        reject()
+
+    openapi._run(none(), asked.append, examples=4, seed_=0)
+    assert asked == []
+    assert 4 < len(drawn) < 40
+
+
+def test_each_case_should_be_asked_when_few_of_those_made_up_are_one() -> None:
+    asked: list[int] = []
+
+    @strategies.composite
+    def even(draw: Any) -> int:
+        number = draw(strategies.integers(min_value=0))
+        return int(number) if number % 2 == 0 else reject()
+
+    openapi._run(even(), asked.append, examples=4, seed_=0)
+    assert len(asked) == 4
+
+
+def test_nothing_should_be_rewritten_when_it_is_imported_in_the_block() -> None:
+    before = list(sys.meta_path)
+    rewriting = [finder for finder in before if "rewrite" in type(finder).__module__]
+    assert rewriting, "pytest has another way to rewrite"
+    with without_rewriting():
+        assert not set(map(id, rewriting)) & set(map(id, sys.meta_path))
+        sys.meta_path.append(added := MetaPathFinder())
+    assert sys.meta_path == [*before, added]
+    sys.meta_path.remove(added)
