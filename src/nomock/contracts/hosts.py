@@ -1,10 +1,12 @@
-"""By which names, and at which ports, a service reaches others."""
+"""By which names, and at which ports, a service of a compose file reaches others."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from nomock.contracts.fault import Fault
+from nomock.contracts.host import Host
 from nomock.contracts.known import KnownImage, known_image
 from nomock.project import Project, ServiceConfig
 
@@ -12,16 +14,62 @@ _DEFAULT_NETWORK = ("default",)
 
 
 @dataclass(frozen=True)
-class Host:
-    """A service as another one knows it."""
+class ComposeHost(Host):
+    """A service of the compose file as another one knows it."""
 
     service: ServiceConfig
     is_in_reach: bool
     """Whether both have a network."""
-    known: KnownImage | None
 
     @property
-    def published(self) -> Mapping[int, int]:
+    def name(self) -> str:
+        """Its name in the file."""
+        return self.service.name
+
+    @property
+    def known(self) -> KnownImage | None:
+        """What is known of its image."""
+        return known_image(self.service.image)
+
+    @property
+    def environment(self) -> Mapping[str, str | None]:
+        """What the file tells it."""
+        return self.service.environment
+
+    @property
+    def has_scripts(self) -> bool:
+        """Whether some are mounted where its image looks for them, or may be in its own image."""
+        volumes = self.service.config.get("volumes") or []
+        mounted = any("initdb" in str(v.get("target")) for v in volumes)
+        return self.service.is_built or mounted or bool(self.service.config.get("configs"))
+
+    def unreached(self, named: str) -> Fault | None:
+        """Return that both have no network; None where they have one."""
+        if self.is_in_reach:
+            return None
+        return Fault(
+            f"names the host {named}, and that is in no network of this service",
+            f"give both a network: networks of {self.name}",
+        )
+
+    def wrong_port(self, named: str, port: int | None, scheme: str) -> Fault | None:
+        """Return that a port is this machine's, or another one than that of its image."""
+        if port is None:
+            return None
+        if port in self._published:
+            if self.known and port == self.known.port:
+                return None
+            return Fault(
+                f"names port {port} of {named}, which is that of this machine",
+                f"between services it is {self._published[port]}",
+            )
+        if self.known is None or self._may_listen(port, scheme, self.known):
+            return None
+        inside = self.known.port
+        return Fault(f"names port {port} of {named}, which listens at {inside}", f"write {inside}")
+
+    @property
+    def _published(self) -> Mapping[int, int]:
         """Port on the engine's machine -> port in the container, where these are different."""
         found = {}
         for port in self.service.config.get("ports") or []:
@@ -30,21 +78,20 @@ class Host:
                 found[int(outside)] = int(port["target"])
         return found
 
-    def may_listen(self, port: int, scheme: str) -> bool:
-        """Tell whether it may listen at a port; False where its image is known for another one."""
-        if self.known is None or scheme not in self.known.schemes or port == self.known.port:
+    def _may_listen(self, port: int, scheme: str, known: KnownImage) -> bool:
+        if scheme not in known.schemes or port == known.port:
             return True
         values = self.service.environment.values()
         return bool(self.service.config.get("command")) or str(port) in map(str, values)
 
 
-def hosts_of(project: Project, caller: ServiceConfig) -> dict[str, Host]:
+def hosts_of(project: Project, caller: ServiceConfig) -> dict[str, ComposeHost]:
     """Return the names that mean another service, or itself, in a service's network."""
-    found: dict[str, Host] = {}
+    found: dict[str, ComposeHost] = {}
     own = _networks(caller)
     for service in project.services.values():
         reached = bool(own & _networks(service)) or service is caller
-        host = Host(service, reached, known_image(service.image))
+        host = ComposeHost(service, reached)
         for name in _names(caller, service):
             if reached or name not in found:
                 found[name] = host

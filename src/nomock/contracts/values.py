@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from urllib.parse import SplitResult, unquote, urlsplit
 
-from nomock.contracts.hosts import Host
+from nomock.contracts.fault import Fault
+from nomock.contracts.host import UNKNOWN, Host
 from nomock.contracts.known import IMAGES
 from nomock.contracts.near import near
 
@@ -27,12 +28,16 @@ _DATABASES = {scheme for image in IMAGES.values() for scheme in image.schemes}
 
 
 @dataclass(frozen=True)
-class Fault:
-    """What of a value is wrong, as the end of a sentence that begins with the variable."""
+class Words:
+    """What is said of values in one kind of file."""
 
-    what: str
-    cure: str
-    is_certain: bool = True
+    put_in: str
+    """How a variable is put into a value."""
+    reference: str
+    """How the value of a variable is written, with {} for its name."""
+    same: str
+    """How two values are the same, with {} for the variable that has the other one."""
+    no_service: str
 
 
 @dataclass(frozen=True)
@@ -46,6 +51,16 @@ class Surroundings:
     """Whether there are no others than these."""
     variables: set[str]
     """The variables that the project sets or reads."""
+    words: Words
+    names: re.Pattern[str] = _WORD
+    """What a host looks like that is a service or nothing."""
+    shares_localhost: bool = False
+    """Whether others listen there, too."""
+
+    def speaking(self, scheme: str) -> list[str]:
+        """Return the services whose image is known for a scheme of URLs."""
+        known = {host.name: host.known for host in self.hosts.values() if host.known}
+        return sorted(name for name, image in known.items() if scheme in image.schemes)
 
 
 def faults_of(name: str, value: str, around: Surroundings) -> Iterator[Fault]:
@@ -54,13 +69,14 @@ def faults_of(name: str, value: str, around: Surroundings) -> Iterator[Fault]:
         yield Fault(
             f"still has {found[0].split(':')[0].rstrip('}')}{'}' if '{' in found[0] else ''} in it,"
             " which nobody puts a value for",
-            "write the value, or let compose put it in: one $, in a compose file or .env",
+            around.words.put_in,
             is_certain=False,
         )
         return
     is_variable = _VARIABLE.fullmatch(value) and value in around.variables and value != name
     if is_variable and not _NAMES_VARIABLES.search(name):
-        yield Fault(f"is the word {value}, the name of a variable", f"write ${{{value}}}")
+        cure = around.words.reference.format(value)
+        yield Fault(f"is the word {value}, the name of a variable", cure)
         return
     for scheme, rest in _URL.findall(value):
         yield from _of_url(scheme.lower(), rest, around)
@@ -74,7 +90,7 @@ def _of_url(scheme: str, rest: str, around: Surroundings) -> Iterator[Fault]:
         url = urlsplit(f"x://{rest}")
         host, port = url.hostname or "", url.port
     except ValueError:
-        if "@" not in rest:
+        if "@" not in rest and UNKNOWN not in rest:
             yield Fault("has a URL without a port that is a number", "write host:port")
         return
     raw = url.netloc.rpartition("@")[2].rpartition(":")[0] or url.netloc.rpartition("@")[2]
@@ -82,11 +98,12 @@ def _of_url(scheme: str, rest: str, around: Surroundings) -> Iterator[Fault]:
     if plain in {"http", "https", "ws", "wss"} or plain in _DATABASES:
         yield from _of_host(plain, host, port, around)
     if (known := around.hosts.get(host)) and plain in _DATABASES:
-        yield from _of_account(url, known, plain)
+        yield from _of_account(url, known, plain, around.words)
 
 
 def _of_plain(name: str, value: str, around: Surroundings) -> Iterator[Fault]:
-    if _HOST_NAME.search(name) and _WORD.fullmatch(value) and value.lower() not in _FLAGS:
+    is_host = value in around.hosts or around.names.fullmatch(value)
+    if _HOST_NAME.search(name) and is_host and value.lower() not in _FLAGS:
         is_sure = bool(near(value, around.hosts)) or value in around.variables
         for fault in _of_host("", value, None, around):
             yield Fault(fault.what, fault.cure, fault.is_certain and is_sure)
@@ -101,37 +118,25 @@ def _of_host(scheme: str, host: str, port: int | None, around: Surroundings) -> 
     if target is None:
         if host in _LOCAL:
             yield from _of_localhost(scheme, port, around)
-        elif _WORD.fullmatch(host) and host not in around.others and host != "host":
-            others = sorted(n for n in around.hosts if scheme in _schemes_of(around.hosts[n]))
+        elif around.names.fullmatch(host) and host not in around.others and host != "host":
+            others = around.speaking(scheme)
             meant = near(host, around.hosts) or (others[0] if len(others) == 1 else "")
+            services = ", ".join(sorted({known.name for known in around.hosts.values()}))
             yield Fault(
-                f"names the host {host}, and there is no such service",
-                f"{meant}?" if meant else f"the services are {', '.join(sorted(around.hosts))}",
+                f"names the host {host}, and {around.words.no_service}",
+                f"{meant}?" if meant else f"the services are {services}",
                 around.is_alone and (scheme in _DATABASES or bool(meant)),
             )
         return
-    if not target.is_in_reach:
-        yield Fault(
-            f"names the host {host}, and that is in no network of this service",
-            f"give both a network: networks of {target.service.name}",
-        )
-    if port is not None and port in target.published:
-        inside = target.published[port]
-        if not target.known or port != target.known.port:
-            yield Fault(
-                f"names port {port} of {host}, which is that of this machine",
-                f"between services it is {inside}",
-            )
-    elif port is not None and not target.may_listen(port, scheme):
-        inside = target.known.port if target.known else port
-        yield Fault(f"names port {port} of {host}, which listens at {inside}", f"write {inside}")
+    faults = target.unreached(host), target.wrong_port(host, port, scheme)
+    yield from filter(None, faults)
 
 
 def _of_localhost(scheme: str, port: int | None, around: Surroundings) -> Iterator[Fault]:
     if scheme not in _DATABASES:
         return
-    names = sorted(n for n, h in around.hosts.items() if scheme in _schemes_of(h))
-    if names:
+    names = around.speaking(scheme)
+    if names and not around.shares_localhost:
         yield Fault(
             "names localhost, which in a container is the container itself",
             f"name the service: {', '.join(names)}",
@@ -139,25 +144,23 @@ def _of_localhost(scheme: str, port: int | None, around: Surroundings) -> Iterat
         )
 
 
-def _schemes_of(host: Host) -> tuple[str, ...]:
-    return host.known.schemes if host.known else ()
-
-
-def _of_account(url: SplitResult, host: Host, scheme: str) -> Iterator[Fault]:
+def _of_account(url: SplitResult, host: Host, scheme: str, words: Words) -> Iterator[Fault]:
     """Yield what of user, password and database an image is not told to make."""
-    known, told = host.known, host.service.environment
+    known, told, service = host.known, host.environment, host.name
     if known is None or scheme not in known.schemes or not known.user:
         return
-    service = host.service.name
+    makes = [told.get(name) or "" for name in (known.user, known.password, known.database)]
+    if any(UNKNOWN in text for text in (url.netloc, url.path, *makes)):
+        return
     user = told.get(known.user) or known.default_user
     if url.username and url.password and unquote(url.username) == user:
         password = told.get(known.password)
         if password and unquote(url.password) != password:
             yield Fault(
                 f"has another password than {known.password} of {service}",
-                f"write the same for both, as ${{{known.password}}}",
+                words.same.format(known.password),
             )
-    if not known.database or _has_scripts(host):
+    if not known.database or host.has_scripts:
         return
     if url.username and user and unquote(url.username) != user:
         yield Fault(
@@ -179,10 +182,3 @@ def _of_account(url: SplitResult, host: Host, scheme: str) -> Iterator[Fault]:
             f"write {database}, unless somebody else makes the other one",
             is_certain=bool(meant),
         )
-
-
-def _has_scripts(host: Host) -> bool:
-    """Tell whether scripts may make users and databases: mounted, or in an image of its own."""
-    volumes = host.service.config.get("volumes") or []
-    mounted = any("initdb" in str(v.get("target")) for v in volumes)
-    return host.service.is_built or mounted or bool(host.service.config.get("configs"))
