@@ -76,6 +76,13 @@ def command_line() -> argparse.ArgumentParser:
         contracts,
         "which variables services read and do not get, and get and do not read",
     )
+    contracts_.add_argument(
+        "--manifests",
+        nargs="+",
+        metavar="PATH",
+        help="look at rendered manifests of Kubernetes instead of the compose file: folders, files,"
+        " or - for standard input",
+    )
     of_programs(contracts_)
     add("up", up, "start the stack and wait until it is ready")
     down_ = add("down", down, "stop the stack")

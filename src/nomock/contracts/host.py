@@ -36,6 +36,10 @@ class Host(ABC):
         """Whether scripts may make users and databases: mounted, or in an image of its own."""
 
     @abstractmethod
+    def hides(self, variable: str) -> bool:
+        """Tell whether a variable of its own is of a Secret, whose value is not to be shown."""
+
+    @abstractmethod
     def unreached(self, named: str) -> Fault | None:
         """Return why it is not reached by the name that a value has; None where it is."""
 

@@ -43,6 +43,10 @@ class ComposeHost(Host):
         mounted = any("initdb" in str(v.get("target")) for v in volumes)
         return self.service.is_built or mounted or bool(self.service.config.get("configs"))
 
+    def hides(self, variable: str) -> bool:
+        """Return False: an account of the file is shown, its password is not."""
+        return False
+
     def unreached(self, named: str) -> Fault | None:
         """Return that both have no network; None where they have one."""
         if self.is_in_reach:
@@ -50,6 +54,7 @@ class ComposeHost(Host):
         return Fault(
             f"names the host {named}, and that is in no network of this service",
             f"give both a network: networks of {self.name}",
+            quoted=(named,),
         )
 
     def wrong_port(self, named: str, port: int | None, scheme: str) -> Fault | None:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Hashable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from nomock.contracts.entries import entries, scripts
@@ -30,6 +30,12 @@ class Reading:
     """Where one sets a variable of it."""
     is_whole: bool = True
     """Whether this is all that it is told."""
+    given: frozenset[str] = frozenset()
+    """The variables that it has, whoever may want them."""
+    secrets: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Variable -> the secrets in its value, of which no part is to be shown."""
+    used: frozenset[str] = frozenset()
+    """The variables that others of its own, or its command, are made of."""
 
     @cached_property
     def program(self) -> Program:
@@ -68,6 +74,10 @@ class Reading:
         found = scripts(self.service, self.image)
         return set().union(*(set_by_script(text) for _, text in found))
 
+    def origin(self, name: str) -> Hashable:
+        """Return by what a variable is known that was set once for several."""
+        return self.places[name]
+
     def reads_of(self, name: str) -> list[Read]:
         """Return the reads of a variable."""
         return [read for read in self.reads if is_of(read, name)]
@@ -75,7 +85,7 @@ class Reading:
     def has(self, read: Read) -> bool:
         """Tell whether somebody sets what is read."""
         known = {*self.settings, *self.image.dockerfile.variables, *self.dotenv}
-        known |= self.program.sets | BY_OTHERS | self.set_by_scripts
+        known |= self.given | self.program.sets | BY_OTHERS | self.set_by_scripts
         return any(is_of(read, name) for name in known)
 
 

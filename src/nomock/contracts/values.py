@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from nomock.contracts.fault import Fault
@@ -66,17 +66,14 @@ class Surroundings:
 def faults_of(name: str, value: str, around: Surroundings) -> Iterator[Fault]:
     """Yield what is wrong with a value; it is never shown, as it may be secret."""
     if found := _PLACEHOLDER.search(value):
-        yield Fault(
-            f"still has {found[0].split(':')[0].rstrip('}')}{'}' if '{' in found[0] else ''} in it,"
-            " which nobody puts a value for",
-            around.words.put_in,
-            is_certain=False,
-        )
+        shown = f"{found[0].split(':')[0].rstrip('}')}{'}' if '{' in found[0] else ''}"
+        what = f"still has {shown} in it, which nobody puts a value for"
+        yield Fault(what, around.words.put_in, is_certain=False, quoted=(shown,))
         return
     is_variable = _VARIABLE.fullmatch(value) and value in around.variables and value != name
     if is_variable and not _NAMES_VARIABLES.search(name):
         cure = around.words.reference.format(value)
-        yield Fault(f"is the word {value}, the name of a variable", cure)
+        yield Fault(f"is the word {value}, the name of a variable", cure, quoted=(value,))
         return
     for scheme, rest in _URL.findall(value):
         yield from _of_url(scheme.lower(), rest, around)
@@ -106,7 +103,7 @@ def _of_plain(name: str, value: str, around: Surroundings) -> Iterator[Fault]:
     if _HOST_NAME.search(name) and is_host and value.lower() not in _FLAGS:
         is_sure = bool(near(value, around.hosts)) or value in around.variables
         for fault in _of_host("", value, None, around):
-            yield Fault(fault.what, fault.cure, fault.is_certain and is_sure)
+            yield replace(fault, is_certain=fault.is_certain and is_sure)
     elif found := _PAIR.match(value):
         host = value.partition(":")[0]
         if host in around.hosts:
@@ -126,6 +123,7 @@ def _of_host(scheme: str, host: str, port: int | None, around: Surroundings) -> 
                 f"names the host {host}, and {around.words.no_service}",
                 f"{meant}?" if meant else f"the services are {services}",
                 around.is_alone and (scheme in _DATABASES or bool(meant)),
+                (host,),
             )
         return
     faults = target.unreached(host), target.wrong_port(host, port, scheme)
@@ -163,11 +161,13 @@ def _of_account(url: SplitResult, host: Host, scheme: str, words: Words) -> Iter
     if not known.database or host.has_scripts:
         return
     if url.username and user and unquote(url.username) != user:
+        shown = _shown(host, known.user, user)
         yield Fault(
-            f"names another user than the one that {service} makes, {user}",
-            f"write {user}, unless somebody else makes that user",
+            f"names another user than the one that {service} makes, {shown}",
+            f"write {shown}, unless somebody else makes that user",
             is_certain=False,
         )
+    made_by = known.database if told.get(known.database) else known.user
     database = told.get(known.database) or (user if scheme.startswith("postgres") else "")
     named = url.path.strip("/")
     if (
@@ -177,8 +177,14 @@ def _of_account(url: SplitResult, host: Host, scheme: str, words: Words) -> Iter
         and not (named == "postgres" and "postgres" in scheme)
     ):
         meant = near(named, [str(database)])
+        shown = _shown(host, made_by, str(database))
         yield Fault(
-            f"names the database {named}, and {service} makes {database}",
-            f"write {database}, unless somebody else makes the other one",
+            f"names the database {named}, and {service} makes {shown}",
+            f"write {shown}, unless somebody else makes the other one",
             is_certain=bool(meant),
+            quoted=(named,),
         )
+
+
+def _shown(host: Host, variable: str, value: str) -> str:
+    return f"that of {variable}" if host.hides(variable) else value

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from typing import TypeVar
 
 from nomock.contracts.finding import Finding
 from nomock.contracts.host import UNKNOWN
@@ -13,12 +14,16 @@ from nomock.contracts.reading import Reading
 from nomock.contracts.reads import Read
 from nomock.contracts.values import Surroundings, faults_of
 
-Around = Callable[[Reading, set[str]], Surroundings]
-"""Returns what the values of a service may name; the set has all variables of the project."""
+Some = TypeVar("Some", bound=Reading)
 
 
-def findings_of(readings: Sequence[Reading], around: Around) -> tuple[list[Finding], int]:
-    """Return what of all variables does not fit, and how many were looked at."""
+def findings_of(
+    readings: Sequence[Some], around: Callable[[Some, set[str]], Surroundings]
+) -> tuple[list[Finding], int]:
+    """Return what of all variables does not fit, and how many were looked at.
+
+    ``around`` returns what the values of one may name; it gets the names of all variables.
+    """
     shared = _shared(readings)
     named = {name for one in readings for name in (*one.settings, *(r.name for r in one.reads))}
     found: list[Finding] = []
@@ -41,13 +46,13 @@ def once(found: Iterable[Finding]) -> list[Finding]:
     return sorted(unique, key=lambda f: (f.service, not f.is_certain))
 
 
-def _shared(readings: Iterable[Reading]) -> set[str]:
-    """Return the places that set a variable for several: of an anchor, an env_file, a ConfigMap."""
-    users: dict[str, set[str]] = defaultdict(set)
+def _shared(readings: Iterable[Reading]) -> set[Hashable]:
+    """Return what sets a variable for several: of an anchor, of an env_file, of a template."""
+    users: dict[Hashable, set[str]] = defaultdict(set)
     for one in readings:
-        for where in one.places.values():
-            users[where].add(one.service.name)
-    return {where for where, names in users.items() if len(names) > 1}
+        for name in one.settings:
+            users[one.origin(name)].add(one.service.name)
+    return {origin for origin, names in users.items() if len(names) > 1}
 
 
 def _missing(one: Reading) -> Iterator[Finding]:
@@ -75,20 +80,20 @@ def _missing(one: Reading) -> Iterator[Finding]:
         )
 
 
-def _unread(one: Reading, shared: set[str], readings: Iterable[Reading]) -> Iterator[Finding]:
+def _unread(one: Reading, shared: set[Hashable], readings: Iterable[Reading]) -> Iterator[Finding]:
     """Yield what is set and read by nobody: a misspelt name, or a rest of what was."""
     known = known_image(one.service.image) if not one.service.is_built else None
     if known is not None or not one.reads:
         return
     wanted = {r.name for r in one.reads if not r.is_pattern and not one.has(r)}
     for name in one.settings:
-        where = one.places[name]
-        if one.reads_of(name) or name in BY_OTHERS or name in one.image.words:
+        where, is_shared = one.places[name], one.origin(name) in shared
+        if one.reads_of(name) or name in BY_OTHERS | one.used | one.image.words:
             continue
-        if where in shared and any(o.reads_of(name) for o in readings):
+        if is_shared and any(o.reads_of(name) for o in readings):
             continue
         meant = near(name, wanted)
-        if not meant and (is_read_by_packages(name) or one.program.is_dynamic or where in shared):
+        if not meant and (is_read_by_packages(name) or one.program.is_dynamic or is_shared):
             continue
         reader = next((r.place for r in one.reads if r.name == meant), "")
         yield Finding(
@@ -125,7 +130,8 @@ def _types(one: Reading) -> Iterator[Finding]:
 
 def _values(one: Reading, around: Surroundings) -> Iterator[Finding]:
     for name, value in one.settings.items():
-        for fault in faults_of(name, value, around):
+        for told in faults_of(name, value, around):
+            fault = told.without(one.secrets.get(name, ()))
             reader = next((read.place for read in one.reads_of(name)), "")
             yield Finding(
                 one.service.name,

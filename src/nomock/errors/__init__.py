@@ -35,6 +35,7 @@ NomockError
 ├── EvidenceError           the evidence of a run is not there, or cannot be read
 ├── ContractError           a service or the database does not keep what it promises
 ├── OpenApiDocumentError    a service has no valid OpenAPI document
+├── UnreadableManifestError what was given as rendered manifests are no objects of Kubernetes
 ├── QualityError            what was measured of the tests is not there, or cannot be read
 ├── CoverageError           what the services ran cannot be told
 │   ├── CanaryError             a service's spy does not report what runs
@@ -69,7 +70,11 @@ from nomock.errors.browser import (
     BrowserError,
     BrowserMissingError,
 )
-from nomock.errors.contracts import ContractError, OpenApiDocumentError
+from nomock.errors.contracts import (
+    ContractError,
+    OpenApiDocumentError,
+    UnreadableManifestError,
+)
 from nomock.errors.coverage import (
     CanaryError,
     CoverageError,
@@ -203,6 +208,7 @@ __all__ = [
     "UnmappedSourceError",
     "UnpublishedError",
     "UnreachableError",
+    "UnreadableManifestError",
     "UntranslatedError",
     "UntrueAnswersError",
     "WatchdogError",
