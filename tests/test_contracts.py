@@ -5,7 +5,7 @@ from typing import Any
 
 from helpers.oauth import Tenant
 
-from nomock import ContractChecks
+from nomock import ContractChecks, Postgres
 
 # Of each operation, valid ones and as many invalid ones: a few seconds for each service.
 EXAMPLES = 4
@@ -31,6 +31,17 @@ def test_billing_should_answer_as_documented_when_each_operation_is_asked(
     headers = {"Authorization": f"Bearer {tenant.new_token(resource='billing')}"}
     report = contracts.openapi("billing", headers=headers, examples=EXAMPLES)
     assert "POST /subscriptions" in [operation.name for operation in report.operations]
+
+
+def test_auth_should_answer_as_documented_when_each_operation_is_asked(
+    contracts: ContractChecks, postgres: Postgres
+) -> None:
+    with postgres.snapshot() as snapshot:
+        try:
+            report = contracts.openapi("auth", examples=EXAMPLES)
+        finally:
+            snapshot.restore()  # users and clients of made-up names
+    assert "POST /token" in [operation.name for operation in report.operations]
 
 
 def test_database_should_be_what_its_migrations_make_when_tests_have_used_it(

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 from starlette.routing import Route
 
-from auth import authorize, clients, errors, forms, grants, users
+from auth import authorize, clients, document, errors, forms, grants, users
 from auth.errors import OAuthError
 from auth.limits import Limits
 from auth.signing import Signer
@@ -72,6 +72,11 @@ async def _client(request: Request, form: dict[str, str]) -> clients.Client:
 async def health(_: Request) -> Response:
     """Say that the process serves; the stores have healthchecks of their own."""
     return JSONResponse({"status": "ok"})
+
+
+async def openapi(_: Request) -> Response:
+    """Describe what programs may ask."""
+    return JSONResponse(document.DOCUMENT)
 
 
 async def metadata(_: Request) -> Response:
@@ -174,6 +179,7 @@ async def lifespan(_: Starlette) -> AsyncIterator[None]:
 app = Starlette(
     routes=[
         Route("/health", health),
+        Route("/openapi.json", openapi),
         Route("/.well-known/oauth-authorization-server", metadata),
         Route("/jwks", jwks),
         Route("/users", sign_up, methods=["POST"]),
