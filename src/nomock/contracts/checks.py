@@ -14,6 +14,7 @@ from nomock.errors import ConfigError, ContractError, OpenApiDocumentError
 
 if TYPE_CHECKING:  # an extra, and slow to load
     from nomock.adapters.openapi import Operation
+    from nomock.adapters.sqlalchemy import MetaData
     from nomock.contracts.drift import Migrate
     from nomock.stack import Service, Stack
 
@@ -101,25 +102,36 @@ class ContractChecks:
             )
         return report
 
-    def drift(self, migrate: Migrate, *, ignore: Iterable[str] = ()) -> int:
-        """Hold the live database against what its migrations make; return how much was compared.
+    def drift(self, made_by: Migrate | MetaData, *, ignore: Iterable[str] = ()) -> int:
+        """Hold the live database against one that is made anew; return how much was compared.
 
-        ``migrate`` is called with a connection to an empty database of the same server, and applies
-        all migrations there; that database is gone afterwards. Compared are tables, views, columns
-        with type, nullability and default, constraints, indexes, policies and triggers. ``ignore``
-        are tables with their schema: ``public.schema_migrations``. Raises ContractError, which
-        names each table with what differs, and EngineError where there can be no database beside.
+        ``made_by`` is a function that applies all migrations: it is called with a connection to an
+        empty database of the same server, which is gone afterwards. Compared are tables, views,
+        columns with type, nullability and default, constraints, indexes, policies and triggers.
+
+        Or it is the ``MetaData`` of SQLAlchemy's models: then their tables are compared, by what
+        models can say: columns with type, nullability and the defaults that these have, keys,
+        checks that they have, and indexes.
+
+        ``ignore`` are tables with their schema: ``public.schema_migrations``. Raises ContractError,
+        which names each table with what differs, and EngineError where there can be no database
+        beside.
         """
-        from nomock.contracts.drift import drift_of
+        from nomock.contracts.drift import drift_of, drift_of_models
 
-        found, compared = drift_of(self._stack.postgres, migrate, ignore)
-        keep(self._state_dir, "drift of the database", compared, found)
+        if callable(made_by):
+            whose, todo = "its migrations", "write the migration that is missing"
+            found, compared = drift_of(self._stack.postgres, made_by, ignore)
+        else:
+            whose, todo = "the models", "mend the models, or write the migration that is missing"
+            found, compared = drift_of_models(self._stack.postgres, made_by, ignore)
+        keep(self._state_dir, f"drift of the database from {whose}", compared, found)
         if found:
             raise ContractError(
-                f"the live database is not what its migrations make: {len(found)} differences",
+                f"the live database is not what {whose} make: {len(found)} differences",
                 where=f"database {self._stack.postgres.dbname}",
                 seen="\n".join(found[:_MOST_LINES]),
-                todo="write the migration that is missing, or undo what was done by hand",
+                todo=f"{todo}, or undo what was done by hand",
             )
         return compared
 

@@ -6,6 +6,7 @@ https://www.postgresql.org/docs/current/catalogs.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from nomock.adapters.postgres import Connection
@@ -66,26 +67,41 @@ def parts_of(connection: Connection[Any]) -> dict[Part, str]:
     return {(table, kind, name): definition for table, kind, name, definition in rows}
 
 
+@dataclass(frozen=True)
+class Makers:
+    """Who made the other database, as words of a sentence."""
+
+    all: str
+    none: str
+
+
+MIGRATIONS = Makers("the migrations", "no migration")
+MODELS = Makers("the models", "no model")
+
+
 def differences(
-    migrated: Mapping[Part, str], live: Mapping[Part, str], ignored: Iterable[str] = ()
+    made: Mapping[Part, str],
+    live: Mapping[Part, str],
+    ignored: Iterable[str] = (),
+    makers: Makers = MIGRATIONS,
 ) -> Iterator[str]:
-    """Yield how a live database differs from what its migrations make, in the order of tables.
+    """Yield how a live database differs from one that was made anew, in the order of tables.
 
     Of a table that only one has its parts are not named. ``ignored`` are tables, with their schema.
     """
     left_out = set(ignored)
-    tables = {table for table, kind, _ in migrated if kind == "table"}
+    tables = {table for table, kind, _ in made if kind == "table"}
     live_tables = {table for table, kind, _ in live if kind == "table"}
-    for part in sorted({*migrated, *live}):
+    for part in sorted({*made, *live}):
         table, kind, name = part
-        if table in left_out or migrated.get(part) == live.get(part):
+        if table in left_out or made.get(part) == live.get(part):
             continue
         shown = f"{table}: {kind} {name}" if name else table
         if kind != "table" and not (table in tables and table in live_tables):
             continue
         if part not in live:
-            yield f"{shown} is made by the migrations, and the live database has none"
-        elif part not in migrated:
-            yield f"{shown} is in the live database, and no migration makes it"
+            yield f"{shown} is made by {makers.all}, and the live database has none"
+        elif part not in made:
+            yield f"{shown} is in the live database, and {makers.none} makes it"
         else:
-            yield f"{shown} is {live[part]}, and the migrations make {migrated[part]}"
+            yield f"{shown} is {live[part]}, and {makers.all} make {made[part]}"

@@ -129,6 +129,7 @@ OWNERS = {
     # Extras: nobody else may need them.
     "hypothesis": ("adapters.hypothesis", "adapters.openapi"),
     "schemathesis": "adapters.openapi",
+    "sqlalchemy": "adapters.sqlalchemy",  # whose models a test hands over
     "redis": "adapters.redis",  # an extra: imported when a rule needs it
     "coverage": "coverage.harvest",
     "pytest": "plugin",
