@@ -106,7 +106,7 @@ def _of_plain(name: str, value: str, around: Surroundings) -> Iterator[Fault]:
             yield replace(fault, is_certain=fault.is_certain and is_sure)
     elif found := _PAIR.match(value):
         host = value.partition(":")[0]
-        if host in around.hosts:
+        if host in around.hosts or near(host, around.hosts):
             yield from _of_host("", host, int(found[1]), around)
 
 

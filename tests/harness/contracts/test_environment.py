@@ -131,11 +131,16 @@ def test_nothing_should_be_found_when_all_fits(tiny: Tiny) -> None:
             {
                 "@db:5432": "@db2:5432",
                 "REDIS_HOST: cache": "REDIS_HOST: $${CACHE}",
+                'DEBUG: "1"': "DEBUG: cachee:6379",
             },
             [
                 (
                     "! api: DATABASE_URL names the host db2, and there is no such service (set at"
                     " docker-compose.yml:6, read at api/app/main.py:3) -> db?"
+                ),
+                (
+                    "! api: DEBUG names the host cachee, and there is no such service (set at"
+                    " docker-compose.yml:9, read at api/app/main.py:6) -> cache?"
                 ),
                 (
                     "- api: REDIS_HOST still has ${CACHE} in it, which nobody puts a value for (set"
