@@ -193,6 +193,7 @@ def test_nothing_should_be_left_when_the_run_before_was_killed(stack: Stack, sto
     assert ledgers(stores) == []
 
 
+@pytest.mark.slow
 def test_the_run_should_go_on_and_the_next_one_try_again_when_the_database_goes_meanwhile(
     stack: Stack, stores: Tiny
 ) -> None:

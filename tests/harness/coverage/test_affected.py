@@ -627,6 +627,7 @@ class TestChoosing:
             ],
         )
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "workers"])
     def test_a_run_should_be_green_when_no_test_is_needed(
         self, tiny: Tiny, more: list[str]
@@ -779,6 +780,7 @@ if __name__ == "__main__":
 '''
 
 
+@pytest.mark.slow
 def test_every_test_should_be_chosen_when_the_covered_run_lacks_a_service(tiny: Tiny) -> None:
     packages = "/usr/lib/python3/dist-packages"  # what is in it is not the app's
     tiny.write("idle.py", "import signal\nsignal.pause()\n")
@@ -832,6 +834,7 @@ class TestAhead:
             stack.prepare()
         return tiny
 
+    @pytest.mark.slow
     @pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["one process", "a worker"])
     def test_a_changed_service_should_be_replaced_while_pytest_collects(
         self, tiny: Tiny, more: list[str], monkeypatch: pytest.MonkeyPatch

@@ -7,6 +7,7 @@ import signal
 import subprocess
 from collections.abc import Callable
 
+import pytest
 from coverage import CoverageData
 from foreign import Done, Foreign
 
@@ -32,6 +33,7 @@ def files(project: Foreign) -> set[str]:
     return {found.removeprefix(f"{root}/") for found in data.measured_files()}
 
 
+@pytest.mark.slow
 def test_the_report_should_be_there_and_name_what_it_lacks_when_much_of_what_ran_has_no_source(
     foreign: Callable[..., Foreign],
 ) -> None:
@@ -55,6 +57,7 @@ def test_the_report_should_be_there_and_name_what_it_lacks_when_much_of_what_ran
     assert "is old" not in done.text
 
 
+@pytest.mark.slow
 def test_a_service_should_be_a_note_when_its_program_is_text_and_it_has_no_file(
     foreign: Callable[..., Foreign],
 ) -> None:
@@ -79,6 +82,7 @@ def test_a_service_should_be_a_note_when_its_program_is_text_and_it_has_no_file(
     assert "ERROR coverage of pipe: reported no line" in done
 
 
+@pytest.mark.slow
 def test_every_service_should_have_its_own_files_when_they_share_a_context_or_an_image(
     foreign: Callable[..., Foreign],
 ) -> None:
@@ -96,6 +100,7 @@ def test_every_service_should_have_its_own_files_when_they_share_a_context_or_an
     assert rows(done)["worker"].split()[0] == rows(done)["till"].split()[0] == "2"
 
 
+@pytest.mark.slow
 def test_an_edit_should_leave_the_table_and_its_watcher_alive_when_the_file_is_mounted(
     foreign: Callable[..., Foreign],
 ) -> None:
@@ -120,6 +125,7 @@ def test_an_edit_should_leave_the_table_and_its_watcher_alive_when_the_file_is_m
     assert rows(project.nomock("coverage-live"))["till"].split()[0] == "1"
 
 
+@pytest.mark.slow
 def test_an_installed_package_should_be_covered_when_only_a_script_is_in_the_work_dir(
     foreign: Callable[..., Foreign],
 ) -> None:

@@ -86,11 +86,13 @@ class TestRun:
         reports = {path.name for path in (web.path / "coverage-report").iterdir()}
         assert reports == {".gitignore", "html", "coverage.xml", "coverage.json", "lcov.info"}
 
+    @pytest.mark.slow
     def test_every_test_should_have_its_lines_when_tests_run_in_parallel(self, web: Tiny) -> None:
         ran = web.run("--sidecar-coverage", "-n", "2")
         assert ran.ret == 0, ran.stdout.str()
         assert table(ran.stdout.str())[0][-1] == "2"
 
+    @pytest.mark.slow
     def test_a_file_should_be_left_out_and_named_when_it_changed_and_that_is_allowed(
         self, web: Tiny
     ) -> None:
@@ -147,6 +149,7 @@ time.sleep(600)
 
 
 class TestCanaries:
+    @pytest.mark.slow
     def test_each_service_should_be_named_with_its_reason_before_the_first_test(
         self, tiny: Tiny
     ) -> None:
@@ -284,6 +287,7 @@ def next_table(out: IO[str]) -> str:
 
 
 class TestCommand:
+    @pytest.mark.slow
     def test_what_ran_so_far_should_be_shown_when_nothing_is_stopped(self, covered: Tiny) -> None:
         before = inspect(covered.containers()["web"])["State"]["StartedAt"]
         assert table(covered.nomock("coverage-live").stdout.str()) == [
@@ -313,6 +317,7 @@ class TestCommand:
             "-> give the whole id, or a part that only one has",
         )
 
+    @pytest.mark.slow
     def test_another_table_should_follow_when_it_changed_and_is_watched(
         self, covered: Tiny
     ) -> None:

@@ -79,6 +79,7 @@ def test_only_python_services_should_change_when_the_run_does() -> None:
     assert changed == python_services(one)
 
 
+@pytest.mark.slow
 def test_the_overlay_should_be_what_the_command_writes(
     spied: Mapping[str, Any], tmp_path: Path
 ) -> None:

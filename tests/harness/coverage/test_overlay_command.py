@@ -177,6 +177,7 @@ def test_a_foreign_project_should_be_covered_when_only_the_wheel_is_installed(
 PYTHON_COMMAND = {"image": IMAGE, "command": ["python3", "app.py"]}
 
 
+@pytest.mark.slow
 def test_the_overlay_should_be_written_again_only_when_nobody_changed_it(tiny: Tiny) -> None:
     tiny.compose(one=PYTHON_COMMAND)
     path = tiny.path / OVERLAY
@@ -342,6 +343,7 @@ def test_what_is_missing_should_be_named_when_there_is_no_engine_or_compose_file
     )
 
 
+@pytest.mark.slow
 def test_the_overlay_should_be_named_when_it_cannot_be_written(tiny: Tiny) -> None:
     tiny.compose(one=PYTHON_COMMAND)
     refused = tiny.nomock_on_a_read_only_disk("overlay")

@@ -29,6 +29,7 @@ make_server("0.0.0.0", 8000, app).serve_forever()
 '''
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "workers"])
 def test_lines_should_be_told_that_a_test_ran_only_now_or_only_when_it_was_green(
     tiny: Tiny, more: list[str]

@@ -92,6 +92,7 @@ def said(tiny: Tiny, *arguments: str) -> tuple[int, list[str], list[str]]:
     return int(result.ret), plain, [tiny.plain(line) for line in result.errlines]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("line", "answer"),
     [

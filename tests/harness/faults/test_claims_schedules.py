@@ -140,6 +140,7 @@ def _script(chance: random.Random) -> list[tuple[str, set[str]]]:
     ]
 
 
+@pytest.mark.slow
 def test_every_test_should_come_to_its_end_when_they_use_and_break_things_at_random(
     tmp_path: Path,
 ) -> None:

@@ -344,6 +344,7 @@ def test_a_lock_should_have_met_nothing_when_nobody_waited(
     assert seen == [""]
 
 
+@pytest.mark.slow
 def test_a_lock_should_end_by_itself_when_it_expires(stack: Stack, control: StackControl) -> None:
     with on(control, LockTable("shop.orders", expires_s=10)) as seen:
         # There is no other end to this wait.
@@ -460,6 +461,7 @@ def test_a_fault_should_be_healed_when_it_never_began(control: StackControl, fau
     fault.heal(control, fault.prepare(control))
 
 
+@pytest.mark.slow
 def test_a_fault_should_be_healed_when_the_database_has_died_under_it(tiny: Tiny) -> None:
     tiny.compose(db=POSTGRES)
     stack = tiny.stack()
@@ -473,6 +475,7 @@ def test_a_fault_should_be_healed_when_the_database_has_died_under_it(tiny: Tiny
     stack.close()
 
 
+@pytest.mark.slow
 def test_a_fault_should_end_in_time_when_the_database_hangs(
     stack: Stack, control: StackControl, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -45,6 +45,7 @@ def said(tiny: Tiny, *arguments: str) -> str:
     return tiny.plain("\n".join(result.outlines))
 
 
+@pytest.mark.slow
 def test_the_matrix_should_show_what_bit_after_a_run_in_parallel(shop: Tiny) -> None:
     proxied(shop, TESTS)
     shop.run("-n2").assert_outcomes(passed=4)

@@ -163,6 +163,7 @@ def test_a_red_test_should_show_its_faults_and_heal_them(shop: Tiny) -> None:
     assert left_on(shop) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("call", "said"),
     [

@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
+import pytest
 from foreign import Foreign
 from tiny import IMAGE, ROOT, settled_image
 
 
+@pytest.mark.slow
 def test_a_project_should_stay_whole_when_a_fault_cannot_begin_and_a_shared_network_is_broken(
     foreign: Callable[..., Foreign],
 ) -> None:
@@ -34,6 +36,7 @@ def test_a_project_should_stay_whole_when_a_fault_cannot_begin_and_a_shared_netw
     assert list(folder.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_snippet_of_the_docs_should_make_an_edge_when_a_project_has_no_toxiproxy(
     foreign: Callable[..., Foreign],
 ) -> None:
@@ -79,6 +82,7 @@ def test_the_snippet_of_the_docs_should_make_an_edge_when_a_project_has_no_toxip
     assert (done.code, "1 passed" in done) == (0, True), done.text
 
 
+@pytest.mark.slow
 def test_an_edge_should_be_broken_by_one_command_and_one_line_when_there_is_no_toxiproxy(
     foreign: Callable[..., Foreign],
 ) -> None:

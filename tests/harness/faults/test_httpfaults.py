@@ -204,6 +204,7 @@ def test_an_http_fault_should_be_refused_when_it_cannot_be(shop: Tiny) -> None:
     assert rules_left(shop) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("missing", "said"),
     [
@@ -232,6 +233,7 @@ def test_an_http_fault_should_say_what_is_missing_when_its_proxy_is_not_there(
     done.stdout.fnmatch_lines([f"*{said}*"])
 
 
+@pytest.mark.slow
 def test_http_faults_should_meet_their_own_tests_only_when_workers_share_an_edge(
     shop: Tiny,
 ) -> None:
@@ -271,6 +273,7 @@ def test_a_rule_should_be_removed_by_the_next_run_when_its_own_was_killed(shop: 
     assert rules_left(shop) == []
 
 
+@pytest.mark.slow
 def test_a_rule_should_be_forgotten_by_the_next_run_when_its_proxy_has_left_the_stack(
     tiny: Tiny,
 ) -> None:

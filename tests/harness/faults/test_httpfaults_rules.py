@@ -629,6 +629,7 @@ def test_the_control_port_should_go_on_when_it_is_told_nonsense(edge: HttpEdge) 
     assert docker("logs", f"{edge.project}-httpfaults-1") == ""
 
 
+@pytest.mark.slow
 def test_a_thousand_rules_should_be_the_most_when_somebody_adds_more(edge: HttpEdge) -> None:
     with httpx.Client(base_url=f"http://127.0.0.1:{edge.control_port}", trust_env=False) as client:
         rule = {"edge": EDGE, "action": "half", "test": "t"}

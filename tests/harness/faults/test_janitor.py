@@ -165,6 +165,7 @@ def stopped(number: int, service: str) -> dict[str, object]:
     )
 
 
+@pytest.mark.slow
 def test_the_next_run_should_go_on_when_a_killed_service_needs_another_that_ended(
     tiny: Tiny,
 ) -> None:

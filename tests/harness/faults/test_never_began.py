@@ -119,6 +119,7 @@ def down(service: str) -> Callable[[Place], None]:
     return stop
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("spoil", "faults", "error"),
     [
@@ -204,6 +205,7 @@ def left(place: Place, fault: Fault, state: dict[str, Any]) -> Path:
     return path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "fault",
     [

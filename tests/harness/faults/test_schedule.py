@@ -351,6 +351,7 @@ def test_hypothesis_should_be_asked_for_when_it_is_not_installed(
     )
 
 
+@pytest.mark.slow
 def test_hypothesis_should_shrink_to_the_one_fault_that_a_service_does_not_stand(
     shop: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -179,6 +179,7 @@ def test_a_fault_should_heal_when_it_never_began(tiny: Tiny) -> None:
         assert stack["web"].port(8000) == port  # none of them has done anything
 
 
+@pytest.mark.slow
 def test_a_fault_should_heal_when_somebody_else_did_something_to_the_service(tiny: Tiny) -> None:
     with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, control):
         web = stack["web"].container_id
@@ -211,6 +212,7 @@ def takes_memory(stack: Stack, service: str, megabytes: int) -> bool:
     return stack.engine.run_inside(stack[service].container_id, command).exit_code == 0
 
 
+@pytest.mark.slow
 def test_a_service_should_have_less_cpu_until_the_fault_heals(tiny: Tiny) -> None:
     # So little that it is used up in its first moment, on however busy a machine.
     few, burn = 1 / 30, ["python3", "-c", "sum(range(1_000_000))"]
@@ -234,6 +236,7 @@ def test_a_service_should_have_less_cpu_until_the_fault_heals(tiny: Tiny) -> Non
             assert seen == [""]
 
 
+@pytest.mark.slow
 def test_a_service_should_have_less_memory_until_the_fault_heals(tiny: Tiny) -> None:
     services = {
         "unlimited": idle(),
@@ -298,6 +301,7 @@ def networked(tiny: Tiny, worker: str) -> None:
     tiny.compose_text(json.dumps(stack))
 
 
+@pytest.mark.slow
 def test_an_isolated_service_should_have_all_its_names_and_addresses_when_the_fault_heals(
     tiny: Tiny,
     worker_id: str,
@@ -345,6 +349,7 @@ def test_an_isolation_should_heal_elsewhere_when_it_is_half_begun_or_its_contain
         heal_elsewhere(tiny.path, fault, state)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("one", "other"), [("web", "asker"), ("asker", "web")])
 def test_two_isolated_services_should_meet_again_when_the_fault_heals(
     tiny: Tiny, worker_id: str, one: str, other: str
@@ -396,6 +401,7 @@ def test_two_isolated_services_should_be_parted_on_their_edges_when_they_have_an
         assert Isolate("bank", from_="web").exclusive_parts(control) == {"bank", "web"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", [Kill, Stop, Restart])
 def test_the_edges_should_be_there_again_when_their_proxy_was_taken_away(
     tiny: Tiny, kind: type[ServiceFault]
@@ -475,6 +481,7 @@ def ahead_s(stack: Stack, service: str = "web") -> float:
     return (shown - datetime.now(UTC)).total_seconds()
 
 
+@pytest.mark.slow
 def test_a_service_should_have_a_wrong_clock_until_the_fault_heals(tiny: Tiny) -> None:
     with ready(tiny, web=faked(tiny)) as (stack, control):
         assert abs(ahead_s(stack)) < 60
@@ -521,6 +528,7 @@ def test_a_wrong_clock_should_be_refused_when_the_library_is_not_there(tiny: Tin
                 Skew("web", offset_s=offset_s).validate(control)
 
 
+@pytest.mark.slow
 def test_the_next_run_should_have_all_services_when_one_was_killed_under_faults(
     tiny: Tiny,
 ) -> None:

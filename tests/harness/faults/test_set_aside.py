@@ -72,6 +72,7 @@ def test_a_journal_should_tell_what_it_can_whatever_is_in_it(
     assert [entry.name for entry in entries] == told
 
 
+@pytest.mark.slow
 def test_a_run_without_faults_should_go_on_and_one_with_them_not_when_a_journal_cannot_be_healed(
     tiny: Tiny,
 ) -> None:
@@ -179,6 +180,7 @@ def test_a_copy_of_a_checkout_should_heal_nothing_of_the_other_and_a_renamed_one
     assert list(folder(tiny).iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_next_test_should_heal_what_one_could_not_when_that_is_possible_then(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -499,6 +499,7 @@ def test_an_edge_should_be_made_anew_when_a_reader_has_stalled(proxy: Proxy) -> 
     assert proxy.restarts == 0
 
 
+@pytest.mark.slow
 def test_a_toxic_should_be_added_and_changed_when_a_reader_has_stalled(proxy: Proxy) -> None:
     toxiproxy = proxy.adapter(timeout_s=3.0)
     with proxy.stall():
@@ -533,6 +534,7 @@ def test_a_stuck_edge_should_be_removed_from_when_nobody_can_list_it(proxy: Prox
     assert proxy.restarts == 1
 
 
+@pytest.mark.slow
 def test_toxiproxy_should_be_restarted_as_it_was_when_somebody_connects_to_a_stuck_edge(
     proxy: Proxy,
 ) -> None:

@@ -56,6 +56,7 @@ def test_a_project_should_have_green_tests_and_none_of_it_when_it_was_uninstalle
     assert [name for name in written if (tiny.path / name).exists()] == []
 
 
+@pytest.mark.slow
 def test_a_first_test_should_be_red_when_its_service_answers_otherwise(tiny: Tiny) -> None:
     project(tiny)
     assert tiny.nomock("init").ret == 0

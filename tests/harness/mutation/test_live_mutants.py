@@ -117,6 +117,7 @@ def test_mutants_should_be_told_from_one_another_when_tests_run_with_each(shop: 
     ]
 
 
+@pytest.mark.slow
 def test_next_run_should_go_on_when_one_was_killed(shop: Tiny) -> None:
     results = Results(results_file(shop.path / ".nomock"))
     command = [NOMOCK, "test-mutation", "app/shop.py", "--workers", "1"]

@@ -33,6 +33,7 @@ def counts(text: str) -> dict[str, int]:
     return {outcome: int(number) for number, outcome in found}
 
 
+@pytest.mark.slow
 def test_tests_should_be_green_and_each_report_its_own_when_all_plugins_are_there(
     crowd: Foreign,
 ) -> None:
@@ -54,6 +55,7 @@ def test_tests_should_be_green_and_each_report_its_own_when_all_plugins_are_ther
     assert re.search(r"(?m)^web +1 +9 +9 +100\.0 +\d", done.text), done.text
 
 
+@pytest.mark.slow
 def test_trouble_should_be_that_of_one_test_when_plugins_repeat_it_and_end_it(
     crowd: Foreign,
 ) -> None:

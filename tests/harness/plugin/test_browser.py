@@ -145,6 +145,7 @@ def test_test_should_be_skipped_with_the_reason_when_there_is_no_browser(
     run.stdout.fnmatch_lines(["*browser_page: there is no browser*"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("setting", "says"),
     [

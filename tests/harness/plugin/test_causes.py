@@ -117,6 +117,7 @@ EXPECTED = {
 }
 
 
+@pytest.mark.slow
 def test_the_first_line_should_be_the_cause_when_tests_fail_for_different_ones(
     tiny: Tiny,
 ) -> None:

@@ -20,6 +20,7 @@ def said(tiny: Tiny, *arguments: str) -> tuple[int, list[str], list[str]]:
     return int(result.ret), plain, [tiny.plain(line) for line in result.errlines]
 
 
+@pytest.mark.slow
 def test_a_stack_should_be_started_shown_and_ended_by_the_command_line(tiny: Tiny) -> None:
     web = server(healthcheck=LISTENS)
     tiny.compose(web=web, one=idle("echo hello; echo world; exec sleep infinity"))
@@ -58,6 +59,7 @@ def test_a_stack_should_be_started_shown_and_ended_by_the_command_line(tiny: Tin
     assert (code, out) == (0, ["stack NAME is down, its volumes removed"])
 
 
+@pytest.mark.slow
 def test_the_error_should_be_on_stderr_when_a_command_fails(tiny: Tiny) -> None:
     for command in (["up"], ["status"], ["down"], ["logs", "-f"], ["exec", "x", "y"], ["cleanup"]):
         assert said(tiny, *command) == (
@@ -87,6 +89,7 @@ def test_the_error_should_be_on_stderr_when_a_command_fails(tiny: Tiny) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_what_a_killed_run_left_should_be_healed_when_it_is_asked_for_or_the_stack_started(
     tiny: Tiny,
 ) -> None:
@@ -195,6 +198,7 @@ def test_the_stack_should_be_in_the_story_when_it_did_not_start(tiny: Tiny) -> N
     ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("command", ["status", "diagnose", "cleanup"])
 def test_a_command_should_end_quietly_when_nobody_reads_what_it_says(
     tiny: Tiny, command: str
@@ -211,6 +215,7 @@ def test_a_command_should_end_quietly_when_nobody_reads_what_it_says(
     assert (done.returncode, done.stderr or "") == (141, "")
 
 
+@pytest.mark.slow
 def test_a_service_should_be_well_when_a_run_with_overlays_left_it_warm(tiny: Tiny) -> None:
     tiny.compose(one=idle())
     files = ["--file", "docker-compose.yml"]

@@ -26,6 +26,7 @@ def after_tab(tiny: Tiny, line: str) -> set[str]:
     return {word.rstrip() for word in done.stdout.splitlines()}
 
 
+@pytest.mark.slow
 def test_tab_should_show_commands_options_services_and_edges(tiny: Tiny) -> None:
     tiny.compose(web=idle(), store=idle())
     assert after_tab(tiny, "nomock who") == {"who-tests"}
@@ -37,6 +38,7 @@ def test_tab_should_show_commands_options_services_and_edges(tiny: Tiny) -> None
     assert after_tab(tiny, "nomock edges st") == {"store"}
 
 
+@pytest.mark.slow
 def test_tab_should_show_nothing_of_a_project_that_compose_refuses(tiny: Tiny) -> None:
     tiny.compose_text("services: [")
     assert after_tab(tiny, "nomock overlay st") == {""}

@@ -43,6 +43,7 @@ def echo(tiny: Tiny) -> Tiny:
     return tiny
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [[], ["-n2"]], ids=["serial", "parallel"])
 def test_the_logs_in_its_window_should_be_shown_when_a_test_fails(
     echo: Tiny, arguments: list[str]
@@ -152,6 +153,7 @@ def test_no_test_should_be_named_when_none_runs(echo: Tiny) -> None:
     stack.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("also", ["", "import nomock.faults.faults"])
 def test_a_fixture_of_the_users_should_not_be_taken_for_the_faults(
     pytester: pytest.Pytester, also: str

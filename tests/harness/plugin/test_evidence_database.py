@@ -66,6 +66,7 @@ def without(names: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in names.items() if value is not None}
 
 
+@pytest.mark.slow
 def test_a_wait_for_a_lock_should_be_in_the_evidence_and_the_likeliest_cause(tiny: Tiny) -> None:
     tiny.compose(**{name: without(service) for name, service in SERVICES.items()})
     tiny.tests(LOCKED)
@@ -104,6 +105,7 @@ def test_a_wait_for_a_lock_should_be_in_the_evidence_and_the_likeliest_cause(tin
     assert not [path for path in written if CANARY in path.read_text(encoding="utf-8")]
 
 
+@pytest.mark.slow
 def test_nothing_of_it_should_be_loaded_or_kept_when_it_is_off(tiny: Tiny) -> None:
     tiny.compose(db=POSTGRES)
     tiny.tests("""
@@ -144,6 +146,7 @@ def test_the_evidence_should_say_so_when_the_stack_has_no_postgresql(
     assert "no service looks like a PostgreSQL database" in missing
 
 
+@pytest.mark.slow
 def test_the_evidence_should_say_when_the_database_was_not_there_and_go_on_after_it(
     tiny: Tiny,
 ) -> None:
@@ -174,6 +177,7 @@ def test_the_evidence_should_say_when_the_database_was_not_there_and_go_on_after
     assert found["missing"][0].startswith("database statements, from 0.0 s to ")
 
 
+@pytest.mark.slow
 def test_only_the_lanes_own_database_should_be_looked_at(tiny: Tiny) -> None:
     url = "postgresql://postgres:secret@db/app"
     server = POSTGRES | {"environment": POSTGRES["environment"] | {"POSTGRES_DB": "app"}}

@@ -96,6 +96,7 @@ def test_nothing_that_a_service_said_should_end_a_script() -> None:
     assert "innerHTML" not in page
 
 
+@pytest.mark.slow
 def test_a_page_of_500_large_tests_should_be_smaller_than_20_megabytes() -> None:
     large = record(1, lines=2000, body="x" * 16_000, text="y" * 200_000)
     records = [{**large, "test": {**large["test"], "id": f"t.py::test_{n}"}} for n in range(500)]
@@ -126,6 +127,7 @@ def test_the_page_should_keep_the_longest_of_many_statements_and_all_waits() -> 
     assert {len(span["statement"]) for span in kept["trace"]} == {200}
 
 
+@pytest.mark.slow
 def test_a_run_should_write_its_page_and_say_where(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:

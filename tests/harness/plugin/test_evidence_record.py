@@ -194,6 +194,7 @@ def test_whatever_a_test_is_called_and_receives_should_leave_evidence(tiny: Tiny
     assert many["exchanges"][-1]["url"].endswith("/202")
 
 
+@pytest.mark.slow
 def test_a_log_of_a_hundred_megabytes_should_be_cut_to_its_newest_lines(tiny: Tiny) -> None:
     two_services(tiny).tests("""
     PROGRAM = "for i in range(10_500): print(i, 'x' * 9999)"
@@ -216,6 +217,7 @@ def test_a_log_of_a_hundred_megabytes_should_be_cut_to_its_newest_lines(tiny: Ti
     assert path.stat().st_size < 4_000_000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("which", "left"), [("failing", {"fails"}), ("all", {"fails", "passes"}), ("off", set())]
 )
@@ -253,6 +255,7 @@ def test_a_full_disk_should_be_said_and_not_end_the_run(tiny: Tiny) -> None:
     result.stdout.fnmatch_lines(["not written: *nomock's own folder cannot be written"])
 
 
+@pytest.mark.slow
 def test_two_runs_at_once_should_leave_their_own(tiny: Tiny) -> None:
     two_services(tiny).tests("""
         def test_fails(stack): assert False
@@ -303,6 +306,7 @@ def test_names_of_folders_should_be_safe_and_differ() -> None:
     assert not any(name.startswith(".") for name in names)
 
 
+@pytest.mark.slow
 def test_a_test_whose_worker_crashed_should_be_among_those_that_failed(tiny: Tiny) -> None:
     two_services(tiny).tests("""
         import os, signal

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import pytest
 from foreign import Foreign
 from tiny import IMAGE, docker
 
@@ -22,6 +23,7 @@ def test_the_cure_should_be_a_name_when_compose_can_make_none_of_the_folder(fore
     assert done.code == 0, done.text
 
 
+@pytest.mark.slow
 def test_the_other_container_should_be_named_when_it_has_the_name_of_ours(foreign: Copy) -> None:
     project = foreign("till")
     name = f"the-{project.path.name}"

@@ -13,6 +13,7 @@ from printing import until
 from tiny import NOMOCK, Tiny, check, idle
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "interrupt",
     [

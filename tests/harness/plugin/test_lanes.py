@@ -56,6 +56,7 @@ def test_each_worker_should_have_a_stack_of_its_own_that_stays_warm_when_lanes_a
     assert docker_calls.read_text() == ""
 
 
+@pytest.mark.slow
 def test_a_lane_should_have_the_new_image_when_the_source_of_a_service_changes(tiny: Tiny) -> None:
     tiny.write("app/said", "first")
     tiny.write("app/Dockerfile", f"FROM {idle()['image']}\nCOPY said /said\n")
@@ -76,6 +77,7 @@ def test_a_lane_should_have_the_new_image_when_the_source_of_a_service_changes(t
     assert f"{tiny.name}-lane2-built:latest" not in images
 
 
+@pytest.mark.slow
 def test_data_should_be_a_lanes_own_when_volumes_and_networks_have_names(tiny: Tiny) -> None:
     tiny.compose_text(f"""
         name: {tiny.name}
@@ -199,6 +201,7 @@ def test_a_run_should_end_with_the_reason_once_when_a_lane_does_not_start(tiny: 
     ) in text
 
 
+@pytest.mark.slow
 def test_lanes_should_go_with_the_stack_when_a_run_owns_it_or_it_is_taken_down(
     tiny: Tiny,
 ) -> None:
@@ -217,6 +220,7 @@ def test_lanes_should_go_with_the_stack_when_a_run_owns_it_or_it_is_taken_down(
     assert list((tiny.path / ".nomock/lanes").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_the_next_run_should_take_a_lane_over_when_the_one_before_was_killed(tiny: Tiny) -> None:
     tiny.compose(one=idle())
     tiny.tests("""
@@ -285,6 +289,7 @@ DATABASE = """
 """
 
 
+@pytest.mark.slow
 def test_each_worker_should_have_a_database_of_its_own_when_lanes_are_databases(
     tiny: Tiny,
 ) -> None:
@@ -338,6 +343,7 @@ def test_each_worker_should_have_a_database_of_its_own_when_lanes_are_databases(
     assert not ask("GET", "/networks", filters=json.dumps({"name": [tiny.name]}))
 
 
+@pytest.mark.slow
 def test_a_test_that_breaks_things_should_have_a_whole_stack_when_lanes_are_databases(
     tiny: Tiny,
 ) -> None:
@@ -357,6 +363,7 @@ def test_a_test_that_breaks_things_should_have_a_whole_stack_when_lanes_are_data
     assert ran == {"ran-NAME", "ran-NAME-database2"}
 
 
+@pytest.mark.slow
 def test_a_run_should_say_what_it_looked_for_when_no_service_names_the_database(
     tiny: Tiny,
 ) -> None:

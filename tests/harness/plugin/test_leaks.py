@@ -76,6 +76,7 @@ TESTS = """
 """
 
 
+@pytest.mark.slow
 def test_each_test_and_fixture_should_be_named_that_leaves_something(tiny: Tiny) -> None:
     tiny.compose(db=POSTGRES, cache=REDIS)
     tiny.tests(TESTS)

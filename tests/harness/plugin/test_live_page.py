@@ -71,6 +71,7 @@ def told(path: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["-n2"]], ids=["one process", "workers"])
 def test_each_test_should_be_told_as_it_ends_with_its_evidence(web: Tiny, more: list[str]) -> None:
     result = web.run("--events", "told.jsonl", *more)
@@ -99,6 +100,7 @@ def test_each_test_should_be_told_as_it_ends_with_its_evidence(web: Tiny, more: 
     assert "-of-many-letters" not in (web.path / "told.jsonl").read_text()
 
 
+@pytest.mark.slow
 def test_the_page_should_show_a_running_test_and_its_lines_before_it_ends(web: Tiny) -> None:
     web.tests(WAITS)
     with _running(web, "--live", "-q") as run:
@@ -116,6 +118,7 @@ def test_the_page_should_show_a_running_test_and_its_lines_before_it_ends(web: T
         assert run.wait() == 0
 
 
+@pytest.mark.slow
 def test_nothing_else_should_be_served(web: Tiny) -> None:
     web.tests(WAITS)
     with _running(web, "--live") as run:

@@ -26,6 +26,7 @@ def run(pytester: pytest.Pytester, *arguments: str) -> pytest.RunResult:
     return pytester.runpytest_subprocess("-rP", "-p", "no:cacheprovider", *arguments, timeout=120)
 
 
+@pytest.mark.slow
 def test_every_short_name_should_be_anothers_when_a_conftest_has_it(
     pytester: pytest.Pytester,
 ) -> None:
@@ -42,6 +43,7 @@ def test_every_short_name_should_be_anothers_when_a_conftest_has_it(
     assert said(result, "THEIRS") == ["{'staging'}"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [[], ["-n1"]])
 def test_an_option_should_be_theirs_and_ours_go_by_its_full_name_when_a_conftest_has_it(
     pytester: pytest.Pytester, workers: list[str]
@@ -73,6 +75,7 @@ def test_an_option_should_have_its_default_when_its_conftest_is_loaded_late(
     assert said(result, "THEIRS") == ["local"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "given",
     [

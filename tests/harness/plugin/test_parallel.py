@@ -77,6 +77,7 @@ MEETING = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("marks", "within_s", "met"),
     [
@@ -96,6 +97,7 @@ def test_two_tests_should_meet_only_when_neither_is_serial(
     assert [(pytester.path / f"met-{me}").read_text() for me in (0, 1)] == met
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("lanes", "within_s", "met"),
     [("stack", 20, "True"), ("shared", 1, "False")],
@@ -125,6 +127,7 @@ BY_NAME = """@pytest.fixture(autouse=True)
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("first", "second", "lanes"),
     [
@@ -144,6 +147,7 @@ def test_a_test_that_is_serial_on_its_stack_should_be_alone_when_the_other_may_u
     assert [(tiny.path / f"met-{me}").read_text() for me in (0, 1)] == ["False"] * 2
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("wanted", "left"), [("only", ["alone"]), ("without", ["any"])])
 def test_the_serial_tests_should_be_chosen_by_the_option(
     pytester: pytest.Pytester, wanted: str, left: list[str]
@@ -179,6 +183,7 @@ OVERRIDES = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [[], ["-n2"]], ids=["serial", "parallel"])
 def test_a_stack_of_its_own_should_be_made_when_the_inputs_are_overridden(
     tiny: Tiny, arguments: list[str]
@@ -214,6 +219,7 @@ def test_the_stack_should_be_made_ready_when_a_worker_asks_for_it_by_name(tiny: 
     tiny.run("-n2").assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_a_worker_should_break_what_the_controller_has_healed(tiny: Tiny) -> None:
     tiny.compose(db=POSTGRES)
     tiny.tests("""
@@ -232,6 +238,7 @@ def test_a_worker_should_break_what_the_controller_has_healed(tiny: Tiny) -> Non
     result.stdout.fnmatch_lines(["healing lock_table orders, left by test_left"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("arguments", [[], ["-n1"]], ids=["serial", "parallel"])
 def test_each_test_should_have_the_stack_of_its_own_inputs_when_only_some_override_them(
     tiny: Tiny, arguments: list[str]
@@ -331,6 +338,7 @@ def test_the_workers_of_a_run_should_not_be_another_run_when_each_prepares_the_s
     tiny.run("-n2", "--dist=each").assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_the_other_workers_should_meet_no_fault_of_one_that_was_killed(tiny: Tiny) -> None:
     tiny.compose(only=idle())
     tiny.tests("""

@@ -30,6 +30,7 @@ TESTS = """
 """
 
 
+@pytest.mark.slow
 def test_a_failed_test_should_run_again_with_its_seeds_and_say_what_differs(tiny: Tiny) -> None:
     two_services(tiny).tests(TESTS)
     tiny.run().assert_outcomes(passed=1, failed=1)
@@ -57,6 +58,7 @@ def test_a_failed_test_should_run_again_with_its_seeds_and_say_what_differs(tiny
     assert len(set(seeds)) == 1
 
 
+@pytest.mark.slow
 def test_a_replay_should_run_on_the_images_that_the_test_had_when_they_are_still_here(
     tiny: Tiny,
 ) -> None:
@@ -91,6 +93,7 @@ def test_a_replay_should_run_on_the_images_that_the_test_had_when_they_are_still
     assert engine.image_id(first) is None
 
 
+@pytest.mark.slow
 def test_a_replay_should_have_the_options_that_change_what_a_test_does(tiny: Tiny) -> None:
     two_services(tiny).tests("def test_red(stack): assert False")
     tiny.run("--faults-on-shared").assert_outcomes(failed=1)

@@ -81,6 +81,7 @@ def test_each_test_should_find_the_database_as_the_run_did_when_it_is_reset(shop
     assert "test_tiny.py::test_one: its database cannot be reset" in result.stderr.str()
 
 
+@pytest.mark.slow
 def test_each_worker_should_reset_its_own_database_when_lanes_are_databases(shop: Tiny) -> None:
     lanes = ("-n2", "--dist=each", "--lanes=database", "--reset=test")
     ask = "select oid, shobj_description(oid, 'pg_database') from pg_database where datname = %s"

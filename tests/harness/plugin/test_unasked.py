@@ -67,6 +67,7 @@ def warned(result: pytest.RunResult) -> list[str]:
     return [line for line in text.splitlines()[1:] if line.strip()]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "workers", [["-n0", "-k", "not fails"], ["-n2"]], ids=["one process", "workers"]
 )
@@ -172,6 +173,7 @@ def test_the_engine_should_be_asked_once_more_when_nothing_befell_the_services(
     assert "asked 0 times" in fragile.run("-k", "plain").outlines
 
 
+@pytest.mark.slow
 def test_only_the_tests_of_its_lane_should_be_named_when_a_service_of_one_dies(tiny: Tiny) -> None:
     tiny.compose(one=idle())
     tiny.tests("""

@@ -68,6 +68,7 @@ def section(report: list[str], title: str) -> list[str]:
 BEFELL = "What befell the services"
 
 
+@pytest.mark.slow
 def test_a_service_that_died_should_be_the_first_line_when_its_test_fails(fragile: Tiny) -> None:
     fragile.compose(
         web=frail(),
@@ -167,6 +168,7 @@ def test_a_service_that_died_should_be_the_first_line_when_its_test_fails(fragil
     assert told[-1] not in report[0]
 
 
+@pytest.mark.slow
 def test_replicas_should_be_told_apart_wherever_one_is_named(fragile: Tiny) -> None:
     two = idle("hostname; exec sleep infinity", deploy={"replicas": 2})
     fragile.compose(both=two, sick=idle(healthcheck=SICK))

@@ -122,6 +122,7 @@ def test_what_is_kept_should_be_said_when_the_stack_is_to_be_fresh(tiny: Tiny) -
     assert "not emptied, as these are no volumes of the stack: ./data (one)" in result.outlines
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("script", "what"),
     [
@@ -150,6 +151,7 @@ def test_compose_should_be_named_when_it_answers_nonsense(
 NOT_INSTALLED = "-> install its compose plugin: https://docs.docker.com/compose/install/; try it: "
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("client", "what", "cure"),
     [

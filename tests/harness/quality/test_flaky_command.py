@@ -105,6 +105,7 @@ def test_the_run_should_be_green_and_say_why_when_results_cannot_be_kept(
     assert "results cannot be kept or read" in refused.stderr.str()
 
 
+@pytest.mark.slow
 def test_a_hunt_should_find_a_test_that_depends_on_the_order(repository: Tiny) -> None:
     tiny = repository
     tiny.write("strict", "")

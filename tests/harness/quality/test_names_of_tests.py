@@ -80,6 +80,7 @@ COMPLAINT = (
 )
 
 
+@pytest.mark.slow
 def test_names_should_be_told_as_the_setting_says_when_a_run_uses_the_stack(tiny: Tiny) -> None:
     tiny.compose(only=idle())
     tiny.tests(TESTS)

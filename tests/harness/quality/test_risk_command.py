@@ -77,6 +77,7 @@ def test_history_should_be_told_as_far_as_there_is_any(shop: Tiny, tmp_path: Pat
     assert notes[0] == "change is known in part: this clone is shallow"
 
 
+@pytest.mark.slow
 def test_mutants_should_be_beside_the_risk_when_they_were_tried(shop: Tiny) -> None:
     files = (MutatedFile("web/tools.py", 3, 1, 0, 0),)
     when = "2026-11-30T18:00:00+00:00"

@@ -30,6 +30,7 @@ TESTS = (
 )
 
 
+@pytest.mark.slow
 def test_edges_should_be_slow_while_a_run_of_a_hunt_lasts(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,6 +146,7 @@ class TestKind:
         assert any(isinstance(call, ast.Attribute) and call.attr == name for call in calls)
 
 
+@pytest.mark.slow
 def test_a_typed_test_module_should_be_accepted_by_mypy_strict(tmp_path: Path) -> None:
     """With the examples of all kinds, as a user's editor would complete them."""
     examples = "".join(

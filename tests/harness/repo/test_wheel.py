@@ -84,7 +84,9 @@ def test_the_wheel_should_have_all_that_runs(shipped: list[str], source: str, pa
     assert {path.as_posix() for path in files} <= below(packed, shipped)
 
 
-@pytest.mark.parametrize("version", VERSIONS)
+@pytest.mark.parametrize(
+    "version", [VERSIONS[0], *(pytest.param(v, marks=pytest.mark.slow) for v in VERSIONS[1:])]
+)
 def test_the_wheel_should_import_and_run_a_test_on_a_stack_with_each_python(
     version: str, wheel: Path, tiny: Tiny, tmp_path: Path
 ) -> None:

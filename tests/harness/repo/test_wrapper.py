@@ -274,6 +274,7 @@ def test_the_plug_ins_should_be_asked_again_when_the_engine_is_another(machine: 
     )
 
 
+@pytest.mark.slow
 def test_the_environment_should_be_made_once_when_two_ask_for_it_after_an_interrupted_one(
     machine: Machine,
 ) -> None:
@@ -307,6 +308,7 @@ def test_the_environment_should_be_made_once_when_two_ask_for_it_after_an_interr
     assert machine.run("show", "again").stderr == ""
 
 
+@pytest.mark.slow
 def test_the_last_lines_should_be_shown_when_the_environment_cannot_be_made(
     machine: Machine,
 ) -> None:

@@ -197,6 +197,7 @@ services:
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("marked", ['"release"', '{nomock-local = "release"}'])
 def test_equipment_of_tests_should_be_refused_when_the_target_is_marked_as_a_release(
     tiny: Tiny, marked: str

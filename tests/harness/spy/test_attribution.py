@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from random import Random
 
@@ -43,14 +44,15 @@ FEW_TOO = (
     *("uvicorn", "gunicorn with threads", "gunicorn with gevent", "Tornado", "Sanic"),
     *("gRPC with threads", "gRPC with asyncio"),
 )
+slow = partial(pytest.param, marks=pytest.mark.slow)
 
 
 @pytest.mark.parametrize(
     ("name", "version", "in_flight"),
     [
         *((set_up.name, "3.13", 32) for set_up in SET_UPS.values() if set_up.steps),
-        *((name, "3.13", n) for name in FEW_TOO for n in (1, 8)),
-        *((*place, n) for place in OTHER_PYTHONS for n in (1, 8, 32)),
+        *(slow(name, "3.13", n) for name in FEW_TOO for n in (1, 8)),
+        *(slow(*place, n) for place in OTHER_PYTHONS for n in (1, 8, 32)),
     ],
 )
 def test_precision_and_recall_should_be_1_when_200_tests_are_served_at_once(

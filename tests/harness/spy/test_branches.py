@@ -98,6 +98,7 @@ def by_coverage_py(coverage_py: Path, core: str, script: str, out: Path) -> Repo
     return files_of(out / "coverage.json")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("core", ["sysmon", "ctrace"])
 def test_branches_and_lines_should_be_those_of_coverage_py_when_a_file_has_every_shape(
     data_dir: Path, coverage_py: Path, tmp_path: Path, core: str
@@ -111,6 +112,7 @@ def test_branches_and_lines_should_be_those_of_coverage_py_when_a_file_has_every
         assert ours[key], f"the file shows nothing of {key}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["3.13", "3.14"])
 def test_branches_and_lines_should_be_those_of_coverage_py_when_code_is_made_or_replaced(
     data_dir: Path, coverage_py: Path, tmp_path: Path, version: str

@@ -91,6 +91,7 @@ def marked(path: Path, mark: str) -> set[int]:
     return {n for n, line in enumerate(text.splitlines(), 1) if line.endswith(f"# {mark}")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [["shapes.py"], ["-m", "shapes"], ["-c", "import shapes"]],
@@ -107,6 +108,7 @@ def test_exactly_the_lines_that_ran_should_be_recorded_when_the_python_is_an_old
     assert process.canary_failure() == ""
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["forks.py", "spawns.py", "daemon.py"])
 def test_every_process_should_be_recorded_when_there_are_several_or_it_closes_the_file(
     container: Container, script: str
@@ -129,6 +131,7 @@ def test_a_job_should_have_the_lines_of_its_consumer_too_when_it_is_said_whose_i
     }
 
 
+@pytest.mark.slow
 def test_a_line_should_be_recorded_when_its_test_ended_200_tests_ago(container: Container) -> None:
     ended = container.run(APP, "python3", "leftover.py")
     assert (ended.stdout, ended.stderr) == ("late\n", "")
@@ -190,6 +193,7 @@ def test_exactly_the_lines_that_ran_should_be_recorded_when_greenlets_switch(
         assert container.never_ran(APP / name) == marked(APP / name, "never")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("kind", "seen"),
     [
@@ -218,6 +222,7 @@ def test_the_service_should_run_and_the_reason_be_known_when_the_tracer_is_not_f
     assert process.canary_failure() == reason
 
 
+@pytest.mark.slow
 def test_a_tracer_should_be_provided_once_when_several_want_it_at_once(tmp_path: Path) -> None:
     folder = tmp_path / ".nomock/spy-wheels/cp311-glibc-x86_64"
     with ThreadPoolExecutor(3) as threads:
@@ -231,6 +236,7 @@ def test_a_tracer_should_be_provided_once_when_several_want_it_at_once(tmp_path:
     assert [path.name for path in folder.parent.iterdir()] == [folder.name]
 
 
+@pytest.mark.slow
 def test_a_tracer_should_be_replaced_when_it_is_of_another_version(tmp_path: Path) -> None:
     folder = tmp_path / "wheels/cp39"
     old = folder / "coverage/tracer.old.so"
@@ -282,6 +288,7 @@ def provided(bin_: Path, folder: Path, **environ: str) -> str:
     return done.stderr.strip()
 
 
+@pytest.mark.slow
 def test_a_tracer_should_be_provided_when_there_is_neither_pip_nor_uv(
     wheel_bin: Path, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ CASES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("case", CASES)
 def test_the_service_should_run_and_say_one_line_when_its_folder_of_records_is_none(
@@ -30,6 +31,7 @@ def test_the_service_should_run_and_say_one_line_when_its_folder_of_records_is_n
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "served\n", said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_the_service_should_run_and_say_one_line_when_its_folder_of_records_is_removed(
     container: Container,  # noqa: F811 - the fixture

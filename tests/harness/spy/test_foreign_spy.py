@@ -38,6 +38,7 @@ def covered_run(project: Foreign) -> Done:
     return project.pytest("-q", "--sidecar-coverage")
 
 
+@pytest.mark.slow
 def test_only_the_apps_files_should_count_when_launchers_lie_anywhere(foreign: Foreigns) -> None:
     done = covered_run(foreign("launchers"))
     assert done.code == 0, done.text
@@ -51,6 +52,7 @@ def test_only_the_apps_files_should_count_when_launchers_lie_anywhere(foreign: F
     assert "left out" not in done.text
 
 
+@pytest.mark.slow
 def test_each_service_should_be_covered_when_tracing_starts_it(foreign: Foreigns) -> None:
     project = foreign("tracing-launchers")
     done = covered_run(project)
@@ -72,6 +74,7 @@ while True:
 """
 
 
+@pytest.mark.slow
 def test_a_service_should_be_named_when_only_others_in_its_container_have_a_spy(
     tiny: Tiny,
 ) -> None:
@@ -110,6 +113,7 @@ def test_a_service_should_be_named_when_only_others_in_its_container_have_a_spy(
     ], said
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_installed_modules_should_be_the_apps_when_nomock_says_so(
     version: str, tmp_path: Path, tracer_options: Callable[[str], list[str]]
@@ -163,6 +167,7 @@ def test_a_child_should_have_the_spy_when_it_is_spawned_with_no_environment_of_i
     assert [process.lost for process in processes] == [[], []]
 
 
+@pytest.mark.slow
 def test_each_service_should_be_covered_when_a_runner_starts_it(foreign: Foreigns) -> None:
     project = foreign("runners")
     done = covered_run(project)
@@ -183,6 +188,7 @@ def test_each_service_should_be_covered_when_a_runner_starts_it(foreign: Foreign
     assert "coverage of none: the spy does not report what runs" in done
 
 
+@pytest.mark.slow
 def test_requests_should_have_their_test_when_other_servers_serve_them(foreign: Foreigns) -> None:
     done = covered_run(foreign("other-servers"))
     assert done.code == 0, done.text
@@ -193,6 +199,7 @@ def test_requests_should_have_their_test_when_other_servers_serve_them(foreign: 
     assert (rows["waitress"][3], rows["aiohttp"][3]) == ("1", "1"), done.text
 
 
+@pytest.mark.slow
 def test_the_jobs_of_a_queue_should_have_the_test_that_ordered_them(foreign: Foreigns) -> None:
     """Also tried again, in a chain, and past workers without the spy, which get the same jobs."""
     project = foreign("queues")

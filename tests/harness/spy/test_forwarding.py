@@ -35,6 +35,7 @@ def pair(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Servi
         yield both
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("way", WAYS)
 def test_the_called_service_should_record_its_lines_for_the_test_when_it_is_called_by(
     pair: Services, way: str
@@ -126,6 +127,7 @@ def test_a_job_should_be_of_its_own_test_when_it_is_done_in_the_middle_of_a_requ
     assert pair.steps("tests/test_a.py::the_job") == {"the job"}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["plain", "baggage", "proxy"])
 def test_a_request_should_differ_by_its_baggage_alone_when_it_is_sent_for_a_test(
     image: str, data_dir: Path, kind: str

@@ -47,6 +47,7 @@ def run(container: Container, options: list[str]) -> Run:
     return run
 
 
+@pytest.mark.slow
 def test_a_program_should_see_the_same_of_python_and_its_own_when_the_spy_is_there(
     container: Container, options: list[str]
 ) -> None:
@@ -57,6 +58,7 @@ def test_a_program_should_see_the_same_of_python_and_its_own_when_the_spy_is_the
     assert (with_spy.returncode, with_spy.stderr) == (0, "")
 
 
+@pytest.mark.slow
 def test_nothing_slow_should_be_loaded_or_compiled_again_when_a_process_starts(
     container: Container, options: list[str]
 ) -> None:
@@ -71,6 +73,7 @@ def test_nothing_slow_should_be_loaded_or_compiled_again_when_a_process_starts(
     assert kept == spys
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "command",
     [["python3", "shapes.py"], ["python3", "-m", "shapes"], ["python3", "-c", "import shapes"]],
@@ -97,6 +100,7 @@ def test_its_canary_should_be_recorded_when_a_process_runs_code_of_the_app(run: 
     assert [process.canary_failure() for process in run("python3", "shapes.py")] == [""]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("script", ["forks.py", "forks_unseen.py", "forks_slowly.py"])
 def test_each_process_should_have_records_of_its_own_when_one_forks(run: Run, script: str) -> None:
     processes = run("python3", script)

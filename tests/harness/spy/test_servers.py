@@ -61,6 +61,7 @@ def test_exactly_its_lines_should_be_on_disk_when_a_tests_response_arrives_and_a
         assert ran == {**expected, "": at_start_up}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "version"),
     [
@@ -97,6 +98,7 @@ def test_what_runs_behind_the_begin_of_an_answer_should_be_on_disk_as_it_runs_an
         assert {test: ran[test] - late for test in expected} == expected
 
 
+@pytest.mark.slow
 def test_every_server_should_answer_log_and_exit_as_without_the_spy_when_its_app_is_an_odd_one(
     server_image: Images, data_dir: Path
 ) -> None:
@@ -194,6 +196,7 @@ DEFECTS = (
 )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("defect", DEFECTS, ids=str)
 def test_every_server_should_answer_and_say_one_line_when_the_spy_is_broken(
     server_image: Images, tracer_options: Options, tmp_path: Path, defect: Defect

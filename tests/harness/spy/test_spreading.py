@@ -59,6 +59,7 @@ def test_a_pools_thread_should_not_keep_its_first_test_when_threads_inherit_cont
     assert recorded(data_dir, "spreads.py") == expected("spreads.py")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("in_flight", [1, 8, 32])
 @pytest.mark.parametrize(
     ("version", "method"),
@@ -79,6 +80,7 @@ def test_precision_and_recall_should_be_1_when_tests_give_work_to_pools_that_the
     assert_exact(ended, data_dir)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "in_flight"),
     [("loky", 1), ("loky", 8), ("loky", 32), ("joblib.externals.loky", 8)],
@@ -184,6 +186,7 @@ def test_a_consumer_should_do_its_jobs_when_there_is_no_spy(image: str, data_dir
     assert (ended.returncode, ended.stdout, ended.stderr) == (0, "done\n", "")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", ["3.9", "3.13"])
 def test_memory_should_not_grow_when_ten_thousand_tests_follow_each_other(
     data_dir: Path, tracer_options: TracerOptions, version: str

@@ -315,6 +315,7 @@ def test_the_service_should_run_and_say_one_line_when_the_data_cannot_be_written
     assert (ended.returncode, ended.stderr) == (0, said)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("error", ["SystemExit(3)", "ValueError('broken')"])
 @pytest.mark.parametrize(
     ("module", "before"),

@@ -337,6 +337,7 @@ def test_a_cure_should_be_known_by_the_engines_own_words(said: str, cure: str) -
     assert cure_of(said) == cure
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("mode", ["attach", "fresh", "own"])
 def test_a_foreign_stack_should_be_refused_and_left_alone_when_it_has_the_same_name(
     tiny: Tiny, mode: str

@@ -37,6 +37,7 @@ def images(tiny: Tiny) -> Iterator[str]:
         docker("rmi", "--force", *names)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("more", [{}, {"scale": 0}], ids=["with a container", "only an image"])
 def test_a_service_should_be_built_upon_the_new_image_when_another_one_builds_that(
     tiny: Tiny, images: str, more: dict[str, Any]
@@ -58,6 +59,7 @@ def test_a_service_should_be_built_upon_the_new_image_when_another_one_builds_th
     assert prepare(tiny) == []
 
 
+@pytest.mark.slow
 def test_a_new_image_from_elsewhere_should_be_built_upon_when_nomock_up_or_any_start_meets_it(
     tiny: Tiny, images: str
 ) -> None:

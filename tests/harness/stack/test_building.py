@@ -59,6 +59,7 @@ def left(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Tiny:
     return tiny
 
 
+@pytest.mark.slow
 def test_nothing_of_ours_should_be_in_an_image_whatever_form_its_build_has(left: Tiny) -> None:
     left.write("Dockerfile", _DOCKERFILE)
     left.write("deploy/own.Dockerfile", f"{_DOCKERFILE}ARG PRICE\nRUN echo $PRICE > /srv/price\n")

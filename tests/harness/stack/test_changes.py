@@ -55,6 +55,7 @@ def test_only_the_service_should_be_built_and_recreated_when_its_context_changed
     assert f"starting app (build context changed - {changed})" in steps
 
 
+@pytest.mark.slow
 def test_the_image_before_should_be_gone_when_its_service_was_built_again(built: Tiny) -> None:
     engine = Engine()
     before = engine.image_id(f"{built.name}-app")

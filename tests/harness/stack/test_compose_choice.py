@@ -189,6 +189,7 @@ def assert_alike(stand: Path) -> None:
     assert as_nomock_has_it(stand) == theirs
 
 
+@pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(layout=LAYOUTS, data=st.data())
 def test_nomock_should_choose_what_compose_chooses_before_and_after_a_file_changed(

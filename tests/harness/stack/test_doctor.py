@@ -142,6 +142,7 @@ def test_a_health_check_should_be_called_broken_when_its_program_is_not_there(ti
     done.stdout.fnmatch_lines(["  ! service web: the health check of web cannot work: *"])
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("test", "is_told"),
     [

@@ -57,6 +57,7 @@ def test_an_engine_should_be_asked_by_the_docker_client_when_it_wants_tls(tmp_pa
     assert is_encrypted({"DOCKER_HOST": "tcp://near:2376", "DOCKER_TLS_VERIFY": "1"})
 
 
+@pytest.mark.slow
 def test_a_run_should_work_when_only_the_docker_client_can_reach_the_engine(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:

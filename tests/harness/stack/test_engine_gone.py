@@ -59,6 +59,7 @@ TESTS = """
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "left"), [(["-n0"], 4), (["-n2"], 12)], ids=["serial", "parallel"]
 )

@@ -103,6 +103,7 @@ def test_a_lock_should_tell_that_its_path_names_another_file_when_it_does(tmp_pa
     lock.close()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("second", ["--stack=fresh", "down"])
 def test_a_second_run_should_wait_and_say_for_whom_when_it_would_change_the_stack(
     tiny: Tiny, second: str

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
 import tiny
 from foreign import Foreign
 from relay import relayed
 
 
+@pytest.mark.slow
 def test_every_form_of_a_port_should_be_reached_when_the_engine_lists_it_twice(
     foreign: Callable[..., Foreign],
 ) -> None:
@@ -21,6 +23,7 @@ def test_every_form_of_a_port_should_be_reached_when_the_engine_lists_it_twice(
     assert f"8000->[::1]:{listed['8000/tcp'][0]['HostPort']}, 8000/udp->127.0.0.1:" in status
 
 
+@pytest.mark.slow
 def test_the_engines_own_host_should_be_asked_when_the_engine_is_elsewhere(
     foreign: Callable[..., Foreign],
 ) -> None:
@@ -34,6 +37,7 @@ def test_the_engines_own_host_should_be_asked_when_the_engine_is_elsewhere(
         assert status.text.count("8000->127.0.0.2:") == 2, status.text
 
 
+@pytest.mark.slow
 def test_the_database_should_be_entered_when_files_hold_its_credentials(
     foreign: Callable[..., Foreign],
 ) -> None:

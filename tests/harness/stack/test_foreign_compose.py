@@ -29,6 +29,7 @@ def split(project: Foreign) -> None:
     project.environ["EXPECTED"] = "dev"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "dotenv",
     [
@@ -96,6 +97,7 @@ def test_the_links_folder_should_count_when_the_compose_file_is_a_link(foreign: 
     assert list(listed(project)) == [project.path.name]
 
 
+@pytest.mark.slow
 def test_the_links_name_should_count_when_the_folder_is_a_link(foreign: Copy) -> None:
     project = foreign("till", folder="release-42")
     link = project.path.with_name(f"current-{os.getpid()}")
@@ -113,6 +115,7 @@ def test_the_links_name_should_count_when_the_folder_is_a_link(foreign: Copy) ->
     assert not (real / "release-42").exists()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stands", "command"),
     [("e2e", ()), ("", ("e2e",)), ("", ("e2e/test_till.py::test_till",)), ("e2e/deep", ("..",))],
@@ -157,6 +160,7 @@ NAMED = {
 }
 
 
+@pytest.mark.slow
 def test_a_service_should_be_recreated_when_a_file_of_its_variables_changed(foreign: Copy) -> None:
     project = foreign("till")
     for number, file in enumerate(NAMED.values()):
@@ -179,6 +183,7 @@ def test_a_service_should_be_recreated_when_a_file_of_its_variables_changed(fore
     assert list(project.ids().values()) != [before]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("folder", ["Kasse, Nord", "my shop (v2)", "a$b#c%20"])
 def test_a_second_run_should_find_the_stack_warm_whatever_its_folder_is_called(
     foreign: Copy, folder: str
@@ -193,6 +198,7 @@ def test_a_second_run_should_find_the_stack_warm_whatever_its_folder_is_called(
     assert project.ids() == before
 
 
+@pytest.mark.slow
 def test_a_dollar_sign_should_be_one_when_the_compose_file_has_it_doubled(foreign: Copy) -> None:
     project = foreign("dollar")
     done = project.pytest("-q")
@@ -247,6 +253,7 @@ def test_tests_of_two_projects_should_be_refused_when_only_arguments_chose_one(
     assert project.projects() == set(), "nothing was started for tests that cannot run"
 
 
+@pytest.mark.slow
 def test_tests_of_two_projects_should_each_have_their_own_when_conftests_say_so(
     foreign: Copy,
 ) -> None:
@@ -263,6 +270,7 @@ def test_tests_of_two_projects_should_each_have_their_own_when_conftests_say_so(
     assert project.projects() == {f"{n}-{project.path.name}" for n in ("north", "south")}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stands", "arguments"),
     [
@@ -283,6 +291,7 @@ def test_the_stack_should_be_the_one_that_is_pointed_at_when_the_user_stands_els
     assert project.projects() == {f"south-{project.path.name}"}
 
 
+@pytest.mark.slow
 def test_a_built_service_of_a_profile_should_be_there_only_while_dotenv_has_its_profile(
     foreign: Copy,
 ) -> None:
@@ -318,6 +327,7 @@ def test_a_built_service_of_a_profile_should_be_there_only_while_dotenv_has_its_
     assert project.ids() == {}
 
 
+@pytest.mark.slow
 def test_what_an_include_fetches_should_be_as_it_is_now_when_compose_fetches_it(
     foreign: Copy, tmp_path: Path
 ) -> None:

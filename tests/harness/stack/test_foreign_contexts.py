@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 
+import pytest
 from foreign import Foreign
 
 # Root reads everything; without this it reads what its permissions say, as anybody else does.
@@ -18,6 +19,7 @@ def _inside(project: Foreign, service: str = "till", folder: str = "/srv") -> se
     return {os.path.relpath(path, folder) for path in listed.text.splitlines()}
 
 
+@pytest.mark.slow
 def test_a_warm_run_should_build_nothing_when_the_context_is_the_projects_folder(
     foreign: Callable[..., Foreign],
 ) -> None:
@@ -63,6 +65,7 @@ def test_a_warm_run_should_build_nothing_when_the_context_is_the_projects_folder
     }
 
 
+@pytest.mark.slow
 def test_a_folder_that_may_not_be_read_should_do_no_harm_when_it_is_left_out(
     foreign: Callable[..., Foreign],
 ) -> None:

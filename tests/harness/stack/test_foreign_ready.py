@@ -184,6 +184,7 @@ def test_an_end_should_be_what_others_wait_for_when_they_do(
     assert judge_end(ended(), project.service("one"), project, None).seen == seen
 
 
+@pytest.mark.slow
 def test_a_service_that_is_scaled_to_0_should_be_no_part_of_what_is_waited_for(
     tiny: Tiny, docker_calls: Any
 ) -> None:
@@ -206,6 +207,7 @@ def test_a_service_that_is_scaled_to_0_should_be_no_part_of_what_is_waited_for(
     )
 
 
+@pytest.mark.slow
 def test_all_replicas_should_be_there_when_a_service_has_several(tiny: Tiny) -> None:
     tiny.compose(web=server(deploy={"replicas": 3}, ports=["127.0.0.1::8000"]))
     started(tiny)
@@ -245,6 +247,7 @@ def test_a_container_should_be_nobodys_when_it_was_started_by_hand_from_a_servic
         stack.close()
 
 
+@pytest.mark.slow
 def test_a_service_should_be_waited_for_when_it_restarts_until_its_database_answers(
     tiny: Tiny,
 ) -> None:
@@ -278,6 +281,7 @@ def test_a_service_should_be_dead_at_once_when_its_tries_are_used_up(tiny: Tiny)
 WAITED_FOR = {"one": {"condition": "service_completed_successfully"}}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "others"),
     [
@@ -304,6 +308,7 @@ def test_a_service_should_be_lost_when_it_ends_well_and_is_started_again_and_aga
     assert todo == "-> see all of it: nomock logs one"
 
 
+@pytest.mark.slow
 def test_a_service_that_works_again_and_again_should_be_ready_when_its_probe_is_none(
     tiny: Tiny,
 ) -> None:
@@ -352,6 +357,7 @@ def test_a_one_shot_should_be_lost_at_once_when_it_fails_in_spite_of_its_probe(t
     )
 
 
+@pytest.mark.slow
 def test_a_probe_should_replace_a_healthcheck_when_that_cannot_work(
     tiny: Tiny, docker_calls: Any
 ) -> None:

@@ -66,6 +66,7 @@ def said(result: pytest.RunResult) -> str:
     return text
 
 
+@pytest.mark.slow
 def test_the_run_should_end_once_by_it_when_the_disk_is_full_before(tiny: Tiny, disk: Path) -> None:
     tiny.compose(only=idle())
     tiny.tests(TESTS)
@@ -90,6 +91,7 @@ def test_the_run_should_end_once_by_it_when_the_disk_is_full_before(tiny: Tiny, 
     assert tiny.containers() == {}
 
 
+@pytest.mark.slow
 def test_what_may_be_lost_should_be_lost_and_no_fault_begin_when_the_disk_fills_meanwhile(
     tiny: Tiny, disk: Path
 ) -> None:

@@ -412,6 +412,7 @@ def test_an_image_should_be_built_once_when_two_runs_need_it(
     assert built.read_text() == "built\n"
 
 
+@pytest.mark.slow
 def test_postgres_should_keep_the_upstream_promises_when_it_starts_and_stops(
     tmp_path: Path,
 ) -> None:
@@ -654,6 +655,7 @@ def test_builders_should_take_one_suite_when_it_is_sid(tmp_path: Path) -> None:
     assert done.stdout == "deb http://mirror.example/debian sid main\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("version", VERSIONS)
 def test_each_python_should_make_environments_and_reach_pips_packages_when_tests_build_of_it(
     version: str,

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 
+import pytest
 from tiny import Tiny, check, idle
 
 from nomock.progress import Progress
@@ -75,6 +76,7 @@ def test_the_holders_should_be_named_when_a_run_waits() -> None:
     )
 
 
+@pytest.mark.slow
 def test_the_progress_should_be_one_live_line_when_pytest_has_a_terminal(tiny: Tiny) -> None:
     late = idle(healthcheck=check("test -e /data/go"), volumes=["./data:/data:ro"])
     tiny.write("data/any", "")

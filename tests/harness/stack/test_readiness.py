@@ -48,6 +48,7 @@ def ready(tiny: Tiny, meanwhile: Callable[[str], object] = len, **options: Any) 
     return steps
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("service", "what", "log"),
     [
@@ -120,6 +121,7 @@ def test_memory_should_be_named_when_the_engine_saw_that_there_was_none(tiny: Ti
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "service",
     [server(before="echo up; exit 7", restart="always"), idle("echo up; exit 7", restart="always")],

@@ -70,6 +70,7 @@ def test_who_shares_with_whom_should_be_known_over_all_steps_and_by_every_name()
     assert network_owner(found, "left the stack") == "left the stack"
 
 
+@pytest.mark.slow
 def test_all_should_be_there_again_when_the_service_whose_network_they_have_was_broken(
     tiny: Tiny,
 ) -> None:
@@ -112,6 +113,7 @@ def test_who_was_stopped_before_should_stay_so_when_the_other_is_started_again(t
         assert answers(stack)
 
 
+@pytest.mark.slow
 def test_the_next_start_should_mend_it_when_somebody_else_started_the_other_again(
     tiny: Tiny,
 ) -> None:

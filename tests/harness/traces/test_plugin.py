@@ -195,6 +195,7 @@ def test_a_test_should_see_what_its_requests_did_when_the_spans_come_late(traced
     assert "the queue lost the trace: app send jobs\n" in failure(result, "not_linked")
 
 
+@pytest.mark.slow
 def test_a_service_should_be_named_when_it_can_have_no_spans(traced: Tiny) -> None:
     silent = {
         "sampled": {**EXPORTS, "OTEL_TRACES_SAMPLER": "parentbased_always_off"},
@@ -230,6 +231,7 @@ def test_a_service_should_be_named_when_it_can_have_no_spans(traced: Tiny) -> No
     ]
 
 
+@pytest.mark.slow
 def test_a_test_should_have_a_trace_when_its_name_is_odd(traced: Tiny) -> None:
     traced.tests(
         BEGIN
@@ -246,6 +248,7 @@ def test_a_test_should_have_a_trace_when_its_name_is_odd(traced: Tiny) -> None:
     traced.run("--traces").assert_outcomes(passed=4)
 
 
+@pytest.mark.slow
 def test_every_test_should_be_checked_when_it_is_marked_or_the_settings_say_all(
     traced: Tiny,
 ) -> None:
@@ -326,6 +329,7 @@ def test_every_test_should_be_checked_when_it_is_marked_or_the_settings_say_all(
     )
 
 
+@pytest.mark.slow
 def test_spans_may_be_lost_when_a_fault_killed_their_service(traced: Tiny) -> None:
     traced.tests(
         BEGIN
@@ -359,6 +363,7 @@ def test_spans_may_be_lost_when_a_fault_killed_their_service(traced: Tiny) -> No
     }
 
 
+@pytest.mark.slow
 def test_the_reference_services_should_send_all_or_load_nothing_when_they_stop_or_do_not_trace(
     traced: Tiny,
 ) -> None:
@@ -406,6 +411,7 @@ app = Traced(Starlette())
     traced.run("test_tiny.py::test_off").assert_outcomes(passed=1)
 
 
+@pytest.mark.slow
 def test_each_worker_should_read_its_own_backend_when_it_has_a_stack_of_its_own(
     traced: Tiny,
 ) -> None:

@@ -80,6 +80,7 @@ def shop(tiny: Tiny, server_image: Callable[[str], str], jaeger_image: str) -> T
     return tiny
 
 
+@pytest.mark.slow
 def test_a_trace_should_go_through_apps_that_know_nothing_of_it(shop: Tiny) -> None:
     result = shop.nomock("overlay", "--traces")
     assert result.outlines == [
@@ -100,6 +101,7 @@ def test_a_trace_should_go_through_apps_that_know_nothing_of_it(shop: Tiny) -> N
     shop.run("-s").stdout.no_fnmatch_line("*OTEL*")
 
 
+@pytest.mark.slow
 def test_traces_should_go_together_with_coverage(shop: Tiny) -> None:
     for options in ([], ["--traces"]):
         assert shop.nomock("overlay", *options).ret == 0
@@ -108,6 +110,7 @@ def test_traces_should_go_together_with_coverage(shop: Tiny) -> None:
     result.stdout.fnmatch_lines(["total        2     14       14  100.0      1"])
 
 
+@pytest.mark.slow
 def test_a_process_should_load_nothing_when_it_imports_nothing_that_is_known(shop: Tiny) -> None:
     assert shop.nomock("overlay", "--traces").ret == 0
     loads = "import sys, {}; print(sorted(n for n in sys.modules if n == 'opentelemetry'))"
@@ -126,6 +129,7 @@ def test_a_process_should_load_nothing_when_it_imports_nothing_that_is_known(sho
     shop.run("--traces").assert_outcomes(passed=2)
 
 
+@pytest.mark.slow
 def test_a_service_should_run_and_say_so_once_when_the_packages_are_broken(shop: Tiny) -> None:
     assert shop.nomock("overlay", "--traces").ret == 0
     (shop.path / ".nomock/tracer/site-packages/opentelemetry/sdk/trace/__init__.py").write_text(
@@ -218,6 +222,7 @@ def test_the_overlay_should_be_refused_with_each_reason_when_nothing_can_be_trac
     ]
 
 
+@pytest.mark.slow
 def test_a_foreign_file_should_stay_when_it_has_the_name_of_the_overlay(tiny: Tiny) -> None:
     tiny.compose(web=server())
     theirs = tiny.write("docker-compose.traces.yml", "services: {}\n")

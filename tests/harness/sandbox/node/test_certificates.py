@@ -30,6 +30,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return made(tmp_path_factory.mktemp("node"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["apiserver", "admin", "kubelet"])
 def test_a_certificate_should_be_taken_by_a_strict_client(node: Path, name: str) -> None:
     assert verified(node, name) == f"{name}.crt: OK"
