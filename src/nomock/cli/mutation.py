@@ -35,6 +35,8 @@ from nomock.statefolder import make_state_dir
 _LIMIT_S = 5.0
 """How long a mutant may keep a processor busy before it is taken to hang."""
 _NO_END_S = 10.0**12
+_FIRST_ROUND_S = 3.0
+"""How long tests may take with one mutant before all others had their turn."""
 _LOOK_S = 0.5
 _MOST_LINES = 20
 
@@ -51,11 +53,16 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
         line.show("reading the services' sources")
         settings = with_own_overlay(settings, line)
         found = plan(settings, resolve(settings), chosen.paths, chosen.since)
-        if left := _left(found, known.all(), asides):
+        if _left(found, known.all(), asides):
             until = _NO_END_S if chosen.budget is None else time() + chosen.budget
             session = MutationSession(settings)
             try:
-                _try(session, found, left, until, chosen, line)
+                session.begin(found.modules, limit_s=_LIMIT_S, progress=line)
+                # One that survives takes all its tests, and so the time of many that do not.
+                for each_s in (_FIRST_ROUND_S, _NO_END_S):
+                    left = _left(found, known.all(), asides)
+                    if left and time() < until:
+                        _try(session, found, left, known, (each_s, until), chosen, line)
             finally:
                 session.end()
     lock.close()
@@ -85,20 +92,21 @@ def _try(
     session: MutationSession,
     found: Plan,
     left: Sequence[Planned],
-    until: float,
+    known: Results,
+    limits: tuple[float, float],
     chosen: argparse.Namespace,
     line: Progress,
 ) -> None:
-    session.begin(found.modules, limit_s=_LIMIT_S, progress=line)
     settings = session.settings
     folder = settings.state_dir / "mutation"
-    tasks = found.tasks(left, session.owners, by_restart=chosen.restart)
-    tests = {test for piece in tasks for task in piece for test in task.tests}
+    tasks = found.tasks(left, session.owners, known.all(), by_restart=chosen.restart)
+    tests = {test for piece in tasks for task in piece for test in (*task.tests, *task.others)}
     job = Job(
         run=session.run,
         pieces=tuple(tasks),
         limit_s=_LIMIT_S,
-        until_s=until,
+        each_s=limits[0],
+        until_s=limits[1],
         results=str(results_file(settings.state_dir)),
         parent=os.getpid(),
         seconds={test: found.choice.seconds(test) for test in tests},

@@ -31,6 +31,8 @@ class Task:
     """Those that run the same function; they are asked where none of the first noticed it."""
     services: tuple[str, ...]
     """Those that run the file."""
+    ran: tuple[str, ...] = ()
+    """The tests that it has survived in an earlier round."""
     source: str = ""
     """A digest of the file."""
     path: str = ""
@@ -39,6 +41,13 @@ class Task:
     """What the spy knows that by."""
     text: str = ""
     """The whole of it with the mutant."""
+
+    def after(self, ran: Sequence[str]) -> Task:
+        """Return what is left to do once some tests have run."""
+        done = set(ran)
+        tests = tuple(test for test in self.tests if test not in done)
+        others = tuple(test for test in self.others if test not in done)
+        return replace(self, tests=tests, others=others, ran=tuple(ran))
 
 
 @dataclass(frozen=True)
@@ -50,6 +59,8 @@ class Job:
     """Each the tasks of one worker at a time."""
     limit_s: float
     """How long a mutant may keep a processor busy before it is taken to hang."""
+    each_s: float
+    """How long tests may take with one mutant until it waits for the next round."""
     until_s: float
     """When no other mutant is to be begun, in seconds since the epoch."""
     results: str
@@ -103,5 +114,5 @@ class Job:
 
 
 def _task(found: dict[str, Any]) -> Task:
-    lists = {name: tuple(found[name]) for name in ("tests", "others", "services")}
+    lists = {name: tuple(found[name]) for name in ("tests", "others", "services", "ran")}
     return Task(**{**found, **lists})

@@ -36,7 +36,10 @@ def judged(plan: Plan, found: Mapping[str, Result], asides: Sequence[Aside]) -> 
             left.append(mutant)
         else:
             covered_by = one.tests.line or result.ran
-            about = (result.killed_by, covered_by, result.seconds, result.note)
+            note = (
+                f"{result.waiting} of its tests are still to run" if result.waiting else result.note
+            )
+            about = (result.killed_by, covered_by, result.seconds, note)
             verdicts.append(Verdict(mutant, result.status, *about))
     when = datetime.now(UTC).isoformat(timespec="seconds")
     return Results(tuple(verdicts), sources, when, tuple(left))

@@ -54,7 +54,8 @@ class Plan:
 
     def still_known(self, result: Result, planned: Planned) -> bool:
         """Tell whether what was found out about a mutant need not be found out again."""
-        return result.status is not Status.ERROR and self.is_of_now(result, planned)
+        is_whole = result.status is not Status.ERROR and not result.waiting
+        return is_whole and self.is_of_now(result, planned)
 
     def is_of_now(self, result: Result, planned: Planned) -> bool:
         """Tell whether what was found out about a mutant holds: nothing of it has changed."""
@@ -69,12 +70,14 @@ class Plan:
         self,
         planned: Iterable[Planned],
         owners: Callable[[Path], Sequence[str]],
+        known: Mapping[str, Result],
         *,
         by_restart: bool = False,
     ) -> list[tuple[Task, ...]]:
         """Return what is to be done for some mutants, function by function.
 
-        Those for which services are restarted come last: ``by_restart`` makes all such.
+        Those for which services are restarted come last: ``by_restart`` makes all such. Of one that
+        has survived so far, by what is ``known``, only the tests that wait are left.
         """
         pieces: dict[tuple[str, str, bool], list[Task]] = {}
         services: dict[Path, tuple[str, ...]] = {}
@@ -82,13 +85,16 @@ class Plan:
             if one.file not in services:
                 services[one.file] = tuple(owners(one.file))
             task = self._task(one, services[one.file], by_restart=by_restart)
+            result = known.get(one.mutant.id)
+            if result is not None and result.waiting and self.is_of_now(result, one):
+                task = task.after(result.ran)
             key = (one.mutant.path, one.mutant.qualname, task.number == 0)
             pieces.setdefault(key, []).append(task)
         return [tuple(piece) for key, piece in sorted(pieces.items(), key=lambda i: i[0][2])]
 
     def _task(self, one: Planned, services: tuple[str, ...], *, by_restart: bool) -> Task:
         mutant, tests = one.mutant, one.tests
-        task = Task(mutant.id, one.number, tests.line, tests.others, services, one.source)
+        task = Task(mutant.id, one.number, tests.line, tests.others, services, source=one.source)
         # What runs for no test is not on for any request, either.
         if one.number and not by_restart and (tests.line or not tests.in_background):
             return task

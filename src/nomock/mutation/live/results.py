@@ -25,6 +25,8 @@ class Result:
     killed_by: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
     """The tests that ran while it was on."""
+    waiting: int = 0
+    """How many tests are still to run: of one that has survived so far."""
     seconds: float = 0.0
     note: str = ""
     source: str = ""

@@ -55,9 +55,15 @@ class WarmTests:
         """Return a test of the session."""
         return self._items[test]
 
-    def is_at(self, test: str) -> bool:
-        """Tell whether what is around a test is set up already: fixtures of its module."""
-        return self._around(test) == self._at
+    def is_set_up(self, test: str) -> bool:
+        """Tell whether the fixtures of a test that others use, too, are there already."""
+        info: Any = getattr(self._items[test], "_fixtureinfo", None)
+        is_at = self._around(test) == self._at
+        return all(
+            found[-1].scope == "function"
+            or (found[-1].cached_result is not None and (is_at or found[-1].scope == "session"))
+            for found in getattr(info, "name2fixturedefs", {}).values()
+        )
 
     def leave(self) -> None:
         """Tear down what is set up, but for the session's own."""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +26,9 @@ from nomock.plugin.mutation.services import Services
 from nomock.plugin.mutation.warm import Outcome, WarmTests
 from nomock.plugin.run import Run
 
+_IMPORTS = 8
+"""How many mutants of what an import runs are tried between two starts without any."""
+
 
 class Worker:
     """Does what a job says, in a session whose tests have been collected."""
@@ -39,7 +41,7 @@ class Worker:
         self._folder = MutantsFolder(data_dir(run.settings), self._job.run)
         self._services = Services(run, path, self._folder)
         self._kills: Counter[str] = Counter()
-        """How many mutants each test has noticed here."""
+        """How many mutants of this piece each test has noticed."""
         self._unusable: dict[str, str] = {}
         """The tests that do not pass without a mutant, each with how they end."""
         self._suspected: list[tuple[Task, Result, str]] = []
@@ -70,25 +72,21 @@ class Worker:
         return True
 
     def _try_all(self, piece: Sequence[Task]) -> None:
+        self._kills.clear()
+        if piece[0].number == 0:
+            self._import_all(piece)
+            return
         for task in piece:
             if self._job.is_over:
                 break
-            if task.number:
-                self._try(task)
-            else:
-                self._try_import(task)
+            self._try(task)
         self._confirm()
-        if piece[0].number == 0:
-            self._services.restore(piece[-1].services)
 
     def _try(self, task: Task) -> None:
         """Try a mutant that is on for single requests."""
-        result, test = self._found(task, self._ordered(task.tests))
-        if result.status is Status.SURVIVED and task.others and not self._job.is_over:
-            # What a covered run saw of a test need not be all that it ever runs.
-            more, test = self._found(task, self._ordered(task.others))
-            if test:
-                result = replace(more, ran=result.ran + more.ran)
+        # What a covered run saw of a test need not be all that it ever runs: so the others, too.
+        tests = [*self._ordered(task.tests), *self._ordered(task.others)]
+        result, test = self._found(task, tests)
         if result.status in {Status.KILLED, Status.TIMED_OUT}:
             self._suspected.append((task, result, test))
             if result.status is Status.TIMED_OUT:
@@ -96,9 +94,27 @@ class Worker:
         else:
             self._add(task, result)
 
+    def _import_all(self, piece: Sequence[Task]) -> None:
+        """Try mutants of what an import runs, some between two starts without any."""
+        for first in range(0, len(piece), _IMPORTS):
+            if self._job.is_over:
+                break
+            tasks = piece[first : first + _IMPORTS]
+            self._set_up(tasks)
+            for task in tasks:
+                self._try_import(task)
+            if any(task.tests for task in tasks):
+                self._services.restore(tasks[0].services)
+            self._confirm()
+
+    def _set_up(self, tasks: Sequence[Task]) -> None:
+        """Let fixtures that outlast a test be made while no mutant is there."""
+        for test in dict.fromkeys(test for task in tasks for test in self._ordered(task.tests)[:1]):
+            self._is_green_here(test)
+
     def _try_import(self, task: Task) -> None:
         """Try a mutant that is there from the start of the service's processes."""
-        tests = [t for t in self._ordered(task.tests) if self._is_green_here(t)]
+        tests = [test for test in self._ordered(task.tests) if test not in self._unusable]
         if not tests:
             self._add(task, self._unnoticed(task, [], 0.0, asked=len(task.tests)))
             return
@@ -107,14 +123,13 @@ class Worker:
         except NomockError as error:
             why = str(error).partition("\n")[0]
             self._add(task, Result(task.mutant, Status.KILLED, note=f"does not start: {why}"))
-            self._services.restore(task.services)
             return
         result, test = self._found(task, tests, is_imported=True)
-        self._services.restore(task.services)
-        if test and not self._passes(test):
-            note = f"{test} fails without it, too: {self._unusable.get(test, '')}"
-            result = Result(task.mutant, Status.ERROR, ran=result.ran, note=note)
-        self._add(task, result)
+        self._tests.leave()
+        if test:
+            self._suspected.append((task, result, test))
+        else:
+            self._add(task, result)
 
     def _found(
         self, task: Task, tests: Sequence[str], *, is_imported: bool = False
@@ -122,9 +137,12 @@ class Worker:
         """Run tests with a mutant until one is red; return what that says, and the red one."""
         ran: list[str] = []
         seconds = 0.0
-        for test in tests:
+        for place, test in enumerate(tests):
             if not is_imported and not self._is_green_here(test):
                 continue
+            if ran and (seconds > self._job.each_s or self._job.is_over):
+                waiting = len(tests) - place
+                return self._unnoticed(task, ran, seconds, asked=place, waiting=waiting), ""
             ended = self._run_with("" if is_imported else task.mutant, test)
             seconds += ended.seconds
             ran.append(test)
@@ -134,21 +152,22 @@ class Worker:
                 )
                 status = Status.TIMED_OUT if hung else Status.KILLED
                 self._kills[test] += 1
+                about: dict[str, Any] = {"ran": task.ran + tuple(ran), "seconds": seconds}
                 note = "" if hung else ended.why
-                return Result(task.mutant, status, (test,), tuple(ran), seconds, note), test
-            if self._job.is_over and len(ran) > 1:
-                break
+                return Result(task.mutant, status, (test,), note=note, **about), test
         return self._unnoticed(task, ran, seconds, asked=len(tests)), ""
 
-    def _unnoticed(self, task: Task, ran: list[str], seconds: float, *, asked: int) -> Result:
+    def _unnoticed(
+        self, task: Task, ran: list[str], seconds: float, *, asked: int, waiting: int = 0
+    ) -> Result:
         """Return what it says of a mutant that no test was red."""
-        about: dict[str, Any] = {"ran": tuple(ran), "seconds": seconds}
-        if not ran:
+        about: dict[str, Any] = {"ran": task.ran + tuple(ran), "seconds": seconds}
+        if not about["ran"]:
             why = "no test ran its lines" if not asked else "its tests do not pass without it"
             status = Status.ERROR if asked else Status.NO_COVERAGE
             return Result(task.mutant, status, note=why)
-        if self._folder.ran(task.mutant):
-            return Result(task.mutant, Status.SURVIVED, **about)
+        if waiting or self._folder.ran(task.mutant):
+            return Result(task.mutant, Status.SURVIVED, waiting=waiting, **about)
         if why := self._folder.not_switched(task.number):
             return Result(task.mutant, Status.ERROR, note=f"not switched on: {why}", **about)
         note = "no request of these tests ran its function"
@@ -178,7 +197,8 @@ class Worker:
                 note = f"{test} fails without it, too: {why}"
                 self._add(task, Result(task.mutant, Status.ERROR, ran=result.ran, note=note))
                 continue
-            if len(found) == 1:  # nobody but this one can have broken it
+            # Nobody but this one can have broken it; each import has processes of its own.
+            if len(found) == 1 or task.number == 0:
                 self._add(task, result)
                 continue
             again, red = self._found(task, [test])
@@ -198,7 +218,7 @@ class Worker:
         """Tell whether a test can tell something: what is around it is set up without a mutant."""
         if test in self._unusable or test not in self._tests:
             return False
-        return self._tests.is_at(test) or self._passes(test)
+        return self._tests.is_set_up(test) or self._passes(test)
 
     def _passes(self, test: str) -> bool:
         """Run a test without a mutant, and tell whether it passes."""
@@ -217,16 +237,13 @@ class Worker:
             set_current_mutant("")
 
     def _ordered(self, tests: Sequence[str]) -> list[str]:
-        """Put the likeliest to notice it first; those of one module together, faults at the end."""
+        """Put the likeliest to notice it first, then the quick ones; those with faults at the end.
+
+        What noticed one mutant of a function is likely to notice the next.
+        """
         known = [test for test in tests if test in self._tests]
         place = {test: number for number, test in enumerate(known)}
-
-        def rank(test: str) -> tuple[bool, int, int]:
-            breaks = takes_faults(self._tests.item(test))
-            return breaks, -self._kills[test], place[test]
-
-        best: dict[str, tuple[bool, int, int]] = {}
-        for test in known:
-            module = test.partition("::")[0]
-            best[module] = min(best.get(module, rank(test)), rank(test))
-        return sorted(known, key=lambda t: (rank(t)[0], best[t.partition("::")[0]], rank(t)))
+        return sorted(
+            known,
+            key=lambda t: (takes_faults(self._tests.item(t)), -self._kills[t], place[t]),
+        )
