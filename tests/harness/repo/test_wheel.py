@@ -22,6 +22,7 @@ EXTRAS = {
     "mcp",
     "playwright",
     "schemathesis",
+    "sqlalchemy",  # of no extra: who has models of it hands them over
     "yaml",
 }
 # Programs that run in containers, when they are imported, too.
