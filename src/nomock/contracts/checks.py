@@ -121,11 +121,13 @@ class ContractChecks:
 
         if callable(made_by):
             whose, todo = "its migrations", "write the migration that is missing"
+            name = "drift of the database"
             found, compared = drift_of(self._stack.postgres, made_by, ignore)
         else:
             whose, todo = "the models", "mend the models, or write the migration that is missing"
+            name = "drift of the database from the models"
             found, compared = drift_of_models(self._stack.postgres, made_by, ignore)
-        keep(self._state_dir, f"drift of the database from {whose}", compared, found)
+        keep(self._state_dir, name, compared, found)
         if found:
             raise ContractError(
                 f"the live database is not what {whose} make: {len(found)} differences",

@@ -37,6 +37,7 @@ from nomock.adapters.postgres import Connection
 from nomock.contracts.checks import ContractChecks
 from nomock.contracts.drift import drift_of, drift_of_models
 from nomock.errors import ContractError
+from nomock.quality.left import Contracts, left
 from nomock.stack import Postgres
 
 METADATA = MetaData(naming_convention={"pk": "pk_%(table_name)s", "ix": "ix_%(column_0_label)s"})
@@ -131,6 +132,9 @@ def test_the_fixture_should_name_the_table_when_a_model_has_none(
         .endswith("the live database is not what the models make: 1 differences")
     )
     assert "shop.users is made by the models, and the live database has none" in str(caught.value)
+    kept = left(tmp_path, Contracts)
+    assert kept is not None
+    assert [check.name for check in kept.checks] == ["drift of the database from the models"]
 
 
 def url_of(connection: Connection[Any]) -> str:
