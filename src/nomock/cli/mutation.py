@@ -72,6 +72,9 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
     show(results)
     for entry in stale_asides(asides, (one.mutant for one in found.planned), set(results.sources)):
         print(f"set aside, and there no more: {entry.id} {entry.path} {entry.original}")
+    for file in found.stale:
+        shown = file.relative_to(settings.root)
+        print(f"left out: {shown}: it has changed since it was covered (--nomock-sidecar-coverage)")
     if results.left:
         print(f"{len(results.left)} mutants are left: the same command goes on with them")
     print(f"report: {write_reports(results, settings.root / settings.coverage_report)}")

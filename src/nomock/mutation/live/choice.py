@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,8 +41,8 @@ class Choice:
         runs = load_baseline(data_dir(settings))
         known = Store(settings.state_dir, "tests").read()
         self._seconds = {test: float(how[0]) for test, how in known.items()}
-        self._of_file = {file: _latest(settings.root, file, runs) for file in files}
-        self._by_line: dict[Path, Mapping[int, frozenset[str]]] = {}
+        self._of_file = {file: _known(settings.root, file, runs) for file in files}
+        self._by_line: dict[Path, Mapping[int, set[str]]] = {}
         self._statements: dict[Path, list[tuple[int, int]]] = {}
         self.suite = runs[0].suite
 
@@ -52,9 +52,9 @@ class Choice:
 
     def tests(self, file: Path, mutant: Mutant) -> Tests:
         """Return the tests that may notice a mutant of a file."""
-        run = self._of_file[file]
+        runs = self._of_file[file]
         if file not in self._by_line:
-            self._by_line[file] = run.contexts.by_line(file)
+            self._by_line[file] = _by_line(file, runs)
             self._statements[file] = _statements(file)
         lines = set(range(mutant.line, mutant.end_line + 1))
         around = [s for s in self._statements[file] if s[0] <= mutant.line <= s[1]]
@@ -62,8 +62,8 @@ class Choice:
             first, last = min(around, key=lambda s: s[1] - s[0])
             lines |= set(range(first, last + 1))
         ran = self._ran(file, lines)
-        of_function = self._ran(file, _lines_of(run, file, mutant.qualname))
-        by_name = {short(test): test for test in run.passed}
+        of_function = self._ran(file, _lines_of(runs[0], file, mutant.qualname))
+        by_name = {short(test): test for run in runs for test in run.passed}
         line = {by_name[name] for name in ran if name in by_name}
         others = {by_name[name] for name in of_function if name in by_name} - line
         return Tests(self._quick_first(line), self._quick_first(others), "" in ran)
@@ -76,11 +76,24 @@ class Choice:
         return tuple(sorted(tests, key=lambda test: (self.seconds(test), test)))
 
 
-def _latest(root: Path, file: Path, runs: tuple[CoveredRun, ...]) -> CoveredRun:
-    now = digest_of(file)
+def _by_line(file: Path, runs: Sequence[CoveredRun]) -> Mapping[int, set[str]]:
+    """Return who ran each line in any of some runs: a run of a few tests adds to what is known."""
+    found: defaultdict[int, set[str]] = defaultdict(set)
     for run in runs:
-        if run.digests.get(file) == now and run.passed:
-            return run
+        for line, contexts in run.contexts.by_line(file).items():
+            found[line] |= contexts
+    return found
+
+
+def runs_of(file: Path, runs: Iterable[CoveredRun]) -> list[CoveredRun]:
+    """Return the runs that had a file as it is now, the latest first."""
+    now = digest_of(file)
+    return [run for run in runs if run.digests.get(file) == now and run.passed]
+
+
+def _known(root: Path, file: Path, runs: tuple[CoveredRun, ...]) -> list[CoveredRun]:
+    if found := runs_of(file, runs):
+        return found
     shown = file.relative_to(root) if file.is_relative_to(root) else file
     is_known = any(file in run.digests for run in runs)
     raise MutationError(

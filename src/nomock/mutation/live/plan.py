@@ -16,7 +16,7 @@ from nomock.coverage.session import data_dir
 from nomock.errors import MutationError
 from nomock.mutation import Mutant, Status, decoded, mutants_of, mutate
 from nomock.mutation.functions import Told, told_of
-from nomock.mutation.live.choice import Choice, Tests
+from nomock.mutation.live.choice import Choice, Tests, runs_of
 from nomock.mutation.live.job import Task
 from nomock.mutation.live.results import Result
 from nomock.project import Project
@@ -46,6 +46,8 @@ class Plan:
     """Of all files of tests."""
     test_files: Mapping[str, str] = field(default_factory=dict)
     """Digests of the files of tests, by what the ids of their tests begin with."""
+    stale: Sequence[Path] = ()
+    """Files that nobody named and that have changed since a covered run saw them."""
 
     @property
     def modules(self) -> list[Told]:
@@ -123,6 +125,9 @@ def plan(
     changed = None if since is None else _changed(settings.root, since, files)
     if changed is not None:
         files = [file for file in files if file in changed]
+    known = [file for file in files if runs_of(file, runs)]
+    stale = [] if named or not known else [file for file in files if file not in known]
+    files = [file for file in files if file not in stale]
     choice = Choice(settings, files)
     tests = state_now(settings, project, choice.suite).tests
     found = Plan(
@@ -133,6 +138,7 @@ def plan(
             for path, digest in tests.items()
             if path.is_relative_to(choice.suite.root)
         },
+        stale=stale,
     )
     number = 1
     for file in files:

@@ -163,9 +163,11 @@ class Worker:
         """Return what it says of a mutant that no test was red."""
         about: dict[str, Any] = {"ran": task.ran + tuple(ran), "seconds": seconds}
         if not about["ran"]:
-            why = "no test ran its lines" if not asked else "its tests do not pass without it"
-            status = Status.ERROR if asked else Status.NO_COVERAGE
-            return Result(task.mutant, status, note=why)
+            if not asked:
+                return Result(task.mutant, Status.NO_COVERAGE, note="no test ran its lines")
+            whys = [f"{t}: {self._unusable[t]}" for t in task.tests if t in self._unusable]
+            note = f"its tests do not pass without it: {'; '.join(whys[:1])}"
+            return Result(task.mutant, Status.ERROR, note=note)
         if waiting or self._folder.ran(task.mutant):
             return Result(task.mutant, Status.SURVIVED, waiting=waiting, **about)
         if why := self._folder.not_switched(task.number):
