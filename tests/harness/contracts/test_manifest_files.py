@@ -64,6 +64,26 @@ def test_parts_of_another_shape_should_count_as_nothing_when_objects_are_odd(tin
         {"kind": "Pod", "spec": {"containers": [{"env": {"A": "1"}, "command": "x"}, 7]}},
         {"kind": "Pod", "spec": {"containers": [{"env": [{"name": "A"}, {"value": 1}, "x"]}]}},
         {"kind": "Service", "apiVersion": "v1", "spec": {"ports": [{"port": "80"}]}},
+        {"kind": "Service", "apiVersion": "v1", "spec": {"selector": {"a": {}}, "ports": [{}]}},
+        {"kind": "Service", "apiVersion": "v1", "spec": {"ports": [{"targetPort": {}}]}},
+        {
+            "kind": "Service",
+            "apiVersion": "v1",
+            "metadata": {"name": "web"},
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+        },
+        {
+            "kind": "Pod",
+            "metadata": {"name": "web", "labels": {"app": "web"}},
+            "spec": {
+                "containers": [
+                    {
+                        "ports": [{"containerPort": []}, {"name": {}}],
+                        "env": [{"name": "OWN_URL", "value": "http://web:81"}],
+                    }
+                ]
+            },
+        },
         {"kind": "Secret", "data": ["x"]},
         {"kind": "ConfigMap", "metadata": [], "data": None},
         {"kind": "List", "items": []},
@@ -71,7 +91,9 @@ def test_parts_of_another_shape_should_count_as_nothing_when_objects_are_odd(tin
     tiny.compose(web={"image": "x"})
     tiny.write("odd.json", "\n---\n".join(map(json.dumps, odd)))
     project = resolve(load(tiny.path, {}))
-    assert manifest_findings(project, documents_in(["odd.json"])) == ([], 1)
+    findings, looked_at = manifest_findings(project, documents_in(["odd.json"]))
+    assert looked_at == 2
+    assert ["names port 81 of web" in finding.what for finding in findings] == [True]
 
 
 def test_a_value_should_be_the_text_that_kubernetes_reads_when_it_looks_like_a_date(

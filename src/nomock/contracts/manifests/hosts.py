@@ -9,13 +9,19 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 from nomock.contracts.fault import Fault
 from nomock.contracts.host import Host
 from nomock.contracts.known import KnownImage, known_image
 from nomock.contracts.manifests.containers import Container
 from nomock.contracts.manifests.documents import Document, items, mapping
-from nomock.contracts.manifests.objects import Objects, is_same_namespace, service_documents
+from nomock.contracts.manifests.objects import (
+    Objects,
+    is_same_namespace,
+    service_documents,
+    text_of,
+)
 from nomock.contracts.manifests.told import Told
 
 _PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
@@ -104,13 +110,16 @@ class ServiceHost(Host):
 
     @property
     def _inside(self) -> frozenset[int]:
-        inside = items(self.backend.spec, "ports") if self.backend else []
-        own = {port.get("containerPort") for _, port in inside}
-        return self._numbers("targetPort") | {port for port in own if isinstance(port, int)}
+        own = self.backend.spec if self.backend else {}
+        return self._numbers("targetPort") | _numbers(own, "containerPort")
 
     def _numbers(self, key: str) -> frozenset[int]:
-        ports = items(mapping(self.document.content, "spec"), "ports")
-        return frozenset(p[key] for _, p in ports if isinstance(p.get(key), int))
+        return _numbers(mapping(self.document.content, "spec"), key)
+
+
+def _numbers(spec: Mapping[str, Any], key: str) -> frozenset[int]:
+    numbers = (port.get(key) for _, port in items(spec, "ports"))
+    return frozenset(number for number in numbers if isinstance(number, int))
 
 
 def services_of(
@@ -173,12 +182,12 @@ def _behind(
         if selector
         and not pair[0].runs_before
         and is_same_namespace(pair[0].document.namespace, document.namespace)
-        and selector.items() <= dict(pair[0].labels).items()
+        and all(pair[0].labels.get(label) == value for label, value in selector.items())
     ]
-    targets = {port.get("targetPort", port.get("port")) for _, port in items(spec, "ports")}
+    targets = {text_of(p.get("targetPort", p.get("port"))) for _, p in items(spec, "ports")}
     return sorted(chosen, key=lambda pair: not targets & _ports_of(pair[0]))
 
 
-def _ports_of(container: Container) -> set[object]:
+def _ports_of(container: Container) -> set[str]:
     ports = items(container.spec, "ports")
-    return {value for _, p in ports for value in (p.get("containerPort"), p.get("name")) if value}
+    return {text_of(p[key]) for _, p in ports for key in ("containerPort", "name") if p.get(key)}

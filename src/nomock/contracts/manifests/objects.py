@@ -95,8 +95,8 @@ def place_of_key(document: Document, key: str) -> str:
 
 
 def text_of(value: object) -> str:
-    """Return a value as text; nothing at all is an empty one."""
-    return "" if value is None else str(value)
+    """Return a value as text; "" where it is nothing, or several."""
+    return "" if value is None or isinstance(value, dict | list) else str(value)
 
 
 def what_it_is(value: object) -> str:
