@@ -100,6 +100,7 @@ def _try(
     chosen: argparse.Namespace,
     line: Progress,
 ) -> None:
+    each_s, until = limits
     settings = session.settings
     folder = settings.state_dir / "mutation"
     tasks = found.tasks(left, session.owners, known.all(), by_restart=chosen.restart)
@@ -108,8 +109,9 @@ def _try(
         run=session.run,
         pieces=tuple(tasks),
         limit_s=_LIMIT_S,
-        each_s=limits[0],
-        until_s=limits[1],
+        each_s=each_s,
+        has_faults=each_s == _NO_END_S,
+        until_s=until,
         results=str(results_file(settings.state_dir)),
         parent=os.getpid(),
         seconds={test: found.choice.seconds(test) for test in tests},

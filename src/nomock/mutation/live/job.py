@@ -61,6 +61,8 @@ class Job:
     """How long a mutant may keep a processor busy before it is taken to hang."""
     each_s: float
     """How long tests may take with one mutant until it waits for the next round."""
+    has_faults: bool
+    """Whether tests that break the stack run in this round: others wait for them."""
     until_s: float
     """When no other mutant is to be begun, in seconds since the epoch."""
     results: str

@@ -6,6 +6,7 @@ Workers share them. One that restarts something waits until no other is in the m
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
@@ -14,6 +15,10 @@ from nomock.filelock import FileLock
 from nomock.mutation.live.folder import MutantsFolder
 from nomock.mutation.live.job import Task
 from nomock.plugin.run import Run
+from nomock.polling import wait_until
+
+_AT_ONCE = 8
+_RESTARTS_WITHIN_S = 300.0
 
 
 class Services:
@@ -25,6 +30,8 @@ class Services:
         self._lock = FileLock(path.with_suffix(".lock"))
         self._restarts = path.with_suffix(".restarts")
         """A file that grows by a byte with each restart."""
+        self._wanted = path.with_suffix(".wanted")
+        """A file that is there while a worker waits to restart something."""
         self._seen = 0
         self._is_alone = False
 
@@ -49,6 +56,14 @@ class Services:
         finally:
             self._lock.release()
 
+    def let_restart(self) -> None:
+        """Let another worker restart something, if one waits for that; between two mutants."""
+        if self._is_alone or not self._wanted.exists():
+            return
+        self._lock.release()
+        wait_until(lambda: not self._wanted.exists(), within_s=_RESTARTS_WITHIN_S, pause_s=0.1)
+        self._lock.acquire(exclusive=False)
+
     def restart(self, services: Sequence[str]) -> None:
         """Restart some, unless another worker did so since this one's piece began.
 
@@ -57,11 +72,13 @@ class Services:
         if self._is_alone:
             self._restart(services)
             return
+        self._wanted.touch()
         self._lock.acquire(exclusive=True)
         try:
             if self._count() == self._seen:
                 self._restart(services)
         finally:
+            self._wanted.unlink(missing_ok=True)
             self._lock.acquire(exclusive=False)
             self._seen = self._count()
 
@@ -76,11 +93,17 @@ class Services:
         self._restart(services)
 
     def _restart(self, services: Sequence[str]) -> None:
-        stack = self._run.main
+        stack, target = self._run.main, self._run.main.target
+        found = [c.id for c in stack.containers() if c.service in services]
+
+        def begin_anew(container: str) -> None:
+            target.stop(container, 0)  # gracefully, it would wait for who is connected
+            target.start(container)
+
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            list(pool.map(begin_anew, found))
         for name in services:
-            stack[name].kill()  # gracefully, it would wait for who is connected
-        for name in services:
-            stack[name].start()
+            stack.wait_started(name)
         with self._restarts.open("ab") as file:
             file.write(b".")
 

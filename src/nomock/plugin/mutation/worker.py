@@ -79,6 +79,7 @@ class Worker:
         for task in piece:
             if self._job.is_over:
                 break
+            self._services.let_restart()
             self._try(task)
         self._confirm()
 
@@ -138,11 +139,12 @@ class Worker:
         ran: list[str] = []
         seconds = 0.0
         for place, test in enumerate(tests):
-            if not is_imported and not self._is_green_here(test):
-                continue
-            if ran and (seconds > self._job.each_s or self._job.is_over):
+            breaks = takes_faults(self._tests.item(test)) and not self._job.has_faults
+            if breaks or (ran and (seconds > self._job.each_s or self._job.is_over)):
                 waiting = len(tests) - place
                 return self._unnoticed(task, ran, seconds, asked=place, waiting=waiting), ""
+            if not is_imported and not self._is_green_here(test):
+                continue
             ended = self._run_with("" if is_imported else task.mutant, test)
             seconds += ended.seconds
             ran.append(test)
@@ -162,7 +164,7 @@ class Worker:
     ) -> Result:
         """Return what it says of a mutant that no test was red."""
         about: dict[str, Any] = {"ran": task.ran + tuple(ran), "seconds": seconds}
-        if not about["ran"]:
+        if not about["ran"] and not waiting:
             if not asked:
                 return Result(task.mutant, Status.NO_COVERAGE, note="no test ran its lines")
             whys = [f"{t}: {self._unusable[t]}" for t in task.tests if t in self._unusable]
