@@ -7,7 +7,8 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
@@ -17,10 +18,10 @@ from nomock.cli.mutants import show
 from nomock.cli.show import progress
 from nomock.config import Settings
 from nomock.coverage.automatic import with_own_overlay
-from nomock.errors import MutationError
+from nomock.errors import MutationError, NomockError
 from nomock.filelock import FileLock
 from nomock.mutation.aside import FILE, Aside, read_asides, stale_asides
-from nomock.mutation.live.job import Job
+from nomock.mutation.live.job import RESET, Job
 from nomock.mutation.live.judged import judged, keep_last
 from nomock.mutation.live.plan import Plan, Planned, plan
 from nomock.mutation.live.results import Result, Results, results_file
@@ -121,7 +122,7 @@ def _try(
     job.write(folder / "job")
     workers = _Workers(settings, folder, chosen.workers, chosen.rest)
     try:
-        workers.wait(job, line)
+        workers.wait(job, line, session.reset_data)
     finally:
         workers.end()
 
@@ -138,6 +139,7 @@ class _Workers:
         environ = dict(os.environ)
         environ["NOMOCK_COVERAGE_OVERLAY"] = settings.coverage_overlay
         environ["NOMOCK_EVIDENCE"] = "off"
+        self._reset = folder / f"job{RESET}"
         self._logs = [folder / f"worker-{number}.log" for number in range(count)]
         self._all = []
         for log in self._logs:
@@ -153,13 +155,17 @@ class _Workers:
                     )
                 )
 
-    def wait(self, job: Job, line: Progress) -> None:
+    def wait(self, job: Job, line: Progress, reset_data: Callable[[], None]) -> None:
         """Return when all are done; raise MutationError where one could not do its work."""
         ids = {task.mutant for piece in job.pieces for task in piece}
         results = Results(Path(job.results))
         shown = -1
         while any(worker.poll() is None for worker in self._all):
             Event().wait(_LOOK_S)
+            if self._reset.exists():
+                with suppress(NomockError):  # then their tests stay red, and say so
+                    reset_data()
+                self._reset.unlink()
             done = sum(1 for one in results.all().values() if one.mutant in ids)
             if done != shown:
                 line.show(f"trying mutants: {done} of {len(ids)}")

@@ -17,6 +17,9 @@ from typing import Any
 from nomock.mutation.live.results import Result
 from nomock.statefolder import writing
 
+RESET = ".reset"
+"""The suffix of the file by which a worker asks for the data as they were before any mutant."""
+
 
 @dataclass(frozen=True)
 class Task:

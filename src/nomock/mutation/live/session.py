@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from nomock.config import Settings
@@ -12,6 +13,8 @@ from nomock.coverage.harvest.folder import RECORDS
 from nomock.coverage.overlay import provide_mounted_spy
 from nomock.coverage.overlay.wheels import provide_mounted
 from nomock.coverage.session import RUN_VARIABLE, covered, data_dir, prove, with_spy
+from nomock.database.snapshot import Snapshot
+from nomock.errors import NomockError
 from nomock.mutation.functions import Told
 from nomock.mutation.live.folder import MutantsFolder, remove_all
 from nomock.progress import Progress
@@ -30,11 +33,13 @@ class MutationSession:
         self.settings = with_spy(settings, self.run)
         self.stack = Stack.of(self.settings)
         self.folder = MutantsFolder(data_dir(self.settings), self.run)
+        self._data: Snapshot | None = None
 
     def begin(self, modules: Sequence[Told], *, limit_s: float, progress: Progress) -> None:
         """Tell the mutants, and start the stack: only services with a spy start anew.
 
-        What earlier covered runs know stays. Raises NomockError.
+        What earlier covered runs know stays, and what is in its PostgreSQL now comes back at the
+        end. Raises NomockError.
         """
         settings, stack = self.settings, self.stack
         folder = data_dir(settings)
@@ -55,6 +60,13 @@ class MutationSession:
             before_start=before_start,
         )
         prove(settings, services, stack)
+        with suppress(NomockError):  # it has no PostgreSQL, or not one that is entered
+            self._data = stack.postgres.snapshot()
+
+    def reset_data(self) -> None:
+        """Bring the database back: a mutant of a DELETE may have taken what all tests need."""
+        if self._data is not None:
+            self._data.restore()
 
     def owners(self, file: Path) -> list[str]:
         """Return the services that may run a file: it is in what they are built from, or mount."""
@@ -79,6 +91,10 @@ class MutationSession:
     def end(self) -> None:
         """Let the stack go; nothing is left of the mutants, nor of what the spies wrote."""
         folder = data_dir(self.settings)
+        with suppress(NomockError):  # the next snapshot takes away what is left of this one
+            self.reset_data()
+            if self._data is not None:
+                self._data.drop()
         remove_all(folder)
         for records in folder.glob(RECORDS):
             if f".{self.run}." in records.name:

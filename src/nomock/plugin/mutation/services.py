@@ -13,12 +13,13 @@ from types import TracebackType
 
 from nomock.filelock import FileLock
 from nomock.mutation.live.folder import MutantsFolder
-from nomock.mutation.live.job import Task
+from nomock.mutation.live.job import RESET, Task
 from nomock.plugin.run import Run
 from nomock.polling import wait_until
 
 _AT_ONCE = 8
 _RESTARTS_WITHIN_S = 300.0
+_PAUSE_S = 0.1
 
 
 class Services:
@@ -32,6 +33,10 @@ class Services:
         """A file that grows by a byte with each restart."""
         self._wanted = path.with_suffix(".wanted")
         """A file that is there while a worker waits to restart something."""
+        self._reset = path.with_suffix(RESET)
+        self._resets = path.with_suffix(".resets")
+        """A file that grows by a byte with each time that the data came back."""
+        self._known_resets = 0
         self._seen = 0
         self._is_alone = False
 
@@ -56,12 +61,17 @@ class Services:
         finally:
             self._lock.release()
 
+    def have_other_data(self) -> bool:
+        """Tell, once each time, whether what tests have made since the start is gone."""
+        before, self._known_resets = self._known_resets, _size(self._resets)
+        return self._known_resets != before
+
     def let_restart(self) -> None:
         """Let another worker restart something, if one waits for that; between two mutants."""
         if self._is_alone or not self._wanted.exists():
             return
         self._lock.release()
-        wait_until(lambda: not self._wanted.exists(), within_s=_RESTARTS_WITHIN_S, pause_s=0.1)
+        wait_until(lambda: not self._wanted.exists(), within_s=_RESTARTS_WITHIN_S, pause_s=_PAUSE_S)
         self._lock.acquire(exclusive=False)
 
     def restart(self, services: Sequence[str]) -> None:
@@ -81,6 +91,28 @@ class Services:
             self._wanted.unlink(missing_ok=True)
             self._lock.acquire(exclusive=False)
             self._seen = self._count()
+
+    def reset(self, services: Sequence[str]) -> None:
+        """Have the command bring the data back, and restart some, with no other worker at work.
+
+        Raises NomockError where they do not become ready.
+        """
+        if not self._is_alone:
+            self._wanted.touch()
+            self._lock.acquire(exclusive=True)
+        try:
+            self._reset.touch()
+            wait_until(
+                lambda: not self._reset.exists(), within_s=_RESTARTS_WITHIN_S, pause_s=_PAUSE_S
+            )
+            with self._resets.open("ab") as file:
+                file.write(b".")
+            self._restart(services)
+        finally:
+            if not self._is_alone:
+                self._wanted.unlink(missing_ok=True)
+                self._lock.acquire(exclusive=False)
+                self._seen = self._count()
 
     def start_with(self, task: Task) -> None:
         """Start those that run a file with a mutant in it; raise NomockError where one does not."""
@@ -108,7 +140,11 @@ class Services:
             file.write(b".")
 
     def _count(self) -> int:
-        try:
-            return self._restarts.stat().st_size
-        except FileNotFoundError:
-            return 0
+        return _size(self._restarts)
+
+
+def _size(file: Path) -> int:
+    try:
+        return file.stat().st_size
+    except FileNotFoundError:
+        return 0

@@ -70,6 +70,11 @@ class WarmTests:
         self._tear_down_to([self._session])
         self._at = []
 
+    def leave_all(self) -> None:
+        """Tear down everything: the next test sets up all that it needs."""
+        self._tear_down_to([])
+        self._at = []
+
     def run(self, test: str, *, usual_s: float) -> Outcome:
         """Run a test once, and end it where it lasts much longer than it usually does."""
         item = self._items[test]

@@ -80,6 +80,8 @@ class Worker:
             if self._job.is_over:
                 break
             self._services.let_restart()
+            if self._services.have_other_data():
+                self._tests.leave_all()
             self._try(task)
         self._confirm()
 
@@ -216,6 +218,10 @@ class Worker:
             return True
         self._tests.leave()
         self._services.restart(services)
+        if self._passes(test):
+            return True
+        self._tests.leave_all()
+        self._services.reset(services)
         return self._passes(test)
 
     def _is_green_here(self, test: str) -> bool:
