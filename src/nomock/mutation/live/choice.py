@@ -14,11 +14,17 @@ from nomock.coverage.affected import CoveredRun, digest_of, load_baseline
 from nomock.coverage.affected.blocks import parse
 from nomock.coverage.session import data_dir
 from nomock.errors import MutationError
+from nomock.mutation.live.likeness import Likeness, words_of
 from nomock.mutation.mutant import Mutant
+from nomock.mutation.sourcetext import decoded
 from nomock.project import Store
 
 _UNKNOWN_S = 1.0
 """What a test is taken to last of which no run says it."""
+_EACH_S = 0.3
+"""What is added to that: fixtures, and the next test's."""
+_QUICK = 2
+"""How many are asked first for no other reason than that they are quick."""
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,7 @@ class Tests:
     """The tests that may notice a mutant, by node id."""
 
     line: tuple[str, ...]
-    """Those that ran a line that it changes; the quick ones first."""
+    """Those that ran a line that it changes; the likeliest to notice it first."""
     others: tuple[str, ...]
     """Those beside them that ran anything of its function, or of the file where it is in none."""
     in_background: bool
@@ -43,8 +49,13 @@ class Choice:
         self._seconds = {test: float(how[0]) for test, how in known.items()}
         self._of_file = {file: _known(settings.root, file, runs) for file in files}
         self._by_line: dict[Path, Mapping[int, set[str]]] = {}
+        self._lines: dict[Path, list[str]] = {}
         self._statements: dict[Path, list[tuple[int, int]]] = {}
         self.suite = runs[0].suite
+        self._likeness = Likeness(
+            self.suite.root,
+            {t for known in self._of_file.values() for run in known for t in run.passed},
+        )
 
     def seconds(self, test: str) -> float:
         """Return how long a test took when it ran last."""
@@ -66,14 +77,28 @@ class Choice:
         by_name = {short(test): test for run in runs for test in run.passed}
         line = {by_name[name] for name in ran if name in by_name}
         others = {by_name[name] for name in of_function if name in by_name} - line
-        return Tests(self._quick_first(line), self._quick_first(others), "" in ran)
+        words = self._words(file, mutant)
+        return Tests(self._likely_first(line, words), self._likely_first(others, words), "" in ran)
 
     def _ran(self, file: Path, lines: Iterable[int]) -> set[str]:
         by_line = self._by_line[file]
         return {test_and_fault(c)[0] for line in lines for c in by_line.get(line, ())}
 
-    def _quick_first(self, tests: Iterable[str]) -> tuple[str, ...]:
-        return tuple(sorted(tests, key=lambda test: (self.seconds(test), test)))
+    def _words(self, file: Path, mutant: Mutant) -> frozenset[str]:
+        """Return the words of what a mutant changes, and of where that is."""
+        if file not in self._lines:
+            self._lines[file] = decoded(file.read_bytes()).splitlines()
+        lines = self._lines[file][mutant.line - 1 : mutant.end_line]
+        return words_of(" ".join([file.stem, mutant.qualname, *lines]))
+
+    def _likely_first(self, tests: Iterable[str], words: frozenset[str]) -> tuple[str, ...]:
+        """Put the quickest first, as any test may see a crash; then those that speak of it."""
+        quick = sorted(tests, key=lambda test: (self.seconds(test), test))
+
+        def worth(test: str) -> float:
+            return (self._likeness.of(test, words) + 1) / (self.seconds(test) + _EACH_S)
+
+        return (*quick[:_QUICK], *sorted(quick[_QUICK:], key=worth, reverse=True))
 
 
 def _by_line(file: Path, runs: Sequence[CoveredRun]) -> Mapping[int, set[str]]:
