@@ -61,7 +61,7 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
                 session.begin(found.modules, limit_s=_LIMIT_S, progress=line)
                 # One that survives takes all its tests, and so the time of many that do not.
                 for each_s in (_FIRST_ROUND_S, _NO_END_S):
-                    left = _left(found, known.all(), asides)
+                    left = _left(found, known.all(), asides, is_first=each_s == _FIRST_ROUND_S)
                     if left and time() < until:
                         _try(session, found, left, known, (each_s, until), chosen, line)
             finally:
@@ -82,12 +82,17 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
     return 0
 
 
-def _left(found: Plan, known: dict[str, Result], asides: Sequence[Aside]) -> list[Planned]:
-    """Return the mutants that are still to be tried."""
+def _left(
+    found: Plan, known: dict[str, Result], asides: Sequence[Aside], *, is_first: bool = False
+) -> list[Planned]:
+    """Return the mutants that are still to be tried; of the first round those that never were."""
     done = {aside.id for aside in asides}
     for one in found.planned:
         result = known.get(one.mutant.id)
-        if result is not None and found.still_known(result, one):
+        if result is None:
+            continue
+        had_its_turn = is_first and result.waiting > 0 and found.is_of_now(result, one)
+        if had_its_turn or found.still_known(result, one):
             done.add(one.mutant.id)
     return [one for one in found.planned if one.mutant.id not in done]
 
