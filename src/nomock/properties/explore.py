@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import inspect
+import traceback
 from collections.abc import Callable
 from time import monotonic
-from types import TracebackType
 
 from nomock.adapters.hypothesis import (
     INVARIANT_MARKER,
@@ -62,7 +62,7 @@ def explore(
         try:
             between()
         finally:
-            broken = set(_functions(failure.__traceback__)) if failure else set()
+            broken = _run_by(failure)
             outcomes = _outcomes(made, broken)
             note(stack.settings.state_dir, outcomes, len(made), monotonic() - began)
 
@@ -83,9 +83,18 @@ def _said(function: Callable[..., object]) -> str:
     return first or function.__name__.replace("_", " ")
 
 
-def _functions(trace: TracebackType | None) -> list[object]:
-    found: list[object] = []
-    while trace is not None:
-        found.append(trace.tb_frame.f_code)
-        trace = trace.tb_next
+def _run_by(failure: BaseException | None) -> set[object]:
+    """Return the code that ran when it failed.
+
+    Hypothesis raises several failures as a group. One that does not come again, as a race does
+    not, is within what it raises of that.
+    """
+    found: set[object] = set()
+    left, known = [failure], set[int]()
+    while left:
+        if (error := left.pop()) is None or id(error) in known:
+            continue
+        known.add(id(error))
+        left += [error.__cause__, error.__context__, *getattr(error, "exceptions", ())]
+        found |= {frame.f_code for frame, _ in traceback.walk_tb(error.__traceback__)}
     return found

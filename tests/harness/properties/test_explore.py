@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from hypothesis.errors import Flaky
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from nomock import Stack, bounded, concurrency, explore, latencies
@@ -38,6 +39,7 @@ class Shop:
         self.loses = loses
         self.begun: list[int] = []
         self.cleared = 0
+        self.raced = False
 
     def clear(self) -> None:
         self.sold = 0
@@ -99,6 +101,44 @@ def test_example_should_be_shrunk_cleaned_and_named_when_an_invariant_breaks(
     assert shown.count("state.sell(") == 1
     states = {name: state for name, (_, state) in known(stack).items()}
     assert states == {"Nothing is lost": "broken", "never negative": "holds"}
+
+
+def test_invariant_should_be_named_when_it_does_not_break_again(stack: Stack) -> None:
+    shop = Shop()
+
+    class Racing(Selling):
+        @rule()
+        def race(self) -> None:
+            if not shop.raced:
+                shop.raced = True
+                self.due += 1
+
+    with pytest.raises(Flaky):
+        explore(stack, lambda: Racing(shop), between=shop.clear, examples=20, steps=4)
+    assert known(stack)["Nothing is lost"][1] == "broken"
+    assert known(stack)["never negative"][1] == "holds"
+
+
+def test_all_that_break_should_be_named_when_there_are_several(stack: Stack) -> None:
+    class Losing(Selling):
+        @rule()
+        def owe(self) -> None:
+            self.due -= 100
+
+        @invariant()
+        def never_negative(self) -> None:
+            if self.due < 0:
+                raise ValueError(self.due)
+
+        @invariant()
+        def nothing_is_lost(self) -> None:
+            """Nothing is lost."""
+            assert self.due < 0 or self.shop.sold == self.due
+
+    shop = Shop(loses=4)
+    with pytest.raises(BaseExceptionGroup):
+        explore(stack, lambda: Losing(shop), between=shop.clear, examples=50, steps=4)
+    assert {state for _, state in known(stack).values()} == {"broken"}
 
 
 def test_next_run_should_begin_with_what_failed_when_it_was_kept(stack: Stack) -> None:
