@@ -1,24 +1,20 @@
 """What is to hold whatever a tenant does, and whatever the network does meanwhile."""
 
 import itertools
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
 import pytest
-from helpers.eventually import eventually
+from helpers.billing import Customer, Provider
 from helpers.oauth import AuthClient, Tenant, User
+from helpers.ordering import LOOK, QUOTA, Ordering
 from helpers.orders import Orders, rows
+from helpers.paying import Paying
 from helpers.waits import Waits
 from hypothesis import given
 from hypothesis import strategies as st
-from hypothesis.stateful import (
-    RuleBasedStateMachine,
-    initialize,
-    invariant,
-    rule,
-)
 
 from nomock import (
     Faults,
@@ -32,163 +28,8 @@ from nomock import (
     schedules,
 )
 
-TIERS = st.sampled_from(["free", "pro"])
-NAMES = st.sampled_from(["TEST a", "TEST b", "TEST c"])
-SIZES = st.sampled_from(["small", "broken"])
-KEYS = st.none() | st.sampled_from(["key 1", "key 2"])
-
-QUOTA = "SELECT tier, max_live FROM instances.tiers"
-LOOK = (
-    "SELECT i.instance_id::text, i.name, i.state, i.live,"
-    " (SELECT count(*) FROM instances.resources r WHERE r.instance_id = i.instance_id),"
-    " (SELECT count(*) FROM instances.jobs j"
-    "  WHERE j.instance_id = i.instance_id AND kind = 'provision')"
-    " FROM instances.instances i WHERE tenant_id = %s"
-)
-OPEN = (
-    "SELECT FROM instances.jobs JOIN instances.instances USING (instance_id)"
-    " WHERE done_at IS NULL AND tenant_id = %s"
-)
-CLEAN = "DELETE FROM instances.tenants WHERE tenant_id = ANY(%s)"
-
-# What an instance may be later on, also where nobody saw what it was in between.
-LATER = {
-    "requested": {"provisioning", "running", "failed", "deprovisioning", "deprovisioned"},
-    "provisioning": {"running", "failed", "deprovisioning", "deprovisioned"},
-    "running": {"deprovisioning", "deprovisioned"},
-    "failed": {"deprovisioned"},
-    "deprovisioning": {"deprovisioned"},
-    "deprovisioned": set[str](),
-}
-
-
-class Ordering(RuleBasedStateMachine):
-    """A tenant that orders and gives back, many things at once, while the worker works."""
-
-    def __init__(
-        self, tenants: Mapping[str, Orders], quotas: Mapping[str, int], waits: Waits
-    ) -> None:
-        super().__init__()
-        self.tenants = tenants
-        self.quotas = quotas
-        self.waits = waits
-        self.ordered: list[str] = []
-        """The ids of the orders that were accepted, each as often as it was answered."""
-        self.answers: dict[str, list[Any]] = defaultdict(list)
-        """What was answered to accepted orders with a key."""
-        self.states: dict[str, str] = {}
-        self.numbers = itertools.count()
-        self.unknown = 0
-        """How many orders got no answer that says what became of them."""
-        self.found: list[tuple[Any, ...]] | None = None
-
-    @initialize(tier=TIERS)
-    def begin(self, tier: str) -> None:
-        """Be a tenant of some tier."""
-        self.orders = self.tenants[tier]
-        self.quota = self.quotas[tier]
-
-    @rule(name=NAMES, size=SIZES, key=KEYS, times=concurrency(4))
-    def order(self, name: str, size: str, key: str | None, times: int) -> None:
-        """Send one order, as often as an impatient client does."""
-        self.send([self.orders.order(name, size, key)] * times, key)
-
-    @rule(count=concurrency(6))
-    def order_many(self, count: int) -> None:
-        """Send different orders at the same moment."""
-        self.send([self.orders.order(f"TEST {next(self.numbers)}") for _ in range(count)], None)
-
-    # No precondition: by what a service answered the same example would be another one.
-    @rule(which=st.integers(0, 9), settled=st.booleans())
-    def give_back(self, which: int, settled: bool) -> None:
-        """Give an instance back, perhaps once more, at any moment."""
-        if settled:
-            self.settle()
-        for instance_id in self.ordered[which : which + 1]:
-            assert self.orders.give_back(instance_id).status_code in {202, 503}
-        self.found = None
-
-    @rule()
-    def settle(self) -> None:
-        """Let the worker do all that it has to do."""
-        eventually(
-            lambda: not self.ask(OPEN),
-            within_s=self.waits.done_s,
-            reason="the worker should have done all jobs",
-        )
-        self.found = None
-
-    @invariant()
-    def ids_are_unique(self) -> None:
-        """Ids are unique."""
-        repeats = Counter[str]()
-        for answers in self.answers.values():
-            # The same order, answered again.
-            repeats[answers[0]["id"]] += len(answers) - 1
-        times = Counter(self.ordered)
-        times.subtract(repeats)
-        assert set(times.values()) <= {1}, times
-
-    @invariant()
-    def transitions_are_valid(self) -> None:
-        """Transitions are valid: no instance goes back to what it was."""
-        for instance_id, _, state, *_ in self.look():
-            before = self.states.setdefault(instance_id, state)
-            assert state == before or state in LATER[before], f"{before} -> {state}"
-            self.states[instance_id] = state
-
-    @invariant()
-    def quota_holds(self) -> None:
-        """The quota holds, however many orders come at once."""
-        assert sum(live for _, _, _, live, *_ in self.look()) <= self.quota
-
-    @invariant()
-    def names_are_unique(self) -> None:
-        """A name belongs to one live instance."""
-        names = Counter(name for _, name, _, live, *_ in self.look() if live)
-        assert max(names.values(), default=1) == 1, names
-
-    @invariant()
-    def key_does_one_thing(self) -> None:
-        """An idempotency key never does two things."""
-        for key, answers in self.answers.items():
-            assert all(each == answers[0] for each in answers), f"{key}: {answers}"
-
-    @invariant()
-    def nothing_is_left(self) -> None:
-        """What runs has one resource, and what has ended or failed has none."""
-        for instance_id, _, state, _, resources, _ in self.look():
-            due = {"running": {1}, "failed": {0}, "deprovisioned": {0}}.get(state, {0, 1})
-            assert resources in due, f"{instance_id} is {state} with {resources} resources"
-
-    @invariant()
-    def refused_leaves_nothing(self) -> None:
-        """What was accepted is there, with its job, and what was refused has left nothing."""
-        found = {instance_id: jobs for instance_id, *_, jobs in self.look()}
-        assert set(found.values()) <= {1}, found
-        assert found.keys() >= set(self.ordered)
-        assert len(found) <= len(set(self.ordered)) + self.unknown
-
-    def send(self, requests: list[dict[str, Any]], key: str | None) -> None:
-        """Send orders at once, and note what was answered."""
-        replies = self.orders.at_once(*requests)
-        assert {reply.status_code for reply in replies} <= {202, 409, 422, 503}, replies
-        for reply in replies:
-            self.unknown += reply.status_code == 503
-            if reply.status_code == 202:
-                self.ordered.append(reply.json()["id"])
-                if key is not None:
-                    self.answers[key].append(reply.json())
-        self.found = None
-
-    def look(self) -> list[tuple[Any, ...]]:
-        """Return the tenant's instances as the database has them, once a step."""
-        if self.found is None:
-            self.found = self.ask(LOOK) if hasattr(self, "orders") else []
-        return self.found
-
-    def ask(self, statement: str) -> list[tuple[Any, ...]]:
-        return rows(self.orders.stack.postgres, statement, self.orders.tenant.tenant_id)
+# Not the tenants: the second order of one is another matter than its first.
+CLEAN = "DELETE FROM instances.instances WHERE tenant_id = ANY(%s)"
 
 
 @pytest.fixture
@@ -218,6 +59,35 @@ def clean(postgres: Postgres, tenants: dict[str, Orders]) -> Callable[[], None]:
     return clean
 
 
+@pytest.fixture
+def customer(
+    stack: Stack, postgres: Postgres, tenants: dict[str, Orders], undo: ExitStack
+) -> Customer:
+    """Return the tenant of the tier free as `billing` knows it."""
+    made = Customer(stack, postgres, tenants["free"].tenant)
+    undo.callback(made.until_all_is_done)
+    return made
+
+
+@pytest.fixture
+def clean_bills(
+    postgres: Postgres, customer: Customer, clean: Callable[[], None]
+) -> Callable[[], None]:
+    """Return a function that takes away all that the customer has."""
+
+    def clean_bills() -> None:
+        # The tasks first, each in its turn: who does one changes its subscription.
+        customer.until_all_is_done()
+        with postgres.connect() as conn:
+            conn.execute(
+                "DELETE FROM billing.subscriptions WHERE tenant_id = %s",
+                [customer.tenant.tenant_id],
+            )
+        clean()
+
+    return clean_bills
+
+
 def test_orders_should_stay_sound_when_tenants_do_anything_in_any_order(
     stack: Stack,
     postgres: Postgres,
@@ -227,6 +97,22 @@ def test_orders_should_stay_sound_when_tenants_do_anything_in_any_order(
 ) -> None:
     quotas = dict(rows(postgres, QUOTA))
     explore(stack, lambda: Ordering(tenants, quotas, waits), between=clean, examples=8, steps=8)
+
+
+def test_money_should_add_up_when_events_come_in_any_order_twice_or_forged(
+    stack: Stack,
+    customer: Customer,
+    provider: Provider,
+    waits: Waits,
+    clean_bills: Callable[[], None],
+) -> None:
+    explore(
+        stack,
+        lambda: Paying(customer, provider, waits),
+        between=clean_bills,
+        examples=8,
+        steps=8,
+    )
 
 
 @bounded(examples=5)
@@ -263,7 +149,7 @@ def test_orders_should_be_done_wholly_or_not_at_all_when_the_network_is_bad(
 
 
 @bounded(examples=5)
-@given(latency_ms=latencies(300), key=st.uuids(), count=concurrency(4))
+@given(latency_ms=latencies(100), key=st.uuids(), count=concurrency(4))
 def test_key_should_do_one_thing_when_the_database_is_slow(
     faults: Faults,
     postgres: Postgres,

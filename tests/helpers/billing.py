@@ -152,12 +152,23 @@ class Customer:
         subscription: dict[str, Any] = reply.json()
         return subscription
 
-    def invoices(self) -> tuple[list[int], dict[str, int]]:
-        """Return the amounts of the tenant's invoices, and what `billing` adds them up to."""
+    def states(self) -> dict[str, str]:
+        """Return the state of each of the tenant's subscriptions, by its id."""
+        reply = self.send("GET", "/subscriptions")
+        assert reply.status_code == 200, reply.text
+        return {each["id"]: each["state"] for each in reply.json()}
+
+    def booked(self) -> tuple[list[dict[str, Any]], dict[str, int]]:
+        """Return the tenant's invoices, and what `billing` adds them up to."""
         reply = self.send("GET", "/invoices")
         assert reply.status_code == 200, reply.text
         told = reply.json()
-        return [invoice["amount"] for invoice in told["invoices"]], told["totals"]
+        return told["invoices"], told["totals"]
+
+    def invoices(self) -> tuple[list[int], dict[str, int]]:
+        """Return the amounts of the tenant's invoices, and what `billing` adds them up to."""
+        invoices, totals = self.booked()
+        return [invoice["amount"] for invoice in invoices], totals
 
     def event(
         self, kind: str, subscription: dict[str, Any], sequence: int | None = None, **data: Any
