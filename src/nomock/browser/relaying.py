@@ -89,7 +89,8 @@ class Handler(BaseHTTPRequestHandler):
         raise AttributeError(name)
 
     def _find(self, host: str, port: int) -> Upstream:
-        found: Upstream = self.server.find(host, port)  # type: ignore[attr-defined]
+        server: Any = self.server  # ours, which the type of a handler does not know
+        found: Upstream = server.find(host, port)
         return found
 
     def _hand_on(self, answer: HTTPResponse, exchange: Exchange | None) -> bytes:

@@ -27,7 +27,8 @@ class Undo(ABC):
 
     def told(self) -> dict[str, Any]:
         """Return what ``undo_of`` makes the same of again."""
-        return {"how": self.how, **asdict(self)}  # type: ignore[call-overload]
+        fields: Any = self  # a dataclass, which the base class is not
+        return {"how": self.how, **asdict(fields)}
 
     @abstractmethod
     def run(self, stack: Stack, postgres: Postgres | None = None) -> None:

@@ -54,6 +54,7 @@ def explore(
     fresh.__name__ = fresh.__qualname__ = current_test() or machine.__name__
     began, failure = monotonic(), None
     try:
+        # It calls what it is given; its type wants a class.
         run_state_machine_as_test(fresh, settings=bounded(examples, steps))  # type: ignore[arg-type]
     except BaseException as error:
         failure = error

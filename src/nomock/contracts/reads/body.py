@@ -154,17 +154,17 @@ class Body:
     def _call(self, node: ast.Call, is_sure: bool, kind: Kind) -> None:
         target = dotted(node.func)
         inner = BY_CALL.get(target, TEXT)
-        base, method = "", ""
+        mapping, method = None, ""
         if isinstance(node.func, ast.Attribute):
-            base, method = dotted(node.func.value), node.func.attr
-        is_mapping = bool(base) and self._mapping(node.func.value) is not None  # type: ignore[attr-defined]
+            owner, method = node.func.value, node.func.attr
+            if dotted(owner) and self._mapping(owner) is not None:
+                mapping = owner
         if node.args and (
             self.scope.is_getenv(target)
-            or (is_mapping and method in {"get", "setdefault", "pop", "__getitem__"})
+            or (mapping is not None and method in {"get", "setdefault", "pop", "__getitem__"})
         ):
             default = node.args[1] if len(node.args) > 1 else None
             default = next((k.value for k in node.keywords if k.arg == "default"), default)
-            mapping = node.func.value if is_mapping else None  # type: ignore[attr-defined]
             strict = method in {"pop", "__getitem__"} and default is None and not self.is_caught
             self._read(mapping, node.args[0], node, strict, default, kind, is_sure)
             if method == "setdefault":
@@ -172,13 +172,13 @@ class Body:
             if default is not None:
                 self._expression(default, False)
             return
-        if is_mapping and base in self.scope.environments:
+        if mapping is not None and dotted(mapping) in self.scope.environments:
             if method not in {"copy", "update"}:
                 self.scope.module.is_dynamic = True
         elif target:
             self.unit.calls.append(self._as_call(node, target, is_sure, kind))
             self.scope.module.is_dynamic |= target in {"os.path.expandvars", "expandvars"}
-        if isinstance(node.func, ast.Attribute) and not is_mapping:
+        if isinstance(node.func, ast.Attribute) and mapping is None:
             self._expression(node.func.value, is_sure)
         for argument in node.args:
             if not self._is_environment(argument):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from nomock.errors import MutationError
 from nomock.mutation import Mutant, Status, Verdict, decoded
@@ -88,11 +89,13 @@ def last(state_dir: Path) -> Results:
         ) from error
 
 
-def _verdict(told: dict[str, object]) -> Verdict:
-    found = {name: tuple(v) if isinstance(v, list) else v for name, v in told.items()}
-    found["mutant"] = Mutant(**told["mutant"])  # type: ignore[arg-type]
-    found["status"] = Status(str(told["status"]))
-    return Verdict(**found)  # type: ignore[arg-type]
+def _verdict(told: dict[str, Any]) -> Verdict:
+    found: dict[str, Any] = {
+        name: tuple(v) if isinstance(v, list) else v for name, v in told.items()
+    }
+    found["mutant"] = Mutant(**told["mutant"])
+    found["status"] = Status(told["status"])
+    return Verdict(**found)
 
 
 def _file(state_dir: Path) -> Path:

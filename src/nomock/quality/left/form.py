@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from types import UnionType
-from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Any, TypeVar, cast, get_args, get_origin, get_type_hints
 
 _T = TypeVar("_T")
 
@@ -14,8 +14,7 @@ def read_as(kind: type[_T], value: object, where: str = "") -> _T:
 
     Raises ValueError, which names the place: ``defects[3].kind is 7, no text``.
     """
-    found: Any = _read(kind, value, where)
-    return found  # type: ignore[no-any-return]
+    return cast("_T", _read(kind, value, where))
 
 
 def _read(kind: Any, value: object, where: str) -> Any:
