@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from time import monotonic
@@ -43,8 +43,10 @@ class WarmTests:
     and wider. It reports nothing: a mutant's red test is no failure of the run.
     """
 
-    def __init__(self, session: pytest.Session) -> None:
+    def __init__(self, session: pytest.Session, before_teardown: Callable[[], None]) -> None:
+        """``before_teardown`` is called between each test and what undoes it."""
         self._session = session
+        self._before_teardown = before_teardown
         self._items = {item.nodeid: item for item in session.items}
         self._at: list[Any] = []
         """The collectors that are set up."""
@@ -105,6 +107,7 @@ class WarmTests:
         hook = item.ihook
         if self._take("setup", lambda: hook.pytest_runtest_setup(item=item)):
             self._take("call", lambda: hook.pytest_runtest_call(item=item))
+        self._before_teardown()
         stay = _Place(self._around(item.nodeid))
         self._take("teardown", lambda: hook.pytest_runtest_teardown(item=item, nextitem=stay))
 

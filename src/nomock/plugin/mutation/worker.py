@@ -29,6 +29,8 @@ from nomock.plugin.run import Run
 _IMPORTS = 8
 """How many mutants of what an import runs are tried between two starts without any."""
 
+_SOON_S = 3.0
+
 
 class Worker:
     """Does what a job says, in a session whose tests have been collected."""
@@ -41,7 +43,7 @@ class Worker:
         self._folder = MutantsFolder(data_dir(run.settings), self._job.run)
         self._services = Services(run, path, self._folder)
         self._kills: Counter[str] = Counter()
-        """How many mutants of this piece each test has noticed."""
+        """How many mutants of this piece each test has noticed, and soon."""
         self._unusable: dict[str, str] = {}
         """The tests that do not pass without a mutant, each with how they end."""
         self._suspected: list[tuple[Task, Result, str]] = []
@@ -57,7 +59,8 @@ class Worker:
         """Try mutants in place of running the tests."""
         if session.testsfailed:  # not collected: what is there then is not what was covered
             return False
-        self._warm = WarmTests(session)
+        # What a test undoes waits until it is done: with a mutant that might be long.
+        self._warm = WarmTests(session, lambda: set_current_mutant(""))
         with self._services:
             for piece in self._job.taken(self._path):
                 with self._services.used(alone=piece[0].number == 0):
@@ -155,7 +158,8 @@ class Worker:
                     ended.seconds >= self._job.limit_s and self._folder.hung(task.mutant)
                 )
                 status = Status.TIMED_OUT if hung else Status.KILLED
-                self._kills[test] += 1
+                if ended.seconds < _SOON_S:
+                    self._kills[test] += 1
                 about: dict[str, Any] = {"ran": task.ran + tuple(ran), "seconds": seconds}
                 note = "" if hung else ended.why
                 return Result(task.mutant, status, (test,), note=note, **about), test
@@ -249,7 +253,8 @@ class Worker:
     def _ordered(self, tests: Sequence[str]) -> list[str]:
         """Put the likeliest to notice it first, then the quick ones; those with faults at the end.
 
-        What noticed one mutant of a function is likely to notice the next.
+        What noticed one mutant of a function is likely to notice the next; one that waited for what
+        did not come is no better than others.
         """
         known = [test for test in tests if test in self._tests]
         place = {test: number for number, test in enumerate(known)}
