@@ -87,6 +87,14 @@ def test_registration_should_answer_401_when_the_client_was_deleted(
     assert refusal(auth_client.manage("GET")) == (401, "invalid_token")
 
 
+def test_other_clients_should_stay_when_one_is_deleted(
+    make_client: Callable[..., AuthClient],
+) -> None:
+    gone, stays = make_client(), make_client()
+    assert gone.manage("DELETE").status_code == 204
+    assert stays.manage("GET").json()["client_id"] == stays.client_id
+
+
 # 400 and 422 of auth
 
 

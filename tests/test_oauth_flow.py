@@ -263,6 +263,7 @@ def test_authorization_should_send_the_error_back_when_the_request_asks_too_much
 ) -> None:
     back = redirected(auth_client.log_in(user, Pkce(), **changes))
     assert back.get("error") == error
+    assert back.get("error_description"), "RFC 6749, section 4.1.2.1: it helps who wrote the client"
     assert back.get("state") == "a state"
 
 
