@@ -321,8 +321,12 @@ check-slow *arguments: _images _browser
 [group('check')]
 check-sandbox: _images (_sandbox "check" "tests/test_kubernetes.py" "tests/test_oauth_flow.py" "tests/test_integration.py") _sandbox-harness
 
-# Both ways of promotion, faults and coverage; what befalls the node itself is in the rest.
-_sandbox-harness: (test-sandbox-harness "test_promoted.py" "test_promoted_by_argo.py" "test_broken_sandbox.py" "test_covered.py")
+# the other way of promotion, by Argo CD; its programs are built once, a quarter of an hour
+[group('check')]
+check-argo: _images (test-sandbox-harness "test_promoted_by_argo.py")
+
+# A promotion, faults and coverage; what befalls the node itself is in the rest.
+_sandbox-harness: (test-sandbox-harness "test_promoted.py" "test_broken_sandbox.py" "test_covered.py")
 
 # nomock's own tests that need a cluster, on a local node of their own
 [group('check')]
