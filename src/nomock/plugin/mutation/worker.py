@@ -90,8 +90,9 @@ class Worker:
 
     def _try(self, task: Task) -> None:
         """Try a mutant that is on for single requests."""
-        # What a covered run saw of a test need not be all that it ever runs: so the others, too.
-        tests = [*self._ordered(task.tests), *self._ordered(task.others)]
+        tests = self._ordered(task.tests)
+        if tests or task.ran:  # what a covered run saw of a test need not be all that it ever runs
+            tests += self._ordered(task.others)
         result, test = self._found(task, tests)
         if result.status in {Status.KILLED, Status.TIMED_OUT}:
             self._suspected.append((task, result, test))
