@@ -76,6 +76,9 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
     for file in found.stale:
         shown = file.relative_to(settings.root)
         print(f"left out: {shown}: it has changed since it was covered (--nomock-sidecar-coverage)")
+    ids = {one.mutant.id for one in found.planned}
+    if so_far := sum(1 for one in known.all().values() if one.waiting and one.mutant in ids):
+        print(f"{so_far} survivors have tests left to run: the same command goes on with them")
     if results.left:
         print(f"{len(results.left)} mutants are left: the same command goes on with them")
     print(f"report: {write_reports(results, settings.root / settings.coverage_report)}")
