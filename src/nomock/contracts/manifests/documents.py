@@ -102,6 +102,7 @@ def _shown(name: str) -> str:
     return "stdin" if name == STDIN else name
 
 
+# libyaml's loader where PyYAML was built with it, which only the running program knows.
 class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Reads what Kubernetes reads: no dates, as that has none, and ``=`` is a text."""
 

@@ -55,7 +55,7 @@ class Services:
     def used(self, *, alone: bool) -> Iterator[None]:
         """Use them for a block: along with other workers, or ``alone``."""
         self._lock.acquire(exclusive=alone)
-        self._is_alone, self._seen = alone, self._count()
+        self._is_alone, self._seen = alone, _size(self._restarts)
         try:
             yield
         finally:
@@ -79,28 +79,16 @@ class Services:
 
         Raises NomockError where they do not become ready.
         """
-        if self._is_alone:
-            self._restart(services)
-            return
-        self._wanted.touch()
-        self._lock.acquire(exclusive=True)
-        try:
-            if self._count() == self._seen:
+        with self._alone():
+            if self._is_alone or _size(self._restarts) == self._seen:
                 self._restart(services)
-        finally:
-            self._wanted.unlink(missing_ok=True)
-            self._lock.acquire(exclusive=False)
-            self._seen = self._count()
 
     def reset(self, services: Sequence[str]) -> None:
         """Have the command bring the data back, and restart some, with no other worker at work.
 
         Raises NomockError where they do not become ready.
         """
-        if not self._is_alone:
-            self._wanted.touch()
-            self._lock.acquire(exclusive=True)
-        try:
+        with self._alone():
             self._reset.touch()
             wait_until(
                 lambda: not self._reset.exists(), within_s=_RESTARTS_WITHIN_S, pause_s=_PAUSE_S
@@ -108,11 +96,21 @@ class Services:
             with self._resets.open("ab") as file:
                 file.write(b".")
             self._restart(services)
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Have no other worker use them for a block: each lets go between two mutants."""
+        if self._is_alone:
+            yield
+            return
+        self._wanted.touch()
+        self._lock.acquire(exclusive=True)
+        try:
+            yield
         finally:
-            if not self._is_alone:
-                self._wanted.unlink(missing_ok=True)
-                self._lock.acquire(exclusive=False)
-                self._seen = self._count()
+            self._wanted.unlink(missing_ok=True)
+            self._lock.acquire(exclusive=False)
+            self._seen = _size(self._restarts)
 
     def start_with(self, task: Task) -> None:
         """Start those that run a file with a mutant in it; raise NomockError where one does not."""
@@ -138,9 +136,6 @@ class Services:
             stack.wait_started(name)
         with self._restarts.open("ab") as file:
             file.write(b".")
-
-    def _count(self) -> int:
-        return _size(self._restarts)
 
 
 def _size(file: Path) -> int:
