@@ -46,7 +46,7 @@ class Origin(tuple[str, str, str, str]):
 
     @property
     def mutant(self) -> str:
-        """The id of the mutant that is on for it; empty without one."""
+        """The ids of the mutants that are on for it, joined by "-"; empty without one."""
         return self[3]
 
     def __repr__(self) -> str:

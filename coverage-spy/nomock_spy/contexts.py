@@ -18,7 +18,7 @@ class Context:
 
     __slots__ = (
         *("branches", "write_through", "fresh", "lines", "number", "origin"),
-        *("flushed_branches", "flushed_lines", "is_flushing", "mutant"),
+        *("flushed_branches", "flushed_lines", "is_flushing", "mutants"),
     )
 
     def __init__(self, origin: Origin | None) -> None:
@@ -43,8 +43,8 @@ class Context:
         self.number: tuple[object, int] | None = None
         """The file of records that it was introduced in, and the number it has there."""
 
-        self.mutant = 0
-        """The number of the mutant that is on for it, as ``mutants`` has it; 0 without one."""
+        self.mutants: tuple[int, ...] = ()
+        """The numbers of the mutants that are on for it, as ``mutants`` has them."""
 
     here: Context
     """Of BACKGROUND: the context that code runs in, as ``current`` has it, without a call."""

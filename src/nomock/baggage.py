@@ -2,7 +2,7 @@
 
 https://www.w3.org/TR/baggage/ : members are ``key=value`` joined by commas, values
 percent-encoded. The members of nomock are ``nomock.test``, ``nomock.fault``, ``nomock.run`` and,
-where one is on for the request, ``nomock.mutant``; whatever else a header holds is kept.
+where some are on for the request, ``nomock.mutant``; whatever else a header holds is kept.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ _FAULT_MARK = "|fault="
 # module variables are right where a ContextVar would be lost in threads that the test starts.
 _current_test: str | None = None
 _current_fault = ""
-_current_mutant = ""
+_current_mutants = ""
 
 
 def set_current_test(test_id: str | None) -> None:
@@ -62,10 +62,10 @@ def current_fault() -> str:
     return _current_fault
 
 
-def set_current_mutant(mutant: str) -> None:
-    """Say which mutant is on for what the test asks from now on; none by an empty id."""
-    global _current_mutant
-    _current_mutant = mutant
+def set_current_mutants(ids: Iterable[str]) -> None:
+    """Say which mutants are on for what the test asks from now on; none by an empty one."""
+    global _current_mutants
+    _current_mutants = "-".join(ids)
 
 
 def baggage_header(baggage: str = "") -> str:
@@ -81,7 +81,7 @@ def baggage_header(baggage: str = "") -> str:
 
         requests.get(url, headers={"baggage": nomock.baggage_header()})
     """
-    return with_members(baggage, _current_test, _current_fault, RUN, _current_mutant)
+    return with_members(baggage, _current_test, _current_fault, RUN, _current_mutants)
 
 
 def with_members(

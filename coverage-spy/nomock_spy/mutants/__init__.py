@@ -3,8 +3,9 @@
 A run that has mutants tells them in a folder of its own, which ``start`` is given. A module's
 mutants are made ready in a process when the first request comes that names one of them: each of
 its functions gets code that looks at the context it runs in, and does there what the mutant does
-(``choosing``). So several may be in flight at once, every process and every task follows by
-itself, and with the last request of a run nothing is on any more, however the run ended.
+(``choosing``). So several may be in flight at once, and a request may have more than one; every
+process and every task follows by itself, and with the last request of a run nothing is on any
+more, however the run ended.
 
 What an import runs cannot be changed behind it: such a mutant is on for a whole process, from its
 start (``imported``).
@@ -47,33 +48,31 @@ class Mutants:
         self._watching = Watching(told)
 
     def switch_on(self, context: Context) -> None:
-        """Let a context have the mutant that its request named; as it is where that is unknown."""
+        """Let a context have the mutants that its request named, those that are known."""
         try:
             origin = context.origin
             assert origin is not None, "it was made for a request"
-            module, number = self._told.place(origin.mutant)
-            if number == 0:
-                return
+            places = [self._told.place(mutant) for mutant in origin.mutant.split("-")]
             with self._lock:
-                if module not in self._ready:
+                for module in {module for module, number in places if number} - self._ready:
                     from nomock_spy.mutants.switching import switch
 
                     switch(self._told, module)
                     self._ready.add(module)
-            context.mutant = number
+            context.mutants = tuple(number for _, number in places if number)
         except BaseException as error:
             swallow(error)
 
     def is_on(self, first: int, last: int) -> bool:
         """Tell the app's code whether one of some mutants is on in the context it runs in."""
-        context = BACKGROUND.here
-        if not first <= context.mutant <= last:
+        for number in BACKGROUND.here.mutants:
+            if first <= number <= last:
+                break
+        else:
             return False
         if first == last:
             try:
-                origin = context.origin
-                assert origin is not None, "only a request brings a mutant"
-                self._watching.began(sys._getframe(1), origin.mutant)
+                self._watching.began(sys._getframe(1), self._told.mutant(first))
             except BaseException as error:
                 swallow(error)
         return True

@@ -1,4 +1,4 @@
-"""A mutant of what an import runs: on for a whole process, which is started with it."""
+"""Mutants of what an import runs: on for a whole process, which is started with them."""
 
 from __future__ import annotations
 
@@ -13,28 +13,31 @@ from nomock_spy.standins import replace
 
 
 def install(told: Told) -> None:
-    """Let the module be another text when it is imported, or run by ``python -m``.
+    """Let modules be other texts when they are imported, or run by ``python -m``.
 
-    The run says which: ``mutant``, its id; ``module``, as in the index; ``name``, that of the
-    file; ``text``, the whole of it.
+    The run says of each: ``mutants``, their ids; ``module``, as in the index; ``name``, that of
+    the file; ``text``, the whole of it.
     """
     replace(SourceFileLoader, "get_code", lambda get_code: _mutated(get_code, told))
 
 
 def _mutated(get_code: Any, told: Told) -> Callable[..., Any]:
-    mutant = told.imported
+    def mutated(path: str) -> dict[str, Any] | None:
+        named = [one for one in told.imported if path.endswith("/" + one["name"])]
+        module = sum_of(content(path)) if named else ""
+        return next((one for one in named if one["module"] == module), None)
 
     def get_code_of_mutant(self: Any, fullname: str) -> Any:
         try:
             path = self.get_filename(fullname)
-            is_named = path.endswith("/" + mutant["name"])
-            is_it = is_named and sum_of(content(path)) == mutant["module"]
+            one = mutated(path)
         except BaseException as error:
             swallow(error)
-            is_it = False
-        if not is_it:
+            one = None
+        if one is None:
             return get_code(self, fullname)
-        told.say(ran=mutant["mutant"])
-        return compile(mutant["text"], path, "exec", dont_inherit=True)
+        for mutant in one["mutants"]:
+            told.say(ran=mutant)
+        return compile(one["text"], path, "exec", dont_inherit=True)
 
     return get_code_of_mutant

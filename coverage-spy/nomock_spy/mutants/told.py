@@ -4,7 +4,7 @@
 mutant is, and its number, from 1 on, which no other one has. A module is named by the sum (crc32)
 and the size of its source, so that nobody has to know where a service has it.
 ``1f2e3d4c-4312.json``: the functions of a module with mutants, see ``choosing``.
-``imported.json``: the mutant of processes that start from now on, see ``imported``.
+``imported.json``: the mutants of processes that start from now on, see ``imported``.
 ``told.HOST.PID.ndjson``: what a process has done: ``{"ran":"0a1b2c3d4e"}`` and others.
 """
 
@@ -27,14 +27,21 @@ class Told:
         self.limit_s = float(index.get("limit_s", 10))
         """How long a mutant may keep a processor busy before it is taken to hang, in seconds."""
         self._places: dict[str, list[Any]] = index.get("mutants", {})
-        self.imported: dict[str, Any] = self._read("imported.json")
-        """The mutant of this process as a whole; {} where it has none."""
+        self._ids: dict[int, str] = {}
+        self.imported: list[dict[str, Any]] = self._read("imported.json").get("modules", [])
+        """The modules that have mutants in this process as a whole."""
         self._fd = -1
 
     def place(self, mutant: str) -> tuple[str, int]:
         """Return a mutant's module and its number there; ("", 0) where nothing is told of it."""
         module, number = self._places.get(mutant, ("", 0))
         return module, number
+
+    def mutant(self, number: int) -> str:
+        """Return the mutant that has a number."""
+        if not self._ids:
+            self._ids = {number: mutant for mutant, (_, number) in self._places.items()}
+        return self._ids[number]
 
     def functions(self, module: str) -> dict[str, Any]:
         """Return what is told of the functions of a module."""

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
@@ -20,8 +20,9 @@ from nomock.config import Settings
 from nomock.coverage.automatic import with_own_overlay
 from nomock.errors import MutationError, NomockError
 from nomock.filelock import FileLock
+from nomock.mutation import NOTICED
 from nomock.mutation.aside import FILE, Aside, read_asides, stale_asides
-from nomock.mutation.live.job import RESET, Job
+from nomock.mutation.live.job import RESET, Job, Task
 from nomock.mutation.live.judged import judged, keep_last
 from nomock.mutation.live.plan import Plan, Planned, plan
 from nomock.mutation.live.results import Result, Results, results_file
@@ -36,7 +37,7 @@ from nomock.statefolder import make_state_dir
 _LIMIT_S = 5.0
 """How long a mutant may keep a processor busy before it is taken to hang."""
 _NO_END_S = 10.0**12
-_FIRST_ROUND_S = 3.0
+_EACH_S = 3.0
 """How long tests may take with one mutant before all others had their turn."""
 _LOOK_S = 0.5
 _MOST_LINES = 20
@@ -54,16 +55,19 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
         line.show("reading the services' sources")
         settings = with_own_overlay(settings, line)
         found = plan(settings, resolve(settings), chosen.paths, chosen.since)
-        if _left(found, known.all(), asides):
+        if any(_left(found, known.all(), asides, is_last=is_last) for is_last in (False, True)):
             until = _NO_END_S if chosen.budget is None else time() + chosen.budget
             session = MutationSession(settings)
             try:
                 session.begin(found.modules, limit_s=_LIMIT_S, progress=line)
                 # One that survives takes all its tests, and so the time of many that do not.
-                for each_s in (_FIRST_ROUND_S, _NO_END_S):
-                    left = _left(found, known.all(), asides, is_first=each_s == _FIRST_ROUND_S)
+                for is_last in (False, True):
+                    left = _left(found, known.all(), asides, is_last=is_last)
                     if left and time() < until:
-                        _try(session, found, left, known, (each_s, until), chosen, line)
+                        about = {"by_restart": chosen.restart, "is_last": is_last}
+                        tasks = found.tasks(left, session.owners, known.all(), **about)
+                        job = _job(session, found, tasks, until, is_last=is_last)
+                        _do(job, session, chosen, line)
             finally:
                 session.end()
     lock.close()
@@ -86,47 +90,51 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
 
 
 def _left(
-    found: Plan, known: dict[str, Result], asides: Sequence[Aside], *, is_first: bool = False
+    found: Plan, known: Mapping[str, Result], asides: Sequence[Aside], *, is_last: bool
 ) -> list[Planned]:
-    """Return the mutants that are still to be tried; of the first round those that never were."""
+    """Return the mutants of a round: of the last one those that have survived so far."""
     done = {aside.id for aside in asides}
+    left: list[Planned] = []
     for one in found.planned:
         result = known.get(one.mutant.id)
-        if result is None:
-            continue
-        had_its_turn = is_first and result.waiting > 0 and found.is_of_now(result, one)
-        if had_its_turn or found.still_known(result, one):
-            done.add(one.mutant.id)
-    return [one for one in found.planned if one.mutant.id not in done]
+        is_known = result is not None and found.is_known(result, one)
+        has_survived = is_known and result is not None and result.waiting > 0
+        if one.mutant.id not in done and (has_survived if is_last else not is_known):
+            left.append(one)
+    return left
 
 
-def _try(
+def _job(
     session: MutationSession,
     found: Plan,
-    left: Sequence[Planned],
-    known: Results,
-    limits: tuple[float, float],
-    chosen: argparse.Namespace,
-    line: Progress,
-) -> None:
-    each_s, until = limits
+    pieces: Sequence[tuple[Task, ...]],
+    until: float,
+    *,
+    is_last: bool,
+) -> Job:
+    """Return what workers need to know to try some mutants."""
     settings = session.settings
-    folder = settings.state_dir / "mutation"
-    tasks = found.tasks(left, session.owners, known.all(), by_restart=chosen.restart)
-    tests = {test for piece in tasks for task in piece for test in (*task.tests, *task.others)}
-    job = Job(
+    tests = {test for piece in pieces for task in piece for test in (*task.tests, *task.others)}
+    return Job(
         run=session.run,
-        pieces=tuple(tasks),
+        pieces=tuple(pieces),
         limit_s=_LIMIT_S,
-        each_s=each_s,
-        has_faults=each_s == _NO_END_S,
+        each_s=_EACH_S,
+        is_last=is_last,
         until_s=until,
+        root=str(settings.root),
         results=str(results_file(settings.state_dir)),
         parent=os.getpid(),
         seconds={test: found.choice.seconds(test) for test in tests},
         tests=found.tests_digest,
         test_files=found.test_files,
     )
+
+
+def _do(job: Job, session: MutationSession, chosen: argparse.Namespace, line: Progress) -> None:
+    """Let workers do a job."""
+    settings = session.settings
+    folder = settings.state_dir / "mutation"
     job.write(folder / "job")
     workers = _Workers(settings, folder, chosen.workers, chosen.rest)
     try:
@@ -165,19 +173,17 @@ class _Workers:
 
     def wait(self, job: Job, line: Progress, reset_data: Callable[[], None]) -> None:
         """Return when all are done; raise MutationError where one could not do its work."""
-        ids = {task.mutant for piece in job.pieces for task in piece}
         results = Results(Path(job.results))
-        shown = -1
+        shown = ""
         while any(worker.poll() is None for worker in self._all):
             Event().wait(_LOOK_S)
             if self._reset.exists():
                 with suppress(NomockError):  # then their tests stay red, and say so
                     reset_data()
                 self._reset.unlink()
-            done = sum(1 for one in results.all().values() if one.mutant in ids)
-            if done != shown:
-                line.show(f"trying mutants: {done} of {len(ids)}")
-                shown = done
+            if (now := _how_far(job, results.all())) != shown:
+                line.show(now)
+                shown = now
         for worker, log in zip(self._all, self._logs, strict=True):
             if worker.returncode != 0:
                 said = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
@@ -195,3 +201,14 @@ class _Workers:
                 worker.send_signal(signal.SIGINT)
         for worker in self._all:
             worker.wait()
+
+
+def _how_far(job: Job, known: Mapping[str, Result]) -> str:
+    """Return how much of a job is done, in words."""
+    found = [known.get(task.mutant) for piece in job.pieces for task in piece]
+    done = [one for one in found if one is not None]
+    if not job.is_last:
+        return f"trying mutants: {len(done)} of {len(found)}"
+    waiting = sum(one.waiting for one in done)
+    survive = sum(1 for one in done if one.status not in NOTICED)
+    return f"running all tests with {survive} survivors: {waiting} are left, summed up"

@@ -5,10 +5,11 @@ from nomock.mutation.find import mutants_of
 from nomock.mutation.mutant import Mutant, diff, mutate
 from nomock.mutation.operators import ALL, Operator
 from nomock.mutation.sourcetext import decoded
-from nomock.mutation.verdict import Status, Verdict
+from nomock.mutation.verdict import NOTICED, Status, Verdict
 
 __all__ = [
     "ALL",
+    "NOTICED",
     "Aside",
     "Mutant",
     "Operator",

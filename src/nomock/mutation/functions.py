@@ -13,6 +13,7 @@ import warnings
 from binascii import crc32
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import PurePosixPath
 from typing import Any
 
@@ -34,6 +35,15 @@ class Told:
     """The number of each mutant that can be on for single requests, by its id."""
     at_import: tuple[Mutant, ...]
     """The mutants that have to be there when a process imports the module."""
+
+    @cached_property
+    def rows(self) -> dict[int, int]:
+        """The number of the first mutant of its outermost function, by the number of each."""
+        found: dict[int, int] = {}
+        for function in self.functions["functions"]:
+            numbers = [mutant["number"] for mutant in function["mutants"]]
+            found.update(dict.fromkeys(numbers, min(numbers)))
+        return found
 
 
 def module_of(source: bytes) -> str:

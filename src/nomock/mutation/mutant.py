@@ -39,13 +39,16 @@ class Mutant:
         return f"{self.id} {place} {self.operator}: {self.original} -> {self.replacement}"
 
 
-def mutate(source: str, mutant: Mutant) -> str:
-    """Return the whole text of a module with the mutant in it; its lines keep their numbers.
+def mutate(source: str, *mutants: Mutant) -> str:
+    """Return the whole text of a module with mutants in it; its lines keep their numbers.
 
-    Raises MutationError where the mutant's text does not stand at its place of this source.
+    No two of them may change the same place. Raises MutationError where a mutant's text does not
+    stand at its place of this source.
     """
-    begin, end = _offsets(source, mutant)
-    return f"{source[:begin]}{mutant.replacement}{source[end:]}"
+    changes = sorted((*_offsets(source, mutant), mutant.replacement) for mutant in mutants)
+    for begin, end, replacement in reversed(changes):
+        source = f"{source[:begin]}{replacement}{source[end:]}"
+    return source
 
 
 def diff(source: str, mutant: Mutant, *, context: int = 2) -> str:

@@ -15,7 +15,7 @@ from schemas import checked
 from tiny import LISTENS, NOMOCK, Tiny, server
 
 from nomock.mutation import Status
-from nomock.mutation.live.results import Result, Results, results_file
+from nomock.mutation.live.results import Passed, Result, Results, results_file
 from nomock.polling import wait_until
 
 SHOP = '''\
@@ -64,10 +64,43 @@ TESTS = """
         assert price(stack, 20) < 60
 """
 
+MORE = """\
+MOST = 7
+
+
+def price(count):
+    return cheaper(min(count, MOST))
+
+
+def cheaper(count):
+    if count > 5:
+        return count - 1
+    return count
+"""
+# What takes faults waits for the last round.
+LATE = """
+    def price(stack, count):
+        return int(stack["app"].http.get(f"/{count}").text)
+
+    def test_price_should_be_a_number_when_one_asks(stack):
+        price(stack, 1)
+
+    def test_price_should_be_less_when_many_are_bought(stack, faults):
+        assert price(stack, 6) == 5
+        assert price(stack, 20) == 6
+
+    def test_price_should_be_low_when_none_is_bought(stack, faults):
+        assert price(stack, 0) < 9
+"""
+
 
 @pytest.fixture
 def shop(tiny: Tiny) -> Tiny:
     """A service of which a covered run knows what its tests run."""
+    return covered(tiny, SHOP, TESTS)
+
+
+def covered(tiny: Tiny, source: str, tests: str) -> Tiny:
     tiny.compose(
         app=server(
             command=["python3", "-u", "serve.py"],
@@ -76,11 +109,11 @@ def shop(tiny: Tiny) -> Tiny:
         )
     )
     overlay(tiny, app=spied("app"))
-    tiny.write("app/shop.py", SHOP)
+    tiny.write("app/shop.py", source)
     tiny.write("app/serve.py", SERVE)
-    tiny.tests(TESTS)
-    covered = tiny.run("--nomock-sidecar-coverage")
-    assert covered.ret == 0, covered.outlines
+    tiny.tests(tests)
+    run = tiny.run("--nomock-sidecar-coverage")
+    assert run.ret == 0, run.outlines
     return tiny
 
 
@@ -117,6 +150,20 @@ def test_mutants_should_be_told_from_one_another_when_tests_run_with_each(shop: 
     ]
 
 
+def test_survivors_should_be_told_apart_when_all_tests_run_with_several_at_once(
+    tiny: Tiny,
+) -> None:
+    covered(tiny, MORE, LATE)
+    ended = tiny.nomock("test-mutation", "app/shop.py", "--workers", "1")
+    assert ended.ret == 0, (ended.outlines, ended.errlines)
+    found = {(m["original"], m["replacement"]): m for m in _told(tiny)["mutants"]}
+    late = "test_tiny.py::test_price_should_be_less_when_many_are_bought"
+    for what in (("7", "8"), ("5", "6"), ("-", "+")):
+        assert (found[what]["status"], found[what]["killed_by"]) == ("killed", [late]), what
+    assert found[">", ">="]["status"] == "survived"
+    assert not any("have tests left" in line for line in ended.outlines)
+
+
 @pytest.mark.slow
 def test_next_run_should_go_on_when_one_was_killed(shop: Tiny) -> None:
     results = Results(results_file(shop.path / ".nomock"))
@@ -147,6 +194,18 @@ def test_result_should_be_as_if_it_were_not_when_its_line_is_broken(tmp_path: Pa
     results.add(Result("0c", Status.SURVIVED))
     assert list(results.all()) == ["0a", "0c"]
     assert results.all()["0a"] == first
+
+
+def test_survivor_should_be_unreached_when_no_test_that_is_left_reaches_it(tmp_path: Path) -> None:
+    results = Results(tmp_path / "mutation" / "results.ndjson")
+    for mutant in ("0a", "0b"):
+        results.add(Result(mutant, Status.SURVIVED, ran=("a",), waiting=2))
+    results.add(Passed("b", ("0a", "0b"), ran=True, reached=("0b",)))
+    assert {one.waiting for one in results.all().values()} == {1}
+    results.add(Passed("c", ("0a", "0b"), ran=False, reached=("0b",)))
+    ends = [(one.status, one.ran, one.waiting) for one in results.all().values()]
+    assert ends == [(Status.NO_COVERAGE, ("a", "b"), 0), (Status.SURVIVED, ("a", "b"), 0)]
+    assert Results(tmp_path / "mutation" / "results.ndjson").all() == results.all()
 
 
 def _told(tiny: Tiny) -> Any:

@@ -155,9 +155,10 @@ class Process:
         return found
 
     @contextmanager
-    def on(self, mutant: Mutant) -> Iterator[None]:
-        """Run a block as a request does that names a mutant."""
-        context = Context(Origin("tests/test_a.py::test", "", "", mutant.id))
+    def on(self, *mutants: Mutant) -> Iterator[None]:
+        """Run a block as a request does that names some mutants."""
+        named = "-".join(mutant.id for mutant in mutants)
+        context = Context(Origin("tests/test_a.py::test", "", "", named))
         self.spy.switch_on(context)
         before = current.set(context)
         try:
@@ -269,12 +270,20 @@ def test_each_request_should_have_its_own_mutant_when_several_are_in_flight(
     assert asyncio.run(both()) == [(0, False), (2, True)]
 
 
+def test_request_should_have_all_its_mutants_when_it_names_several(process: Process) -> None:
+    plus, less = process.mutant("later", "+", "-"), process.mutant("plain", "<", "<=")
+    with process.on(plus, less):
+        assert (asyncio.run(process.app.later(1)), process.app.plain(1, 1)) == (0, True)
+        assert process.app.ten(1) == 11
+    assert process.folder.ran(plus.id) and process.folder.ran(less.id)
+
+
 def test_request_should_find_the_code_as_it_is_when_its_mutant_is_unknown(
     process: Process,
 ) -> None:
     context = Context(Origin("tests/test_a.py::test", "", "", "0123456789"))
     process.spy.switch_on(context)
-    assert context.mutant == 0
+    assert context.mutants == ()
 
 
 def test_request_should_find_the_code_as_it_is_when_the_run_has_no_mutants(
@@ -282,7 +291,7 @@ def test_request_should_find_the_code_as_it_is_when_the_run_has_no_mutants(
 ) -> None:
     monkeypatch.setattr(activities, "_switch_on", None)
     context = activities._context_of(Origin("tests/test_a.py::no_mutants", "", "", "0123456789"))
-    assert context.mutant == 0
+    assert context.mutants == ()
     assert current.get() is BACKGROUND
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,19 @@ def remove_all(data_dir: Path) -> None:
     with writing(data_dir):
         for folder in data_dir.glob(f"{_PREFIX}*"):
             shutil.rmtree(folder)
+
+
+@dataclass(frozen=True)
+class Imported:
+    """A module with mutants of what its import runs."""
+
+    mutants: tuple[str, ...]
+    module: str
+    """What the spy knows it by."""
+    name: str
+    """That of its file."""
+    text: str
+    """The whole of it, with the mutants."""
 
 
 class MutantsFolder:
@@ -44,16 +58,10 @@ class MutantsFolder:
             places = {i: [told.module, n] for told in modules for i, n in told.numbers.items()}
             self._tell("index.json", {"limit_s": limit_s, "mutants": places})
 
-    def import_(self, mutant: str, path: str, module: str, text: str) -> None:
-        """Let processes that start from now on have a mutant of a module.
-
-        ``path`` is that of its file, ``module`` what the spy knows it by, ``text`` what is to be
-        in its place. Raises StateFolderError.
-        """
-        name = path.rpartition("/")[2]
+    def import_(self, modules: Sequence[Imported]) -> None:
+        """Let processes that start from now on have mutants. Raises StateFolderError."""
         with writing(self._path):
-            told = {"mutant": mutant, "module": module, "name": name, "text": text}
-            self._tell("imported.json", told)
+            self._tell("imported.json", {"modules": [asdict(module) for module in modules]})
 
     def import_none(self) -> None:
         """Let processes that start from now on be as they are. Raises StateFolderError."""

@@ -14,6 +14,7 @@ from pathlib import Path
 from time import time
 from typing import Any
 
+from nomock.mutation import Mutant
 from nomock.mutation.live.results import Result
 from nomock.statefolder import writing
 
@@ -38,12 +39,12 @@ class Task:
     """The tests that it has survived in an earlier round."""
     source: str = ""
     """A digest of the file."""
-    path: str = ""
-    """Of one of number 0: the file, relative to the project."""
+    row: int = 0
+    """The number of the first mutant of its function, and of those within that."""
+    change: Mutant | None = None
+    """Of one of number 0: itself."""
     module: str = ""
-    """What the spy knows that by."""
-    text: str = ""
-    """The whole of it with the mutant."""
+    """What the spy knows its file by."""
 
     def after(self, ran: Sequence[str]) -> Task:
         """Return what is left to do once some tests have run."""
@@ -64,10 +65,14 @@ class Job:
     """How long a mutant may keep a processor busy before it is taken to hang."""
     each_s: float
     """How long tests may take with one mutant until it waits for the next round."""
-    has_faults: bool
-    """Whether tests that break the stack run in this round: others wait for them."""
+    is_last: bool
+    """Whether all tests run, with several mutants on at once that nothing has noticed so far.
+
+    Until then tests that break the stack do not run: others would wait for them."""
     until_s: float
     """When no other mutant is to be begun, in seconds since the epoch."""
+    root: str
+    """The folder of the project."""
     results: str
     """The file that verdicts are appended to."""
     parent: int
@@ -120,4 +125,5 @@ class Job:
 
 def _task(found: dict[str, Any]) -> Task:
     lists = {name: tuple(found[name]) for name in ("tests", "others", "services", "ran")}
-    return Task(**{**found, **lists})
+    change = found["change"] and Mutant(**found["change"])
+    return Task(**{**found, **lists, "change": change})

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from nomock.adapters.git import Revision
 from nomock.config import Settings
@@ -14,11 +15,12 @@ from nomock.coverage.affected.blocks import blocks_of
 from nomock.coverage.affected.state import is_named_as_test
 from nomock.coverage.session import data_dir
 from nomock.errors import MutationError
-from nomock.mutation import Mutant, Status, decoded, mutants_of, mutate
+from nomock.mutation import Mutant, Status, decoded, mutants_of
 from nomock.mutation.functions import Told, told_of
 from nomock.mutation.live.choice import Choice, Tests, runs_of
 from nomock.mutation.live.job import Task
 from nomock.mutation.live.results import Result
+from nomock.mutation.live.together import groups_of
 from nomock.project import Project
 
 
@@ -54,10 +56,12 @@ class Plan:
         """What the spy is told."""
         return list({id(one.told): one.told for one in self.planned}.values())
 
-    def still_known(self, result: Result, planned: Planned) -> bool:
-        """Tell whether what was found out about a mutant need not be found out again."""
-        is_whole = result.status is not Status.ERROR and not result.waiting
-        return is_whole and self.is_of_now(result, planned)
+    def is_known(self, result: Result, planned: Planned) -> bool:
+        """Tell whether what was found out about a mutant need not be found out again.
+
+        One that has survived so far may still have tests that wait.
+        """
+        return result.status is not Status.ERROR and self.is_of_now(result, planned)
 
     def is_of_now(self, result: Result, planned: Planned) -> bool:
         """Tell whether what was found out about a mutant holds: nothing of it has changed."""
@@ -75,8 +79,9 @@ class Plan:
         known: Mapping[str, Result],
         *,
         by_restart: bool = False,
+        is_last: bool = False,
     ) -> list[tuple[Task, ...]]:
-        """Return what is to be done for some mutants, function by function.
+        """Return what is to be done for some mutants, function by function; at last in groups.
 
         Those for which services are restarted come last: ``by_restart`` makes all such. Of one that
         has survived so far, by what is ``known``, only the tests that wait are left.
@@ -92,11 +97,15 @@ class Plan:
                 task = task.after(result.ran)
             key = (one.mutant.path, one.mutant.qualname, task.number == 0)
             pieces.setdefault(key, []).append(task)
+        if is_last:
+            return groups_of(task for piece in pieces.values() for task in piece)
         return [tuple(piece) for key, piece in sorted(pieces.items(), key=lambda i: i[0][2])]
 
     def _task(self, one: Planned, services: tuple[str, ...], *, by_restart: bool) -> Task:
         mutant, tests = one.mutant, one.tests
-        task = Task(mutant.id, one.number, tests.line, tests.others, services, source=one.source)
+        row = one.told.rows.get(one.number, 0)
+        about: dict[str, Any] = {"source": one.source, "row": row}
+        task = Task(mutant.id, one.number, tests.line, tests.others, services, **about)
         # What runs for no test is not on for any request, either.
         if one.number and not by_restart and (tests.line or not tests.in_background):
             return task
@@ -106,9 +115,8 @@ class Plan:
             number=0,
             tests=tests.line + tests.others if runs else (),
             others=(),
-            path=mutant.path,
+            change=mutant,
             module=one.told.module,
-            text=mutate(decoded(one.file.read_bytes()), mutant),
         )
 
 

@@ -7,13 +7,15 @@ mutant holds as long as its file and its tests are what they were.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from nomock.mutation.verdict import Status
 from nomock.statefolder import append_line, make_state_dir, writing
+
+UNREACHED = "no request of these tests ran its function"
 
 
 @dataclass(frozen=True)
@@ -27,12 +29,36 @@ class Result:
     """The tests that ran while it was on."""
     waiting: int = 0
     """How many tests are still to run: of one that has survived so far."""
+    reached: bool = False
+    """Whether a service has done what it does."""
     seconds: float = 0.0
     note: str = ""
     source: str = ""
     """A digest of its file."""
     tests: str = ""
     """A digest of the files of all tests; of a mutant that was noticed that of the test's."""
+
+    def after(self, passed: Passed) -> Result:
+        """Return what is known once one more of its tests has not noticed it."""
+        ran = (*self.ran, passed.test) if passed.ran else self.ran
+        reached = self.reached or self.mutant in passed.reached
+        waiting = max(self.waiting - 1, 0)
+        found = replace(self, ran=ran, reached=reached, waiting=waiting)
+        if found.waiting or found.reached or found.status is not Status.SURVIVED:
+            return found
+        return replace(found, status=Status.NO_COVERAGE, note=UNREACHED)
+
+
+@dataclass(frozen=True)
+class Passed:
+    """A test that did not notice some mutants."""
+
+    test: str
+    mutants: tuple[str, ...]
+    ran: bool
+    """Whether it could tell: it passes without any mutant."""
+    reached: tuple[str, ...]
+    """Those of them that a service has done so far."""
 
 
 def results_file(state_dir: Path) -> Path:
@@ -45,49 +71,52 @@ class Results:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._all: dict[str, Result] = {}
+        self._read = 0
+        """How many bytes of the file have been read."""
 
-    def add(self, result: Result) -> None:
+    def add(self, found: Result | Passed) -> None:
         """Write one down, so that it outlives this process. Raises StateFolderError."""
         make_state_dir(self._path.parent.parent)
         with writing(self._path.parent):
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            append_line(self._path, json.dumps(_written(result)))
+            append_line(self._path, json.dumps(_written(found)))
 
-    def all(self) -> dict[str, Result]:
-        """Return the last result of each mutant; a line that is broken is as if it were not."""
-        found: dict[str, Result] = {}
+    def all(self) -> Mapping[str, Result]:
+        """Return what is known of each mutant; a line that is broken is as if it were not."""
         try:
-            lines = self._path.read_bytes().splitlines()
+            with self._path.open("rb") as file:
+                file.seek(self._read)
+                news = file.read()
         except FileNotFoundError:
-            return {}
-        for line in lines:
+            return dict(self._all)
+        whole = news[: news.rfind(b"\n") + 1]
+        self._read += len(whole)
+        for line in whole.splitlines():
             try:
-                result = _read(json.loads(line))
+                self._learn(_parsed(json.loads(line)))
             except (ValueError, KeyError, TypeError):
                 continue
-            found[result.mutant] = result
-        return found
+        return dict(self._all)
 
-    def keep(self, results: Sequence[Result]) -> None:
-        """Replace all by some. Raises StateFolderError."""
-        with writing(self._path.parent):
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            temporary = self._path.with_suffix(".tmp")
-            lines = (json.dumps(_written(result)) + "\n" for result in results)
-            temporary.write_text("".join(lines), encoding="utf-8")
-            temporary.replace(self._path)
+    def _learn(self, found: Result | Passed) -> None:
+        if isinstance(found, Result):
+            self._all[found.mutant] = found
+            return
+        for mutant in found.mutants:
+            if mutant in self._all:
+                self._all[mutant] = self._all[mutant].after(found)
 
 
-def _written(result: Result) -> dict[str, Any]:
-    return {name: value for name, value in vars(result).items() if value or name == "mutant"}
+def _written(found: Result | Passed) -> dict[str, Any]:
+    return {name: value for name, value in vars(found).items() if value}
 
 
-def _read(found: Mapping[str, Any]) -> Result:
-    return Result(
-        **{
-            **found,
-            "status": Status(found["status"]),
-            "killed_by": tuple(found.get("killed_by", ())),
-            "ran": tuple(found.get("ran", ())),
-        }
-    )
+def _parsed(found: Mapping[str, Any]) -> Result | Passed:
+    told: dict[str, Any] = {
+        name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
+    }
+    if "mutants" in told:
+        return Passed(**{"ran": False, "reached": (), **told})
+    told["status"] = Status(told["status"])
+    return Result(**told)

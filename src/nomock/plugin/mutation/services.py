@@ -5,6 +5,7 @@ Workers share them. One that restarts something waits until no other is in the m
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,7 +13,8 @@ from pathlib import Path
 from types import TracebackType
 
 from nomock.filelock import FileLock
-from nomock.mutation.live.folder import MutantsFolder
+from nomock.mutation import Mutant, decoded, mutate
+from nomock.mutation.live.folder import Imported, MutantsFolder
 from nomock.mutation.live.job import RESET, Task
 from nomock.plugin.run import Run
 from nomock.polling import wait_until
@@ -25,8 +27,9 @@ _PAUSE_S = 0.1
 class Services:
     """The services that have mutants, as one worker of several has them."""
 
-    def __init__(self, run: Run, path: Path, folder: MutantsFolder) -> None:
+    def __init__(self, run: Run, path: Path, root: Path, folder: MutantsFolder) -> None:
         self._run = run
+        self._root = root
         self._folder = folder
         self._lock = FileLock(path.with_suffix(".lock"))
         self._restarts = path.with_suffix(".restarts")
@@ -112,10 +115,14 @@ class Services:
             self._lock.acquire(exclusive=False)
             self._seen = _size(self._restarts)
 
-    def start_with(self, task: Task) -> None:
-        """Start those that run a file with a mutant in it; raise NomockError where one does not."""
-        self._folder.import_(task.mutant, task.path, task.module, task.text)
-        self._restart(task.services)
+    def start_with(self, tasks: Sequence[Task]) -> None:
+        """Start those of some mutants with them; raise NomockError where one does not start."""
+        by_module: defaultdict[str, list[tuple[Task, Mutant]]] = defaultdict(list)
+        for task in tasks:
+            assert task.change is not None, "it is of what an import runs"
+            by_module[task.module].append((task, task.change))
+        self._folder.import_([_imported(self._root, found) for found in by_module.values()])
+        self._restart(tasks[0].services)
 
     def restore(self, services: Sequence[str]) -> None:
         """Start them as they are without a mutant."""
@@ -136,6 +143,14 @@ class Services:
             stack.wait_started(name)
         with self._restarts.open("ab") as file:
             file.write(b".")
+
+
+def _imported(root: Path, found: Sequence[tuple[Task, Mutant]]) -> Imported:
+    """Return a file with some mutants."""
+    changes = [change for _, change in found]
+    file = root / changes[0].path
+    text = mutate(decoded(file.read_bytes()), *changes)
+    return Imported(tuple(one.id for one in changes), found[0][0].module, file.name, text)
 
 
 def _size(file: Path) -> int:

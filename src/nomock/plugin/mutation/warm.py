@@ -29,10 +29,16 @@ class Outcome:
     """How a test ended."""
 
     status: str
-    """passed, failed or skipped."""
+    """passed, failed or skipped; not started, where there were no services to ask."""
     seconds: float
     why: str = ""
     has_hung: bool = False
+
+
+def not_started(error: Exception) -> Outcome:
+    """Return how a test ends of which the services do not start."""
+    why = str(error).partition("\n")[0]
+    return Outcome("not started", 0.0, f"does not start: {why}")
 
 
 class WarmTests:

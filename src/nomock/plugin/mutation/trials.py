@@ -1,0 +1,89 @@
+"""What a worker does with one test: it runs with mutants, or without any."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from nomock.baggage import set_current_mutants
+from nomock.mutation import Status
+from nomock.mutation.live.folder import MutantsFolder
+from nomock.mutation.live.job import Job, Task
+from nomock.mutation.live.results import Passed, Result, Results
+from nomock.plugin.mutation.services import Services
+from nomock.plugin.mutation.warm import Outcome, WarmTests
+
+
+class Trials:
+    """The tests of a worker, as they are with mutants and without."""
+
+    def __init__(
+        self,
+        job: Job,
+        tests: WarmTests,
+        services: Services,
+        folder: MutantsFolder,
+        results: Results,
+    ) -> None:
+        self.job = job
+        self.tests = tests
+        self.services = services
+        self.folder = folder
+        self._results = results
+        self.unusable: dict[str, str] = {}
+        """The tests that do not pass without a mutant, each with how they end."""
+
+    def run_with(self, mutants: Iterable[str], test: str) -> Outcome:
+        """Run a test; what it asks meets the mutants."""
+        set_current_mutants(mutants)
+        try:
+            return self.tests.run(test, usual_s=self.job.seconds.get(test, 1.0))
+        finally:
+            set_current_mutants(())
+
+    def passes(self, test: str) -> bool:
+        """Run a test without a mutant, and tell whether it passes."""
+        ended = self.run_with((), test)
+        if ended.status == "passed":
+            self.unusable.pop(test, None)
+            return True
+        self.unusable[test] = ended.why or ended.status
+        return False
+
+    def is_green_here(self, test: str) -> bool:
+        """Tell whether a test can tell something: what is around it is set up without a mutant."""
+        if test in self.unusable or test not in self.tests:
+            return False
+        return self.tests.is_set_up(test) or self.passes(test)
+
+    def mended(self, test: str, services: Sequence[str]) -> bool:
+        """Tell whether a test passes without a mutant, if need be once services are restarted."""
+        if self.passes(test):
+            return True
+        self.tests.leave()
+        self.services.restart(services)
+        if self.passes(test):
+            return True
+        self.tests.leave_all()
+        self.services.reset(services)
+        return self.passes(test)
+
+    def noticed(self, task: Task, test: str, ended: Outcome, **about: Any) -> Result:
+        """Return what it says of a mutant that a test was red, or could not begin."""
+        if ended.status == "not started":
+            return Result(task.mutant, Status.KILLED, note=ended.why, **about)
+        hung = ended.has_hung or (
+            ended.seconds >= self.job.limit_s and self.folder.hung(task.mutant)
+        )
+        status = Status.TIMED_OUT if hung else Status.KILLED
+        return Result(task.mutant, status, (test,), note="" if hung else ended.why, **about)
+
+    def keep(self, task: Task, result: Result) -> None:
+        """Write down what was found out about a mutant."""
+        self._results.add(self.job.dated(task, result))
+
+    def keep_passed(self, test: str, tasks: Iterable[Task], *, ran: bool) -> None:
+        """Write down that a test has not noticed some mutants; ``ran``: and that it could have."""
+        mutants = tuple(task.mutant for task in tasks)
+        reached = tuple(mutant for mutant in mutants if self.folder.ran(mutant))
+        self._results.add(Passed(test, mutants, ran, reached))
