@@ -69,13 +69,14 @@ class Postgres:
         from nomock.adapters.postgres import connect
 
         address = self.service.address(postgres_port(self.service.config))
+        own = self._credentials
         return connect(
             self.service.name,
             address,
             **{
-                "dbname": self.dbname,
-                "user": self.user if user is None else user,
-                "password": self.password if password is None else password,
+                "dbname": self._dbname or own.dbname,
+                "user": own.user if user is None else user,
+                "password": own.password if password is None else password,
                 **options,
             },
         )

@@ -64,6 +64,7 @@ class Service:
         self._client: Client | None = None
         self._client_url = ""
         self._port: int | None = None
+        self._known_id = ""
 
     def __repr__(self) -> str:
         return f"<Service {self.name} of {self.config.project}>"
@@ -248,8 +249,14 @@ class Service:
         return [c for c in self._target.containers(self.config.project) if c.service == self.name]
 
     def _container(self) -> Container:
-        """Return its container; of replicas always the first, so that no two are mixed up."""
-        return self._own()[0]
+        """Return its container; of replicas always the first, so that no two are mixed up.
+
+        One that was found before is asked for by itself, which is quicker than a list of all.
+        """
+        known = self._known_id and self._target.container(self.config.project, self._known_id)
+        container = known or self._own()[0]
+        self._known_id = container.id
+        return container
 
     def _own(self) -> list[Container]:
         """Return its containers, by number; raise where it has none."""

@@ -59,6 +59,10 @@ class Target(Protocol):
         """Return the containers of a stack, stopped ones too; of replicas the first comes first."""
         ...
 
+    def container(self, project: str, container_id: str) -> Container | None:
+        """Return one container of a stack; None if it is gone."""
+        ...
+
     def container_state(self, container_id: str) -> ContainerState | None:
         """Return how a container is; None if it is gone."""
         ...

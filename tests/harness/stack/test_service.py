@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from datetime import UTC, datetime
 
 import pytest
@@ -70,6 +71,22 @@ def test_a_service_should_do_what_it_is_told_when_it_runs(tiny: Tiny) -> None:
     web.start()
     assert stack.differences() == {}
     stack.close()
+
+
+def test_a_service_should_be_found_again_when_another_container_takes_its_place(
+    tiny: Tiny,
+) -> None:
+    tiny.compose(web=server(healthcheck=LISTENS))
+    stack = tiny.stack()
+    stack.prepare()
+    web = stack["web"]
+    before = web.container_id
+    assert web.http.get("/").status_code == 200
+    again = ["up", "--detach", "--wait", "--force-recreate"]
+    subprocess.run(["docker", "compose", *again], cwd=tiny.path, check=True, capture_output=True)
+    assert web.container_id != before
+    assert web.http.get("/").status_code == 200
+    assert inspect(web.container_id)["State"]["Running"]
 
 
 def test_a_service_should_be_named_when_it_does_not_get_ready_again(tiny: Tiny) -> None:

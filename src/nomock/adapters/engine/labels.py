@@ -9,9 +9,15 @@ PROJECT_LABEL = "com.docker.compose.project"
 _NUMBER = "com.docker.compose.container-number"
 
 
-def of_project(project: str) -> dict[str, str]:
-    """Return the part of a query that leaves only what belongs to a compose project."""
-    return {"filters": json.dumps({"label": [f"{PROJECT_LABEL}={project}"]})}
+def of_project(project: str, container_id: str = "") -> dict[str, str]:
+    """Return the part of a query that leaves only what belongs to a compose project.
+
+    With an id that is one container of it.
+    """
+    filters = {"label": [f"{PROJECT_LABEL}={project}"]}
+    if container_id:
+        filters["id"] = [container_id]
+    return {"filters": json.dumps(filters)}
 
 
 def is_of_service(labels: Mapping[str, str]) -> bool:

@@ -109,6 +109,11 @@ class Asking:
         ended = containers_of(stopped, self.locator)
         return found + [container for container in ended if container.service not in there]
 
+    def container(self, project: str, container_id: str) -> Container | None:
+        """Return one container of the services of a namespace; None if it is gone."""
+        found = self.containers(project)
+        return next((one for one in found if one.id == container_id), None)
+
     def container_state(self, container_id: str) -> ContainerState | None:
         """Return how a container is; None if it is gone."""
         pod = self._pod(container_id)
