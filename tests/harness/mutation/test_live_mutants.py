@@ -93,6 +93,22 @@ LATE = """
         assert price(stack, 0) < 9
 """
 
+FRAGILE = """\
+STEP = 1
+assert STEP == 1
+
+
+def price(count):
+    paid = 0
+    while paid < count:
+        paid = paid + STEP
+    return paid
+
+
+def free(count):
+    return count * 9
+"""
+
 
 @pytest.fixture
 def shop(tiny: Tiny) -> Tiny:
@@ -165,6 +181,28 @@ def test_survivors_should_be_told_apart_when_all_tests_run_with_several_at_once(
 
 
 @pytest.mark.slow
+def test_mutant_should_be_noticed_when_its_service_hangs_or_does_not_start(tiny: Tiny) -> None:
+    covered(tiny, FRAGILE, TESTS.replace("== 3", "== 1"))
+    _commit(tiny)
+    tiny.write("app/shop.py", FRAGILE.replace("return paid", "return int(paid)"))
+    assert tiny.run("--nomock-sidecar-coverage").ret == 0
+    ended = tiny.nomock("test-mutation", "app/shop.py", "--since", "HEAD", "--workers", "1")
+    assert ended.ret == 0, (ended.outlines, ended.errlines)
+    changed = {(m["original"], m["replacement"]): m for m in _told(tiny)["mutants"]}
+    assert {m["qualname"] for m in changed.values()} == {"price"}
+    assert changed["int(paid)", "None"]["status"] == "killed"
+    assert changed["+", "-"]["status"] == "timed out"
+    ended = tiny.nomock("test-mutation", "app/shop.py", "--workers", "1")
+    assert ended.ret == 0, (ended.outlines, ended.errlines)
+    found = {(m["original"], m["replacement"]): m for m in _told(tiny)["mutants"]}
+    assert changed.items() <= found.items()
+    assert found["1", "2"]["status"] == "killed"
+    assert found["1", "2"]["note"].startswith("does not start: ")
+    assert found["*", "/"]["status"] == "no coverage"
+    assert tiny.run().ret == 0
+
+
+@pytest.mark.slow
 def test_next_run_should_go_on_when_one_was_killed(shop: Tiny) -> None:
     results = Results(results_file(shop.path / ".nomock"))
     command = [NOMOCK, "test-mutation", "app/shop.py", "--workers", "1"]
@@ -206,6 +244,12 @@ def test_survivor_should_be_unreached_when_no_test_that_is_left_reaches_it(tmp_p
     ends = [(one.status, one.ran, one.waiting) for one in results.all().values()]
     assert ends == [(Status.NO_COVERAGE, ("a", "b"), 0), (Status.SURVIVED, ("a", "b"), 0)]
     assert Results(tmp_path / "mutation" / "results.ndjson").all() == results.all()
+
+
+def _commit(tiny: Tiny) -> None:
+    who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
+    for command in (["init", "--quiet"], ["add", "app"], ["commit", "--quiet", "-m", "begin"]):
+        subprocess.run(["git", *who, *command], cwd=tiny.path, check=True)
 
 
 def _told(tiny: Tiny) -> Any:
