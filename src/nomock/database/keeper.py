@@ -18,18 +18,29 @@ from nomock.errors import NomockError, SnapshotError
 APPLICATION = "nomock snapshot"
 """The name of its connection, by which others know it."""
 
-# Any number would do; locks of this kind are each database's own.
+# Any numbers would do; locks of this kind are each database's own.
 _LOCK = 7207_14
+_LOCK_BENEATH = 7207_15
+_PREFIX = f"{SCHEMA}_"
+_PREFIX_BENEATH = f"{SCHEMA}s_beneath_"
 _LEFT = "SELECT nspname FROM pg_namespace WHERE starts_with(nspname, %s) ORDER BY 1"
 
 
 class Snapshots:
     """The snapshots of one database; the last one that was taken is that which is restored."""
 
-    def __init__(self, open_connection: Callable[[], Connection[Any]], where: str) -> None:
-        """``open_connection``: as a superuser; ``where`` is what messages call the database."""
+    def __init__(
+        self, open_connection: Callable[[], Connection[Any]], where: str, *, beneath: bool = False
+    ) -> None:
+        """``open_connection``: as a superuser; ``where`` is what messages call the database.
+
+        ``beneath``: they are of a command that runs tests, which take others above them.
+        """
         self._open = open_connection
         self._where = where
+        self._beneath = beneath
+        self._lock = _LOCK_BENEATH if beneath else _LOCK
+        self._prefix = _PREFIX_BENEATH if beneath else _PREFIX
         self._connection: Connection[Any] | None = None
         self._taken: list[Snapshot] = []
 
@@ -37,7 +48,7 @@ class Snapshots:
         """Take a snapshot; raise SnapshotError where that is not possible."""
         if not self._taken:
             self.clear()
-        snapshot = Snapshot(self, f"{SCHEMA}_{len(self._taken) + 1}")
+        snapshot = Snapshot(self, f"{self._prefix}{len(self._taken) + 1}")
         snapshot.take()
         self._taken.append(snapshot)
         return snapshot
@@ -77,10 +88,7 @@ class Snapshots:
                 self._connection = None
         if self._connection is None:
             connection = self._open()
-            (has_lock,) = connection.execute(
-                "SELECT pg_try_advisory_lock(%s)", [_LOCK]
-            ).fetchone() or (False,)
-            if not has_lock:
+            if not _locked(connection, self._lock):
                 connection.close()
                 raise self.error(
                     "another run has a snapshot of it",
@@ -97,9 +105,22 @@ class Snapshots:
 
     def clear(self) -> None:
         """Take away what killed runs have left; raise SnapshotError where another one lives."""
-        for (schema,) in self.connection().execute(_LEFT, [f"{SCHEMA}_"]).fetchall():
+        connection = self.connection()
+        self._clear(self._prefix)
+        if not self._beneath and _locked(connection, _LOCK_BENEATH):  # its command is dead, too
+            self._clear(_PREFIX_BENEATH)
+            connection.execute("SELECT pg_advisory_unlock(%s)", [_LOCK_BENEATH])
+
+    def _clear(self, prefix: str) -> None:
+        for (schema,) in self.connection().execute(_LEFT, [prefix]).fetchall():
             self._drop(schema)
 
     def _drop(self, schema: str) -> None:
         # With its function go the triggers that call it.
         self.connection().execute(f'DROP SCHEMA IF EXISTS "{schema}" CASCADE')
+
+
+def _locked(connection: Connection[Any], number: int) -> bool:
+    """Tell whether a connection has got a lock, which it keeps."""
+    found = connection.execute("SELECT pg_try_advisory_lock(%s)", [number]).fetchone()
+    return found is not None and bool(found[0])

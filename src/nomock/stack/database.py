@@ -184,15 +184,22 @@ class Postgres:
         if "snapshots" in self.__dict__:
             self.snapshots.close()
 
+    def snapshot_beneath(self) -> Snapshot:
+        """Keep the rows for a command that runs tests: these may take snapshots above it."""
+        return self._snapshots(beneath=True).take()
+
     @cached_property
     def snapshots(self) -> Snapshots:
         """Those that this process has taken of the database."""
+        return self._snapshots()
+
+    def _snapshots(self, *, beneath: bool = False) -> Snapshots:
         from nomock.database.keeper import APPLICATION, Snapshots
 
         def open_connection() -> Connection[Any]:
             return self.connect(autocommit=True, application_name=APPLICATION)
 
-        return Snapshots(open_connection, self._where)
+        return Snapshots(open_connection, self._where, beneath=beneath)
 
     @property
     def _where(self) -> str:

@@ -193,6 +193,31 @@ def test_a_snapshot_should_be_refused_when_another_process_has_one_and_gone_when
     assert database.execute("DELETE FROM tenants WHERE name = 'three'").rowcount == 1
 
 
+def test_a_commands_snapshot_should_lie_beneath_those_of_the_tests_that_it_runs(
+    postgres_server: Server, database: Connection[Any], snapshots: Snapshots
+) -> None:
+    def schemas() -> list[str]:
+        found = database.execute("SELECT nspname FROM pg_namespace WHERE nspname ~ 'nomock'")
+        return [name for (name,) in found.fetchall()]
+
+    def open_connection() -> Connection[Any]:
+        return postgres_server.connect(database.info.dbname)
+
+    before = contents(database)
+    command = Snapshots(open_connection, "database DB", beneath=True)
+    beneath = command.take()
+    with snapshots.take():
+        database.execute("INSERT INTO tenants (name) VALUES ('three')")
+    assert schemas() == [beneath.schema]
+    database.execute("DELETE FROM tenants WHERE name = 'one'")
+    beneath.restore()
+    assert contents(database) == before
+    command.connection().close()  # as the server does when its process is killed
+    with snapshots.take() as above:
+        assert schemas() == [above.schema]
+    assert schemas() == []
+
+
 def test_a_role_without_the_right_to_restore_should_be_told_so_when_the_snapshot_is_taken(
     postgres_server: Server, database: Connection[Any]
 ) -> None:

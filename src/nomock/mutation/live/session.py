@@ -61,7 +61,7 @@ class MutationSession:
         )
         prove(settings, services, stack)
         with suppress(NomockError):  # it has no PostgreSQL, or not one that is entered
-            self._data = stack.postgres.snapshot()
+            self._data = stack.postgres.snapshot_beneath()
 
     def reset_data(self) -> None:
         """Bring the database back: a mutant of a DELETE may have taken what all tests need."""
