@@ -202,6 +202,13 @@ def test_body_should_be_refused_when_it_is_signed_and_no_event(
     assert refusal(provider.send(body)) == (422, "invalid_event")
 
 
+def test_event_should_be_refused_when_its_id_is_longer_than_ids_are(provider: Provider) -> None:
+    longest = "e" * 255
+    event = {"type": "customer.moved", "data": {}}
+    assert provider.tell(event, event_id=longest) == "ignored"
+    assert refusal(provider.send(event, event_id=f"{longest}e")) == (422, "invalid_event")
+
+
 def test_event_should_be_ignored_when_its_type_is_unknown(provider: Provider) -> None:
     assert provider.tell({"type": "customer.moved", "data": {"to": "the sea"}}) == "ignored"
 
