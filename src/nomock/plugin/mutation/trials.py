@@ -14,6 +14,10 @@ from nomock.plugin.mutation.services import Services
 from nomock.plugin.mutation.warm import Outcome, WarmTests
 
 
+_QUICK_S = 2.0
+_UNKNOWN_S = 1.0
+
+
 class Trials:
     """The tests of a worker, as they are with mutants and without."""
 
@@ -32,14 +36,19 @@ class Trials:
         self._results = results
         self.unusable: dict[str, str] = {}
         """The tests that do not pass without a mutant, each with how they end."""
+        self._usual: dict[str, float] = {}
+        """How long each test took when it passed here last, in seconds."""
 
     def run_with(self, mutants: Iterable[str], test: str) -> Outcome:
         """Run a test; what it asks meets the mutants."""
         set_current_mutants(mutants)
         try:
-            return self.tests.run(test, usual_s=self.job.seconds.get(test, 1.0))
+            ended = self.tests.run(test, usual_s=self._usual.get(test, self._known_s(test)))
         finally:
             set_current_mutants(())
+        if ended.status == "passed":
+            self._usual[test] = ended.seconds
+        return ended
 
     def passes(self, test: str) -> bool:
         """Run a test without a mutant, and tell whether it passes."""
@@ -51,10 +60,17 @@ class Trials:
         return False
 
     def is_green_here(self, test: str) -> bool:
-        """Tell whether a test can tell something: what is around it is set up without a mutant."""
+        """Tell whether a test can tell something: what is around it is set up without a mutant.
+
+        One that seems slow is looked at first: it may have waited for others when it ran last.
+        """
         if test in self.unusable or test not in self.tests:
             return False
-        return self.tests.is_set_up(test) or self.passes(test)
+        has_pace = test in self._usual or self._known_s(test) < _QUICK_S
+        return (has_pace and self.tests.is_set_up(test)) or self.passes(test)
+
+    def _known_s(self, test: str) -> float:
+        return self.job.seconds.get(test, _UNKNOWN_S)
 
     def mended(self, test: str, services: Sequence[str]) -> bool:
         """Tell whether a test passes without a mutant, if need be once services are restarted."""
