@@ -13,7 +13,6 @@ from nomock.mutation.live.results import Passed, Result, Results
 from nomock.plugin.mutation.services import Services
 from nomock.plugin.mutation.warm import Outcome, WarmTests
 
-
 _QUICK_S = 2.0
 _UNKNOWN_S = 1.0
 
