@@ -87,6 +87,20 @@ def test_registration_should_answer_401_when_the_client_was_deleted(
     assert refusal(auth_client.manage("GET")) == (401, "invalid_token")
 
 
+def test_registration_should_answer_401_when_the_client_goes_while_it_is_changed(
+    auth_client: AuthClient, postgres: Postgres
+) -> None:
+    waits_for = "SELECT FROM pg_stat_activity WHERE %s = ANY (pg_blocking_pids(pid))"
+    with ThreadPoolExecutor(1) as pool:
+        with postgres.connect() as deleting:
+            deleting.execute(
+                "DELETE FROM auth.clients WHERE client_id = %s", [auth_client.client_id]
+            )
+            asked = pool.submit(auth_client.manage, "PUT", json=auth_client.registration)
+            postgres.wait_for(waits_for, [deleting.info.backend_pid])
+        assert refusal(asked.result()) == (401, "invalid_token")
+
+
 def test_other_clients_should_stay_when_one_is_deleted(
     make_client: Callable[..., AuthClient],
 ) -> None:
