@@ -64,7 +64,7 @@ def test_each_attempt_should_have_evidence_of_its_own_when_a_plugin_repeats_a_te
     assert not any("attempt-1" in line["message"] for line in record["logs"])
 
 
-def test_a_lane_should_be_ready_before_the_time_of_its_first_test_begins(tiny: Tiny) -> None:
+def test_a_lane_should_be_ready_when_the_time_of_its_first_test_begins(tiny: Tiny) -> None:
     tiny.compose(one=idle())
     tiny.pytester.makeconftest(LIMITS.format(name=tiny.name))
     tiny.tests("def test_it(stack): pass")

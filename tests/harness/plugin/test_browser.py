@@ -193,7 +193,7 @@ def test_other_drivers_should_reach_the_stack_when_they_are_given_the_proxy(shop
     shop.run().assert_outcomes(passed=1)
 
 
-def test_marks_should_keep_what_a_page_says_of_itself() -> None:
+def test_a_pages_own_headers_should_be_kept_when_its_request_is_marked() -> None:
     headers = [("Baggage", "user=1"), ("Traceparent", "00-a-b-01"), ("Host", "shop:8000")]
     found = {name.lower(): value for name, value in marked(headers)}
     assert found["baggage"].startswith("user=1")

@@ -206,7 +206,7 @@ def test_a_death_before_the_test_should_be_its_cause_when_the_test_met_something
     assert (causes[0].kind, "died" in {cause.kind for cause in causes}) == (first, True)
 
 
-def test_the_functions_should_be_named_that_changed_since_a_covered_run_was_green(
+def test_a_function_should_be_the_cause_when_it_changed_since_a_covered_run_was_green(
     tmp_path: Path,
 ) -> None:
     project = Project(

@@ -21,7 +21,7 @@ def said(tiny: Tiny, *arguments: str) -> tuple[int, list[str], list[str]]:
 
 
 @pytest.mark.slow
-def test_a_stack_should_be_started_shown_and_ended_by_the_command_line(tiny: Tiny) -> None:
+def test_a_stack_should_be_started_shown_and_ended_when_commands_say_so(tiny: Tiny) -> None:
     web = server(healthcheck=LISTENS)
     tiny.compose(web=web, one=idle("echo hello; echo world; exec sleep infinity"))
 
@@ -127,7 +127,7 @@ def test_the_usage_should_be_shown_when_a_command_is_wrong(
     assert err[0].startswith("usage: nomock")
 
 
-def test_a_failure_should_be_explained_after_the_run(tiny: Tiny) -> None:
+def test_a_failure_should_be_explained_when_its_run_has_ended(tiny: Tiny) -> None:
     tiny.compose(one=idle("echo last words; exec sleep infinity"))
     assert said(tiny, "diagnose")[1] == [
         "no run of this stack is on record",

@@ -27,7 +27,7 @@ def after_tab(tiny: Tiny, line: str) -> set[str]:
 
 
 @pytest.mark.slow
-def test_tab_should_show_commands_options_services_and_edges(tiny: Tiny) -> None:
+def test_tab_should_show_what_may_follow_when_a_command_is_begun(tiny: Tiny) -> None:
     tiny.compose(web=idle(), store=idle())
     assert after_tab(tiny, "nomock who") == {"who-tests"}
     assert after_tab(tiny, "nomock status --j") == {"--json"}
@@ -39,13 +39,15 @@ def test_tab_should_show_commands_options_services_and_edges(tiny: Tiny) -> None
 
 
 @pytest.mark.slow
-def test_tab_should_show_nothing_of_a_project_that_compose_refuses(tiny: Tiny) -> None:
+def test_tab_should_show_nothing_when_compose_refuses_the_project(tiny: Tiny) -> None:
     tiny.compose_text("services: [")
     assert after_tab(tiny, "nomock overlay st") == {""}
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_each_shell_should_have_its_function_without_a_project(tiny: Tiny, shell: str) -> None:
+def test_each_shell_should_have_its_function_when_there_is_no_project(
+    tiny: Tiny, shell: str
+) -> None:
     done = tiny.nomock("completion", shell)
     assert done.ret == 0
     assert "_ARGCOMPLETE" in done.stdout.str()

@@ -105,7 +105,9 @@ def test_the_newest_lines_should_be_kept_when_there_are_too_many(
     assert "/line-4" not in result.stdout.str()
 
 
-def test_a_request_should_carry_the_test_and_the_users_own_baggage(echo: Tiny) -> None:
+def test_a_request_should_name_its_test_when_it_has_baggage_or_is_sent_by_a_thread_or_a_loop(
+    echo: Tiny,
+) -> None:
     echo.tests("""
         import asyncio
         from threading import Thread
@@ -155,7 +157,7 @@ def test_no_test_should_be_named_when_none_runs(echo: Tiny) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("also", ["", "import nomock.faults.faults"])
-def test_a_fixture_of_the_users_should_not_be_taken_for_the_faults(
+def test_the_report_should_have_no_faults_when_a_fixture_of_the_users_has_that_name(
     pytester: pytest.Pytester, also: str
 ) -> None:
     pytester.makepyfile(f"""

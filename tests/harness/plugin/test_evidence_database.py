@@ -67,7 +67,9 @@ def without(names: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.mark.slow
-def test_a_wait_for_a_lock_should_be_in_the_evidence_and_the_likeliest_cause(tiny: Tiny) -> None:
+def test_a_lock_should_be_in_the_evidence_and_the_likeliest_cause_when_a_service_waits_for_it(
+    tiny: Tiny,
+) -> None:
     tiny.compose(**{name: without(service) for name, service in SERVICES.items()})
     tiny.tests(LOCKED)
     tiny.run("--evidence-database").assert_outcomes(failed=2)
@@ -178,7 +180,7 @@ def test_the_evidence_should_say_when_the_database_was_not_there_and_go_on_after
 
 
 @pytest.mark.slow
-def test_only_the_lanes_own_database_should_be_looked_at(tiny: Tiny) -> None:
+def test_only_its_own_database_should_be_looked_at_when_a_lane_has_one(tiny: Tiny) -> None:
     url = "postgresql://postgres:secret@db/app"
     server = POSTGRES | {"environment": POSTGRES["environment"] | {"POSTGRES_DB": "app"}}
     web = without(idle(network_mode=None, environment={"DATABASE_URL": url}))
@@ -258,7 +260,7 @@ def shown(sampler: Sampler) -> set[tuple[str, str]]:
     return {(each.service, each.text) for each in activity.statements}
 
 
-def test_only_its_own_database_should_be_seen_by_a_role_that_may(stack: Stack) -> None:
+def test_only_its_own_database_should_be_seen_when_the_role_may_see_all(stack: Stack) -> None:
     with closing(Sampler(Looked(stack))) as sampler, ExitStack() as undo:
         for dbname, text in (("postgres", "select 'own'"), ("other", "select 'anothers'")):
             connection = undo.enter_context(stack.postgres.connect(dbname=dbname))
@@ -270,7 +272,7 @@ def test_only_its_own_database_should_be_seen_by_a_role_that_may(stack: Stack) -
         assert sampler.seen(0.0) == (None, [])
 
 
-def test_a_text_should_be_shown_that_is_in_no_encoding(stack: Stack) -> None:
+def test_a_text_should_be_shown_when_it_is_in_no_encoding(stack: Stack) -> None:
     looked = Looked(stack)
     looked.name = "other"
     with closing(Sampler(looked)) as sampler, stack.postgres.connect(dbname="other") as connection:
@@ -293,7 +295,7 @@ def test_it_should_be_said_when_the_role_may_not_see_others(stack: Stack) -> Non
     ]
 
 
-def test_a_connection_that_was_ended_should_be_opened_anew(stack: Stack) -> None:
+def test_a_connection_should_be_opened_anew_when_it_was_ended(stack: Stack) -> None:
     looked = Looked(stack)
     # It returns when that one is gone.
     ends = "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
@@ -307,7 +309,7 @@ def test_a_connection_that_was_ended_should_be_opened_anew(stack: Stack) -> None
         assert sampler.seen(0.0)[1] == []
 
 
-def test_a_test_should_not_wait_for_a_database_that_hangs(stack: Stack) -> None:
+def test_a_test_should_not_wait_when_its_database_hangs(stack: Stack) -> None:
     with closing(Sampler(Looked(stack))) as sampler:
         sampler.begin()
         assert shown(sampler) == set()
@@ -320,7 +322,9 @@ def test_a_test_should_not_wait_for_a_database_that_hangs(stack: Stack) -> None:
         assert [text.endswith("on: it does not answer") for text in missing] == [True]
 
 
-def test_a_session_should_be_of_its_service_by_name_address_or_role(stack: Stack) -> None:
+def test_a_session_should_be_of_a_service_when_its_name_address_or_role_says_so(
+    stack: Stack,
+) -> None:
     addresses = {
         container.service: network.addresses[0]
         for container in stack.containers()
@@ -337,7 +341,7 @@ def test_a_session_should_be_of_its_service_by_name_address_or_role(stack: Stack
     assert who("nomock-0123456789ab", "192.0.2.1", "postgres") == "a fault"
 
 
-def test_to_look_should_be_no_use_of_the_database_by_a_test(stack: Stack) -> None:
+def test_nothing_should_be_used_when_nomock_itself_looks_at_the_database(stack: Stack) -> None:
     used: list[tuple[str, int]] = []
     stack.call_before_use(lambda *use: used.append(use))
     try:
@@ -385,7 +389,7 @@ def test_the_root_of_waits_should_be_named_when_they_wait_for_one_another() -> N
     assert [wait.until_s for wait in activity.waits] == [100.1, 100.2]
 
 
-def test_what_was_not_seen_should_be_said_with_its_time() -> None:
+def test_a_gap_should_be_said_with_its_time_when_looks_failed_or_were_not_answered() -> None:
     activity = Activity(100.0)
     activity.add([], 100.1)
     activity.fail("refused", 100.3)
@@ -444,7 +448,7 @@ def test_a_wait_should_be_a_cause_when_it_took_long_or_most_of_the_test(
     assert [cause.text for cause in causes if cause.kind == "locked"] == [text] * bool(text)
 
 
-def test_the_wait_should_be_that_of_the_service_which_said_so_of_the_test() -> None:
+def test_the_cause_should_be_the_shorter_wait_when_its_service_logged_a_warning() -> None:
     line = {"service": "web", "whose": "own", "level": "warning", "message": "late"}
     line |= {"at_s": 3.9, "fields": {}}
     record = {

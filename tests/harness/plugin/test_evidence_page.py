@@ -73,7 +73,7 @@ class Scripts(HTMLParser):
             self.scripts[self._id] = self.scripts.get(self._id, "") + data
 
 
-def test_the_page_should_hold_all_and_ask_for_nothing() -> None:
+def test_the_page_should_hold_all_and_ask_for_nothing_when_it_has_two_tests() -> None:
     page = page_of(RUN, [record(1), record(2)], [[], []])
     found = Scripts(page)
     assert found.addresses == []
@@ -87,7 +87,7 @@ def test_the_page_should_hold_all_and_ask_for_nothing() -> None:
     assert json.loads(found.scripts["t1"]) == record(2)
 
 
-def test_nothing_that_a_service_said_should_end_a_script() -> None:
+def test_a_script_should_not_be_ended_when_a_service_said_the_tag_that_ends_one() -> None:
     evil = "</script><script>alert(1)</script><!-- <script>"
     page = page_of({**RUN, "command": evil}, [record(1, body=evil, text=evil)])
     found = Scripts(page)
@@ -97,7 +97,7 @@ def test_nothing_that_a_service_said_should_end_a_script() -> None:
 
 
 @pytest.mark.slow
-def test_a_page_of_500_large_tests_should_be_smaller_than_20_megabytes() -> None:
+def test_a_page_should_be_smaller_than_20_megabytes_when_500_large_tests_failed() -> None:
     large = record(1, lines=2000, body="x" * 16_000, text="y" * 200_000)
     records = [{**large, "test": {**large["test"], "id": f"t.py::test_{n}"}} for n in range(500)]
     page = page_of(RUN, records)
@@ -110,7 +110,9 @@ def test_a_page_of_500_large_tests_should_be_smaller_than_20_megabytes() -> None
     assert json.loads(found.scripts["run"])["tests"][0]["is_trimmed"]
 
 
-def test_the_page_should_keep_the_longest_of_many_statements_and_all_waits() -> None:
+def test_the_page_should_keep_all_waits_and_the_longest_statements_when_there_are_too_many() -> (
+    None
+):
     statement = {"at_s": 0.0, "text": "s" * 2000, "service": "web", "state": "active"}
     statements = [{**statement, "longest_s": n / 10} for n in range(200)]
     waits = [{**statement, "until_s": 1.0}]
@@ -128,7 +130,7 @@ def test_the_page_should_keep_the_longest_of_many_statements_and_all_waits() -> 
 
 
 @pytest.mark.slow
-def test_a_run_should_write_its_page_and_say_where(
+def test_a_run_should_write_its_page_and_say_where_when_tests_failed(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     two_services(tiny).tests("""
@@ -167,7 +169,7 @@ def test_a_run_should_write_its_page_and_say_where(
     )
 
 
-def test_markdown_should_show_whatever_a_test_says_as_text() -> None:
+def test_markdown_should_show_a_message_as_text_when_it_is_markup() -> None:
     evil = "</details> | `x` <b> *a*\n```\n[l](http://x)"
     found = markdown_of(RUN, [record(1, text=evil)], [[Cause("error", evil, [evil], 1)]])
     table, _, rest = found.partition("<details>")

@@ -28,7 +28,7 @@ LOGGED = """
 """
 
 
-def test_a_failing_test_should_leave_what_it_asked_and_what_the_services_logged(
+def test_a_test_should_leave_what_it_asked_and_what_services_logged_when_it_fails(
     tiny: Tiny,
 ) -> None:
     two_services(tiny).tests(
@@ -73,7 +73,7 @@ def test_a_failing_test_should_leave_what_it_asked_and_what_the_services_logged(
     result.stdout.fnmatch_lines([".nomock/evidence/*/test_tiny.py_test_fails-*/evidence.json"])
 
 
-def test_a_client_with_options_of_its_own_should_be_seen_like_that_of_the_service(
+def test_requests_should_be_in_the_evidence_when_their_client_has_options_of_its_own(
     tiny: Tiny,
 ) -> None:
     two_services(tiny).tests("""
@@ -107,7 +107,7 @@ def test_a_client_with_options_of_its_own_should_be_seen_like_that_of_the_servic
     assert "cookie" in {name.lower() for name, _ in late["headers"]}
 
 
-def test_no_secret_should_stand_anywhere_in_what_a_failing_test_leaves(tiny: Tiny) -> None:
+def test_no_secret_should_stand_in_what_a_test_leaves_when_it_fails(tiny: Tiny) -> None:
     two_services(tiny).tests(
         LOGGED
         + f"""
@@ -148,7 +148,7 @@ def test_no_secret_should_stand_anywhere_in_what_a_failing_test_leaves(tiny: Tin
     assert any(line["message"] == "checking [redacted] of [redacted]" for line in found["logs"])
 
 
-def test_whatever_a_test_is_called_and_receives_should_leave_evidence(tiny: Tiny) -> None:
+def test_evidence_should_be_left_when_names_and_bodies_of_tests_are_odd_or_huge(tiny: Tiny) -> None:
     two_services(tiny).tests(
         LOGGED
         + """
@@ -195,7 +195,9 @@ def test_whatever_a_test_is_called_and_receives_should_leave_evidence(tiny: Tiny
 
 
 @pytest.mark.slow
-def test_a_log_of_a_hundred_megabytes_should_be_cut_to_its_newest_lines(tiny: Tiny) -> None:
+def test_a_log_should_be_cut_to_its_newest_lines_when_it_has_a_hundred_megabytes(
+    tiny: Tiny,
+) -> None:
     two_services(tiny).tests("""
     PROGRAM = "for i in range(10_500): print(i, 'x' * 9999)"
 
@@ -221,7 +223,7 @@ def test_a_log_of_a_hundred_megabytes_should_be_cut_to_its_newest_lines(tiny: Ti
 @pytest.mark.parametrize(
     ("which", "left"), [("failing", {"fails"}), ("all", {"fails", "passes"}), ("off", set())]
 )
-def test_the_setting_should_say_which_tests_leave_evidence(
+def test_only_the_wanted_tests_should_leave_evidence_when_the_setting_says_which(
     tiny: Tiny, which: str, left: set[str]
 ) -> None:
     two_services(tiny).tests("""
@@ -241,7 +243,7 @@ def test_the_setting_should_say_which_tests_leave_evidence(
     assert {len(record["exchanges"]) for record in found} <= {0, 1}
 
 
-def test_a_full_disk_should_be_said_and_not_end_the_run(tiny: Tiny) -> None:
+def test_a_run_should_go_on_and_say_it_when_evidence_cannot_be_written(tiny: Tiny) -> None:
     two_services(tiny).tests("""
         def test_fails(stack): assert False
         def test_fails_too(stack): assert False
@@ -256,7 +258,7 @@ def test_a_full_disk_should_be_said_and_not_end_the_run(tiny: Tiny) -> None:
 
 
 @pytest.mark.slow
-def test_two_runs_at_once_should_leave_their_own(tiny: Tiny) -> None:
+def test_each_run_should_leave_evidence_of_its_own_when_two_go_on_at_once(tiny: Tiny) -> None:
     two_services(tiny).tests("""
         def test_fails(stack): assert False
     """)
@@ -266,7 +268,9 @@ def test_two_runs_at_once_should_leave_their_own(tiny: Tiny) -> None:
     assert len(list(tiny.path.glob(".nomock/evidence/*/*/evidence.json"))) == 2
 
 
-def test_only_the_last_runs_should_be_kept(tmp_path: Path) -> None:
+def test_only_the_last_runs_and_those_going_on_should_be_kept_when_there_are_more(
+    tmp_path: Path,
+) -> None:
     kept = EvidenceFolder(tmp_path / ".nomock")
     ended = 2**22 + 1  # more than any process has
     runs_still = run_name(1_600_000_000, os.getpid())
@@ -288,7 +292,7 @@ def test_only_the_last_runs_should_be_kept(tmp_path: Path) -> None:
         ("{", "it cannot be read"),
     ],
 )
-def test_evidence_of_another_version_should_be_refused(
+def test_evidence_should_be_refused_when_it_is_of_another_version_or_unreadable(
     tmp_path: Path, text: str, said: str
 ) -> None:
     path = tmp_path / "evidence.json"
@@ -298,7 +302,7 @@ def test_evidence_of_another_version_should_be_refused(
     assert refused.value.what == said
 
 
-def test_names_of_folders_should_be_safe_and_differ() -> None:
+def test_names_of_folders_should_be_safe_and_differ_when_those_of_tests_are_alike_or_odd() -> None:
     tests = ["a/b.py::t[x]", "a/b.py::t_x_", "t" * 300, "t" * 301, "../..", "", "ä", "CON"]
     names = [folder.test_folder_name(test) for test in tests]
     assert len(set(names)) == len(tests)
@@ -307,7 +311,7 @@ def test_names_of_folders_should_be_safe_and_differ() -> None:
 
 
 @pytest.mark.slow
-def test_a_test_whose_worker_crashed_should_be_among_those_that_failed(tiny: Tiny) -> None:
+def test_a_test_should_be_among_those_that_failed_when_its_worker_crashed(tiny: Tiny) -> None:
     two_services(tiny).tests("""
         import os, signal
 

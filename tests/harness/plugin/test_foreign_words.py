@@ -41,7 +41,9 @@ def test_the_other_container_should_be_named_when_it_has_the_name_of_ours(foreig
     assert done.code == 0, done.text
 
 
-def test_a_second_file_of_a_folder_should_be_refused_until_each_has_a_name(foreign: Copy) -> None:
+def test_a_project_should_be_refused_when_another_file_of_its_folder_has_its_name(
+    foreign: Copy,
+) -> None:
     project = foreign("till")
     infra = f"services: {{cache: {{image: {IMAGE}, command: sleep infinity, init: true}}}}\n"
     project.write("docker-compose.infra.yml", infra)

@@ -99,7 +99,7 @@ def test_a_run_should_be_as_without_nomock_when_its_workers_use_no_stack(tiny: T
     assert not (tiny.path / ".nomock").exists()
 
 
-def test_a_wrong_setting_should_end_only_the_run_that_uses_the_stack(tiny: Tiny) -> None:
+def test_a_run_should_end_for_a_wrong_setting_only_when_it_uses_the_stack(tiny: Tiny) -> None:
     harmed(tiny)
     tiny.tests("def test_plain(): pass\ndef test_stack(stack): pass")
     tiny.run("-k", "plain").assert_outcomes(passed=1, deselected=1)

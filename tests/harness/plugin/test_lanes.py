@@ -241,7 +241,7 @@ def test_the_next_run_should_take_a_lane_over_when_the_one_before_was_killed(tin
 
 
 @pytest.mark.parametrize("mark", ["'own'", "", "'stack', 'shared'", "kind='stack'"])
-def test_a_run_should_refuse_a_mark_that_names_no_kind_of_lane(tiny: Tiny, mark: str) -> None:
+def test_a_run_should_be_refused_when_a_mark_names_no_kind_of_lane(tiny: Tiny, mark: str) -> None:
     tiny.compose(one=idle())
     tiny.tests(f"""
         import pytest

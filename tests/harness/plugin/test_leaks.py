@@ -77,7 +77,7 @@ TESTS = """
 
 
 @pytest.mark.slow
-def test_each_test_and_fixture_should_be_named_that_leaves_something(tiny: Tiny) -> None:
+def test_each_test_and_fixture_should_be_named_when_it_leaves_something(tiny: Tiny) -> None:
     tiny.compose(db=POSTGRES, cache=REDIS)
     tiny.tests(TESTS)
     result = tiny.run("--leaks", "-o", "junit_family=xunit1", "--junitxml=junit.xml")
@@ -138,7 +138,7 @@ def test_each_test_and_fixture_should_be_named_that_leaves_something(tiny: Tiny)
     assert "what one test leaves cannot be told: all workers share" in result.stderr.str()
 
 
-def test_what_a_fixture_made_should_be_no_difference_once_it_is_taken_off() -> None:
+def test_no_difference_should_be_left_when_what_a_fixture_made_is_taken_off() -> None:
     before = {("rows", "t"): (2, 30), ("keys", "k"): (1, 1)}
     made = {("rows", "t"): (1, 12)}
     after = plus(before, made)

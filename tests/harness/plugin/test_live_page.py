@@ -73,7 +73,9 @@ def told(path: Path) -> list[dict[str, Any]]:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("more", [[], ["-n2"]], ids=["one process", "workers"])
-def test_each_test_should_be_told_as_it_ends_with_its_evidence(web: Tiny, more: list[str]) -> None:
+def test_each_test_should_be_told_with_its_evidence_when_it_ends(
+    web: Tiny, more: list[str]
+) -> None:
     result = web.run("--events", "told.jsonl", *more)
     result.assert_outcomes(passed=1, failed=1, skipped=1)
     events = told(web.path / "told.jsonl")
@@ -101,7 +103,7 @@ def test_each_test_should_be_told_as_it_ends_with_its_evidence(web: Tiny, more: 
 
 
 @pytest.mark.slow
-def test_the_page_should_show_a_running_test_and_its_lines_before_it_ends(web: Tiny) -> None:
+def test_the_page_should_show_a_test_and_its_lines_when_it_has_not_ended(web: Tiny) -> None:
     web.tests(WAITS)
     with _running(web, "--live", "-q") as run:
         url = _url(run)
@@ -119,7 +121,9 @@ def test_the_page_should_show_a_running_test_and_its_lines_before_it_ends(web: T
 
 
 @pytest.mark.slow
-def test_nothing_else_should_be_served(web: Tiny) -> None:
+def test_nothing_should_be_served_when_another_host_or_path_is_asked_or_the_run_is_over(
+    web: Tiny,
+) -> None:
     web.tests(WAITS)
     with _running(web, "--live") as run:
         url = _url(run)

@@ -17,7 +17,9 @@ TESTS = [f"t{number}" for number in range(200)]
     ("culprits", "most"),
     [(["t0"], 16), (["t199"], 8), (["t77"], 16), (["t3", "t150"], 32), (["t9", "t10"], 40)],
 )
-def test_the_culprits_should_be_found_in_few_runs(culprits: list[str], most: int) -> None:
+def test_the_culprits_should_be_found_in_few_runs_when_tests_are_many(
+    culprits: list[str], most: int
+) -> None:
     ran: list[Sequence[str]] = []
 
     def does_it(tests: Sequence[str]) -> bool:
@@ -60,7 +62,7 @@ def said(tiny: Tiny, *arguments: str) -> tuple[int, list[str]]:
     return result.ret, result.outlines + result.errlines
 
 
-def test_the_test_should_be_named_that_breaks_another_one(plain: Tiny) -> None:
+def test_a_test_should_be_named_when_it_breaks_another_one(plain: Tiny) -> None:
     assert said(plain, "test_broken", "test_tiny.py") == (
         0,
         [
@@ -77,7 +79,7 @@ def test_the_test_should_be_named_that_breaks_another_one(plain: Tiny) -> None:
     )
 
 
-def test_the_test_should_be_named_that_another_one_depends_on(plain: Tiny) -> None:
+def test_a_test_should_be_named_when_another_one_depends_on_it(plain: Tiny) -> None:
     code, lines = said(plain, "test_depends", "test_tiny.py")
     assert code == 0
     assert lines[-4:] == [

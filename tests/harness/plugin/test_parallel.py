@@ -149,7 +149,7 @@ def test_a_test_that_is_serial_on_its_stack_should_be_alone_when_the_other_may_u
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("wanted", "left"), [("only", ["alone"]), ("without", ["any"])])
-def test_the_serial_tests_should_be_chosen_by_the_option(
+def test_serial_tests_should_be_run_or_left_out_when_the_option_says_so(
     pytester: pytest.Pytester, wanted: str, left: list[str]
 ) -> None:
     pytester.makepyfile("""
@@ -220,7 +220,7 @@ def test_the_stack_should_be_made_ready_when_a_worker_asks_for_it_by_name(tiny: 
 
 
 @pytest.mark.slow
-def test_a_worker_should_break_what_the_controller_has_healed(tiny: Tiny) -> None:
+def test_a_worker_should_break_the_stack_when_the_controller_has_healed_it(tiny: Tiny) -> None:
     tiny.compose(db=POSTGRES)
     tiny.tests("""
         def test_breaks(faults):
@@ -274,7 +274,7 @@ def test_each_test_should_have_the_stack_of_its_own_inputs_when_only_some_overri
         clear(f"{tiny.name}-other")
 
 
-def test_a_stack_should_not_be_changed_under_other_tests_of_its_run(tiny: Tiny) -> None:
+def test_a_stack_should_not_be_changed_when_other_tests_of_its_run_use_it(tiny: Tiny) -> None:
     tiny.compose(only=idle())
     tiny.write("more.yml", json.dumps({"services": {"more": idle()}}))
     tiny.tests("def test_own(stack): assert list(stack) == ['only']")
@@ -339,7 +339,7 @@ def test_the_workers_of_a_run_should_not_be_another_run_when_each_prepares_the_s
 
 
 @pytest.mark.slow
-def test_the_other_workers_should_meet_no_fault_of_one_that_was_killed(tiny: Tiny) -> None:
+def test_a_worker_should_meet_no_fault_when_another_was_killed_during_one(tiny: Tiny) -> None:
     tiny.compose(only=idle())
     tiny.tests("""
         import json, os

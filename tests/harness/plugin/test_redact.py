@@ -79,7 +79,7 @@ def test_a_secret_should_be_gone_when_it_is_known_by_its_shape(secret: str) -> N
     assert Redactor().text(f"got {secret} back") == f"got {GONE} back"
 
 
-def test_a_private_key_should_leave_as_many_lines_as_it_had() -> None:
+def test_as_many_lines_should_be_left_when_a_private_key_is_gone() -> None:
     key = "-----BEGIN PRIVATE KEY-----\nMIIE\nAAAA\n-----END PRIVATE KEY-----"
     assert Redactor().text(f"a\n{key}\nb").split("\n") == ["a", GONE, "", "", "", "b"]
 
@@ -99,7 +99,7 @@ def test_a_private_key_should_leave_as_many_lines_as_it_had() -> None:
         "http://web:8000/items?page=2",
     ],
 )
-def test_a_text_without_a_secret_should_stay_as_it_is(text: str) -> None:
+def test_a_text_should_stay_as_it_is_when_no_secret_is_in_it(text: str) -> None:
     assert Redactor().text(text) == text
 
 
@@ -130,7 +130,7 @@ def test_a_line_of_a_failure_should_stay_as_it_is_when_it_has_only_names(line: s
     assert redactor.known(redactor.code(line)) == line
 
 
-def test_a_value_in_a_failure_should_be_gone() -> None:
+def test_a_secret_should_be_gone_when_a_failure_shows_its_value() -> None:
     lines = [
         f"token = '{CANARY}'",
         f"AssertionError: assert {{'access_token': '{CANARY}'}} == {{}}",
@@ -179,13 +179,13 @@ def test_secret_fields_should_be_gone_when_a_body_is_something_else(
     assert GONE in redacted
 
 
-def test_secret_parameters_and_a_password_should_be_gone_from_a_url() -> None:
+def test_secrets_should_be_gone_when_they_are_parameters_or_the_password_of_a_url() -> None:
     url = f"http://bob:{CANARY}@web:1/a?access_token={CANARY}&page=2#id_token={CANARY}"
     redacted = Redactor().url(url)
     assert redacted == f"http://bob:{GONE}@web:1/a?access_token={GONE}&page=2#id_token={GONE}"
 
 
-def test_headers_should_keep_their_names_and_the_scheme() -> None:
+def test_headers_should_keep_their_names_and_schemes_when_their_values_are_secret() -> None:
     headers = [
         ("Authorization", f"Bearer {CANARY}"),
         ("cookie", f"sid={CANARY}"),
@@ -214,17 +214,17 @@ def test_headers_should_keep_their_names_and_the_scheme() -> None:
         lambda r: r.learn_environment({"DATABASE_URL": f"postgres://app:{CANARY}@db/app"}),
     ],
 )
-def test_a_value_should_be_gone_everywhere_once_it_stood_in_a_secrets_place(learn) -> None:
+def test_a_value_should_be_gone_everywhere_when_it_stood_in_a_secrets_place_before(learn) -> None:
     redactor = Redactor()
     learn(redactor)
     assert redactor.known(f"checking {CANARY}") == f"checking {GONE}"
 
 
-def test_a_pattern_of_the_users_should_be_gone() -> None:
+def test_a_text_should_be_gone_when_a_pattern_of_the_users_matches_it() -> None:
     assert Redactor([r"CUST-\d{4}"]).text("of CUST-1234, 2") == f"of {GONE}, 2"
 
 
-def test_a_short_word_should_not_be_gone_everywhere_because_it_is_a_password() -> None:
+def test_a_short_word_should_stay_when_it_is_a_password_too() -> None:
     redactor = Redactor()
     redactor.learn_environment({"POSTGRES_PASSWORD": "postgres", "API_TOKEN": "app"})
     assert redactor.known("the app asks postgres") == "the app asks postgres"

@@ -31,7 +31,9 @@ TESTS = """
 
 
 @pytest.mark.slow
-def test_a_failed_test_should_run_again_with_its_seeds_and_say_what_differs(tiny: Tiny) -> None:
+def test_a_test_should_have_its_seeds_again_and_say_what_differs_when_it_is_replayed(
+    tiny: Tiny,
+) -> None:
     two_services(tiny).tests(TESTS)
     tiny.run().assert_outcomes(passed=1, failed=1)
     result = tiny.nomock("replay", "seeded")
@@ -94,7 +96,9 @@ def test_a_replay_should_run_on_the_images_that_the_test_had_when_they_are_still
 
 
 @pytest.mark.slow
-def test_a_replay_should_have_the_options_that_change_what_a_test_does(tiny: Tiny) -> None:
+def test_a_replay_should_have_the_options_of_the_run_when_they_change_what_tests_do(
+    tiny: Tiny,
+) -> None:
     two_services(tiny).tests("def test_red(stack): assert False")
     tiny.run("--faults-on-shared").assert_outcomes(failed=1)
     shown = "shared: {config.getoption('--nomock-faults-on-shared')}"
@@ -102,7 +106,7 @@ def test_a_replay_should_have_the_options_that_change_what_a_test_does(tiny: Tin
     tiny.nomock("replay", "red").stdout.fnmatch_lines(["shared: True"])
 
 
-def test_a_name_should_be_refused_that_no_test_or_several_have(tmp_path: Path) -> None:
+def test_a_name_should_be_refused_when_no_test_or_several_have_it(tmp_path: Path) -> None:
     folder = EvidenceFolder(tmp_path)
     for name in ("t.py::test_a", "t.py::test_ab"):
         text = json.dumps({"version": 1, "test": {"id": name, "began_s": 1}})

@@ -101,6 +101,8 @@ def test_what_others_put_into_a_header_should_stay_when_there_is_no_room_for_our
 
 
 @pytest.mark.parametrize("fault", ["", "latency instances->postgres"])
-def test_a_context_should_be_read_as_it_was_written(fault: str) -> None:
+def test_a_context_should_be_read_as_it_was_written_when_it_names_a_test_and_a_fault(
+    fault: str,
+) -> None:
     assert test_and_fault(label("t.py::test_a[x|y]", fault)) == ("t.py::test_a[x|y]", fault)
     assert test_and_fault("") == ("", "")

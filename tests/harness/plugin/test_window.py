@@ -169,7 +169,7 @@ def test_a_service_that_died_should_be_the_first_line_when_its_test_fails(fragil
 
 
 @pytest.mark.slow
-def test_replicas_should_be_told_apart_wherever_one_is_named(fragile: Tiny) -> None:
+def test_replicas_should_be_told_apart_when_a_service_has_two(fragile: Tiny) -> None:
     two = idle("hostname; exec sleep infinity", deploy={"replicas": 2})
     fragile.compose(both=two, sick=idle(healthcheck=SICK))
     fragile.tests("""
@@ -233,7 +233,7 @@ def test_replicas_should_be_told_apart_wherever_one_is_named(fragile: Tiny) -> N
         (None, [], None),
     ],
 )
-def test_a_healthcheck_should_complain_only_by_its_last_run(
+def test_a_healthcheck_should_complain_only_when_its_last_run_made_it_unhealthy(
     health: str | None, codes: list[int], said: int | None
 ) -> None:
     probes = tuple(Probed(0.0, code, "") for code in codes)

@@ -286,7 +286,7 @@ def test_every_page_should_be_printed_when_it_is_asked_for_as_errors_name_it(tin
     assert (wrong.ret, wrong.errlines[0]) == (1, "docs: there is no page 'nowhere'")
 
 
-def test_an_error_should_be_explained_by_its_name_or_its_words_wherever_one_stands(
+def test_an_error_should_be_explained_when_its_name_or_its_words_are_given(
     tiny: Tiny,
 ) -> None:
     (tiny.path / "docker-compose.yml").write_text("no compose file: [")
