@@ -43,7 +43,9 @@ def asked(tiny: Tiny, questions: Callable[[Ask], Awaitable[None]]) -> None:
     asyncio.run(talk())
 
 
-def test_an_agent_should_have_the_verbs_of_a_person(tiny: Tiny) -> None:
+def test_an_agent_should_be_answered_as_a_person_when_it_asks_runs_tests_and_breaks_edges(
+    tiny: Tiny,
+) -> None:
     proxied(tiny, BEGIN + TESTS)
 
     async def questions(ask: Ask) -> None:

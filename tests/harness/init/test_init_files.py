@@ -152,7 +152,7 @@ def test_a_table_should_be_refused_when_the_file_is_not_toml(found: Found) -> No
         edits(found)
 
 
-def test_a_patch_should_be_one_that_git_takes(found: Found, tmp_path: Path) -> None:
+def test_a_patch_should_be_applied_when_git_is_given_it(found: Found, tmp_path: Path) -> None:
     (found.folder / ".dockerignore").write_text(".git")  # without an end of its line
     patch = "".join(edit.diff(found.folder) for edit in edits(found))
     done = subprocess.run(

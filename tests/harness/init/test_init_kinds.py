@@ -36,6 +36,6 @@ def test_a_kind_should_be_the_images_when_its_name_tells(image: str, kind: str) 
         (["python", "main.py"], ""),
     ],
 )
-def test_a_server_should_be_known_by_the_command(words: list[str], server: str) -> None:
+def test_a_server_should_be_known_when_the_command_names_it(words: list[str], server: str) -> None:
     assert server_of(words) == server
     assert is_worker(server) == (server == "celery")

@@ -200,7 +200,9 @@ def test_requests_should_have_their_test_when_other_servers_serve_them(foreign: 
 
 
 @pytest.mark.slow
-def test_the_jobs_of_a_queue_should_have_the_test_that_ordered_them(foreign: Foreigns) -> None:
+def test_a_job_should_have_the_test_that_ordered_it_when_a_queue_carries_it(
+    foreign: Foreigns,
+) -> None:
     """Also tried again, in a chain, and past workers without the spy, which get the same jobs."""
     project = foreign("queues")
     done = covered_run(project)

@@ -72,7 +72,7 @@ def test_exactly_its_lines_should_be_on_disk_when_a_tests_response_arrives_and_a
         ("werkzeug by flask run", "3.13"),
     ],
 )
-def test_what_runs_behind_the_begin_of_an_answer_should_be_on_disk_as_it_runs_and_after_kill_9(
+def test_a_line_should_be_on_disk_when_it_runs_after_the_begin_of_an_answer_and_before_kill_9(
     server_image: Images, tmp_path: Path, name: str, version: str
 ) -> None:
     set_up, expected, late = SET_UPS[name], {}, set()

@@ -271,7 +271,7 @@ def test_nothing_should_be_recorded_or_loaded_when_the_switch_is_off(container: 
 
 
 @pytest.mark.parametrize("out", ["/nomock-spy-data", ""], ids=["spy on", "spy off"])
-def test_the_service_should_look_for_modules_where_it_does_without_us(
+def test_modules_should_be_looked_for_in_the_same_places_when_the_spy_is_mounted(
     container: Container, out: str
 ) -> None:
     look = "import sys; print(sys.path)"

@@ -114,7 +114,7 @@ LOOKS: tuple[Callable[[Any], object], ...] = (
     ],
     ids=lambda app: type(app).__name__,
 )
-def test_whoever_looks_at_a_stand_in_should_see_the_original(app: Any) -> None:
+def test_the_original_should_be_seen_when_a_stand_in_for_it_is_looked_at(app: Any) -> None:
     calls: list[object] = []
 
     def call(*arguments: Any, **named: Any) -> Any:

@@ -333,7 +333,7 @@ def test_the_cure_should_be_said_when_an_image_is_nowhere(tiny: Tiny) -> None:
         ("something else", ""),
     ],
 )
-def test_a_cure_should_be_known_by_the_engines_own_words(said: str, cure: str) -> None:
+def test_a_cure_should_be_known_when_the_engine_says_certain_words(said: str, cure: str) -> None:
     assert cure_of(said) == cure
 
 

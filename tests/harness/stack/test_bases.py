@@ -94,7 +94,7 @@ def test_a_new_image_from_elsewhere_should_be_built_upon_when_nomock_up_or_any_s
     assert tiny.nomock("status").ret == 0, "that it is not here any more tells nothing"
 
 
-def test_what_is_built_upon_what_should_come_from_dockerfiles_and_contexts(tiny: Tiny) -> None:
+def test_bases_should_be_known_when_dockerfiles_and_contexts_name_them(tiny: Tiny) -> None:
     tiny.write("Dockerfile", "ARG UPON=shop:1\nFROM $UPON AS one\nCOPY --from=docker.io/tool . .\n")
     builds: dict[str, dict[str, Any]] = {
         "app": {"context": str(tiny.path)},

@@ -60,7 +60,9 @@ def left(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Tiny:
 
 
 @pytest.mark.slow
-def test_nothing_of_ours_should_be_in_an_image_whatever_form_its_build_has(left: Tiny) -> None:
+def test_nothing_of_ours_should_be_in_an_image_when_its_build_has_any_of_the_forms(
+    left: Tiny,
+) -> None:
     left.write("Dockerfile", _DOCKERFILE)
     left.write("deploy/own.Dockerfile", f"{_DOCKERFILE}ARG PRICE\nRUN echo $PRICE > /srv/price\n")
     left.write("deploy/own.Dockerfile.dockerignore", "deploy\n# no end of a line")
@@ -96,7 +98,7 @@ def test_nothing_of_ours_should_be_in_an_image_whatever_form_its_build_has(left:
     assert left.stack().differences() == {}
 
 
-def test_what_the_user_takes_back_by_name_should_be_in_the_image_but_never_our_secrets(
+def test_a_cache_should_be_in_the_image_but_no_secret_of_ours_when_the_user_takes_both_back(
     left: Tiny,
 ) -> None:
     left.write("Dockerfile", _DOCKERFILE)

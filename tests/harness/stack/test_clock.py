@@ -27,7 +27,7 @@ def began(set_s: float, ago_s: float = 0.0) -> Moment:
 
 
 @pytest.mark.parametrize("set_s", [-HOUR_S, 0.0, HOUR_S])
-def test_a_moment_should_tell_how_far_the_clock_was_set_since(set_s: float) -> None:
+def test_a_moment_should_tell_how_far_when_the_clock_was_set_since(set_s: float) -> None:
     moment = began(set_s)
     assert moment.set_s == pytest.approx(set_s, abs=0.1)
     assert moment.earliest_s == pytest.approx(time() - max(set_s, 0.0), abs=0.1)
@@ -47,7 +47,7 @@ def test_a_moment_should_tell_how_far_the_clock_was_set_since(set_s: float) -> N
         (HOUR_S, 90.0 - HOUR_S, 90.0 - HOUR_S),  # before it, which need not be moved
     ],
 )
-def test_what_happened_before_the_clock_was_set_should_be_told_by_the_clock_of_now(
+def test_a_moment_should_be_told_by_the_clock_of_now_when_it_was_before_the_clock_was_set(
     set_s: float, said_s: float, by_now_s: float
 ) -> None:
     window = Window(100.0, 100.0, 110.0, ahead_s=0.0, slack_s=0.01, set_s=set_s)

@@ -192,7 +192,7 @@ def assert_alike(stand: Path) -> None:
 @pytest.mark.slow
 @settings(max_examples=40, deadline=None, derandomize=True)
 @given(layout=LAYOUTS, data=st.data())
-def test_nomock_should_choose_what_compose_chooses_before_and_after_a_file_changed(
+def test_nomock_should_choose_what_compose_chooses_when_there_are_many_files_and_one_changes(
     layout: Layout, data: st.DataObject
 ) -> None:
     with laid_out(layout) as stand:

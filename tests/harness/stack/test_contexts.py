@@ -82,7 +82,7 @@ def test_nothing_should_be_read_again_when_nothing_was_written(folder: Path) -> 
     assert again.parts(folder) == first.parts(folder)
 
 
-def test_only_what_was_written_should_be_read_again(folder: Path) -> None:
+def test_one_file_should_be_read_again_when_it_alone_was_written(folder: Path) -> None:
     first = _look(folder)
     (folder / "app/till.py").write_text("2")
     with _openings() as opened:
@@ -101,7 +101,9 @@ def test_a_change_should_be_seen_when_size_and_time_of_the_file_are_as_before(
     assert _look(folder).digest != first.digest
 
 
-def test_what_was_written_right_before_a_look_should_be_read_by_the_next(folder: Path) -> None:
+def test_a_file_should_be_read_again_when_it_was_written_right_before_the_last_look(
+    folder: Path,
+) -> None:
     path = folder / "app/till.py"
     path.write_text("2")
     _look(folder)
@@ -110,7 +112,9 @@ def test_what_was_written_right_before_a_look_should_be_read_by_the_next(folder:
     assert str(path) in opened
 
 
-def test_a_copy_should_have_the_same_digest_though_every_time_is_new(folder: Path) -> None:
+def test_the_digest_should_stay_when_files_are_written_anew_with_the_same_content(
+    folder: Path,
+) -> None:
     first = _look(folder)
     for name in ("app/till.py", "app/drawer.py"):
         content = (folder / name).read_bytes()
@@ -156,7 +160,9 @@ def test_the_overlay_should_count_only_when_somebody_else_wrote_it(folder: Path)
     assert _look(folder).digest != first.digest
 
 
-def test_what_puts_edges_behind_toxiproxy_should_not_count(folder: Path) -> None:
+def test_the_digest_should_stay_when_what_puts_edges_behind_toxiproxy_is_written(
+    folder: Path,
+) -> None:
     first = _look(folder).digest
     (folder / OVERLAYS[1]).write_text("# Written by `nomock edges --init`. It writes\n")
     put_program(folder)
@@ -229,7 +235,7 @@ def test_what_a_service_writes_into_its_context_should_not_count_when_it_is_moun
     assert all(digest(*own) != known for own, known in zip(mounts, before, strict=True))
 
 
-def test_what_a_database_stores_beside_the_source_should_not_count(folder: Path) -> None:
+def test_the_digest_should_stay_when_a_database_stores_beside_the_source(folder: Path) -> None:
     database = {
         "volumes": [
             {"type": "bind", "source": f"{folder}/data/db", "target": "/var/lib/postgresql/data"},
@@ -246,7 +252,7 @@ def test_what_a_database_stores_beside_the_source_should_not_count(folder: Path)
     assert build.look().digest != before
 
 
-def test_what_cannot_be_read_should_count_by_name_and_stat(folder: Path) -> None:
+def test_a_file_should_count_by_its_name_and_stat_when_it_cannot_be_read(folder: Path) -> None:
     (folder / "dangling").symlink_to("nowhere")
     os.mkfifo(folder / "pipe")
     (folder / os.fsdecode(b"caf\xe9")).write_text("1")
@@ -259,7 +265,7 @@ def test_what_cannot_be_read_should_count_by_name_and_stat(folder: Path) -> None
     assert _told(folder, before.parts(folder)) == "build context changed: dangling"
 
 
-def test_a_broken_memory_should_cost_only_a_look_at_all(folder: Path) -> None:
+def test_the_digest_should_stay_when_what_was_kept_of_it_is_broken(folder: Path) -> None:
     first = _look(folder)
     (kept,) = (folder / ".nomock").glob("context-*.json")
     assert kept.stat().st_mode & 0o777 == 0o600

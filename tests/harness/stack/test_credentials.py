@@ -53,7 +53,7 @@ FILES = {"/run/secrets/password": "correct horse\n\n", "/run/user": "clerk", "/r
         "Bitnami's superuser",
     ],
 )
-def test_the_superuser_should_be_who_the_image_makes_it(
+def test_the_superuser_should_be_whom_the_image_makes_when_its_environment_says_so(
     environment: dict[str, str], expected: tuple[str, str, str]
 ) -> None:
     assert credentials_of(environment, FILES.__getitem__) == Credentials(*expected)
@@ -63,7 +63,7 @@ def test_the_superuser_should_be_who_the_image_makes_it(
     ("environment", "port"),
     [({}, 5432), ({"PGPORT": "5433"}, 5433), ({"PGPORT": "5433/x"}, 5432), ({"PGPORT": ""}, 5432)],
 )
-def test_the_port_should_be_the_usual_one_unless_the_environment_names_another(
+def test_the_port_should_be_another_only_when_the_environment_names_one(
     environment: dict[str, str], port: int
 ) -> None:
     assert port_of(environment) == port

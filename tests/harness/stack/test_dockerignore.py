@@ -74,7 +74,9 @@ def _kept(folder: Path) -> set[str]:
     return {entry.path for entry in scan(str(folder), ignore) if not entry.is_folder}
 
 
-def test_the_files_should_be_those_that_docker_sends_whatever_the_rules_are(tmp_path: Path) -> None:
+def test_the_files_should_be_those_that_docker_sends_when_the_rules_are_made_by_chance(
+    tmp_path: Path,
+) -> None:
     chance = random.Random(7)
     contexts = {f"c{number}": tmp_path / f"c{number}" for number in range(_CASES)}
     for number, folder in enumerate(contexts.values()):

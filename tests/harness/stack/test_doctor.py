@@ -50,7 +50,7 @@ def told(tiny: Tiny) -> dict[str, list[dict[str, Any]]]:
     return found
 
 
-def test_each_trouble_should_be_named_with_its_line(tiny: Tiny) -> None:
+def test_each_trouble_should_be_named_with_its_line_when_a_project_has_many(tiny: Tiny) -> None:
     tiny.compose_text(FILE.replace("NAME", tiny.name))
     tiny.write("Dockerfile", f"FROM {IMAGE}\n")
     tiny.write(".venv/pyvenv.cfg", "")
@@ -109,7 +109,7 @@ def test_a_trouble_should_be_placed_in_the_users_file_when_nomock_wrote_one(tiny
     assert {race["where"] for race in races} == {"docker-compose.yml:8"}
 
 
-def test_the_versions_should_be_told_with_what_an_old_compose_lacks(
+def test_the_versions_should_be_told_when_all_is_well_and_when_compose_is_too_old(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.compose(only=idle(labels={"nomock.edges": "equipment"}, ports=["8000"]))

@@ -23,7 +23,9 @@ def context(folder: Path, name: str, host: str) -> None:
     (meta / "meta.json").write_text(json.dumps(found))
 
 
-def test_the_endpoint_should_be_the_one_that_the_docker_client_would_ask(tmp_path: Path) -> None:
+def test_the_endpoint_should_be_that_of_the_docker_client_when_its_files_or_variables_say_one(
+    tmp_path: Path,
+) -> None:
     config = {"DOCKER_CONFIG": str(tmp_path)}
     assert endpoint(config) == "unix:///var/run/docker.sock"
     context(tmp_path, "desktop", "unix:///run/user/desktop.sock")

@@ -50,7 +50,7 @@ def holder(path: Path, how: str) -> subprocess.Popen[str]:
         ("exclusive", "exclusive", True),
     ],
 )
-def test_a_lock_should_be_shared_only_by_those_that_only_use_the_stack(
+def test_a_lock_should_be_waited_for_when_who_has_it_or_who_wants_it_changes_the_stack(
     tmp_path: Path, held: str, wanted: str, waits: bool
 ) -> None:
     path = tmp_path / "stack.lock"

@@ -53,7 +53,7 @@ def test_the_files_should_be_those_that_dotenv_names_when_compose_can_read_it(
     }
 
 
-def test_a_run_without_a_stack_should_not_mind_a_dotenv_that_is_not_utf8(foreign: Copy) -> None:
+def test_a_dotenv_that_is_not_utf8_should_do_no_harm_when_there_is_no_stack(foreign: Copy) -> None:
     project = foreign("till")
     (project.path / "docker-compose.yml").unlink()
     (project.path / ".env").write_bytes(b"TOKEN=abc # Schl\xfcssel\n")
@@ -62,7 +62,9 @@ def test_a_run_without_a_stack_should_not_mind_a_dotenv_that_is_not_utf8(foreign
     assert done.code == 0, done.text
 
 
-def test_name_and_variables_should_be_of_the_folder_where_compose_is_called(foreign: Copy) -> None:
+def test_name_and_variables_should_be_of_the_folder_when_the_compose_file_is_in_another(
+    foreign: Copy,
+) -> None:
     project = foreign("till")
     deploy = project.path / "deploy"
     deploy.mkdir()
@@ -121,7 +123,7 @@ def test_the_links_name_should_count_when_the_folder_is_a_link(foreign: Copy) ->
     [("e2e", ()), ("", ("e2e",)), ("", ("e2e/test_till.py::test_till",)), ("e2e/deep", ("..",))],
     ids=["there", "its folder", "its test", "below it"],
 )
-def test_the_compose_file_should_be_found_from_where_the_user_stands_or_points(
+def test_the_compose_file_should_be_found_when_the_user_stands_or_points_near_it(
     foreign: Copy, stands: str, command: tuple[str, ...]
 ) -> None:
     project = foreign("till")
@@ -185,7 +187,7 @@ def test_a_service_should_be_recreated_when_a_file_of_its_variables_changed(fore
 
 @pytest.mark.slow
 @pytest.mark.parametrize("folder", ["Kasse, Nord", "my shop (v2)", "a$b#c%20"])
-def test_a_second_run_should_find_the_stack_warm_whatever_its_folder_is_called(
+def test_a_second_run_should_find_the_stack_warm_when_its_folder_has_an_odd_name(
     foreign: Copy, folder: str
 ) -> None:
     project = foreign("till", folder=folder)
@@ -292,7 +294,7 @@ def test_the_stack_should_be_the_one_that_is_pointed_at_when_the_user_stands_els
 
 
 @pytest.mark.slow
-def test_a_built_service_of_a_profile_should_be_there_only_while_dotenv_has_its_profile(
+def test_a_built_service_should_be_there_only_when_dotenv_has_its_profile(
     foreign: Copy,
 ) -> None:
     project = foreign("till")

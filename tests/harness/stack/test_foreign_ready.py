@@ -185,7 +185,7 @@ def test_an_end_should_be_what_others_wait_for_when_they_do(
 
 
 @pytest.mark.slow
-def test_a_service_that_is_scaled_to_0_should_be_no_part_of_what_is_waited_for(
+def test_a_service_should_not_be_waited_for_when_it_is_scaled_to_0(
     tiny: Tiny, docker_calls: Any
 ) -> None:
     tiny.compose(

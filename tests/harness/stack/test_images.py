@@ -136,7 +136,7 @@ def dead_host() -> Iterator[str]:
         yield f"127.0.0.1:{bound.getsockname()[1]}"
 
 
-def test_an_image_that_no_registry_has_should_be_built_and_none_be_asked(
+def test_an_image_should_be_built_and_no_registry_asked_when_none_has_it(
     checkout: Checkout,
 ) -> None:
     stand_in = checkout.image("NODE_IMAGE", "nothing:like-it")
@@ -669,7 +669,7 @@ def test_each_python_should_make_environments_and_reach_pips_packages_when_tests
     assert f"Python {version}." in said
 
 
-def test_pip_of_the_python_image_should_be_able_to_replace_itself() -> None:
+def test_pip_should_be_able_to_replace_itself_when_it_is_that_of_the_python_image() -> None:
     # `pip install --upgrade pip` stands in many Dockerfiles; it refuses one without a file list.
     code = "from importlib.metadata import distribution as of; print(bool(of('pip').files))"
     assert docker("run", "--rm", "--network", "none", IMAGE, "python3", "-c", code) == "True\n"

@@ -133,7 +133,9 @@ def test_the_setting_should_be_believed_when_a_port_is_on_all(listening: Listeni
     assert chosen(ports(("127.0.0.3", port)), FAR, "127.0.0.1") == ("127.0.0.3", port)
 
 
-def test_a_port_on_the_loopback_of_another_machine_should_be_called_unreachable() -> None:
+def test_a_port_should_be_called_unreachable_when_it_is_on_the_loopback_of_another_machine() -> (
+    None
+):
     found = ports(("127.0.0.1", 32768), ("::", 32769))
     with pytest.raises(UnreachableError) as caught:
         chosen(found, FAR)
@@ -178,7 +180,7 @@ def test_the_lowest_number_should_be_taken_when_a_port_is_published_twice(
     assert chosen(ports(*twice)) == ("127.0.0.1", one)
 
 
-def test_a_udp_port_should_not_be_taken_for_the_tcp_port_of_its_number(
+def test_a_tcp_port_should_be_chosen_when_a_udp_port_has_the_same_number(
     listening: Listening,
 ) -> None:
     port = listening.on("127.0.0.1")

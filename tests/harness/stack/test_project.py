@@ -39,7 +39,7 @@ from nomock.project.inputs import fetches
         ("a\\*b", "axb", False),
     ],
 )
-def test_a_pattern_should_ignore_what_docker_ignores(
+def test_a_path_should_be_ignored_when_a_pattern_of_docker_matches_it(
     pattern: str, path: str, ignored: bool
 ) -> None:
     assert Ignore([pattern]).ignores(path) is ignored
@@ -50,7 +50,7 @@ def test_the_last_rule_that_matches_should_win_when_several_do() -> None:
     assert [ignore.ignores(p) for p in ("a", "src/a.py", "src/a.tmp")] == [True, False, True]
 
 
-def test_the_digest_should_change_with_what_the_builder_is_sent_and_only_then(
+def test_the_digest_should_change_only_when_what_the_builder_is_sent_does(
     tmp_path: Path,
 ) -> None:
     context, extra = tmp_path / "app", tmp_path / "shared"
@@ -126,7 +126,7 @@ def test_a_service_should_be_there_only_when_its_profile_is_enabled(
     assert list(tiny.stack()) == ["always", "extra"]
 
 
-def test_a_broken_store_should_cost_only_a_resolution(tiny: Tiny) -> None:
+def test_a_configuration_should_be_resolved_anew_when_its_store_is_broken(tiny: Tiny) -> None:
     tiny.compose(one=idle())
     settings = tiny.stack().settings
     (kept,) = settings.state_dir.glob("resolved-*.json")

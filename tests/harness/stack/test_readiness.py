@@ -161,7 +161,7 @@ def test_the_new_death_should_be_named_when_another_service_had_died_before(tiny
     )
 
 
-def test_a_port_that_only_the_engine_opened_should_not_be_ready(
+def test_a_port_should_not_be_ready_when_only_the_engine_opened_it(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # However busy the engine's proxy is: what is silent for a while is not what is asked here.
@@ -210,7 +210,7 @@ def test_what_a_service_listens_on_should_be_told_when_it_is_not_its_port(
     assert f"  web: {said}\n" in str(caught.value)
 
 
-def test_listeners_should_be_read_from_the_tables_of_the_kernel() -> None:
+def test_listeners_should_be_told_when_the_tables_of_the_kernel_are_read() -> None:
     columns = "  sl  local_address rem_address   st tx_queue\n"
     tables = (
         f"{columns}   0: 0B00007F:B2F5 00000000:0000 0A 00000000:00000000\n"

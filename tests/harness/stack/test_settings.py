@@ -31,7 +31,7 @@ def test_the_nearest_source_should_win_when_several_have_a_setting(tmp_path: Pat
     ]
 
 
-def test_a_list_and_a_table_should_be_read_from_the_environment(tmp_path: Path) -> None:
+def test_a_list_and_a_table_should_be_read_when_the_environment_has_them(tmp_path: Path) -> None:
     for name in ("a.yml", "b.yml"):
         (tmp_path / name).touch()
     environ = {"NOMOCK_FILES": "a.yml:b.yml", "NOMOCK_PROBES": "a=http:8000/health; b = none;"}
@@ -59,7 +59,7 @@ def test_a_list_and_a_table_should_be_read_from_the_environment(tmp_path: Path) 
         (["docker-compose.override.yml"], {}, []),
     ],
 )
-def test_the_compose_files_should_be_those_that_compose_finds(
+def test_the_compose_files_should_be_those_that_compose_finds_when_no_setting_names_any(
     tmp_path: Path, present: list[str], environ: dict[str, str], found: list[str]
 ) -> None:
     for name in present:
@@ -71,7 +71,7 @@ def test_the_compose_files_should_be_those_that_compose_finds(
     assert [path.name for path in load(start, {}, environ).files] == found
 
 
-def test_the_compose_files_should_be_those_that_dotenv_names_unless_the_environment_does(
+def test_the_files_of_dotenv_should_be_used_only_when_the_environment_names_none(
     tmp_path: Path,
 ) -> None:
     for name in ("compose.yml", "a.yml", "b.yml"):
@@ -82,7 +82,7 @@ def test_the_compose_files_should_be_those_that_dotenv_names_unless_the_environm
     assert [path.name for path in load(tmp_path, {}, environ).files] == ["a.yml"]
 
 
-def test_a_setting_should_be_taken_from_dotenv_unless_the_environment_has_it(
+def test_a_setting_should_be_taken_from_dotenv_only_when_the_environment_has_none(
     tmp_path: Path,
 ) -> None:
     pyproject(tmp_path, 'tools_image = "ours/tools:2"', "log_lines = 2")
@@ -206,7 +206,7 @@ def test_an_address_should_be_refused_with_a_cure_when_it_is_to_be_the_compose_f
     )
 
 
-def test_the_header_should_say_each_changed_setting_and_its_source(
+def test_the_header_should_say_a_setting_and_its_source_when_it_is_changed(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.compose(web=idle())

@@ -53,7 +53,7 @@ def project(**services: dict[str, str]) -> Project:
     return Project("shop", (), made, frozenset())
 
 
-def test_who_shares_with_whom_should_be_known_over_all_steps_and_by_every_name() -> None:
+def test_sharers_should_be_known_when_steps_lie_between_or_another_name_is_used() -> None:
     found = project(
         a={"network_mode": "service:b"},
         b={"pid": "container:shop-c-1"},
@@ -149,7 +149,7 @@ def test_the_next_start_should_mend_it_when_somebody_else_started_the_other_agai
         assert answers(stack)
 
 
-def test_packets_should_be_broken_in_the_network_that_a_service_has_of_another(tiny: Tiny) -> None:
+def test_packets_should_be_dropped_when_a_service_has_the_network_of_another(tiny: Tiny) -> None:
     write(tiny)
     with ready(tiny) as (stack, control):
         with on(control, PacketBlock("behind", port=9000)) as seen:

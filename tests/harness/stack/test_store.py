@@ -31,7 +31,9 @@ def full_disk() -> Iterator[None]:
         signal.signal(signal.SIGXFSZ, before)
 
 
-def test_a_store_should_be_for_its_user_alone_whatever_it_was_before(tmp_path: Path) -> None:
+def test_a_store_should_be_for_its_user_alone_when_it_was_open_to_all_before(
+    tmp_path: Path,
+) -> None:
     store, path = Store(tmp_path, "any"), tmp_path / "any.json"
     path.write_text("{}")
     path.chmod(0o644)
