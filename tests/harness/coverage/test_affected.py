@@ -36,7 +36,9 @@ def different(old: str, new: str) -> set[str]:
 
 
 class TestBlocks:
-    def test_every_function_should_be_a_block_with_its_own_lines(self) -> None:
+    def test_every_function_should_be_a_block_with_its_own_lines_when_a_file_is_parsed(
+        self,
+    ) -> None:
         lines = {name: block.lines for name, block in blocks_of(APP.encode()).items()}
         assert lines == {
             MODULE: (),
@@ -86,7 +88,7 @@ class TestBlocks:
             ("import sys", "import sys\nclass New: pass", {MODULE}),
         ],
     )
-    def test_the_changed_block_should_differ_and_no_other(
+    def test_only_the_changed_blocks_should_differ_when_a_file_is_edited(
         self, old: str, new: str, blocks: set[str]
     ) -> None:
         assert different(APP, edited(old, new)) == blocks
@@ -117,7 +119,7 @@ class TestBlocks:
             ("def f(x=g()): pass", "f", "has defaults that an import evaluates"),
         ],
     )
-    def test_it_should_be_said_how_a_new_function_may_matter_by_itself(
+    def test_a_reason_should_be_given_when_a_new_function_may_matter_by_itself(
         self, source: str, name: str, reach: str
     ) -> None:
         assert blocks_of(source.encode())[name].reach == reach
@@ -308,7 +310,7 @@ def test_a_test_should_be_chosen_when_it_passed_on_the_stack_and_none_of_its_lin
     assert project.reasons(on_stack=[SELL, BUY]) == {}
 
 
-def test_a_change_that_was_made_during_the_covered_run_should_count(project: Project) -> None:
+def test_a_change_should_count_when_it_was_made_during_the_covered_run(project: Project) -> None:
     suite = Suite(project.path, (project.path / "tests",), project.path / "pytest.ini")
     begin = state_now(project.settings, resolve(project.settings), suite)
     project.write("tests/test_a.py", "A = 1\n")
@@ -376,7 +378,7 @@ class TestSinceARevision:
             "tests/test_a.py: changed": {SELL, BUY},
         }
 
-    def test_a_function_that_is_new_should_concern_the_tests_that_ran_it(
+    def test_a_function_should_concern_the_tests_that_ran_it_when_it_is_new(
         self, project: Project
     ) -> None:
         new = "def sweep():\n    return 1\n\n\n"
@@ -426,7 +428,7 @@ class TestSinceARevision:
             "-> name a branch, a tag or a commit; a shallow clone may lack it: git fetch"
         )
 
-    def test_a_file_should_be_read_as_it_was_whatever_its_name_is(self, project: Project) -> None:
+    def test_a_file_should_be_read_as_it_was_when_its_name_is_odd(self, project: Project) -> None:
         name = "app/ä b\n.txt"
         project.write(name, "one")
         project.commit()
@@ -474,7 +476,7 @@ class TestSeveralCoveredRuns:
         project.edit("app/shop.py", "start += 1", "start += 2")
         assert project.reasons() == {"app/shop.py: counter.up() changed": {ODD}}
 
-    def test_each_test_should_be_held_against_the_files_of_its_own_run(
+    def test_each_test_should_be_held_against_its_own_run_when_there_were_several(
         self, project: Project
     ) -> None:
         project.edit("app/shop.py", "> LIMIT", ">= LIMIT")  # SELL and BUY ran it
@@ -525,7 +527,9 @@ class TestSeveralCoveredRuns:
         project.write("app/idle.py", "IDLE = 1\n\n\ndef new(): pass\n")
         assert project.reasons() == {"app/idle.py: new() is new; none of the tests ran it": set()}
 
-    def test_a_revision_should_count_for_the_tests_of_each_run(self, project: Project) -> None:
+    def test_a_change_since_a_revision_should_count_when_the_covered_runs_came_after_it(
+        self, project: Project
+    ) -> None:
         project.commit()
         project.edit("app/shop.py", "start += 1", "start += 2")
         project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
@@ -592,7 +596,7 @@ class TestChoosing:
         return tiny
 
     @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "workers"])
-    def test_only_the_needed_tests_should_run_and_say_why(
+    def test_only_the_needed_tests_should_run_and_say_why_when_functions_changed(
         self, tiny: Tiny, more: list[str]
     ) -> None:
         self.project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
@@ -649,7 +653,9 @@ class TestChoosing:
         result.stdout.fnmatch_lines(["  failed when it ran last -> 1 test"])
 
     @pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["one process", "a worker"])
-    def test_the_likeliest_to_fail_should_run_first(self, tiny: Tiny, more: list[str]) -> None:
+    def test_the_likeliest_to_fail_should_run_first_when_many_tests_are_affected(
+        self, tiny: Tiny, more: list[str]
+    ) -> None:
         self.project.edit("app/shop.py", "LIMIT = 3", "LIMIT = 4")
         before = {SELL: [9.0, False], BUY: [9.0, False], ODD: [1.0, False]}
         tests = tiny.write(".nomock/tests.json", json.dumps(before))
@@ -663,13 +669,17 @@ class TestChoosing:
         tests.write_text(json.dumps({**before, BUY: [9.0, True]}))
         assert order() == [BUY, ODD, SELL]
 
-    def test_the_other_options_should_choose_first(self, tiny: Tiny) -> None:
+    def test_the_affected_should_be_of_the_chosen_tests_when_another_option_chooses_too(
+        self, tiny: Tiny
+    ) -> None:
         self.project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
         result = tiny.run("--affected", "-k", "buy")
         result.assert_outcomes(passed=1, deselected=2)
         result.stdout.fnmatch_lines(["affected: 1 of 1 tests"])
 
-    def test_a_revision_should_be_taken_by_both_names_of_the_option(self, tiny: Tiny) -> None:
+    def test_a_revision_should_be_taken_when_either_name_of_the_option_gives_it(
+        self, tiny: Tiny
+    ) -> None:
         self.project.git("init", "--quiet", "--initial-branch", "main")
         self.project.commit()
         self.project.edit("app/shop.py", "start += 1", "start += 2")
@@ -715,7 +725,7 @@ class TestOrder:
         by_id = {"sell": SELL, "buy": BUY, "odd": ODD}
         return in_order(choice, tests, {by_id[name]: how for name, how in past.items()})
 
-    def test_a_test_that_alone_runs_a_line_of_the_block_should_come_first(
+    def test_a_test_should_come_first_when_it_alone_runs_a_line_of_the_block(
         self, project: Project
     ) -> None:
         # All of them log in; BUY and ODD, which come first in the suite, do nothing else.
@@ -738,25 +748,25 @@ class TestOrder:
         project.write("app/requirements.txt", "a==2\n")
         assert self.order(project, buy=slow, odd=quick, sell=slow) == [ODD, BUY, SELL]
 
-    def test_what_failed_the_last_time_should_come_first_however_slow_it_is(
+    def test_a_slow_test_should_come_first_when_it_failed_the_last_time(
         self, project: Project
     ) -> None:
         project.write("app/requirements.txt", "a==2\n")
         assert self.order(project, sell=Past(9.0, failed=True))[0] == SELL
 
-    def test_the_tests_of_a_changed_file_should_come_first(self, project: Project) -> None:
+    def test_a_test_should_come_first_when_its_own_file_is_changed(self, project: Project) -> None:
         project.edit("app/shop.py", "> LIMIT", ">= LIMIT")
         project.write("tests/test_b.py", "def test(): pass\n")
         assert self.order(project)[0] == ODD
 
-    def test_a_test_of_the_rest_of_the_file_should_come_before_those_that_only_log_in(
+    def test_a_test_of_the_rest_of_a_file_should_come_first_when_all_others_only_log_in(
         self,
     ) -> None:
         log_in = [f"t{number}" for number in range(10)]
         found = ties({1: log_in, 9: ["t5"]}, {1}, tests=10)
         assert max(found, key=lambda test: found[test]) == "t5"
 
-    def test_a_line_should_count_by_how_few_tests_of_all_run_it(self) -> None:
+    def test_a_line_should_count_more_when_fewer_tests_run_it(self) -> None:
         by_line = {1: ["a", "b", "c", "d"], 2: ["a"], 9: ["b"]}
         found = ties(by_line, {1, 2}, tests=4)
         assert found == {"a": 5 / 2**0.5, "b": pytest.approx(1.4 / 2**0.5), "c": 1, "d": 1}
@@ -836,7 +846,7 @@ class TestAhead:
 
     @pytest.mark.slow
     @pytest.mark.parametrize("more", [[], ["-n", "1"]], ids=["one process", "a worker"])
-    def test_a_changed_service_should_be_replaced_while_pytest_collects(
+    def test_a_service_should_be_replaced_during_collection_when_it_is_changed(
         self, tiny: Tiny, more: list[str], monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setenv("STACK", tiny.name)
@@ -863,7 +873,9 @@ class TestAhead:
 
 
 @pytest.mark.parametrize("more", [[], ["-n", "2"]], ids=["one process", "workers"])
-def test_a_covered_run_should_leave_what_the_choice_needs(tiny: Tiny, more: list[str]) -> None:
+def test_only_affected_tests_should_be_chosen_when_covered_runs_went_before(
+    tiny: Tiny, more: list[str]
+) -> None:
     tiny.write("app/app.py", ANIMALS)
     tiny.compose(
         web=server(

@@ -46,7 +46,7 @@ def ran(process: Process) -> dict[str, set[int]]:
     return found
 
 
-def test_what_ran_for_tests_before_the_run_should_be_left_out(tmp_path: Path) -> None:
+def test_a_line_should_be_left_out_when_it_ran_for_a_test_before_the_run(tmp_path: Path) -> None:
     prepare(tmp_path, RUN)
     for size in (1, 7, 10_000):  # wherever a piece ends
         copies = Copies(tmp_path, RUN)
@@ -60,7 +60,7 @@ def test_what_ran_for_tests_before_the_run_should_be_left_out(tmp_path: Path) ->
         prepare(tmp_path, RUN)
 
 
-def test_all_of_a_process_should_count_that_began_while_the_run_was_on(tmp_path: Path) -> None:
+def test_all_of_a_process_should_count_when_it_began_during_the_run(tmp_path: Path) -> None:
     copies = Copies(tmp_path, RUN)
     copies.begin()
     copies.take(pieces(BEFORE, size=50))
@@ -81,7 +81,7 @@ def test_a_piece_should_be_taken_once_when_it_comes_again_or_behind_a_gap(tmp_pa
     assert copied(tmp_path).damaged == 0
 
 
-def test_a_record_that_is_broken_should_stay_for_the_reader_to_tell(tmp_path: Path) -> None:
+def test_a_record_should_be_left_for_the_reader_to_tell_when_it_is_broken(tmp_path: Path) -> None:
     copies = Copies(tmp_path, RUN)
     copies.take([(NAME, 0, BEFORE + b"no record\n[]\n")])
     assert copied(tmp_path).damaged == 2

@@ -89,7 +89,9 @@ def reported(tmp_path: Path) -> Path:
     return tmp_path / "deploy/coverage-report"
 
 
-def test_the_xml_should_be_coberturas_with_paths_of_the_repository(reported: Path) -> None:
+def test_the_xml_should_be_coberturas_with_paths_of_the_repository_when_it_is_written(
+    reported: Path,
+) -> None:
     root = ElementTree.parse(reported / "coverage.xml").getroot()
     assert offences(root) == []
     assert {found.get("filename") for found in root.iter("class")} == {"services/shop/app.py"}
@@ -98,20 +100,24 @@ def test_the_xml_should_be_coberturas_with_paths_of_the_repository(reported: Pat
     assert root.get("lines-valid") == "5"
 
 
-def test_the_lcov_should_be_records_with_paths_of_the_repository(reported: Path) -> None:
+def test_the_lcov_should_be_records_with_paths_of_the_repository_when_it_is_written(
+    reported: Path,
+) -> None:
     found = LCOV.fullmatch((reported / "lcov.info").read_text())
     assert found is not None
     assert found["path"] == "services/shop/app.py"
 
 
-def test_the_json_should_be_of_its_schema_with_paths_of_the_repository(reported: Path) -> None:
+def test_the_json_should_be_of_its_schema_with_paths_of_the_repository_when_it_is_written(
+    reported: Path,
+) -> None:
     found = json.loads((reported / "coverage.json").read_text())
     schema = json.loads((ROOT / "tests/harness/coverage/coverage-json.schema.json").read_text())
     Draft202012Validator(schema).validate(found)
     assert found["files"].keys() == {"services/shop/app.py"}
 
 
-def test_the_number_of_the_docs_should_be_found_in_the_table() -> None:
+def test_the_total_should_be_found_when_the_pattern_of_the_docs_is_used_on_the_table() -> None:
     from nomock.coverage.harvest import table
 
     page = (ROOT / "docs/coverage.md").read_text()

@@ -108,7 +108,9 @@ class TestReading:
         )
         assert [(r.context.label, r.lines) for r in process.ran()] == [("", 0b10), ("", 0b100)]
 
-    def test_the_canary_and_the_spys_own_files_should_be_nowhere(self) -> None:
+    def test_lines_should_be_left_out_when_they_are_of_the_canary_or_of_the_spy_itself(
+        self,
+    ) -> None:
         process = read(
             records(
                 *CANARY,
@@ -124,7 +126,7 @@ class TestReading:
         process = read(records(file(0, "/app/a.py"), listed, lines(0, 3, 4)))
         assert ran_in(process) == {("", "/app/a.py"): {3, 4, 64}}
 
-    def test_line_0_should_not_count(self) -> None:
+    def test_line_0_should_not_count_when_a_spy_recorded_it(self) -> None:
         assert ran_in(read(records(*ran(0, "/app/a.py", 0, 1)))) == {("", "/app/a.py"): {1}}
 
     def test_only_what_was_written_later_should_count_when_a_moment_is_given(self) -> None:
@@ -403,7 +405,7 @@ class TestMapping:
         )
         assert source_of("redis", project) is None
 
-    def test_the_covered_services_should_be_those_with_a_spy(self, tmp_path: Path) -> None:
+    def test_a_service_should_be_a_covered_one_when_it_has_a_spy(self, tmp_path: Path) -> None:
         spy = {"environment": {"NOMOCK_SPY_OUT": "/data"}}
         configs = {"auth": spy, "migrate": spy, "redis": {"image": "redis"}}
         project = replace(project_of(**configs), one_shots=frozenset({"migrate"}))
@@ -476,7 +478,7 @@ class TestFolders:
 
 
 class TestModules:
-    def test_the_names_should_be_those_that_the_sources_may_be_installed_as(
+    def test_names_of_modules_should_be_known_when_sources_may_be_installed_as_them(
         self, tmp_path: Path
     ) -> None:
         write(
@@ -556,7 +558,7 @@ class TestHarvest:
             )
         )
 
-    def test_a_shared_file_should_count_for_each_service_that_loads_it_and_once_in_total(
+    def test_a_file_should_count_for_each_service_and_once_in_total_when_two_load_it(
         self, data_dir: Path, services: dict[str, ServiceSource]
     ) -> None:
         self.both_ran(data_dir)
@@ -573,7 +575,7 @@ class TestHarvest:
             "total        5      7        5   71.4      2",
         ]
 
-    def test_the_services_should_be_told_for_each_file_that_ran(
+    def test_a_file_should_have_the_names_of_services_when_it_ran_in_them(
         self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
     ) -> None:
         self.both_ran(data_dir)
@@ -583,7 +585,7 @@ class TestHarvest:
             tmp_path / "worker/main.py": {"worker"},
         }
 
-    def test_the_data_should_be_coverages_own_with_the_tests_as_contexts(
+    def test_the_data_should_have_tests_as_contexts_when_coverage_reads_it(
         self, data_dir: Path, services: dict[str, ServiceSource], tmp_path: Path
     ) -> None:
         self.both_ran(data_dir)
@@ -675,7 +677,7 @@ class TestHarvest:
             Row("total", 5, 7, 1, 0),
         ]
 
-    def test_every_report_should_name_the_files_as_the_project_has_them(
+    def test_every_report_should_name_files_as_the_project_does_when_made_in_another_folder(
         self,
         data_dir: Path,
         services: dict[str, ServiceSource],
@@ -821,7 +823,7 @@ class TestHarvest:
         )
         assert harvest(data_dir, services).services[0].covered == 4
 
-    def test_what_is_damaged_should_be_said_and_the_rest_count(
+    def test_damaged_records_should_be_told_and_the_rest_count_when_files_are_cut(
         self, data_dir: Path, services: dict[str, ServiceSource]
     ) -> None:
         self.both_ran(data_dir)

@@ -70,7 +70,9 @@ def table(text: str) -> list[list[str]]:
 
 
 class TestRun:
-    def test_the_table_should_show_each_test_and_the_reports_be_there(self, web: Tiny) -> None:
+    def test_tables_contexts_and_reports_should_be_made_when_a_covered_run_has_ended(
+        self, web: Tiny
+    ) -> None:
         ran = web.run("--sidecar-coverage")
         assert ran.ret == 0, ran.stdout.str()
         assert table(ran.stdout.str()) == [
@@ -150,7 +152,7 @@ time.sleep(600)
 
 class TestCanaries:
     @pytest.mark.slow
-    def test_each_service_should_be_named_with_its_reason_before_the_first_test(
+    def test_services_should_be_named_with_reasons_before_any_test_when_their_spies_are_silent(
         self, tiny: Tiny
     ) -> None:
         sleep = "import time; time.sleep(600)"

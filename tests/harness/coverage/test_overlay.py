@@ -80,7 +80,7 @@ def test_only_python_services_should_change_when_the_run_does() -> None:
 
 
 @pytest.mark.slow
-def test_the_overlay_should_be_what_the_command_writes(
+def test_the_overlay_should_be_the_committed_one_when_the_command_writes_it(
     spied: Mapping[str, Any], tmp_path: Path
 ) -> None:
     """On images of its own: the reference stack need not be there."""

@@ -401,7 +401,9 @@ def test_a_scalar_should_be_quoted_only_when_it_has_to_be() -> None:
     assert [scalar(text) for text in ("on", "", "1", "a: b")] == ['"on"', '""', '"1"', '"a: b"']
 
 
-def test_the_part_that_the_docs_write_by_hand_should_be_what_the_command_writes(tiny: Tiny) -> None:
+def test_the_overlay_of_the_docs_should_be_that_of_the_command_when_written_by_hand(
+    tiny: Tiny,
+) -> None:
     docs = (ROOT / "docs/coverage.md").read_text(encoding="utf-8")
     by_hand = docs.partition("By hand, a service has\n\n")[2].partition("\n\n")[0]
     tiny.write("by-hand.yml", textwrap.dedent(by_hand))

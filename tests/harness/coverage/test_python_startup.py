@@ -26,7 +26,7 @@ def image(entrypoint: tuple[str, ...] = (), command: tuple[str, ...] = ()) -> Im
         ({"command": ["echo", "$HOME"]}, ["/entry.sh", "echo", "$HOME"]),
     ],
 )
-def test_the_compose_file_should_win_over_the_image_as_it_does_in_docker(
+def test_the_command_should_be_that_of_the_compose_file_when_the_image_has_another(
     config: dict[str, Any], expected: list[str]
 ) -> None:
     assert words_of(config, image(("/entry.sh",), ("serve",))) == expected
@@ -40,7 +40,9 @@ def test_the_compose_file_should_win_over_the_image_as_it_does_in_docker(
         ("echo 'half; python3 app.py", ["echo", "'half;", "python3", "app.py"]),
     ],
 )
-def test_the_words_of_a_shells_text_should_be_seen(text: str, expected: list[str]) -> None:
+def test_the_words_of_a_text_should_be_seen_only_when_a_shell_runs_it(
+    text: str, expected: list[str]
+) -> None:
     for shell in (["sh", "-c"], ["/bin/bash", "-o", "pipefail", "-euc"]):
         assert words_of({"command": [*shell, text]}, image()) == [*shell, *expected]
     # No shell: the word is what it is.
@@ -117,5 +119,5 @@ def test_a_command_should_be_named_when_a_python_in_it_loads_no_spy(
     ],
     ids=" ".join,
 )
-def test_nothing_should_be_said_of_a_command_that_loads_the_spy(command: list[str]) -> None:
+def test_nothing_should_be_said_when_a_command_loads_the_spy(command: list[str]) -> None:
     assert obstacle_in(command) == ""

@@ -79,7 +79,9 @@ def test_the_newest_image_should_be_asked_when_a_container_runs_an_older_one(tin
 
 
 @pytest.mark.parametrize("version", VERSIONS)
-def test_the_core_should_be_chosen_by_the_version(tiny: Tiny, version: str) -> None:
+def test_the_core_should_be_chosen_when_the_version_of_python_is_known(
+    tiny: Tiny, version: str
+) -> None:
     tiny.compose(web={"image": image_of(version), "command": ["python3", "-u", "app.py"]})
     (web,) = found(tiny)
     assert web.python is not None

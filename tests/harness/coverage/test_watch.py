@@ -53,7 +53,7 @@ class TestWatching:
     def said(self, watching: Watching) -> list[str]:
         return [f"{c.where.name if c.where else ''}: {c.what}" for c in watching.wait()]
 
-    def test_a_file_that_is_written_in_pieces_should_be_one_save(self, project: Project) -> None:
+    def test_a_file_should_be_one_save_when_it_is_written_in_pieces(self, project: Project) -> None:
         whole = "def test(): pass\ndef test_more(): pass\n"
         watching = self.watching(
             project,
@@ -64,7 +64,7 @@ class TestWatching:
         assert self.said(watching) == ["test_b.py: changed"]
         assert (project.path / "tests/test_b.py").read_text() == whole
 
-    def test_a_file_that_is_put_in_place_should_be_one_save(self, project: Project) -> None:
+    def test_a_file_should_be_one_save_when_it_is_put_in_place(self, project: Project) -> None:
         watching = self.watching(
             project,
             lambda: project.write("app/.shop.py.swp", "of vim"),
@@ -74,7 +74,7 @@ class TestWatching:
         )
         assert self.said(watching) == ["shop.py: Shop.sell() changed"]
 
-    def test_only_content_should_count(self, project: Project) -> None:
+    def test_a_file_should_not_be_told_when_no_code_of_it_changed(self, project: Project) -> None:
         watching = self.watching(
             project,
             lambda: (project.path / "tests/test_b.py").touch(),
@@ -85,7 +85,7 @@ class TestWatching:
         )
         assert self.said(watching) == ["test_new.py: is new"]
 
-    def test_the_next_save_should_tell_only_what_changed_since_the_last_one(
+    def test_an_earlier_change_should_not_be_told_again_when_the_file_is_saved_anew(
         self, project: Project
     ) -> None:
         watching = self.watching(
@@ -98,7 +98,7 @@ class TestWatching:
         assert self.said(watching) == ["shop.py: counter.up() changed"]
 
 
-def test_it_should_be_said_where_python_cannot_read_a_file(tmp_path: Path) -> None:
+def test_the_line_should_be_said_when_python_cannot_read_a_file(tmp_path: Path) -> None:
     file = tmp_path / "half.py"
     file.write_text("a = 1\ndef f(:\n")
     assert syntax_error(file) == "line 2: invalid syntax"
@@ -125,7 +125,7 @@ def process(tiny: Tiny, project: Project) -> Iterator[subprocess.Popen[str]]:
                 os.killpg(process.pid, signal.SIGKILL)
 
 
-def test_each_save_should_run_what_it_needs_until_it_is_stopped(
+def test_a_save_should_run_what_it_needs_when_its_file_is_whole(
     tiny: Tiny, project: Project, process: subprocess.Popen[str]
 ) -> None:
     tiny.write("tests/test_b.py", "def test(:\n")

@@ -149,11 +149,13 @@ def said(tiny: Tiny, *arguments: str) -> tuple[int, list[str], list[str]]:
         for line in ("3", "7")
     ],
 )
-def test_the_tests_of_a_line_should_be_told(covered: Tiny, line: str, answer: list[str]) -> None:
+def test_the_tests_of_a_line_should_be_told_when_a_user_asks(
+    covered: Tiny, line: str, answer: list[str]
+) -> None:
     assert said(covered, "who-tests", f"orders/orders.py:{line}") == (0, answer, [])
 
 
-def test_the_tests_of_a_line_should_be_told_to_programs(covered: Tiny) -> None:
+def test_the_tests_of_a_line_should_be_told_when_a_program_asks(covered: Tiny) -> None:
     code, out, _ = said(covered, "who-tests", "orders/orders.py:15", "--json")
     found = checked("who-tests", "\n".join(out))
     assert code == 0
@@ -169,7 +171,7 @@ def test_the_tests_of_a_line_should_be_told_to_programs(covered: Tiny) -> None:
     assert checked("resilience", "\n".join(out))["only_under_fault"]
 
 
-def test_the_statements_of_a_file_should_be_told_to_agents(
+def test_the_statements_of_a_file_should_be_told_when_an_agent_asks(
     covered: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(covered.path)
@@ -266,7 +268,9 @@ def test_it_should_be_said_how_to_make_a_covered_run_when_there_is_none(
     )
 
 
-def test_what_only_a_fault_reached_should_be_told_by_service(covered: Tiny) -> None:
+def test_lines_should_be_told_by_service_when_only_a_fault_or_nothing_reached_them(
+    covered: Tiny,
+) -> None:
     assert said(covered, "resilience") == (
         0,
         [

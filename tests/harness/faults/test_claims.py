@@ -48,7 +48,7 @@ def until(said: Callable[[], bool]) -> None:
     raise AssertionError("it did not come to pass")
 
 
-def test_a_part_should_be_shared_by_many_and_broken_by_one(claims: Make, aside: Run) -> None:
+def test_a_part_should_be_broken_only_when_none_of_many_uses_it(claims: Make, aside: Run) -> None:
     one, two, breaker, newcomer = claims(), claims(), claims(), claims()
     one.acquire_shared({"a", "b"})
     two.acquire_shared({"a"})
@@ -77,7 +77,9 @@ def test_a_newcomer_should_wait_when_somebody_waits_to_break(claims: Make, aside
     entered.result(10)
 
 
-def test_who_waits_should_let_go_of_all_else(claims: Make, aside: Run) -> None:
+def test_a_process_should_let_go_of_all_else_when_it_waits_for_a_part(
+    claims: Make, aside: Run
+) -> None:
     one, breaker = claims(), claims()
     one.acquire_shared({"a"})
     breaker.acquire_exclusive({"b"}, "breaker")
@@ -107,7 +109,7 @@ def test_two_should_break_at_the_same_time_when_their_faults_cannot_meet(
     taken.result(10)
 
 
-def test_one_should_wait_to_break_what_another_may_use_that_breaks_something_beside_it(
+def test_a_breaker_should_wait_when_one_who_breaks_something_beside_may_use_the_part(
     tmp_path: Path, aside: Run
 ) -> None:
     around = {"web->db": {"web", "web->db", "db"}, "db": {"web", "web->db", "db"}}
@@ -164,7 +166,7 @@ def test_a_part_should_be_held_until_the_test_is_over_when_it_is_taken_twice(
     assert free(other, "b")
 
 
-def test_its_own_requests_should_pass_what_a_test_has_broken(claims: Make) -> None:
+def test_requests_should_pass_a_broken_part_when_their_own_test_broke_it(claims: Make) -> None:
     one = claims()
     one.acquire_shared({"a", "b"})
     one.acquire_exclusive({"a"}, "one")
@@ -173,14 +175,16 @@ def test_its_own_requests_should_pass_what_a_test_has_broken(claims: Make) -> No
     assert all(free(claims(), part) for part in "abc")
 
 
-def test_a_part_should_be_held_alone_whatever_its_name_is(claims: Make, tmp_path: Path) -> None:
+def test_a_part_should_be_held_alone_when_its_name_is_like_that_of_a_file_of_ours(
+    claims: Make, tmp_path: Path
+) -> None:
     one = Claims(tmp_path / ".nomock", "stack", patience_s=0.05)
     parts = {"taking", "waits", "a->b", "a/b", "a.queue", "a.lock", "a"}
     one.acquire_exclusive(parts, "one")
     assert not any(free(claims(), part) for part in parts)
 
 
-def test_a_killed_process_should_hold_nothing(claims: Make, tmp_path: Path) -> None:
+def test_a_process_should_hold_nothing_when_it_was_killed(claims: Make, tmp_path: Path) -> None:
     program = (
         "import os, sys; from pathlib import Path\n"
         "from nomock.faults.locking.claims import Claims\n"
@@ -223,7 +227,7 @@ sys.stdin.read()
         ),
     ],
 )
-def test_who_wants_a_part_alone_should_give_up_and_say_who_holds_it(
+def test_a_breaker_should_give_up_and_say_who_holds_the_part_when_it_waited_too_long(
     tmp_path: Path, how: list[str], said: str
 ) -> None:
     folder = tmp_path / ".nomock"

@@ -46,7 +46,7 @@ def said(tiny: Tiny, *arguments: str) -> str:
 
 
 @pytest.mark.slow
-def test_the_matrix_should_show_what_bit_after_a_run_in_parallel(shop: Tiny) -> None:
+def test_the_matrix_should_show_what_bit_when_a_parallel_run_is_over(shop: Tiny) -> None:
     proxied(shop, TESTS)
     shop.run("-n2").assert_outcomes(passed=4)
 
@@ -97,7 +97,7 @@ def test_the_matrix_should_show_what_bit_after_a_run_in_parallel(shop: Tiny) -> 
     )
 
 
-def test_a_stack_without_edges_should_have_tables_of_its_services(tiny: Tiny) -> None:
+def test_tables_of_services_should_be_shown_when_a_stack_has_no_edges(tiny: Tiny) -> None:
     tiny.compose(one=idle())
     whole = said(tiny)
     assert whole.startswith(
@@ -109,7 +109,9 @@ def test_a_stack_without_edges_should_have_tables_of_its_services(tiny: Tiny) ->
     assert "\nedges" not in whole
 
 
-def test_what_bit_should_be_kept_for_each_test_as_it_last_ran(tmp_path: Path) -> None:
+def test_what_bit_should_be_as_in_the_last_run_when_a_test_ran_again_or_is_gone(
+    tmp_path: Path,
+) -> None:
     state_dir, file = tmp_path / "repo" / ".nomock", tmp_path / "repo" / "tests" / "test_a.py"
     file.parent.mkdir(parents=True)
     file.write_text("def test_one(): ...\nclass TheA:\n    async def test_two(self): ...\n")

@@ -109,7 +109,7 @@ def test_no_call_should_be_seen_when_the_source_has_only_the_word(
     assert seen(web={"build": {"context": str(tmp_path)}}, db=DB) == {}
 
 
-def test_no_call_should_be_seen_in_a_context_that_several_dockerfiles_have(
+def test_no_call_should_be_seen_when_several_dockerfiles_have_the_context(
     tmp_path: Path,
 ) -> None:
     (tmp_path / "settings.py").write_text("URL = 'redis://redis:6379'")
@@ -128,7 +128,7 @@ def test_a_call_should_be_seen_when_a_service_only_depends_on_another() -> None:
     assert found["web->db"].by == "depends_on"
 
 
-def test_the_port_that_the_caller_is_told_should_come_first() -> None:
+def test_a_port_should_come_first_when_the_caller_is_told_it() -> None:
     environment = {"MQ_HOST": "mq", "MQ_PORT": "5672"}
     found = seen(web={"environment": environment}, mq={"expose": ["15672", "5672"]})
     assert found["web->mq"].ports == (5672, 15672)
@@ -198,7 +198,7 @@ def test_an_edge_should_be_refused_when_its_name_is_wrong() -> None:
     assert (call.by, call.ports) == ("asked for", (5432,))
 
 
-def test_the_overlay_should_change_nothing_but_names_and_have_no_secret() -> None:
+def test_the_overlay_should_change_only_names_when_an_address_has_a_secret() -> None:
     url = "postgresql://ann:a-secret@db:5432/app"
     both = {"front": None, "back": None}
     stack = project(

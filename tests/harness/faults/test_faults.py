@@ -28,7 +28,7 @@ def until_no_watchdog(shop: Tiny) -> None:
         until_gone(watchdog)
 
 
-def test_every_edge_fault_should_bite_and_be_gone_after_its_block(shop: Tiny) -> None:
+def test_every_edge_fault_should_bite_and_be_gone_when_its_block_is_over(shop: Tiny) -> None:
     proxied(
         shop,
         """
@@ -134,7 +134,7 @@ def test_a_book_of_writes_should_be_an_error_when_it_was_never_checked(
     )
 
 
-def test_a_red_test_should_show_its_faults_and_heal_them(shop: Tiny) -> None:
+def test_a_test_should_show_its_faults_and_heal_them_when_it_is_red(shop: Tiny) -> None:
     proxied(
         shop,
         """
@@ -236,7 +236,7 @@ def test_a_fault_should_be_refused_with_the_reason_when_it_cannot_be(
     assert left_on(shop) == []
 
 
-def test_faults_that_contradict_each_other_should_be_refused(shop: Tiny) -> None:
+def test_a_fault_should_be_refused_when_it_contradicts_one_that_is_on(shop: Tiny) -> None:
     proxied(
         shop,
         """
@@ -261,7 +261,7 @@ def test_faults_that_contradict_each_other_should_be_refused(shop: Tiny) -> None
     assert left_on(shop) == []
 
 
-def test_the_faults_should_stand_in_the_requests_of_their_test(shop: Tiny) -> None:
+def test_the_baggage_of_a_test_should_name_its_faults_when_they_are_on(shop: Tiny) -> None:
     proxied(
         shop,
         """
@@ -294,7 +294,7 @@ def test_a_fault_should_name_the_service_when_toxiproxy_does_not_run(shop: Tiny)
     result.stdout.fnmatch_lines(["E *service toxiproxy: port 8474 is not open: *"])
 
 
-def test_a_stack_without_toxiproxy_should_be_told_how_to_have_one(tiny: Tiny) -> None:
+def test_a_fault_should_say_how_to_have_toxiproxy_when_the_stack_has_none(tiny: Tiny) -> None:
     from tiny import idle
 
     tiny.compose(only=idle())
@@ -326,7 +326,7 @@ def test_a_killed_run_should_leave_nothing_when_its_watchdog_hears_of_it(shop: T
     assert watchdogs(shop) == []
 
 
-def test_a_watchdog_should_be_there_until_its_ground_is_closed(shop: Tiny) -> None:
+def test_a_watchdog_should_be_gone_when_its_ground_is_closed(shop: Tiny) -> None:
     proxied(shop, "")
     with ready(shop) as (_, control):
         watchdog = control.watchdog("web")
@@ -335,7 +335,7 @@ def test_a_watchdog_should_be_there_until_its_ground_is_closed(shop: Tiny) -> No
     assert watchdogs(shop) == []
 
 
-def test_the_next_run_should_heal_what_a_killed_one_left(shop: Tiny) -> None:
+def test_a_run_should_heal_what_is_left_when_the_one_before_was_killed(shop: Tiny) -> None:
     proxied(
         shop,
         """
@@ -362,7 +362,7 @@ def test_the_next_run_should_heal_what_a_killed_one_left(shop: Tiny) -> None:
     assert list((shop.path / ".nomock/faults" / shop.name).iterdir()) == []
 
 
-def test_ctrl_c_should_heal_what_is_on(shop: Tiny) -> None:
+def test_a_fault_should_be_healed_when_ctrl_c_ends_the_run(shop: Tiny) -> None:
     proxied(
         shop,
         """
@@ -402,7 +402,7 @@ def test_faults_should_be_refused_when_another_run_uses_the_stack(shop: Tiny) ->
     shop.run().assert_outcomes(passed=1)
 
 
-def test_parallel_tests_should_not_meet_the_faults_of_others(shop: Tiny) -> None:
+def test_a_test_should_not_meet_the_faults_of_others_when_they_run_in_parallel(shop: Tiny) -> None:
     proxied(
         shop,
         """
@@ -424,7 +424,7 @@ def test_parallel_tests_should_not_meet_the_faults_of_others(shop: Tiny) -> None
     assert left_on(shop) == []
 
 
-def test_a_run_without_faults_should_load_nothing_of_them(shop: Tiny) -> None:
+def test_nothing_of_faults_should_be_loaded_when_a_run_has_none(shop: Tiny) -> None:
     proxied(
         shop,
         """

@@ -60,7 +60,7 @@ def rules_left(tiny: Tiny) -> object:
     return tiny.stack()["httpfaults"].http.get("/rules").json()
 
 
-def test_every_http_fault_should_bite_its_own_test_and_be_gone_after_its_block(
+def test_every_http_fault_should_bite_its_own_test_only_when_its_block_is_open(
     shop: Tiny,
 ) -> None:
     stack_of(

@@ -72,7 +72,7 @@ def test_a_journal_should_tell_what_was_on_when_its_process_was_killed(tmp_path:
     ]
 
 
-def test_a_journal_should_be_left_alone_while_its_process_lives(tmp_path: Path) -> None:
+def test_a_journal_should_be_left_alone_when_its_process_lives(tmp_path: Path) -> None:
     journal = Journal(tmp_path, "stack")
     number = journal.on(LATENCY, {}, "test")
     with orphaned_journals(tmp_path, "stack") as journals:
@@ -106,7 +106,7 @@ def test_a_journal_should_be_left_alone_when_its_process_lives_and_begins_the_ne
     assert list((tmp_path / "faults" / "stack").iterdir()) == []
 
 
-def test_a_line_that_was_cut_off_should_not_keep_the_others_from_being_healed(
+def test_the_other_faults_should_be_healed_when_a_line_was_cut_off(
     tiny: Tiny, stack: Stack
 ) -> None:
     path = left(tiny, entry(1))

@@ -135,7 +135,7 @@ def test_no_packet_should_get_lost_when_it_stays_inside_the_container(
 @pytest.mark.parametrize(
     ("direction", "refused", "lost"), [("to", 0, 50), ("from", 50, 50), ("both", 50, 100)]
 )
-def test_packets_should_get_lost_in_the_direction_of_the_service_that_is_asked_for(
+def test_packets_should_get_lost_only_in_its_direction_when_a_fault_has_one(
     shop: Shop, direction: str, refused: int, lost: int
 ) -> None:
     stack, control = shop.stack, shop.control

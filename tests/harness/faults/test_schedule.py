@@ -38,14 +38,14 @@ def of_seed(seed: int | None, *, lasts_s: float = 3.0, most_steps: int = 4) -> S
     return from_seed(seed, among, lasts_s=lasts_s, most_steps=most_steps)
 
 
-def test_a_seed_should_make_the_same_schedule_on_another_python() -> None:
+def test_the_schedule_of_a_seed_should_be_the_same_when_another_python_makes_it() -> None:
     assert f"{of_seed(7)}\n" == OF_SEED_7
     mounted = f"{ROOT}/src:/src:ro"
     options = ["--rm", "--volume", mounted, "--env", "PYTHONPATH=/src"]
     assert docker("run", *options, IMAGE, "python3", "-c", MADE_OF_SEED_7) == OF_SEED_7
 
 
-def test_schedules_of_many_seeds_should_differ_and_fit_their_time() -> None:
+def test_schedules_should_differ_and_fit_their_time_when_many_seeds_make_them() -> None:
     schedules = [of_seed(seed, lasts_s=2.0) for seed in range(300)]
     assert len({repr(schedule) for schedule in schedules}) == 300
     assert repr(of_seed(None)) != repr(of_seed(None))
@@ -82,7 +82,7 @@ def test_steps_should_be_left_out_of_a_schedule_when_they_contradict_an_earlier_
         Schedule((one, closed))
 
 
-def test_no_schedule_of_a_seed_should_break_a_service_that_another_fault_took_away() -> None:
+def test_no_service_should_be_broken_twice_by_a_seeds_schedule_when_a_fault_took_it_away() -> None:
     among = templates([], ["worker"], None)
     kinds = set()
     for seed in range(3000):
@@ -94,7 +94,7 @@ def test_no_schedule_of_a_seed_should_break_a_service_that_another_fault_took_aw
     assert kinds == {"packet_rate", "packet_loss", "isolate", "pause", "restart", "stop", "kill"}
 
 
-def test_a_schedule_by_hand_should_take_away_what_is_broken_already() -> None:
+def test_a_schedule_by_hand_should_keep_both_faults_when_one_takes_the_service_away() -> None:
     loss, stop = Step(0, 100, PacketLoss("worker", percent=1)), Step(50, 20, Stop("worker"))
     assert Schedule((loss, stop)).steps == (loss, stop)
     assert Schedule.without_conflicts([loss, stop]).steps == (loss,)
@@ -152,7 +152,9 @@ def test_a_schedule_should_be_refused_with_the_reason_when_it_cannot_be(call, sa
     assert str(refused.value) == said
 
 
-def test_a_schedule_should_put_its_faults_on_and_off_while_the_test_goes_on(shop: Tiny) -> None:
+def test_faults_should_be_put_on_and_off_when_a_test_plays_a_schedule_and_goes_on(
+    shop: Tiny,
+) -> None:
     proxied(
         shop,
         """
@@ -205,7 +207,9 @@ def test_a_schedule_should_put_its_faults_on_and_off_while_the_test_goes_on(shop
     assert left_on(shop) == []
 
 
-def test_a_red_test_should_show_python_that_plays_its_schedule_again(shop: Tiny) -> None:
+def test_python_that_plays_a_schedule_again_should_be_shown_when_its_test_is_red(
+    shop: Tiny,
+) -> None:
     proxied(
         shop,
         """
@@ -276,7 +280,7 @@ def test_a_schedule_should_make_the_test_an_error_when_none_of_it_met_traffic(sh
     )
 
 
-def test_a_schedule_of_services_should_need_no_edges(tiny: Tiny) -> None:
+def test_a_schedule_should_need_no_edges_when_it_is_of_services(tiny: Tiny) -> None:
     tiny.compose(web=server(healthcheck=LISTENS))
     tiny.tests("""
         def test_it(stack, faults):
@@ -320,7 +324,7 @@ def test_a_schedule_should_end_and_say_why_when_one_of_its_faults_cannot_begin(s
     assert left_on(shop) == []
 
 
-def test_a_schedule_should_claim_what_it_may_break_before_it_begins(shop: Tiny) -> None:
+def test_an_edge_should_be_claimed_when_its_fault_in_a_schedule_has_not_begun(shop: Tiny) -> None:
     proxied(
         shop,
         """
@@ -352,7 +356,7 @@ def test_hypothesis_should_be_asked_for_when_it_is_not_installed(
 
 
 @pytest.mark.slow
-def test_hypothesis_should_shrink_to_the_one_fault_that_a_service_does_not_stand(
+def test_hypothesis_should_shrink_to_one_fault_when_a_service_does_not_stand_it(
     shop: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # Its plugin takes the arguments out of what Hypothesis prints.

@@ -121,7 +121,7 @@ def test_a_stopped_service_should_come_back_when_the_fault_heals(tiny: Tiny) -> 
         assert answers(stack)
 
 
-def test_a_paused_service_should_accept_and_never_answer_until_the_fault_heals(
+def test_a_service_should_not_answer_until_the_fault_heals_when_it_is_paused(
     tiny: Tiny,
 ) -> None:
     with ready(tiny, web=server(healthcheck=LISTENS)) as (stack, control):
@@ -213,7 +213,9 @@ def takes_memory(stack: Stack, service: str, megabytes: int) -> bool:
 
 
 @pytest.mark.slow
-def test_a_service_should_have_less_cpu_until_the_fault_heals(tiny: Tiny) -> None:
+def test_a_service_should_have_less_cpu_until_the_fault_heals_when_it_is_squeezed(
+    tiny: Tiny,
+) -> None:
     # So little that it is used up in its first moment, on however busy a machine.
     few, burn = 1 / 30, ["python3", "-c", "sum(range(1_000_000))"]
     services = {
@@ -237,7 +239,9 @@ def test_a_service_should_have_less_cpu_until_the_fault_heals(tiny: Tiny) -> Non
 
 
 @pytest.mark.slow
-def test_a_service_should_have_less_memory_until_the_fault_heals(tiny: Tiny) -> None:
+def test_a_service_should_have_less_memory_until_the_fault_heals_when_it_is_squeezed(
+    tiny: Tiny,
+) -> None:
     services = {
         "unlimited": idle(),
         "limited": idle(mem_limit="200m"),
@@ -433,7 +437,7 @@ def test_the_edges_should_be_there_again_when_their_proxy_was_taken_away(
             another.close()
 
 
-def test_faults_that_take_a_service_away_should_contradict_each_other() -> None:
+def test_faults_should_contradict_each_other_when_both_take_the_same_service_away() -> None:
     for one in [*TAKING_AWAY, Isolate]:
         for other in [*TAKING_AWAY, Isolate]:
             assert one("web").conflicts_with(other("web"))
@@ -447,7 +451,7 @@ def test_faults_that_take_a_service_away_should_contradict_each_other() -> None:
     assert not apart.conflicts_with(Kill("web"))
 
 
-def test_a_fault_of_a_service_should_keep_others_off_that_service(tiny: Tiny) -> None:
+def test_others_should_be_kept_off_a_service_when_a_fault_is_on_it(tiny: Tiny) -> None:
     tiny.compose(web=idle())
     with_ground = StackControl(tiny.stack())
     assert Kill("web").exclusive_parts(with_ground) == {"web"}
@@ -482,7 +486,7 @@ def ahead_s(stack: Stack, service: str = "web") -> float:
 
 
 @pytest.mark.slow
-def test_a_service_should_have_a_wrong_clock_until_the_fault_heals(tiny: Tiny) -> None:
+def test_a_clock_should_be_wrong_until_the_fault_heals_when_it_is_skewed(tiny: Tiny) -> None:
     with ready(tiny, web=faked(tiny)) as (stack, control):
         assert abs(ahead_s(stack)) < 60
         for offset_s in (3600, -86_400):

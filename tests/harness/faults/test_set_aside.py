@@ -61,7 +61,7 @@ def lines(*entries: object) -> bytes:
     ],
     ids=lambda value: repr(value)[:20],
 )
-def test_a_journal_should_tell_what_it_can_whatever_is_in_it(
+def test_a_journal_should_tell_what_it_can_when_lines_are_broken(
     tmp_path: Path, content: bytes, told: list[str]
 ) -> None:
     path = tmp_path / "faults/stack/1.ndjson"
@@ -146,7 +146,7 @@ def test_a_journal_should_be_set_aside_when_its_engine_is_gone_and_its_process_n
     assert list(folder(tiny).iterdir()) == []
 
 
-def test_a_copy_of_a_checkout_should_heal_nothing_of_the_other_and_a_renamed_one_be_named(
+def test_faults_should_not_be_healed_when_a_copy_of_the_checkout_or_a_renamed_one_left_them(
     tiny: Tiny, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tiny.compose(web=idle())

@@ -15,7 +15,7 @@ def project(one_shots: frozenset[str] = frozenset(), **services: dict[str, Any])
     return Project("p", (), configs, one_shots)
 
 
-def test_a_service_should_reach_all_that_its_edges_lead_to() -> None:
+def test_a_service_should_reach_another_when_edges_lead_there() -> None:
     stack = project(shop=PORT, bank=PORT, db={}, cache={}, proxy={})
     edges = {"shop->bank": "proxy", "bank->db": "db", "shop->cache": "cache"}
     reached = topology_of(stack, edges)
@@ -38,7 +38,7 @@ def test_a_service_should_reach_what_it_depends_on_when_it_has_no_edges() -> Non
     assert reached["other"] == {"other"}
 
 
-def test_a_worker_should_be_reached_by_all_who_share_its_store() -> None:
+def test_a_worker_should_be_reached_when_a_service_shares_its_store() -> None:
     stack = project(
         frozenset({"migrate"}), shop=PORT, site=PORT, queue={}, worker={}, migrate={}, mail={}
     )

@@ -213,7 +213,7 @@ def ends(connection: socket.socket) -> bool:
 # --- what there is, and what is asked for ---
 
 
-def test_edges_should_be_told_as_they_are(proxy: Proxy) -> None:
+def test_edges_should_be_told_as_they_are_when_toxiproxy_is_asked(proxy: Proxy) -> None:
     toxiproxy = proxy.adapter()
     upstream = proxy.upstream.address
     edges = toxiproxy.edges()
@@ -226,7 +226,9 @@ def test_edges_should_be_told_as_they_are(proxy: Proxy) -> None:
 
 
 @pytest.mark.parametrize("edge_is_open", [True, False])
-def test_every_type_should_be_added_changed_and_removed(proxy: Proxy, edge_is_open: bool) -> None:
+def test_every_type_should_be_added_changed_and_removed_when_an_edge_is_open_or_not(
+    proxy: Proxy, edge_is_open: bool
+) -> None:
     toxiproxy = proxy.adapter()
     if not edge_is_open:
         toxiproxy.disable(ECHO)
@@ -262,7 +264,7 @@ def test_every_type_should_be_added_changed_and_removed(proxy: Proxy, edge_is_op
     assert proxy.log() == ""  # it warns of what it deprecates
 
 
-def test_a_toxic_should_bite_connections_that_are_open_and_leave_them_open(proxy: Proxy) -> None:
+def test_connections_should_be_bitten_and_stay_open_when_a_toxic_is_added(proxy: Proxy) -> None:
     toxiproxy = proxy.adapter()
     with proxy.connect(ECHO) as connection:
         echo_s(connection)
@@ -274,13 +276,13 @@ def test_a_toxic_should_bite_connections_that_are_open_and_leave_them_open(proxy
         echo_s(connection)
 
 
-def test_an_attribute_that_is_left_out_should_be_nothing(proxy: Proxy) -> None:
+def test_an_attribute_should_be_nothing_when_it_is_left_out(proxy: Proxy) -> None:
     toxiproxy = proxy.adapter()
     toxiproxy.add(ECHO, Toxic("slow", "latency", "upstream", {"latency": 5}))
     assert toxiproxy.edges()[ECHO].toxics == (latency(5, stream="upstream"),)
 
 
-def test_an_edge_should_be_closed_and_opened_as_often_as_one_likes(proxy: Proxy) -> None:
+def test_an_edge_should_stay_closed_or_opened_when_it_is_so_twice(proxy: Proxy) -> None:
     toxiproxy = proxy.adapter()
     with proxy.connect(ECHO) as connection:
         echo_s(connection)
@@ -306,7 +308,7 @@ def test_an_edge_should_open_when_it_was_made_closed(proxy: Proxy) -> None:
         assert echo_s(connection) >= 0.3
 
 
-def test_a_proxy_that_the_environment_names_should_not_be_asked(
+def test_toxiproxy_should_be_asked_itself_when_the_environment_names_a_proxy(
     proxy: Proxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
@@ -664,7 +666,7 @@ def test_two_should_not_disturb_each_other_when_threads_use_both(
 
 
 @pytest.mark.parametrize("module", ["nomock.plugin", "nomock.cli", "nomock.adapters.toxiproxy"])
-def test_a_run_without_faults_should_not_pay_for_the_library(module: str) -> None:
+def test_the_library_should_not_be_loaded_when_a_run_has_no_faults(module: str) -> None:
     look = f"import sys, {module}; print({{'requests', 'future', 'toxiproxy'}} & set(sys.modules))"
     done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert done.stdout == "set()\n"

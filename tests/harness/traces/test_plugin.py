@@ -330,7 +330,7 @@ def test_every_test_should_be_checked_when_it_is_marked_or_the_settings_say_all(
 
 
 @pytest.mark.slow
-def test_spans_may_be_lost_when_a_fault_killed_their_service(traced: Tiny) -> None:
+def test_lost_spans_should_be_no_failure_when_a_fault_killed_their_service(traced: Tiny) -> None:
     traced.tests(
         BEGIN
         + """
@@ -537,7 +537,7 @@ def test_a_run_should_not_begin_when_there_is_no_overlay(traced: Tiny) -> None:
     )
 
 
-def test_a_failing_test_should_leave_its_spans_as_evidence(traced: Tiny) -> None:
+def test_a_test_should_leave_its_spans_as_evidence_when_it_fails(traced: Tiny) -> None:
     traced.tests(
         BEGIN
         + """

@@ -81,7 +81,7 @@ def shop(tiny: Tiny, server_image: Callable[[str], str], jaeger_image: str) -> T
 
 
 @pytest.mark.slow
-def test_a_trace_should_go_through_apps_that_know_nothing_of_it(shop: Tiny) -> None:
+def test_a_trace_should_go_through_apps_when_they_know_nothing_of_it(shop: Tiny) -> None:
     result = shop.nomock("overlay", "--traces")
     assert result.outlines == [
         "service  Python          traced by",
@@ -102,7 +102,7 @@ def test_a_trace_should_go_through_apps_that_know_nothing_of_it(shop: Tiny) -> N
 
 
 @pytest.mark.slow
-def test_traces_should_go_together_with_coverage(shop: Tiny) -> None:
+def test_lines_should_be_covered_when_traces_are_on_too(shop: Tiny) -> None:
     for options in ([], ["--traces"]):
         assert shop.nomock("overlay", *options).ret == 0
     result = shop.run("--traces", "--sidecar-coverage", "-k", "both")
@@ -169,7 +169,7 @@ def test_a_service_should_be_left_out_with_the_reason_when_it_cannot_be_traced(
     assert found.reason == reason
 
 
-def test_the_backend_should_be_reached_from_every_network(tiny: Tiny) -> None:
+def test_the_backend_should_be_in_every_network_when_services_are_in_several(tiny: Tiny) -> None:
     tiny.compose_text(f"""
         name: {tiny.name}
         services:
@@ -188,7 +188,7 @@ def test_the_backend_should_be_reached_from_every_network(tiny: Tiny) -> None:
     assert "OTEL_SERVICE_NAME: web, PYTHONPATH: /nomock-spy:/lib" in text.replace('"', "")
 
 
-def test_the_backend_should_be_that_of_the_reference_stack(tiny: Tiny) -> None:
+def test_the_written_backend_should_be_the_references_when_a_project_has_none(tiny: Tiny) -> None:
     tiny.compose(web=server())
     written = overlay_text([Finding("web", PYTHON)], tiny.stack().project, ["a.yml"], ".nomock/spy")
     reference = (ROOT / "docker-compose.traces.yml").read_text()
@@ -200,7 +200,7 @@ def test_the_backend_should_be_that_of_the_reference_stack(tiny: Tiny) -> None:
         assert [line for line in lines if line not in there] == []
 
 
-def test_a_backend_of_the_project_should_be_used(tiny: Tiny) -> None:
+def test_the_backend_of_the_project_should_be_used_when_it_has_one(tiny: Tiny) -> None:
     tiny.compose(web=server(), all_in_one=server(ports=["127.0.0.1::16686", "127.0.0.1::4318"]))
     project = tiny.stack().project
     text = overlay_text([Finding("web", PYTHON)], project, ["a.yml"], ".nomock/spy")
