@@ -49,7 +49,7 @@ def test_what_is_not_undone_should_be_found_when_its_process_has_ended(tmp_path:
         assert (ledgers[0].entries, ledgers[0].trouble) == ([], "")
 
 
-def test_a_ledger_should_be_its_users_alone_since_it_has_tokens(tmp_path: Path) -> None:
+def test_a_ledger_should_be_its_users_alone_when_it_is_opened(tmp_path: Path) -> None:
     book = Book(tmp_path, "shop", "tkx3f2a9q", 1)
     book.open()
     assert book.path.stat().st_mode & 0o777 == 0o600
@@ -98,7 +98,7 @@ def test_every_whole_line_should_be_read_when_the_file_was_cut_anywhere(tmp_path
         ('{"ledger": 1}\n{"n": 1, "kind": 3}\n', "line 2 of"),
     ],
 )
-def test_what_cannot_be_read_should_be_said_and_stay(
+def test_a_ledger_should_be_told_and_stay_when_it_cannot_be_read(
     tmp_path: Path, text: str, trouble: str
 ) -> None:
     book = written(tmp_path)
@@ -125,7 +125,7 @@ def test_an_undo_should_be_the_same_when_another_process_reads_it() -> None:
         undo_of({"how": "magic"})
 
 
-def test_a_deletion_should_name_the_fields_of_what_was_made() -> None:
+def test_a_deletion_should_have_the_fields_of_what_was_made_when_its_rule_names_them() -> None:
     rule = HttpRule(
         "shop",
         "/orgs/{request.org}/users/{user.id}",
@@ -141,7 +141,9 @@ def test_a_deletion_should_name_the_fields_of_what_was_made() -> None:
     assert missing.value.what == "there is no field 'user.id' to delete it by"
 
 
-def test_a_header_should_have_variables_and_dollars(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_variables_should_be_put_in_and_dollars_stay_when_a_header_is_expanded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setenv("TOKEN", "s3cret")
     assert expanded("Bearer ${TOKEN} $TOKEN t$$7") == "Bearer s3cret s3cret t$7"
     with pytest.raises(LedgerError, match="the variable NOBODY_SET_IT is not set"):

@@ -9,7 +9,7 @@ from nomock.cleanup.kind import Found
 from nomock.cleanup.sweep import Choice
 
 
-def test_a_name_should_say_its_run_worker_and_test_and_fit() -> None:
+def test_a_name_should_fit_and_say_its_run_worker_and_test_when_it_is_made() -> None:
     run = names.new_run()
     test = "tests/test_a.py::test_a_client_should_do_what_no_client_ever_did[ä\n-1]"
     name = names.make("client", run, 2, test)
@@ -23,7 +23,7 @@ def test_a_name_should_say_its_run_worker_and_test_and_fit() -> None:
         names.make("x", run, 2, test, 20)
 
 
-def test_the_age_should_be_that_of_the_run_unless_the_clock_was_set_back(
+def test_the_age_of_a_run_should_be_unknown_only_when_the_clock_was_set_back_or_no_run_is_named(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     run = names.new_run()
@@ -35,7 +35,7 @@ def test_the_age_should_be_that_of_the_run_unless_the_clock_was_set_back(
     assert names.age_s("") is None
 
 
-def test_only_what_is_meant_should_be_removed() -> None:
+def test_what_was_found_should_be_kept_when_the_choice_does_not_mean_it() -> None:
     mine, other, old = names.new_run(), names.new_run(), "tkx3f2a9q"
 
     def why(choice: Choice, run: str) -> str:

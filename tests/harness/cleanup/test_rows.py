@@ -51,7 +51,9 @@ def places(found: list[Found]) -> dict[str, int]:
     return {one.where: one.count for one in found}
 
 
-def test_only_the_rows_of_tests_should_be_found_and_removed(database: Postgres) -> None:
+def test_only_the_rows_of_tests_should_be_removed_when_others_are_beside_them(
+    database: Postgres,
+) -> None:
     do(database, SCHEMA)
     rows = rows_of(database)
     assert rows.look() == [
@@ -89,7 +91,9 @@ TYPES = """
 """
 
 
-def test_rows_should_be_found_whatever_text_and_table_holds_the_name(database: Postgres) -> None:
+def test_rows_should_be_found_when_any_type_of_text_or_table_holds_the_name(
+    database: Postgres,
+) -> None:
     do(database, TYPES)
     rows = rows_of(database)
     every = {f"public.{name}": 1 for name in ("caseless", "daughter", "domains", "mother")}
@@ -217,7 +221,9 @@ def test_rows_of_a_run_should_be_removed_alone_when_their_names_say_it(database:
     assert ids(database, "things") == [1, 2]
 
 
-def test_a_rule_should_name_tables_columns_and_conditions(database: Postgres) -> None:
+def test_only_its_rows_should_be_found_when_a_rule_names_tables_columns_or_a_condition(
+    database: Postgres,
+) -> None:
     do(database, SCHEMA)
     do(database, "insert into shop.customers values (7, 'carol', 'made by ann@test.example')")
     notes = TableRule(("customers",), columns=("note",), like="TEST %")

@@ -82,7 +82,7 @@ def test_steps_should_be_left_out_of_a_schedule_when_they_contradict_an_earlier_
         Schedule((one, closed))
 
 
-def test_no_service_should_be_broken_twice_by_a_seeds_schedule_when_a_fault_took_it_away() -> None:
+def test_a_seeds_schedule_should_break_nothing_of_a_service_when_a_fault_took_it_away() -> None:
     among = templates([], ["worker"], None)
     kinds = set()
     for seed in range(3000):

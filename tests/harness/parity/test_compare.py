@@ -61,18 +61,18 @@ def test_nothing_should_differ_when_both_runs_came_to_the_same() -> None:
         ),
     ],
 )
-def test_what_a_test_came_to_should_be_compared(
+def test_a_difference_should_be_told_when_a_test_came_to_something_else(
     ours: Result, theirs: Result, difference: tuple[str, str, str]
 ) -> None:
     assert differences(record("compose", test=ours), record("sandbox", test=theirs)) == [difference]
 
 
-def test_a_test_that_is_not_in_both_should_differ() -> None:
+def test_a_test_should_differ_when_it_is_not_in_both_records() -> None:
     (found,) = compare(record("compose", more=Result("passed")), record("sandbox"), {})
     assert found == Difference("outcome", "more", "passed", "not run")
 
 
-def test_a_skip_should_be_the_reason_for_its_test_and_for_lines_that_only_that_runs() -> None:
+def test_a_skip_should_be_the_reason_when_its_test_and_lines_that_only_it_runs_differ() -> None:
     skipped = Result("skipped", "this needs a container engine")
     one = record("compose", LINES)
     other = record("sandbox", {"worker/jobs.py": {"1": [""]}}, test=skipped)
@@ -122,7 +122,7 @@ def test_a_record_should_be_read_as_it_was_written_and_refused_when_it_is_none(
             read_record(path)
 
 
-def test_what_a_test_was_answered_and_its_spans_should_be_read_in_its_evidence() -> None:
+def test_answers_and_spans_should_be_read_when_a_test_has_evidence() -> None:
     exchange = {"method": "GET", "url": "http://h/a/7", "status": 200}
     evidence = {
         "exchanges": [

@@ -22,7 +22,9 @@ from nomock.parity.shapes import alike, answer_shape, asked_for, merged, shape_o
         ),
     ],
 )
-def test_what_is_asked_for_should_be_without_what_a_run_has_anew(url: str, asked: str) -> None:
+def test_ids_and_values_should_be_left_out_when_it_is_said_what_was_asked(
+    url: str, asked: str
+) -> None:
     assert asked_for("GET", url) == asked
 
 
@@ -42,7 +44,7 @@ def test_what_is_asked_for_should_be_without_what_a_run_has_anew(url: str, asked
         ('{"a": 1', True, "cut"),
     ],
 )
-def test_the_shape_of_an_answer_should_have_its_names_and_types(
+def test_names_and_types_should_be_told_when_the_shape_of_an_answer_is_asked(
     text: str | None, is_cut: bool, shape: Any
 ) -> None:
     assert answer_shape(text, is_cut=is_cut) == shape

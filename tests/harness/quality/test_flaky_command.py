@@ -106,7 +106,7 @@ def test_the_run_should_be_green_and_say_why_when_results_cannot_be_kept(
 
 
 @pytest.mark.slow
-def test_a_hunt_should_find_a_test_that_depends_on_the_order(repository: Tiny) -> None:
+def test_a_hunt_should_find_a_test_when_it_depends_on_the_order(repository: Tiny) -> None:
     tiny = repository
     tiny.write("strict", "")
     # By Python's generator the second order, 6, has test_two before test_one.

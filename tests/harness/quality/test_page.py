@@ -100,7 +100,7 @@ def test_the_page_should_say_by_which_command_when_nothing_was_measured(shop: Ti
     assert "web/app.py" in found["risk"]
 
 
-def test_the_page_should_say_what_cannot_be_read_and_show_the_rest(shop: Tiny) -> None:
+def test_the_page_should_show_the_rest_when_some_of_it_cannot_be_read(shop: Tiny) -> None:
     state = shop.path / ".nomock"
     measured(state)
     (state / "quality/defects.json").write_text('{"version": 7}')

@@ -57,7 +57,7 @@ def files(folder: Path, **sources: str) -> dict[str, Path]:
     return found
 
 
-def test_a_module_should_be_relied_on_by_all_that_import_it_in_any_way(tmp_path: Path) -> None:
+def test_a_module_should_be_relied_on_when_others_import_it_in_any_way(tmp_path: Path) -> None:
     web = files(
         tmp_path / "web",
         app__init="",

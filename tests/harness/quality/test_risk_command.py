@@ -57,7 +57,9 @@ def test_what_is_known_should_be_told_when_there_is_no_git_and_no_run(shop: Tiny
     ]
 
 
-def test_history_should_be_told_as_far_as_there_is_any(shop: Tiny, tmp_path: Path) -> None:
+def test_history_should_be_told_as_far_as_it_goes_when_it_is_short_or_shallow(
+    shop: Tiny, tmp_path: Path
+) -> None:
     git(shop.path, "init", "--quiet")
     git(shop.path, "add", "--all")
     git(shop.path, "commit", "--quiet", "-m", "all")
@@ -97,7 +99,7 @@ def test_mutants_should_be_beside_the_risk_when_they_were_tried(shop: Tiny) -> N
     assert notes[-1].startswith("mutants are not known: what was measured cannot be read")
 
 
-def test_a_source_that_is_no_python_should_be_left_out_and_named(shop: Tiny) -> None:
+def test_a_source_should_be_left_out_and_named_when_it_is_no_python(shop: Tiny) -> None:
     shop.write("web/app.py", "def serve(:\n")
     modules, notes = told(shop)
     assert set(modules) == {"web/tools.py", "store/main.py"}

@@ -31,7 +31,7 @@ TESTS = (
 
 
 @pytest.mark.slow
-def test_edges_should_be_slow_while_a_run_of_a_hunt_lasts(
+def test_edges_should_be_slow_only_when_a_run_of_a_hunt_goes_on(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     proxied(tiny, TESTS)

@@ -33,7 +33,7 @@ def test_nothing_should_be_loaded_when_nomock_is_imported() -> None:
     assert python(f"{look}print(sorted(set(sys.modules) - before))") == "['nomock']"
 
 
-def test_every_public_name_should_be_there_without_an_engine_and_without_pytest() -> None:
+def test_every_public_name_should_be_there_when_neither_an_engine_nor_pytest_is() -> None:
     program = "import os, sys; os.environ['DOCKER_HOST'] = 'unix:///nowhere'; import nomock; "
     program += "[getattr(nomock, name) for name in nomock.__all__]; "
     assert python(f"{program}print('pytest' in sys.modules)") == "False"
@@ -74,11 +74,11 @@ def test_a_fault_should_be_refused_with_a_hint_when_there_is_none_of_its_name(
     assert str(refused.value) == f"there is no fault {name!r}; {hint}"
 
 
-def test_the_page_should_be_what_the_docstrings_say() -> None:
+def test_the_page_of_the_api_should_be_as_made_when_docstrings_change() -> None:
     assert PAGE.read_text(encoding="utf-8") == page(), "python tests/harness/support/api_page.py"
 
 
-def test_every_error_should_be_public() -> None:
+def test_every_error_should_be_public_when_it_is_in_errors() -> None:
     from nomock import errors
 
     named = {name for name, kind in vars(errors).items() if is_error(kind)}
@@ -86,7 +86,7 @@ def test_every_error_should_be_public() -> None:
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_whatever_is_public_of_a_class_should_be_described(name: str) -> None:
+def test_a_class_and_its_members_should_be_described_when_they_are_public(name: str) -> None:
     kind = getattr(nomock, name)
     assert inspect.getdoc(kind)
     for member, value in members_of(kind):
@@ -98,7 +98,9 @@ def test_whatever_is_public_of_a_class_should_be_described(name: str) -> None:
 class TestKind:
     """The method of ``faults`` for each kind of fault, and what an editor shows of it."""
 
-    def test_the_method_should_take_what_the_kind_takes(self, name: str) -> None:
+    def test_a_method_should_take_what_its_fault_takes_when_a_kind_has_fields(
+        self, name: str
+    ) -> None:
         given = list(inspect.signature(getattr(Faults, name)).parameters.values())[1:]
         wanted = {
             field.name: (
@@ -117,7 +119,9 @@ class TestKind:
             for parameter in given
         } == wanted
 
-    def test_the_method_should_hand_on_what_it_is_given(self, name: str) -> None:
+    def test_a_method_should_hand_on_what_it_is_given_when_it_makes_its_fault(
+        self, name: str
+    ) -> None:
         made: list[Fault] = []
 
         class Recorded(Faults):
@@ -131,7 +135,7 @@ class TestKind:
         getattr(Recorded(), name)(**given)
         assert [(type(fault), fault.arguments) for fault in made] == [(kinds()[name], given)]
 
-    def test_the_docstring_should_tell_of_each_argument_and_error_with_an_example(
+    def test_a_docstring_should_have_arguments_errors_and_an_example_when_a_method_makes_a_fault(
         self, name: str
     ) -> None:
         text = inspect.getdoc(getattr(Faults, name)) or ""
@@ -147,7 +151,9 @@ class TestKind:
 
 
 @pytest.mark.slow
-def test_a_typed_test_module_should_be_accepted_by_mypy_strict(tmp_path: Path) -> None:
+def test_mypy_strict_should_accept_a_test_module_only_when_its_arguments_are_right(
+    tmp_path: Path,
+) -> None:
     """With the examples of all kinds, as a user's editor would complete them."""
     examples = "".join(
         f"    {line}\n"

@@ -75,7 +75,7 @@ def test_first_failed_test_should_be_read_when_pytest_names_it(printed, test):
     assert first_failed(printed) == test
 
 
-def test_verdict_should_be_kept_until_what_it_came_of_changes(tmp_path, monkeypatch):
+def test_verdict_should_be_asked_anew_only_when_what_it_came_of_changed(tmp_path, monkeypatch):
     monkeypatch.setattr("defects.kept._FOLDER", tmp_path)
     defect, found = DEFECTS[0], Result("tests/test_x.py::test_a", 1.5)
     kept = Kept("suite", lambda _: ["services"])
@@ -94,7 +94,9 @@ def test_no_defect_should_be_begun_when_the_time_is_over_or_it_was_ended():
     assert list(left) == []
 
 
-def test_table_should_count_by_kind_what_each_suite_found(tmp_path, monkeypatch):
+def test_table_should_count_by_kind_what_each_suite_found_when_defects_were_tried(
+    tmp_path, monkeypatch
+):
     monkeypatch.setattr(table, "STATE", tmp_path)
     one, two = (Defect(name, "# kind: a race\n--- a/x") for name in ("one", "two"))
     rows = [

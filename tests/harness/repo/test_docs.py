@@ -113,7 +113,7 @@ def test_readme_should_lead_to_the_first_result_when_sixty_lines_are_read():
     assert "check" in lines[commands[1]]
 
 
-def test_the_code_of_the_readme_should_run_as_it_stands(tiny):
+def test_code_of_the_readme_should_pass_when_it_is_run_as_it_stands(tiny):
     code = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
     fault, traced, first = code
     examples = re.findall(r"```python\n(.*?)```", (DOCS / "faults.md").read_text(), re.DOTALL)
@@ -166,6 +166,6 @@ def test_commands_should_be_ones_that_there_are_when_they_are_typed(page):
 PYTESTS = {"--pdb", "--dist", "--collect-only"}
 
 
-def test_every_page_should_be_found_from_the_index():
+def test_every_page_should_be_linked_from_the_index_when_it_is_in_the_docs():
     linked = set(re.findall(r"\]\((\S+)\.md\)", (DOCS / "index.md").read_text()))
     assert linked == {page.stem for page in DOCS.glob("*.md")} - {"index"}

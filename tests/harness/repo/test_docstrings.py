@@ -12,7 +12,7 @@ WITH_EXAMPLES = sorted(m for m, path in modules(SRC).items() if ">>> " in path.r
 
 
 @pytest.mark.parametrize("module", WITH_EXAMPLES)
-def test_docstring_should_show_what_happens(module: str) -> None:
+def test_docstring_should_show_what_happens_when_its_example_is_run(module: str) -> None:
     result = doctest.testmod(import_module(f"nomock.{module}"))
     assert result.attempted
     assert not result.failed

@@ -19,13 +19,10 @@ ARGUMENTS = ["-k", "a and not b", "--pdb", "-s", "tests/x.py::test_y[a b-$HOME-'
 SAY = "#!{python}\nimport json, sys\nprint(json.dumps(sys.argv[1:]))\n"
 
 
-def test_recipes() -> list[str]:
+def recipes_with_pytest() -> list[str]:
     """Return the recipes that run pytest."""
     text = (ROOT / "justfile").read_text(encoding="utf-8")
     return re.findall(r"^(test[\w-]*) [\w *]*\*arguments:.*\n    (?:cd \S+ && )?pytest", text, re.M)
-
-
-test_recipes.__test__ = False
 
 
 @pytest.fixture
@@ -57,15 +54,17 @@ def just(project: Path, *arguments: str) -> list[str]:
     return said
 
 
-def test_the_recipes_that_the_issue_names_should_be_there() -> None:
-    assert set(test_recipes()) >= {
+def test_recipes_should_run_pytest_when_their_names_are_for_tests() -> None:
+    assert set(recipes_with_pytest()) >= {
         *("test", "test-parallel", "test-n", "test-fast", "test-by-module", "test-by-class"),
         *("test-serial", "test-parallel-safe", "test-harness", "test-sidecar-coverage"),
     }
 
 
-@pytest.mark.parametrize("recipe", test_recipes())
-def test_pytest_should_get_each_argument_as_it_was_typed(project: Path, recipe: str) -> None:
+@pytest.mark.parametrize("recipe", recipes_with_pytest())
+def test_pytest_should_get_each_argument_as_typed_when_a_test_recipe_is_given_it(
+    project: Path, recipe: str
+) -> None:
     workers = ["4"] if recipe == "test-n" else []
     said = just(project, recipe, *workers, *ARGUMENTS)
     assert said[-len(ARGUMENTS) :] == ARGUMENTS
@@ -74,6 +73,8 @@ def test_pytest_should_get_each_argument_as_it_was_typed(project: Path, recipe: 
 
 
 @pytest.mark.parametrize("recipe", ["logs", "exec"])
-def test_compose_should_get_each_argument_as_it_was_typed(project: Path, recipe: str) -> None:
+def test_compose_should_get_each_argument_as_typed_when_a_recipe_of_the_stack_is_given_it(
+    project: Path, recipe: str
+) -> None:
     typed = ["-f", "auth", "a  b", "$HOME"]
     assert just(project, recipe, *typed) == [recipe, *typed]

@@ -214,16 +214,16 @@ def circles(src: Path, package: str) -> list[set[str]]:
     return found
 
 
-def test_every_import_should_go_downward() -> None:
+def test_every_import_should_go_downward_when_it_is_between_rooms() -> None:
     assert list(offences(SRC)) == []
 
 
 @pytest.mark.parametrize("source", [SRC, SPY], ids=lambda source: source.name)
-def test_no_files_should_import_one_another_in_a_circle(source: Path) -> None:
+def test_no_circle_should_be_found_when_the_imports_of_all_files_are_followed(source: Path) -> None:
     assert circles(source, source.name) == []
 
 
-def test_the_spy_should_need_nothing_but_the_standard_library() -> None:
+def test_the_spy_should_need_only_the_standard_library_when_it_imports() -> None:
     named = {
         name.partition(".")[0]
         for path in SPY.rglob("*.py")
@@ -232,7 +232,7 @@ def test_the_spy_should_need_nothing_but_the_standard_library() -> None:
     assert named - sys.stdlib_module_names == {"nomock_spy"}
 
 
-def test_every_import_of_the_spy_should_go_downward() -> None:
+def test_an_import_should_go_downward_when_it_is_between_rooms_of_the_spy() -> None:
     rooms = {room: number for number, layer in enumerate(SPYS_LAYERS) for room in layer}
     for module, path in modules(SPY).items():
         own = module.partition(".")[0]
@@ -243,7 +243,7 @@ def test_every_import_of_the_spy_should_go_downward() -> None:
                 assert rooms[other] < rooms[own], f"nomock_spy.{module} line {line}: {name}"
 
 
-def test_every_module_should_have_a_layer() -> None:
+def test_every_module_should_have_a_layer_when_it_is_no_bare_package() -> None:
     packages = {"", "coverage", "faults", "quality", "sandbox"}  # their rooms have one each
     assert [module for module in modules(SRC) if not room_of(module)] == sorted(packages)
 
@@ -302,7 +302,9 @@ def test_an_import_should_be_named_when_it_breaks_the_order(
     assert list(offences(tmp_path)) == [offence]
 
 
-def test_a_circle_of_files_should_be_found_wherever_its_imports_stand(tmp_path: Path) -> None:
+def test_a_circle_should_be_found_when_its_imports_stand_in_functions_or_for_types_alone(
+    tmp_path: Path,
+) -> None:
     for name, text in {
         "__init__": "from shop.above import x",
         "above": "from shop.one import a",

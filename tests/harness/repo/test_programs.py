@@ -15,7 +15,7 @@ from nomock.parity.record import Result
 from nomock.sandbox.promotion import Promoted
 
 
-def test_a_status_should_be_json_of_the_documented_shape(tiny: Tiny) -> None:
+def test_status_and_edges_should_be_of_their_schemas_when_asked_as_json(tiny: Tiny) -> None:
     proxied(tiny, "def test_it(stack): pass")
     before = tiny.nomock("status", "--json")
     found = checked("status", before.stdout.str())
@@ -38,7 +38,9 @@ def test_a_status_should_be_json_of_the_documented_shape(tiny: Tiny) -> None:
     assert all(table["tests"].keys() == {"shop->web"} for table in one)
 
 
-def test_what_is_written_should_be_told_as_json(tiny: Tiny) -> None:
+def test_what_is_written_should_be_told_when_commands_that_write_are_asked_as_json(
+    tiny: Tiny,
+) -> None:
     tiny.compose(web=server(environment={"API_URL": "http://api:8000"}), api=server())
     for command in ("overlay", "edges --init", "init --dry-run"):
         done = tiny.nomock(*command.split(), "--json")
@@ -54,7 +56,7 @@ def test_what_is_written_should_be_told_as_json(tiny: Tiny) -> None:
     assert tiny.nomock("coverage-live", "--json", "--watch").ret == 1
 
 
-def test_records_and_images_should_be_told_as_json(tiny: Tiny) -> None:
+def test_parity_and_images_should_be_of_their_schemas_when_asked_as_json(tiny: Tiny) -> None:
     for name, outcome in (("one", "passed"), ("other", "failed")):
         record = Record(name, "pytest", {"test_a.py::test_a": Result(outcome)}, None)
         tiny.write(f"{name}.json", record.text())
@@ -72,7 +74,7 @@ def test_records_and_images_should_be_told_as_json(tiny: Tiny) -> None:
     assert [field.name for field in fields(Promoted)] == schema["required"]
 
 
-def test_each_schema_should_be_told_and_stand_in_the_docs(tiny: Tiny) -> None:
+def test_each_schema_should_stand_in_the_docs_when_the_command_lists_it(tiny: Tiny) -> None:
     listed = tiny.nomock("schema").outlines[1:]
     page = (ROOT / "docs/programs.md").read_text(encoding="utf-8")
     for name in (line.split()[0] for line in listed):

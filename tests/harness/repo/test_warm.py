@@ -34,7 +34,7 @@ atexit.register(lambda: os.write(1, b"said at the end"))
 """
 
 
-def test_a_forked_run_should_find_what_a_process_of_its_own_finds(
+def test_a_run_should_find_what_a_process_of_its_own_finds_when_it_is_forked(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch, no_settings: None
 ) -> None:
     pytester.makeconftest(LOOKS)
@@ -59,7 +59,7 @@ def test_a_forked_run_should_find_what_a_process_of_its_own_finds(
     assert forked["environ"]["OF_THIS_TEST"] == "1"
 
 
-def test_a_run_should_be_forked_unless_it_needs_an_interpreters_start(
+def test_a_run_should_be_forked_only_when_it_needs_no_start_of_an_interpreter(
     pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def is_forked(*command: str) -> bool:
@@ -75,7 +75,9 @@ def test_a_run_should_be_forked_unless_it_needs_an_interpreters_start(
     assert not is_forked(*PYTEST, "--version")
 
 
-def test_a_forked_run_should_end_as_its_program_does(pytester: pytest.Pytester) -> None:
+def test_a_forked_run_should_end_likewise_when_its_program_is_killed_refuses_or_hangs(
+    pytester: pytest.Pytester,
+) -> None:
     path = pytester.makepyfile("import os\ndef test_it(): os.kill(os.getpid(), 9)")
     assert pytester.run(*PYTEST, path).ret == -9
     assert pytester.run(*PYTEST, "nowhere").ret == pytest.ExitCode.USAGE_ERROR

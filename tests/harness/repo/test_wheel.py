@@ -64,7 +64,7 @@ def below(folder: str, names: list[str]) -> set[str]:
     return {name.removeprefix(folder) for name in names if name.startswith(folder)}
 
 
-def test_the_wheel_should_have_the_pages_and_not_what_makes_a_site_of_them(
+def test_the_wheel_should_have_only_the_pages_of_the_docs_when_it_is_built(
     shipped: list[str],
 ) -> None:
     pages = {path.name for path in (ROOT / "docs").glob("*.md")}
@@ -80,7 +80,9 @@ def test_the_wheel_should_have_the_pages_and_not_what_makes_a_site_of_them(
         ("http-fault-proxy/httpfaults", "nomock/http_fault_proxy/httpfaults/"),
     ],
 )
-def test_the_wheel_should_have_all_that_runs(shipped: list[str], source: str, packed: str) -> None:
+def test_the_wheel_should_have_each_module_when_its_package_is_shipped(
+    shipped: list[str], source: str, packed: str
+) -> None:
     files = {path.relative_to(ROOT / source) for path in (ROOT / source).rglob("*.py")}
     assert {path.as_posix() for path in files} <= below(packed, shipped)
 
@@ -88,7 +90,7 @@ def test_the_wheel_should_have_all_that_runs(shipped: list[str], source: str, pa
 @pytest.mark.parametrize(
     "version", [VERSIONS[0], *(pytest.param(v, marks=pytest.mark.slow) for v in VERSIONS[1:])]
 )
-def test_the_wheel_should_import_and_run_a_test_on_a_stack_with_each_python(
+def test_the_wheel_should_run_a_test_on_a_stack_when_any_of_the_pythons_has_it(
     version: str, wheel: Path, tiny: Tiny, tmp_path: Path
 ) -> None:
     python = interpreter(version, wheel, tmp_path / "environment", tiny.path)

@@ -41,7 +41,9 @@ def test_an_artifact_should_have_the_same_digest_when_its_files_are_the_same(
     assert push(own_registry, {"manifests.json": b"{}"}) != first
 
 
-def test_the_docker_clients_login_should_be_used(own_registry: Registry, tmp_path: Path) -> None:
+def test_an_artifact_should_be_pushed_when_the_docker_client_is_logged_in(
+    own_registry: Registry, tmp_path: Path
+) -> None:
     own_registry.login = LOGIN
     auth = base64.b64encode(LOGIN.encode()).decode()
     config = {"auths": {own_registry.address: {"auth": auth}}}
@@ -51,7 +53,7 @@ def test_the_docker_clients_login_should_be_used(own_registry: Registry, tmp_pat
     assert own_registry.manifests == {"shop/sandbox:pr-7": digest}
 
 
-def test_a_credential_helper_should_be_asked(
+def test_an_artifact_should_be_pushed_when_a_credential_helper_has_the_login(
     own_registry: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own_registry.login = LOGIN

@@ -112,7 +112,7 @@ def test_a_promotion_should_be_asked_for_when_it_has_pushed_no_tools(
         Watchdog.beside(pods, cluster.add("web"), "tools")
 
 
-def test_a_container_should_be_paused_until_it_goes_on_or_its_process_ends(
+def test_a_container_should_be_paused_until_it_goes_on_when_a_program_beside_halts_it(
     cluster: FakeCluster, pods: Pods
 ) -> None:
     web = cluster.add("web")

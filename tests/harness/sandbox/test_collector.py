@@ -47,7 +47,9 @@ def write(folder: Path, content: bytes) -> None:
         file.write(content)
 
 
-def test_what_is_behind_the_offsets_should_be_told_and_nothing_else(tmp_path: Path) -> None:
+def test_only_what_is_behind_the_offsets_should_be_told_when_all_records_are_asked(
+    tmp_path: Path,
+) -> None:
     write(tmp_path, b"one\ntw\xff\n")
     (tmp_path / MODULES_FILE).write_text("{}")
     (tmp_path / "empty.ndjson").touch()
@@ -57,7 +59,7 @@ def test_what_is_behind_the_offsets_should_be_told_and_nothing_else(tmp_path: Pa
     assert told(ran.stdout) == [[NAME, 4, "tw\xff\n"]]
 
 
-def test_what_is_written_should_be_told_as_it_comes_and_who_settles_waits_for_that(
+def test_a_record_should_be_told_before_settle_ends_when_somebody_follows(
     tmp_path: Path,
 ) -> None:
     write(tmp_path, b"one\n")
@@ -70,7 +72,7 @@ def test_what_is_written_should_be_told_as_it_comes_and_who_settles_waits_for_th
         assert told(following.stdout.read()) == [[NAME, 4, "two\n"]]
 
 
-def test_nobody_should_wait_for_a_follower_that_is_gone(tmp_path: Path) -> None:
+def test_settle_should_not_wait_when_the_follower_is_gone(tmp_path: Path) -> None:
     with running("follow", tmp_path) as following:
         note = tmp_path / ".followed"
         while not note.exists() and following.poll() is None:
@@ -112,7 +114,7 @@ def test_what_a_tracer_compiles_should_not_be_missed_when_its_pod_is_gone(tmp_pa
     assert kept_in({"spec": found.pod()}) == ["/data"]
 
 
-def test_a_covered_service_should_have_a_collector_that_shares_its_records_alone(
+def test_only_the_records_should_be_shared_with_a_collector_when_a_service_is_covered(
     tmp_path: Path,
 ) -> None:
     state = tmp_path / ".nomock" / "coverage"

@@ -53,7 +53,7 @@ def look(cluster: FakeCluster, tmp_path: Path) -> Look:
     return looked
 
 
-def test_what_a_deployment_said_before_its_change_should_not_count(look: Look) -> None:
+def test_a_condition_should_not_count_when_the_deployment_changed_since(look: Look) -> None:
     before = {"observedGeneration": 1, "conditions": [STUCK]}
     sets = [made("web-old", "old", "web", 1, status={"conditions": [REFUSED]})]
     pods = [failing("web-old-1", "old", "denied")]
@@ -61,7 +61,7 @@ def test_what_a_deployment_said_before_its_change_should_not_count(look: Look) -
     assert look(deployments=[deployment], replicasets=sets, pods=pods) == []
 
 
-def test_only_the_pods_of_the_newest_replica_set_should_count(look: Look) -> None:
+def test_a_pod_should_count_only_when_it_is_of_the_newest_replica_set(look: Look) -> None:
     now = {"observedGeneration": 2, "conditions": [REFUSED]}
     sets = [
         made("web-old", "old", "web", 1, status={"conditions": [REFUSED]}),
@@ -73,7 +73,7 @@ def test_only_the_pods_of_the_newest_replica_set_should_count(look: Look) -> Non
     assert found == ["web: image pull refused: not found"]
 
 
-def test_a_quota_that_refuses_the_new_pods_should_be_named(look: Look) -> None:
+def test_a_quota_should_be_named_when_it_refuses_the_new_pods(look: Look) -> None:
     sets = [made("web-new", "new", "web", 2, status={"conditions": [REFUSED]})]
     deployment = made("web", "web", revision=2, status={"observedGeneration": 2})
     assert look(deployments=[deployment], replicasets=sets) == [
@@ -81,6 +81,6 @@ def test_a_quota_that_refuses_the_new_pods_should_be_named(look: Look) -> None:
     ]
 
 
-def test_only_the_pods_of_the_job_that_is_there_should_count(look: Look) -> None:
+def test_a_pod_should_count_only_when_it_is_of_the_job_that_is_there(look: Look) -> None:
     pods = [failing("job-1-a", "gone", "denied"), failing("job-1-b", "here", "not found")]
     assert look(jobs=[made("job-1", "here")], pods=pods) == ["job: image pull refused: not found"]

@@ -29,7 +29,7 @@ def states(pods: Pods) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("how", ["stop", "end"])
-def test_a_service_should_stay_ended_until_it_is_started(
+def test_a_service_should_stay_ended_until_it_is_started_when_a_test_ended_it(
     cluster: FakeCluster, pods: Pods, how: str
 ) -> None:
     web = cluster.add("web")
@@ -81,7 +81,7 @@ def test_a_service_should_not_be_ended_when_its_data_would_be_gone(
     assert states(pods) == {"web": "running"}
 
 
-def test_an_address_should_be_told_for_the_pod_and_for_each_service_that_leads_to_it(
+def test_addresses_should_be_of_the_pod_and_its_own_service_when_there_are_others(
     cluster: FakeCluster, pods: Pods
 ) -> None:
     web = cluster.add("web")

@@ -17,7 +17,7 @@ PROJECTS = sorted(path.parent.name for path in APPS.glob("foreign_projects/*/*co
 
 
 @pytest.mark.parametrize("name", sorted(set(PROJECTS)))
-def test_every_foreign_project_should_lose_nothing_that_it_lives_by(
+def test_a_foreign_project_should_lose_nothing_that_it_lives_by_when_it_is_rendered(
     tmp_path: Path, no_settings: None, name: str
 ) -> None:
     shutil.copytree(APPS / "foreign_projects" / name, tmp_path / name)

@@ -196,12 +196,16 @@ def promoted(tiny: Tiny, text: str) -> Objects:
 
 
 @pytest.mark.parametrize("shape", SHAPES)
-def test_a_foreign_file_should_render_and_say_what_is_lost(tiny: Tiny, shape: str) -> None:
+def test_what_is_lost_should_be_said_when_a_foreign_file_is_rendered(
+    tiny: Tiny, shape: str
+) -> None:
     text, lost = SHAPES[shape]
     assert promoted(tiny, text).lost == lost
 
 
-def test_the_shapes_should_become_what_their_authors_mean(tiny: Tiny) -> None:
+def test_the_objects_should_be_what_the_authors_mean_when_their_files_are_rendered(
+    tiny: Tiny,
+) -> None:
     def ports(found: Objects, name: str) -> list[int]:
         return [port["port"] for port in found[f"Service {name}"]["spec"].get("ports", [])]
 

@@ -33,14 +33,14 @@ def commands(text: str) -> list[list[str]]:
 
 
 @pytest.mark.parametrize("name", ["gateway.yaml", "health-check.yaml", "rights.yaml"])
-def test_objects_should_be_valid(name: str) -> None:
+def test_objects_should_be_valid_when_they_are_in_a_file_for_gke(name: str) -> None:
     found = objects(name)
     assert found
     validate(one for one in found if one["apiVersion"] not in OF_GOOGLE)
     assert all(one["metadata"]["name"] for one in found)
 
 
-def test_the_gateway_should_take_the_routes_of_sandboxes_alone() -> None:
+def test_a_route_should_be_taken_by_the_gateway_only_when_it_is_a_sandboxs() -> None:
     space, gateway = objects("gateway.yaml")
     meta = gateway["metadata"]
     assert f"gateway: {meta['namespace']}/{meta['name']}" in PAGE
@@ -50,7 +50,7 @@ def test_the_gateway_should_take_the_routes_of_sandboxes_alone() -> None:
     assert allowed == [{"key": SANDBOX, "operator": "Exists"}]
 
 
-def test_the_workflow_should_call_nomock_as_it_is() -> None:
+def test_commands_of_the_workflow_should_be_parsed_when_they_call_nomock() -> None:
     steps = yaml.safe_load(WORKFLOW)["jobs"]["sandbox"]["steps"]
     asked = [words for step in steps for words in commands(f"run: {step.get('run', '')}")]
     assert [words[:2] for words in asked] == [
@@ -63,7 +63,7 @@ def test_the_workflow_should_call_nomock_as_it_is() -> None:
         command_line().parse_args(words)
 
 
-def test_the_page_should_call_nomock_as_it_is_and_name_each_variable() -> None:
+def test_the_page_should_name_each_variable_and_file_when_the_workflow_has_them() -> None:
     asked = commands(PAGE)
     assert len(asked) >= 3
     for words in asked:
@@ -74,7 +74,7 @@ def test_the_page_should_call_nomock_as_it_is_and_name_each_variable() -> None:
         assert file.name in PAGE
 
 
-def test_the_workflow_should_have_no_key_and_no_more_rights_than_it_needs() -> None:
+def test_the_workflow_should_have_no_key_and_few_rights_when_it_promotes() -> None:
     workflow = yaml.safe_load(WORKFLOW)
     assert workflow["permissions"] == {
         "contents": "read",
@@ -84,7 +84,7 @@ def test_the_workflow_should_have_no_key_and_no_more_rights_than_it_needs() -> N
     assert "secrets." not in WORKFLOW and "credentials_json" not in WORKFLOW
 
 
-def test_the_rights_should_be_enough_for_each_kind_that_is_rendered() -> None:
+def test_the_rights_should_be_enough_when_any_kind_is_rendered() -> None:
     rules = objects("rights.yaml")[0]["rules"]
     allowed = {resource for rule in rules for resource in rule["resources"]}
     needed = {

@@ -71,7 +71,7 @@ def test_all_should_halt_and_go_on_when_whoever_asked_has_gone(container: str) -
     assert wait_until(lambda: "t" not in states(container), within_s=20)
 
 
-def test_the_first_process_should_be_killed_although_it_heeds_no_signal(container: str) -> None:
+def test_the_first_process_should_be_killed_when_it_heeds_no_signal(container: str) -> None:
     among = Among(container)
     assert among.ask("kill") == "done"
     assert docker("wait", container).strip() == "137"

@@ -47,7 +47,7 @@ def own_image() -> Iterator[str]:
         engine._call("DELETE", f"/images/{name}", {"force": "1"})
 
 
-def test_the_facts_of_an_image_should_be_those_that_its_pods_need(own_image: str) -> None:
+def test_facts_that_pods_need_should_be_told_when_an_image_has_them(own_image: str) -> None:
     assert facts(own_image, group_add=["staff", 7, "nobodys"], volumes=[VOLUME]) == Image(
         "r/db@sha256:1",
         ports=("9000/udp",),
@@ -60,14 +60,14 @@ def test_the_facts_of_an_image_should_be_those_that_its_pods_need(own_image: str
     )
 
 
-def test_a_user_of_the_compose_file_should_be_looked_up_in_place_of_the_images() -> None:
+def test_the_user_should_be_that_of_the_compose_file_when_it_names_one() -> None:
     found = facts(POSTGRES, user="postgres")
     assert found.users == {"postgres": "999:999"}
     assert found.stop_signal == "SIGINT"
     assert found.ports == ("5432/tcp",)
 
 
-def test_an_image_should_be_looked_into_only_where_something_is_asked_of_it() -> None:
+def test_an_image_should_not_be_looked_into_when_its_users_are_numbers() -> None:
     class Asked(Engine):
         def run_alone(self, *arguments: Any) -> Any:
             raise AssertionError(arguments)
@@ -81,6 +81,6 @@ def test_an_image_should_be_looked_into_only_where_something_is_asked_of_it() ->
     assert image_with_facts(Asked(), service, config, "db").users == {}
 
 
-def test_an_image_of_one_program_should_have_no_users_and_no_chown() -> None:
+def test_no_users_and_no_chown_should_be_told_when_an_image_has_one_program() -> None:
     found = facts(TOXIPROXY, user="toxiproxy:nobodys", volumes=[VOLUME])
     assert (found.users, found.groups, found.has_chown) == ({}, {}, False)

@@ -56,7 +56,9 @@ def _without(value: Any, path: list[str]) -> Any:
 
 
 @pytest.mark.parametrize("path", sorted(SERVICE))
-def test_a_key_should_change_an_object_or_be_in_the_report(tmp_path: Path, path: str) -> None:
+def test_a_key_should_change_an_object_or_be_in_the_report_when_a_service_has_it(
+    tmp_path: Path, path: str
+) -> None:
     value = SERVICE[path]
     before = shop(tmp_path, {} if path in NEEDED else without(path, value))
     after = shop(tmp_path, said(path, value))
@@ -69,14 +71,16 @@ def test_a_key_should_be_in_no_report_when_nothing_is_lost_of_it(tmp_path: Path,
 
 
 @pytest.mark.parametrize("path", sorted(BESIDE))
-def test_a_key_beside_the_services_should_be_in_the_report(tmp_path: Path, path: str) -> None:
+def test_a_key_should_be_in_the_report_when_it_stands_beside_the_services(
+    tmp_path: Path, path: str
+) -> None:
     kind, _, key = path.partition(".")
     found = shop(tmp_path, {}, **{kind: BESIDE[path]})
     ends = [name.rpartition(".")[2] for service, name in found.lost if service == "-"]
     assert ends == [key or next(iter(BESIDE[path]), "")] or ends == [kind]
 
 
-def test_every_row_of_the_table_should_have_been_tried() -> None:
+def test_a_key_should_have_been_tried_when_the_table_has_a_row_for_it() -> None:
     tried = {*SERVICE, *NOTHING_TO_TELL}
     tried = {f"services.*.{path}" for path in tried} | set(BESIDE)
     # Keys that only say how the file was read, or where an answer stands beside.
@@ -126,6 +130,6 @@ def test_a_report_should_show_no_secret_when_a_key_holds_one(tmp_path: Path) -> 
     assert "t0ken-value" not in text
 
 
-def test_the_page_should_say_of_each_key_what_the_renderer_does() -> None:
+def test_the_table_of_the_page_should_be_as_made_when_the_renderer_is_asked() -> None:
     written = key_table.found(key_table.PAGE.read_text(encoding="utf-8"))
     assert written == key_table.table(), "python tests/harness/support/key_table.py"

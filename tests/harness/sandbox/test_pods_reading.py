@@ -85,7 +85,7 @@ def leaving(found: dict[str, Any]) -> dict[str, Any]:
     ],
     ids=["ready", "not ready", "new", "loops", "ended", "leaves", "has left"],
 )
-def test_a_pod_should_be_a_container_in_an_engines_words(
+def test_a_container_should_have_an_engines_words_when_it_is_read_from_a_pod(
     found: dict[str, Any], state: str, health: str | None
 ) -> None:
     (container,) = containers_of([found], Nowhere())
@@ -98,7 +98,7 @@ def test_a_pod_should_be_a_container_in_an_engines_words(
     )
 
 
-def test_replicas_should_be_numbered_by_age_and_one_that_leaves_be_none() -> None:
+def test_replicas_should_be_numbered_by_age_when_one_of_them_leaves() -> None:
     pods = [pod("web-3", RUNNING), leaving(pod("web-1", RUNNING)), pod("web-2", RUNNING)]
     others = {"metadata": {"name": "dns"}, "spec": {}, "status": {}}
     found = containers_of([*pods, others], Nowhere())
@@ -114,7 +114,7 @@ def test_how_a_container_ended_should_be_told_when_it_runs_again() -> None:
     assert [event.what for event in happenings_of([again], [])] == ["oom", "die", "start"]
 
 
-def test_a_pod_that_is_gone_should_have_ended_as_the_event_of_it_says() -> None:
+def test_a_pod_should_have_ended_when_an_event_says_so_and_it_is_gone() -> None:
     def killed(name: str, container: str) -> dict[str, Any]:
         about = {"name": name, "fieldPath": f"spec.containers{{{container}}}"}
         told = {"reason": "Killing", "lastTimestamp": "2026-11-30T07:00:02Z"}
@@ -145,7 +145,7 @@ def test_a_pods_network_should_be_the_same_when_a_container_in_it_is_started_aga
     assert life_of(pod("web-1", WAITING)).network == ""
 
 
-def test_a_deployment_that_was_stopped_should_stand_for_a_container_that_has_ended() -> None:
+def test_an_ended_container_should_be_told_when_its_deployment_was_stopped() -> None:
     template = {"spec": pod("web-1", RUNNING)["spec"]}
     deployment = {
         "metadata": {

@@ -43,7 +43,7 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_the_command_should_write_a_file_a_service_and_the_secrets_apart(
+def test_a_file_a_service_and_one_of_secrets_should_be_written_when_render_is_asked(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_TOKEN", "the token")
@@ -73,7 +73,9 @@ def test_the_command_should_write_a_file_a_service_and_the_secrets_apart(
     assert "pg_isready -U $USER" in texts["01-db.yaml"]
 
 
-def test_the_command_should_take_away_what_it_wrote_before_and_nothing_else(tiny: Tiny) -> None:
+def test_only_files_of_ours_should_be_taken_away_when_render_writes_into_a_folder_again(
+    tiny: Tiny,
+) -> None:
     tiny.compose_text("services: {old: {image: a}}")
     assert tiny.nomock("promote", "--render", "out").ret == 0
     tiny.compose_text("services: {new: {image: a}}")
@@ -112,7 +114,7 @@ def test_strict_should_refuse_and_write_nothing_when_a_key_is_lost(tiny: Tiny) -
     assert tiny.nomock("promote", "--render", "out", "--strict").ret == 0
 
 
-def test_json_should_say_all_that_the_table_says(tiny: Tiny) -> None:
+def test_all_that_the_table_says_should_be_told_when_json_is_asked(tiny: Tiny) -> None:
     tiny.compose_text(SHOP.replace("SHOP_TOKEN", "HOME"))
     done = tiny.nomock("promote", "--render", "out", "--json")
     assert checked("promote-render", done.stdout.str()) == {
@@ -179,7 +181,9 @@ def test_nothing_of_the_extra_should_be_loaded_when_nobody_promotes(tiny: Tiny, 
     "text",
     ["1e3", "0o14", "0x1F", "y", "N", "yes", "null", "~", "1_000", "12:30", "-", ".5", " a", ""],
 )
-def test_yaml_should_be_read_as_it_was_meant_whatever_version_reads_it(text: str) -> None:
+def test_a_text_should_be_quoted_when_some_version_of_yaml_reads_it_as_something_else(
+    text: str,
+) -> None:
     class Found:
         def to_dict(self) -> dict[str, str]:
             return {"value": text}

@@ -50,7 +50,9 @@ def cluster() -> Iterator[FakeCluster]:
         yield found
 
 
-def test_the_host_should_be_asked_and_not_the_pod(cluster: FakeCluster, tmp_path: Path) -> None:
+def test_the_host_should_be_asked_and_not_the_pod_when_a_service_is_public(
+    cluster: FakeCluster, tmp_path: Path
+) -> None:
     pods = Pods(connect("fake", cluster.kubeconfig(tmp_path / "kubeconfig")), NAMESPACE)
     with pytest.raises(PromotionError) as refused:
         check_live(

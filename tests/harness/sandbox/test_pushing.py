@@ -50,7 +50,7 @@ def test_images_should_have_the_digests_of_the_registry_when_they_were_pushed(
     assert not any(own_registry.address in digest for digest in config.digests)
 
 
-def test_the_tools_of_faults_should_be_where_the_cluster_pulls_them(
+def test_the_tools_should_be_in_the_registry_when_faults_need_them(
     tiny: Tiny, own_registry: Registry
 ) -> None:
     tiny.compose(one={"image": NO_PYTHON_IMAGE})
@@ -65,7 +65,7 @@ def test_the_tools_of_faults_should_be_where_the_cluster_pulls_them(
     ("named", "is_pushed"),
     [("redis:8", False), ("docker.io/library/redis:8", False), ("shop/redis:8", True)],
 )
-def test_an_image_should_be_pushed_unless_it_can_be_pulled_by_its_own_name(
+def test_an_image_should_be_pushed_only_when_its_own_name_cannot_be_pulled(
     tiny: Tiny, own_registry: Registry, named: str, is_pushed: bool
 ) -> None:
     upstream = f"redis@sha256:{'1' * 64}"
@@ -102,7 +102,9 @@ def test_a_push_should_fail_in_the_clients_words_when_the_registry_refuses_it_ha
     )
 
 
-def test_a_push_should_name_the_image_that_is_not_here(tiny: Tiny, own_registry: Registry) -> None:
+def test_an_image_should_be_named_when_it_is_not_here_to_be_pushed(
+    tiny: Tiny, own_registry: Registry
+) -> None:
     tiny.compose(one={"image": "nomock/not-here:1"})
     with pytest.raises(PromotionError) as caught:
         Pushing(Engine(), own_registry.address, lambda line: None).images(tiny.stack().project)

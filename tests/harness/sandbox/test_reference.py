@@ -46,7 +46,7 @@ def rendered(*overlays: str, told: bool = False) -> Objects:
     return Objects(render(found, place, state_dir=state_dir, image_of=image_of if told else None))
 
 
-def test_the_reference_stack_should_lose_only_what_this_report_says() -> None:
+def test_only_three_keys_should_be_lost_when_the_reference_stack_is_rendered() -> None:
     found = rendered()
     user = (
         "Kubernetes takes numbers alone",
@@ -70,7 +70,9 @@ def test_the_reference_stack_should_lose_nothing_when_the_promotion_asked_the_im
     assert "initContainers" not in str(others)
 
 
-def test_the_reference_stack_should_come_in_the_order_of_compose() -> None:
+def test_services_should_come_in_the_order_of_compose_when_the_reference_stack_is_rendered() -> (
+    None
+):
     assert rendered().rendered.waves == [
         ["httpfaults", "postgres", "redis", "toxiproxy"],
         ["mcp", "migrate"],
@@ -78,7 +80,7 @@ def test_the_reference_stack_should_come_in_the_order_of_compose() -> None:
     ]
 
 
-def test_every_edge_of_the_reference_stack_should_have_its_port() -> None:
+def test_every_edge_should_have_its_port_when_the_reference_stack_is_rendered() -> None:
     found = rendered()
 
     def ports(name: str) -> list[int]:
@@ -94,7 +96,7 @@ def test_every_edge_of_the_reference_stack_should_have_its_port() -> None:
     assert found["Service worker"]["spec"]["clusterIP"] == "None"
 
 
-def test_no_secret_of_the_reference_stack_should_stand_outside_a_secret() -> None:
+def test_no_secret_should_stand_outside_a_secret_when_the_reference_stack_is_rendered() -> None:
     found = rendered()
     others = str([o for o in found.all if o["kind"] != "Secret"])
     assert "auth_service" not in others

@@ -62,7 +62,9 @@ def promotion(
     assert (said, own_registry.manifests) == ([], {})
 
 
-def test_a_user_who_may_make_no_namespace(promotion: Promote, cluster: FakeCluster) -> None:
+def test_a_promotion_should_be_refused_when_its_user_may_make_no_namespace(
+    promotion: Promote, cluster: FakeCluster
+) -> None:
     cluster.answers = lambda method, path: refusal(403, MAY_NOT) if method == "PATCH" else None
     with pytest.raises(ClusterForbiddenError) as refused:
         promotion().run()
@@ -74,7 +76,9 @@ def test_a_user_who_may_make_no_namespace(promotion: Promote, cluster: FakeClust
     assert all("dryRun=All" in asked for asked in cluster.asked if asked.startswith("PATCH"))
 
 
-def test_credentials_that_are_expired(promotion: Promote, cluster: FakeCluster) -> None:
+def test_a_promotion_should_be_refused_when_its_credentials_are_expired(
+    promotion: Promote, cluster: FakeCluster
+) -> None:
     cluster.answers = lambda method, path: refusal(401, "Unauthorized")
     with pytest.raises(ClusterForbiddenError) as refused:
         promotion().run()
@@ -85,28 +89,36 @@ def test_credentials_that_are_expired(promotion: Promote, cluster: FakeCluster) 
     )
 
 
-def test_a_cluster_that_does_not_answer(promotion: Promote, cluster: FakeCluster) -> None:
+def test_a_promotion_should_be_refused_when_the_cluster_does_not_answer(
+    promotion: Promote, cluster: FakeCluster
+) -> None:
     made = promotion()
     cluster.server_close()
     with pytest.raises(ClusterMissingError, match="the cluster does not answer"):
         made.run()
 
 
-def test_a_namespace_of_somebody_else(promotion: Promote, cluster: FakeCluster) -> None:
+def test_a_promotion_should_be_refused_when_the_namespace_is_somebody_elses(
+    promotion: Promote, cluster: FakeCluster
+) -> None:
     found = {"metadata": {"name": "nomock-shop", "labels": {}}, "status": {"phase": "Active"}}
     cluster.answers = lambda method, path: (200, found) if method == "GET" else None
     with pytest.raises(PromotionError, match="this namespace belongs to somebody else"):
         promotion().run()
 
 
-def test_a_file_that_no_configmap_has_room_for(promotion: Promote, tiny: Tiny) -> None:
+def test_a_promotion_should_be_refused_when_no_configmap_has_room_for_a_file(
+    promotion: Promote, tiny: Tiny
+) -> None:
     tiny.write("big.txt", "x" * (1 << 20) + "x")
     mount = {"type": "bind", "source": str(tiny.path / "big.txt"), "target": "/big.txt"}
     with pytest.raises(NotPromotableError, match="too large for a ConfigMap"):
         promotion(web={"image": NO_PYTHON_IMAGE, "volumes": [mount]}).run()
 
 
-def test_services_that_would_have_one_name(promotion: Promote) -> None:
+def test_a_promotion_should_be_refused_when_two_services_would_have_one_name(
+    promotion: Promote,
+) -> None:
     own = {"image": NO_PYTHON_IMAGE}
     with pytest.raises(NotPromotableError, match="one name in a sandbox, web-app"):
         promotion(web_app=own, **{"web-app": own}).run()

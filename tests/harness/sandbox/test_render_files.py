@@ -21,7 +21,7 @@ def bind(source: Path, target: str, *, read_only: bool = True) -> dict[str, Any]
     return {"type": "bind", "source": str(source), "target": target, **mode, **create}
 
 
-def test_a_file_should_be_a_config_map_that_is_mounted_at_its_path(tmp_path: Path) -> None:
+def test_a_file_should_be_a_config_map_at_its_path_when_a_service_mounts_it(tmp_path: Path) -> None:
     file = tmp_path / "conf" / "app.ini"
     file.parent.mkdir()
     file.write_text("key = value\n", encoding="utf-8")
@@ -39,7 +39,9 @@ def test_a_file_should_be_a_config_map_that_is_mounted_at_its_path(tmp_path: Pat
     assert found.lost == []
 
 
-def test_a_folder_should_be_one_config_map_with_the_paths_of_its_files(tmp_path: Path) -> None:
+def test_a_folder_should_be_one_config_map_with_all_paths_when_a_service_mounts_it(
+    tmp_path: Path,
+) -> None:
     folder = tmp_path / "init"
     (folder / "deep" / "__pycache__").mkdir(parents=True)
     (folder / "deep" / "__pycache__" / "a.pyc").write_bytes(b"nobody's")
@@ -66,7 +68,7 @@ def test_a_folder_should_be_one_config_map_with_the_paths_of_its_files(tmp_path:
     assert mount == {"readOnly": True}
 
 
-def test_services_should_share_the_config_map_of_what_all_of_them_mount(tmp_path: Path) -> None:
+def test_a_config_map_should_be_shared_when_services_mount_the_same_file(tmp_path: Path) -> None:
     (tmp_path / "shared.ini").write_text("one", encoding="utf-8")
     mounts = {"volumes": [bind(tmp_path / "shared.ini", "/shared.ini")]}
     found = rendered(tmp_path, {"web": mounts, "worker": mounts})
@@ -148,7 +150,7 @@ def test_a_mount_should_be_left_to_the_image_when_that_is_built_from_it(tmp_path
     assert found.lost == []
 
 
-def test_what_cannot_be_read_should_be_refused_by_its_name(tmp_path: Path) -> None:
+def test_a_mount_should_be_refused_by_its_name_when_it_cannot_be_read(tmp_path: Path) -> None:
     # As in a folder that this user may not look into; to root none is closed.
     volume = bind(tmp_path / ("x" * 300), "/x")
     with pytest.raises(NotPromotableError) as caught:
@@ -182,7 +184,7 @@ def test_what_services_write_to_should_be_told_when_it_is_of_this_machine(
     ]
 
 
-def test_what_is_the_machines_own_should_not_be_copied_into_a_sandbox(tmp_path: Path) -> None:
+def test_a_mount_should_be_left_out_when_it_is_the_machines_own(tmp_path: Path) -> None:
     other = tmp_path / "other"
     project = tmp_path / "project"
     other.mkdir()

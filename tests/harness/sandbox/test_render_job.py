@@ -26,7 +26,7 @@ from nomock.sandbox.render import Image
         ),
     ],
 )
-def test_who_runs_to_its_end_should_be_a_job(
+def test_a_service_should_be_a_job_when_another_waits_for_its_end(
     tmp_path: Path, said: dict[str, Any], policy: str, tries: int
 ) -> None:
     check = {"test": ["CMD", "true"]}

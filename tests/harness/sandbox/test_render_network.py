@@ -22,7 +22,7 @@ def ports_of(found: Objects, name: str) -> list[int]:
     return [p["port"] for p in found[f"Service {name}"]["spec"].get("ports", [])]
 
 
-def test_a_service_should_have_the_ports_that_it_publishes_and_exposes(tmp_path: Path) -> None:
+def test_a_service_should_have_a_port_when_it_publishes_or_exposes_it(tmp_path: Path) -> None:
     found = web(
         tmp_path,
         ports=[
@@ -64,7 +64,7 @@ def test_a_service_should_have_the_ports_of_its_image_when_the_file_names_none(
     assert ports_of(found, "other") == [1]
 
 
-def test_a_service_should_have_the_ports_at_which_others_name_it(tmp_path: Path) -> None:
+def test_a_service_should_have_a_port_when_others_name_it_there(tmp_path: Path) -> None:
     (tmp_path / "edges.json").write_text('[{"upstream": "db:5433"}]', encoding="utf-8")
     mount = {
         "type": "bind",
@@ -188,7 +188,7 @@ def test_names_should_be_refused_when_two_would_be_the_same(tmp_path: Path) -> N
     )
 
 
-def test_a_service_should_be_reached_only_by_those_that_share_a_network(tmp_path: Path) -> None:
+def test_a_service_should_be_reached_only_when_a_network_is_shared_with_it(tmp_path: Path) -> None:
     services = {
         "web": {"networks": {"front": None, "back_end": None}},
         "db": {"networks": {"back_end": None}},
@@ -215,7 +215,9 @@ def test_a_service_should_be_reached_only_by_those_that_share_a_network(tmp_path
     assert found.lost == [("alone", "network_mode")]
 
 
-def test_who_is_in_internal_networks_alone_should_reach_nothing_outside(tmp_path: Path) -> None:
+def test_a_service_should_reach_nothing_outside_when_all_its_networks_are_internal(
+    tmp_path: Path,
+) -> None:
     services = {
         "db": {"networks": {"back": None}},
         "web": {"networks": {"back": None, "front": None}},

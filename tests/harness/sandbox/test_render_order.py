@@ -54,7 +54,9 @@ def test_services_should_be_refused_when_they_wait_in_a_circle() -> None:
     )
 
 
-def test_the_namespace_should_say_whose_it_is_and_until_when(tmp_path: Path) -> None:
+def test_the_namespace_should_say_whose_it_is_and_when_it_ends_when_it_is_rendered(
+    tmp_path: Path,
+) -> None:
     settings = Settings(root=tmp_path)
     project = project_of(config_of({"web": {}}), settings, Call(tmp_path))
     place = place_of("pr-7", datetime(2026, 12, 1, 8, 30, tzinfo=UTC))

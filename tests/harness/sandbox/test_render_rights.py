@@ -35,7 +35,7 @@ def test_a_variable_should_come_from_a_secret_when_it_holds_one(tmp_path: Path) 
     assert other["immutable"] is True
 
 
-def test_rights_should_be_those_of_the_compose_file(tmp_path: Path) -> None:
+def test_rights_should_be_those_of_the_compose_file_when_it_says_them(tmp_path: Path) -> None:
     found = web(
         tmp_path,
         user="1000:1001",
@@ -130,7 +130,7 @@ def test_a_user_should_be_numbers_when_it_is_one_or_the_image_tells(
         ({"mem_reservation": "20971520"}, {"requests": {"memory": "20Mi"}}),
     ],
 )
-def test_limits_and_requests_should_be_what_compose_means(
+def test_limits_and_requests_should_be_what_compose_means_when_it_says_them(
     tmp_path: Path, said: dict[str, Any], resources: dict[str, Any] | None
 ) -> None:
     found = web(tmp_path, **said)
@@ -191,7 +191,7 @@ def test_a_service_should_make_namespaces_and_have_rights_in_those_alone_when_it
     assert found.pod("worker")["serviceAccountName"] == "worker"
 
 
-def test_a_variable_of_a_sandbox_should_be_there_beside_those_of_the_compose_file(
+def test_a_variable_should_be_added_or_changed_when_x_nomock_has_it_for_sandboxes(
     tmp_path: Path,
 ) -> None:
     own = {"MODE": "sandbox", "PORT": 80, "API_KEY": "k"}

@@ -59,7 +59,9 @@ def test_a_service_should_be_this_deployment_when_it_says_nothing(tmp_path: Path
     assert found.lost == []
 
 
-def test_a_healthcheck_should_be_readiness_and_startup_and_never_liveness(tmp_path: Path) -> None:
+def test_readiness_and_startup_but_not_liveness_should_be_probed_when_there_is_a_healthcheck(
+    tmp_path: Path,
+) -> None:
     found = web(
         tmp_path,
         healthcheck={
@@ -132,7 +134,7 @@ def test_commands_should_reach_the_container_as_they_are_when_kubernetes_would_e
         ({"command": []}, {}, [("web", "command")]),
     ],
 )
-def test_an_empty_command_should_take_the_images_away_or_be_in_the_report(
+def test_the_images_command_should_be_taken_away_or_reported_when_the_files_is_empty(
     tmp_path: Path, said: dict[str, Any], words: dict[str, Any], lost: list[tuple[str, str]]
 ) -> None:
     found = web(tmp_path, **said)
@@ -141,7 +143,9 @@ def test_an_empty_command_should_take_the_images_away_or_be_in_the_report(
     assert found.lost == lost
 
 
-def test_a_pod_should_have_what_else_its_service_says(tmp_path: Path) -> None:
+def test_a_pod_should_have_names_labels_and_platform_when_its_service_says_them(
+    tmp_path: Path,
+) -> None:
     found = web(
         tmp_path,
         stop_grace_period="1m30.5s",
@@ -189,7 +193,7 @@ def test_a_pod_should_have_what_else_its_service_says(tmp_path: Path) -> None:
         ("999", "SIGINT", True),
     ],
 )
-def test_a_stop_signal_should_be_lost_unless_it_is_the_images(
+def test_a_stop_signal_should_be_kept_only_when_it_is_the_images(
     tmp_path: Path, said: str, own: str | None, is_lost: bool
 ) -> None:
     image = Image("shop", stop_signal=own)

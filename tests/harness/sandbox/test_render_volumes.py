@@ -52,7 +52,7 @@ def test_a_volume_should_be_the_pods_own_or_a_claim_when_the_file_says_so(tmp_pa
     ],
 )
 @pytest.mark.parametrize("claims", [{}, {"data": "1Gi"}])
-def test_a_volume_should_be_given_to_the_user_of_its_service(
+def test_a_volume_should_be_given_to_the_user_when_its_service_has_one_that_is_not_root(
     tmp_path: Path, claims: dict[str, str], said: str, own: str, owner: str | None
 ) -> None:
     volumes = [
@@ -110,7 +110,7 @@ def test_a_volume_should_be_told_when_services_share_it_and_pods_do_not(tmp_path
     assert rendered(tmp_path, services, volumes={"files": {}}, **asked).lost == []
 
 
-def test_memory_should_be_mounted_as_compose_says(tmp_path: Path) -> None:
+def test_memory_should_be_mounted_when_tmpfs_or_shm_size_says_so(tmp_path: Path) -> None:
     found = web(
         tmp_path,
         tmpfs=["/tmp", "/run:size=64m,mode=1777", "/x:uid=1000"],
@@ -135,7 +135,9 @@ def test_memory_should_be_mounted_as_compose_says(tmp_path: Path) -> None:
     assert found.lost == [("web", "tmpfs")]
 
 
-def test_configs_and_secrets_should_be_files_at_their_targets(tmp_path: Path) -> None:
+def test_configs_and_secrets_should_be_files_when_a_service_has_targets_for_them(
+    tmp_path: Path,
+) -> None:
     (tmp_path / "key.pem").write_bytes(b"\xffkey")
     found = rendered(
         tmp_path,

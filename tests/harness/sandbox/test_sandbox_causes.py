@@ -124,7 +124,7 @@ def test_what_is_final_should_come_first_when_there_are_several_causes() -> None
     ]
 
 
-def test_a_job_that_failed_should_be_told_by_the_pod_of_its_last_try() -> None:
+def test_the_pod_of_the_last_try_should_be_told_when_a_job_failed() -> None:
     tries = [
         {"metadata": {**named(name), "creationTimestamp": f"2026-11-30T12:00:0{second}Z"}}
         for name, second in (("web-b", 1), ("web-c", 2), ("web-a", 0))

@@ -13,7 +13,7 @@ REPLY = bytes.fromhex("80030002 00000008 00000001 789cbbdf")
 GOES_AWAY = bytes.fromhex("80030007 00000008 00000000 00000000")
 
 
-def test_a_stream_should_be_opened_with_its_headers() -> None:
+def test_a_frame_should_have_the_headers_of_its_stream_when_that_is_opened() -> None:
     frames, unpack = Frames(), zlib.decompressobj()
     for stream, kind in ((1, b"error"), (3, b"data")):
         written = frames.opened(stream, {"streamtype": kind.decode()})

@@ -22,7 +22,7 @@ def deployment(**container: Any) -> dict[str, Any]:
     }
 
 
-def test_every_mistake_of_every_object_should_be_told_with_its_path() -> None:
+def test_every_mistake_should_be_told_with_its_path_when_objects_are_not_valid() -> None:
     probe = {"exec": {"command": "true"}, "period": 5}
     policy = {
         "apiVersion": "networking.k8s.io/v2",
@@ -48,7 +48,9 @@ def test_every_mistake_of_every_object_should_be_told_with_its_path() -> None:
 @pytest.mark.parametrize(
     ("version", "is_known"), [("1.25", False), ("v1.36.3", True), (VERSION, True), ("1.99", True)]
 )
-def test_the_schema_should_be_that_of_the_clusters_version(version: str, is_known: bool) -> None:
+def test_a_key_should_be_refused_only_when_the_clusters_version_does_not_have_it(
+    version: str, is_known: bool
+) -> None:
     # A pod's own resources came with Kubernetes 1.32.
     found = deployment()
     found["spec"]["template"]["spec"]["resources"] = {"limits": {"cpu": "1"}}

@@ -64,7 +64,7 @@ class Argo:
         return None
 
 
-def test_a_cluster_without_argocd_should_be_said_to_be_so(way: ByArgo) -> None:
+def test_a_promotion_should_be_refused_when_the_cluster_has_no_argocd(way: ByArgo) -> None:
     with pytest.raises(PromotionError) as refused:
         way.require(SPACE)
     assert str(refused.value) == (
@@ -75,7 +75,7 @@ def test_a_cluster_without_argocd_should_be_said_to_be_so(way: ByArgo) -> None:
     )
 
 
-def test_secrets_should_be_applied_and_not_pushed(
+def test_secrets_should_be_applied_and_not_pushed_when_argo_syncs_the_rest(
     way: ByArgo, cluster: FakeCluster, own_registry: Registry
 ) -> None:
     Argo(cluster)
@@ -105,7 +105,7 @@ def test_an_application_that_nobody_takes_up_should_be_named_when_the_time_is_ov
     )
 
 
-def test_an_earlier_sync_should_not_be_taken_for_this_one(
+def test_a_sync_should_not_be_taken_for_this_one_when_it_is_of_an_earlier_call(
     way: ByArgo, cluster: FakeCluster
 ) -> None:
     argo = Argo(cluster)

@@ -32,11 +32,15 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["apiserver", "admin", "kubelet"])
-def test_a_certificate_should_be_taken_by_a_strict_client(node: Path, name: str) -> None:
+def test_a_certificate_should_be_valid_when_a_strict_client_checks_it(
+    node: Path, name: str
+) -> None:
     assert verified(node, name) == f"{name}.crt: OK"
 
 
-def test_what_an_older_node_made_should_be_made_anew_once(node: Path, tmp_path: Path) -> None:
+def test_certificates_should_be_made_anew_once_when_an_older_node_made_them(
+    node: Path, tmp_path: Path
+) -> None:
     old = tmp_path / "old"
     shutil.copytree(node, old)
     authority = ["openssl", "req", "-x509", "-new", "-key", "ca.key", "-subj", "/CN=nomock-local"]

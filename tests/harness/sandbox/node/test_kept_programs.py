@@ -71,7 +71,7 @@ def builder(tmp_path: Path) -> Builder:
     return Builder(tmp_path)
 
 
-def test_a_program_should_be_built_once(builder: Builder) -> None:
+def test_a_program_should_be_built_once_when_it_is_asked_for_again(builder: Builder) -> None:
     first = builder.build()
     assert first[0] == "==> compile prog"
     assert Path(first[1]).read_text() == "half\nwhole\n"

@@ -20,7 +20,7 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, no_settings: None) ->
     return tmp_path
 
 
-def test_compose_should_publish_the_node_on_loopback_only() -> None:
+def test_the_node_should_be_published_on_loopback_alone_when_compose_resolves_it() -> None:
     found = resolve(project(("node:1", "registry:1")))
     services = {name: service.config for name, service in found.services.items()}
     ports = [(port["host_ip"], port["target"]) for port in services[NODE]["ports"]]
@@ -33,7 +33,7 @@ def test_compose_should_publish_the_node_on_loopback_only() -> None:
     }
 
 
-def test_two_users_of_an_engine_should_have_a_node_each(
+def test_a_user_should_have_another_node_when_the_cache_folder_is_another(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     ours = project_name()

@@ -30,7 +30,9 @@ def refusal(check: Callable[[Engine], None], engine: Engine) -> str:
     return str(caught.value).replace(engine.address, "ADDRESS")
 
 
-def test_an_engine_without_the_rights_of_root_should_be_refused(answering: Answering) -> None:
+def test_an_engine_should_be_refused_when_it_has_not_the_rights_of_root(
+    answering: Answering,
+) -> None:
     engine = answering(machine(SecurityOptions=["name=seccomp,profile=builtin", "name=rootless"]))
     assert refusal(check_engine, engine) == (
         "engine at ADDRESS: a local node cannot run on this engine: it runs without root's rights "
@@ -40,7 +42,7 @@ def test_an_engine_without_the_rights_of_root_should_be_refused(answering: Answe
     )
 
 
-def test_an_engine_on_another_machine_should_be_refused() -> None:
+def test_an_engine_should_be_refused_when_it_is_on_another_machine() -> None:
     assert refusal(check_engine, Engine("tcp://192.0.2.77:2375")) == (
         "engine at ADDRESS: a local node cannot run on this engine: it is on another machine, and "
         "the local node is reached on its loopback only\n"
@@ -49,7 +51,7 @@ def test_an_engine_on_another_machine_should_be_refused() -> None:
     )
 
 
-def test_a_machine_without_memory_should_be_refused(answering: Answering) -> None:
+def test_a_machine_should_be_refused_when_too_little_memory_is_free(answering: Answering) -> None:
     assert refusal(check_room, answering(machine(MemTotal=700 << 20))) == (
         "engine at ADDRESS: a local node cannot run on this engine: 0.7 GiB of memory are free, "
         "and it takes 1.0 GiB\n"
@@ -58,7 +60,7 @@ def test_a_machine_without_memory_should_be_refused(answering: Answering) -> Non
     )
 
 
-def test_a_full_disk_should_be_refused(answering: Answering) -> None:
+def test_a_machine_should_be_refused_when_its_disk_is_full(answering: Answering) -> None:
     assert refusal(check_room, answering(machine(DockerRootDir="/proc"))) == (
         "engine at ADDRESS: a local node cannot run on this engine: 0.0 GiB are free in /proc, and "
         "it takes 3.0 GiB\n"
@@ -67,7 +69,7 @@ def test_a_full_disk_should_be_refused(answering: Answering) -> None:
     )
 
 
-def test_a_project_that_cannot_build_the_node_should_be_told_who_can(
+def test_a_project_should_be_told_who_builds_the_node_when_it_cannot(
     answering: Answering, tmp_path: Path
 ) -> None:
     with pytest.raises(ConfigError) as caught:

@@ -42,7 +42,7 @@ def with_argocd(node: Node) -> Node:
     return node
 
 
-def test_an_application_should_be_synced_and_healthy_at_the_revision_that_was_pushed(
+def test_an_application_should_be_synced_and_healthy_when_a_revision_was_pushed(
     with_argocd: Node,
 ) -> None:
     node = with_argocd

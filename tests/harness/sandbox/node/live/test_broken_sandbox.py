@@ -136,7 +136,7 @@ def broken(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Bro
     found.nomock("sandbox", "down")
 
 
-def test_faults_should_do_what_they_do_on_compose(broken: Broken) -> None:
+def test_faults_should_do_what_they_do_on_compose_when_a_sandbox_is_broken(broken: Broken) -> None:
     with broken.begin("-rs", "-k", "not killed") as running:
         said, _ = running.communicate()
     assert re.search(r"5 passed, 1 skipped, 1 deselected", said), said

@@ -25,7 +25,7 @@ def shop(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]
     found.nomock("sandbox", "down")
 
 
-def test_data_should_outlive_pods_and_a_promotion_but_not_the_sandbox(
+def test_data_should_go_only_when_the_sandbox_does_and_not_with_pods_or_a_promotion(
     shop: Shop, node: Node
 ) -> None:
     with closing(shop.stack()) as stack:

@@ -26,23 +26,23 @@ def served(node: Node, image: str) -> None:
 
 
 @pytest.mark.usefixtures("served")
-def test_a_pod_should_reach_another_one_by_the_name_of_its_service(node: Node) -> None:
+def test_a_pod_should_reach_another_one_when_it_asks_the_name_of_its_service(node: Node) -> None:
     assert node.kubectl(*ask("back")) == "200\n"
     assert node.kubectl(*ask("back.default.svc.cluster.local")) == "200\n"
 
 
 @pytest.mark.usefixtures("served")
-def test_a_pod_should_reach_itself_by_its_service(node: Node) -> None:
+def test_a_pod_should_reach_itself_when_it_asks_its_own_service(node: Node) -> None:
     assert node.kubectl(*ask("front")) == "200\n"
 
 
 @pytest.mark.usefixtures("served")
-def test_logs_should_be_those_of_the_pod(node: Node) -> None:
+def test_logs_should_be_those_of_the_pod_when_its_deployment_is_asked(node: Node) -> None:
     assert "it serves" in node.kubectl("logs", "deploy/back")
 
 
 @pytest.mark.usefixtures("served")
-def test_a_port_should_be_forwarded(node: Node) -> None:
+def test_a_pod_should_answer_when_its_port_is_forwarded(node: Node) -> None:
     with node.begin_inside("timeout", "60", *FORWARD) as forwarding:
         assert forwarding.stdout is not None
         said = forwarding.stdout.readline()
@@ -54,7 +54,7 @@ def test_a_port_should_be_forwarded(node: Node) -> None:
 
 
 @pytest.mark.usefixtures("served")
-def test_a_network_policy_should_hold_until_it_is_gone(node: Node) -> None:
+def test_a_pod_should_be_reached_again_when_the_policy_that_closed_it_is_gone(node: Node) -> None:
     policy = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -70,7 +70,7 @@ def test_a_network_policy_should_hold_until_it_is_gone(node: Node) -> None:
 
 
 @pytest.mark.usefixtures("served")
-def test_a_network_policy_should_let_in_whom_it_names(node: Node) -> None:
+def test_a_pod_should_be_let_in_only_when_the_network_policy_names_it(node: Node) -> None:
     policy = {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",
@@ -91,7 +91,9 @@ def test_a_network_policy_should_let_in_whom_it_names(node: Node) -> None:
     node.kubectl("delete", "networkpolicy", "front-only")
 
 
-def test_the_kubeconfig_should_let_only_this_user_in(node: Node, tmp_path: Path) -> None:
+def test_a_user_should_be_let_in_only_when_the_kubeconfig_is_theirs(
+    node: Node, tmp_path: Path
+) -> None:
     assert node.kubeconfig.stat().st_mode & 0o777 == 0o600
     config = json.loads(node.kubeconfig.read_text(encoding="utf-8"))
     assert config["current-context"] == "nomock-local"

@@ -123,7 +123,7 @@ def test_a_test_should_have_its_lines_also_when_their_pod_was_killed(zoo: Shop, 
     assert first["metadata"]["name"] not in {p["metadata"]["name"] for p in pods(node)}
 
 
-def test_a_runs_lines_should_be_its_own_though_no_pod_is_replaced_for_it(
+def test_the_lines_of_a_run_should_be_its_own_when_no_pod_is_replaced_for_it(
     zoo: Shop, node: Node
 ) -> None:
     before = [pod["metadata"]["uid"] for pod in pods(node)]

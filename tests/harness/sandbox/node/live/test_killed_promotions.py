@@ -103,7 +103,9 @@ MOMENTS: dict[str, Callable[[Running], None]] = {
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_the_next_promotion_should_end_in_a_right_state(shop: Shop, moment: str) -> None:
+def test_a_promotion_should_end_in_a_right_state_when_the_one_before_was_killed(
+    shop: Shop, moment: str
+) -> None:
     killed, number = next(NUMBERS), next(NUMBERS)
     shop.write(numbered(killed))
     running = Running(shop, killed, "promote")
@@ -116,7 +118,9 @@ def test_the_next_promotion_should_end_in_a_right_state(shop: Shop, moment: str)
     check_right(shop, number)
 
 
-def test_a_promotion_should_wait_for_a_sandbox_whose_end_was_killed(shop: Shop) -> None:
+def test_a_promotion_should_end_in_a_right_state_when_the_end_of_the_sandbox_was_killed(
+    shop: Shop,
+) -> None:
     number = next(NUMBERS)
     running = Running(shop, number, "sandbox", "down")
     running.begins("removing")
@@ -127,7 +131,9 @@ def test_a_promotion_should_wait_for_a_sandbox_whose_end_was_killed(shop: Shop) 
     check_right(shop, number)
 
 
-def test_the_next_promotion_should_end_the_sync_of_one_that_was_killed(shop: Shop) -> None:
+def test_a_promotion_should_end_a_sync_when_the_promotion_that_began_it_was_killed(
+    shop: Shop,
+) -> None:
     killed, number = next(NUMBERS), next(NUMBERS)
     shop.write(numbered(killed))
     running = Running(shop, killed, "promote", "--argo")

@@ -39,7 +39,7 @@ def there_for_others(node: Node) -> Iterator[None]:
     node.local()
 
 
-def test_the_second_call_should_change_nothing(node: Node) -> None:
+def test_nothing_should_change_when_the_node_is_there_already(node: Node) -> None:
     before = ids(node)
     node.local()
     assert ids(node) == before
@@ -87,7 +87,7 @@ def test_a_call_should_go_on_from_there_when_the_one_before_was_killed(node: Nod
     assert node.kubectl("get", "--raw", "/readyz") == "ok"
 
 
-def test_a_kubeconfig_that_is_not_right_should_be_written_anew(node: Node) -> None:
+def test_a_kubeconfig_should_be_written_anew_when_it_is_not_right(node: Node) -> None:
     right = node.kubeconfig.read_text(encoding="utf-8")
     node.kubeconfig.write_text("{}", encoding="utf-8")
     node.local()

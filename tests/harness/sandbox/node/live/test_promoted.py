@@ -30,7 +30,9 @@ def shop(node: Node, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]
     assert not node.kubectl("get", "namespace", "-l", "nomock/sandbox", "-o", "name")
 
 
-def test_the_status_should_name_each_service_and_end_with_0(shop: Shop) -> None:
+def test_the_status_should_name_each_service_and_end_with_0_when_all_is_promoted(
+    shop: Shop,
+) -> None:
     told = shop.nomock("sandbox", "status")
     rows = {line.split()[0]: line.split()[1] for line in told.stdout.splitlines()[1:]}
     assert (told.returncode, rows) == (0, {"web": "healthy", "job": "exited", "data": "healthy"})
@@ -38,7 +40,9 @@ def test_the_status_should_name_each_service_and_end_with_0(shop: Shop) -> None:
     assert "shop" in shop.nomock("sandbox", "list").stdout
 
 
-def test_a_service_should_be_reached_run_commands_and_tell_its_variables(shop: Shop) -> None:
+def test_a_service_should_answer_run_commands_and_tell_its_variables_when_it_is_promoted(
+    shop: Shop,
+) -> None:
     with closing(shop.stack()) as stack:
         web = stack["web"]
         assert web.http.get("/").status_code == 200
@@ -60,7 +64,7 @@ def test_an_address_should_stay_when_a_pod_is_killed_and_another_takes_its_place
         assert web.container_id != first
 
 
-def test_a_service_should_be_away_while_it_is_stopped(shop: Shop) -> None:
+def test_a_service_should_be_away_until_it_is_started_when_it_is_stopped(shop: Shop) -> None:
     with closing(shop.stack()) as stack:
         stack["web"].stop()
         assert "asked to end" in stack["web"].logs()
@@ -117,7 +121,7 @@ def test_a_sandbox_should_be_reaped_when_its_time_is_over(shop: Shop) -> None:
     assert told.stdout == "removed 1: short\n", told.stderr
 
 
-def test_a_namespace_that_a_service_made_should_go_with_its_sandbox(shop: Shop) -> None:
+def test_a_namespace_that_a_service_made_should_go_when_its_sandbox_does(shop: Shop) -> None:
     makes = {"namespaces": {"web": [{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]}}
     shop.write({**project(), "x-nomock": makes})
     try:

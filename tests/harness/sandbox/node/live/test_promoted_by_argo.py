@@ -92,14 +92,14 @@ def plain(value: Any) -> Any:
     return {key: plain(one) for key, one in value.items() if key not in LEFT_OUT}
 
 
-def test_both_ways_should_end_in_the_same_state(shop: Both) -> None:
+def test_the_state_should_be_the_same_when_either_way_brings_the_sandbox_up(shop: Both) -> None:
     by_argo = objects(shop.node)
     assert {"Deployment", "Job", "Secret", "Role", "Namespace"} <= {n.split()[0] for n in by_argo}
     assert by_argo.keys() == shop.direct.keys()
     assert {name: found for name, found in by_argo.items() if found != shop.direct[name]} == {}
 
 
-def test_no_secret_should_stand_in_the_artifact(shop: Both) -> None:
+def test_no_secret_should_stand_in_the_artifact_when_argo_brings_the_sandbox_up(shop: Both) -> None:
     base = f"http://{shop.node.registry}/v2/shop/sandbox"
     kind = "application/vnd.oci.image.manifest.v1+json"
     asked = urllib.request.Request(f"{base}/manifests/shop", headers={"Accept": kind})
@@ -111,7 +111,9 @@ def test_no_secret_should_stand_in_the_artifact(shop: Both) -> None:
     assert '"kind": "Secret"' not in text and SECRET not in text
 
 
-def test_a_promotion_should_replace_what_changed_and_take_away_what_is_gone(shop: Both) -> None:
+def test_objects_should_be_replaced_and_taken_away_when_services_changed_and_went(
+    shop: Both,
+) -> None:
     before = objects(shop.node)
     changed = with_secret()
     changed["services"]["web"]["environment"]["GREETING"] = "good bye"

@@ -7,7 +7,7 @@ from live_node import Node
 from live_shop import Shop, project
 
 
-def test_an_empty_sandbox_should_be_made_once_and_stay_as_it_is(
+def test_an_empty_sandbox_should_be_made_once_when_up_is_called_again(
     node: Node, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     shop = Shop(tmp_path_factory.mktemp("up"), node)
