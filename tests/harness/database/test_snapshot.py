@@ -157,7 +157,7 @@ def test_a_restore_should_be_refused_when_the_schema_is_another_one(
     database.execute("INSERT INTO log VALUES (1, '2025-05-05'), (2, '2026-05-05')")
 
 
-def test_a_restore_should_name_who_goes_on_writing(
+def test_a_restore_should_name_a_writer_when_its_transaction_goes_on(
     postgres_server: Server,
     database: Connection[Any],
     snapshots: Snapshots,
@@ -193,7 +193,7 @@ def test_a_snapshot_should_be_refused_when_another_process_has_one_and_gone_when
     assert database.execute("DELETE FROM tenants WHERE name = 'three'").rowcount == 1
 
 
-def test_a_commands_snapshot_should_lie_beneath_those_of_the_tests_that_it_runs(
+def test_a_commands_snapshot_should_lie_beneath_when_a_test_that_it_runs_takes_one(
     postgres_server: Server, database: Connection[Any], snapshots: Snapshots
 ) -> None:
     def schemas() -> list[str]:

@@ -39,7 +39,7 @@ def postgres(postgres_server: Server, connection: Connection[Any]) -> Postgres:
 
 
 @pytest.mark.parametrize(("role", "password"), [("seller", "seller"), ("auditor", None)])
-def test_a_session_should_see_what_the_policies_let_a_role_see(
+def test_a_session_should_see_what_the_policies_let_it_when_it_has_a_role(
     postgres: Postgres, role: str, password: str | None
 ) -> None:
     with postgres.as_role(role, password, settings={"app.tenant": "two"}) as session:
@@ -54,7 +54,7 @@ def test_a_session_should_see_what_the_policies_let_a_role_see(
             session.rollback()
 
 
-def test_a_role_that_there_is_not_should_be_said(postgres: Postgres) -> None:
+def test_a_role_should_be_named_when_there_is_none_of_that_name(postgres: Postgres) -> None:
     with pytest.raises(PostgresError) as refused:
         postgres.as_role("nobody")
     assert str(refused.value) == (
@@ -64,7 +64,7 @@ def test_a_role_that_there_is_not_should_be_said(postgres: Postgres) -> None:
     )
 
 
-def test_rows_should_be_returned_once_they_are_as_wanted(
+def test_rows_should_be_returned_when_they_have_come_to_be_as_wanted(
     postgres: Postgres, connection: Connection[Any]
 ) -> None:
     writer = Thread(target=connection.execute, args=["UPDATE orders SET state = 'paid'"])
@@ -103,7 +103,9 @@ def test_the_last_rows_should_be_shown_when_they_do_not_become_as_wanted(
 LOCK = "SELECT id FROM orders WHERE id = %s FOR UPDATE"
 
 
-def test_a_race_should_go_step_by_step(postgres: Postgres) -> None:
+def test_a_race_should_go_step_by_step_when_sessions_wait_for_one_another(
+    postgres: Postgres,
+) -> None:
     with postgres.sessions("a", "b", "c") as (a, b, c):
         assert a.execute(LOCK, [1]) == [(1,)]
         b.start(LOCK, [1])
@@ -117,7 +119,9 @@ def test_a_race_should_go_step_by_step(postgres: Postgres) -> None:
         assert c.result() == [(1,)]
 
 
-def test_a_deadlock_should_be_the_error_of_one_of_them(postgres: Postgres) -> None:
+def test_a_deadlock_should_be_the_error_of_one_when_two_sessions_wait_for_each_other(
+    postgres: Postgres,
+) -> None:
     with postgres.sessions("a", "b") as (a, b):
         a.execute("SET deadlock_timeout = '10s'")
         b.execute("SET deadlock_timeout = '1ms'")
@@ -150,7 +154,7 @@ def test_a_step_should_be_refused_when_its_session_is_blocked(postgres: Postgres
         assert c.execute(LOCK, [1]) == [(1,)]
 
 
-def test_tables_that_a_block_reads_whole_should_be_counted(
+def test_a_scan_should_be_counted_when_a_block_reads_a_table_whole(
     postgres: Postgres, connection: Connection[Any]
 ) -> None:
     connection.execute("SELECT * FROM orders")

@@ -226,7 +226,7 @@ def test_edges_should_be_told_as_they_are_when_toxiproxy_is_asked(proxy: Proxy) 
 
 
 @pytest.mark.parametrize("edge_is_open", [True, False])
-def test_every_type_should_be_added_changed_and_removed_when_an_edge_is_open_or_not(
+def test_every_type_should_be_added_changed_and_removed_when_its_edge_is_open_or_closed(
     proxy: Proxy, edge_is_open: bool
 ) -> None:
     toxiproxy = proxy.adapter()

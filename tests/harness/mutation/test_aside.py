@@ -27,7 +27,9 @@ def test_there_should_be_no_entries_when_there_is_no_file(file: Path) -> None:
     assert read_asides(file) == []
 
 
-def test_an_entry_should_be_read_as_it_was_added_whatever_is_in_its_texts(file: Path) -> None:
+def test_an_entry_should_be_read_as_it_was_added_when_its_texts_have_odd_characters(
+    file: Path,
+) -> None:
     one, two = mutants()[:2]
     add_aside(file, one, '  it is\nthe "same" \\ \x7f for\teach é ')
     file.write_text(file.read_text() + "\n# a comment of a reviewer\n")

@@ -40,7 +40,7 @@ def only(source: str, operator: str) -> Mutant:
     return mutant
 
 
-def test_a_mutant_should_say_where_it_is_and_what_changes() -> None:
+def test_a_mutant_should_say_where_it_is_and_what_changes_when_it_is_shown() -> None:
     mutant = only(SHOP, "arithmetic")
     assert str(mutant) == f"{mutant.id} shop.py:12 arithmetic: - -> +"
     assert mutant.qualname == "Shop.sell.left"
@@ -55,7 +55,7 @@ def test_a_mutant_should_say_where_it_is_and_what_changes() -> None:
     )
 
 
-def test_a_default_should_be_of_the_code_that_defines_the_function() -> None:
+def test_a_mutant_should_be_of_the_code_around_a_function_when_it_is_in_a_default() -> None:
     found = {m.qualname for m in mutants_of("shop.py", SHOP) if m.original in ("3", "False")}
     assert found == {""}
 
@@ -78,7 +78,7 @@ def test_ids_should_differ_when_one_line_has_the_same_change_twice() -> None:
     assert not {m.id for m in first} & {m.id for m in second}
 
 
-def test_mutants_should_come_in_the_order_of_their_places() -> None:
+def test_mutants_should_come_in_the_order_of_their_places_when_operators_find_them() -> None:
     places = [(m.line, m.column) for m in mutants_of("shop.py", SHOP)]
     assert places == sorted(places)
 
@@ -122,7 +122,7 @@ def test_a_source_should_be_refused_when_python_does_not_understand_it() -> None
         mutants_of("app.py", "x = 1\0")
 
 
-def test_the_modules_of_a_library_should_have_mutants_that_compile_and_keep_lines() -> None:
+def test_mutants_should_compile_and_keep_lines_when_modules_of_a_library_have_them() -> None:
     for name in ("scanner.py", "tool.py"):
         path = Path(json.__file__).with_name(name)
         source = decoded(path.read_bytes())
@@ -170,7 +170,7 @@ STATEMENTS = st.one_of(
 @pytest.mark.filterwarnings("ignore::SyntaxWarning")  # such as `1 is a`
 @settings(max_examples=25, deadline=None)
 @given(st.lists(STATEMENTS, min_size=1, max_size=4), st.sampled_from(["\n", "\r\n"]))
-def test_each_mutant_should_compile_differ_keep_its_lines_and_revert(
+def test_each_mutant_should_compile_differ_and_revert_when_statements_are_made_by_chance(
     statements: list[str], end: str
 ) -> None:
     body = "\n".join(f"        {each}" for each in statements)

@@ -25,7 +25,7 @@ def changed_lines(source: str, operators: Sequence[str]) -> list[str]:
     return found
 
 
-def test_every_operator_should_have_cases_and_its_row_in_the_docs() -> None:
+def test_cases_and_a_row_in_the_docs_should_be_there_when_an_operator_is() -> None:
     assert {each.name for each in ALL} == set(CASES)
     page = (ROOT / "docs" / "quality.md").read_text(encoding="utf-8")
     rows = [f"| `{each.name}` | {each.about} |" for each in ALL]
@@ -36,7 +36,7 @@ def test_every_operator_should_have_cases_and_its_row_in_the_docs() -> None:
     ("operator", "source", "expected"),
     [(name, source, expected) for name, cases in CASES.items() for source, expected in cases],
 )
-def test_an_operator_should_make_its_mutants_and_no_others(
+def test_an_operator_should_make_its_mutants_alone_when_a_source_has_code_for_it(
     operator: str, source: str, expected: list[str]
 ) -> None:
     assert changed_lines(source, [operator]) == expected
@@ -60,7 +60,7 @@ def test_what_is_in_an_f_string_should_be_mutated_in_its_place_when_python_knows
     assert found == (expected if sys.version_info >= (3, 12) else [])
 
 
-def test_sql_should_be_mutated_across_the_pieces_of_a_string() -> None:
+def test_sql_should_be_mutated_when_it_goes_across_the_pieces_of_a_string() -> None:
     source = dedent(
         """
         x = (
@@ -83,5 +83,5 @@ def test_sql_should_be_mutated_across_the_pieces_of_a_string() -> None:
 
 
 @pytest.mark.parametrize("kind", ARID)
-def test_arid_code_should_have_no_mutants(kind: str) -> None:
+def test_code_should_have_no_mutants_when_it_is_arid(kind: str) -> None:
     assert mutants_of("app.py", ARID[kind]) == []

@@ -64,7 +64,9 @@ def results() -> Results:
     return Results(tuple(found), SOURCES, "2026-11-30T18:00:00+00:00", left=(pay[-1],))
 
 
-def test_the_score_should_be_of_what_tests_run(results: Results) -> None:
+def test_the_score_should_be_of_what_tests_run_when_other_mutants_have_no_test(
+    results: Results,
+) -> None:
     figures = figures_of(results.verdicts)
     assert (figures.killed, figures.timed_out, figures.survived) == (2, 1, 1)
     assert (figures.aside, figures.error) == (1, 2)
@@ -81,7 +83,9 @@ def test_there_should_be_no_score_when_nothing_was_tried() -> None:
     assert ">-</strong>" in page_of(empty)
 
 
-def test_the_table_should_have_the_file_with_most_survivors_first(results: Results) -> None:
+def test_the_file_with_most_survivors_should_come_first_when_a_table_is_made(
+    results: Results,
+) -> None:
     head, rows = table_of(results)
     none = str(len(mutants("services/pay/app.py")) - 1)
     assert head == ("file", "score", "killed", "survived", "no test", "aside", "error")
@@ -92,7 +96,9 @@ def test_the_table_should_have_the_file_with_most_survivors_first(results: Resul
     ]
 
 
-def test_a_survivor_should_be_shown_as_a_diff_with_the_tests_that_ran_it(results: Results) -> None:
+def test_a_diff_and_the_tests_that_ran_it_should_be_shown_when_a_mutant_survived(
+    results: Results,
+) -> None:
     survivor = next(v.mutant for v in results.verdicts if v.status is Status.SURVIVED)
     failed = next(v.mutant for v in results.verdicts if v.status is Status.ERROR)
     assert "\n".join(survivor_lines(results)) == (
@@ -119,7 +125,7 @@ def test_a_survivor_should_name_a_few_tests_when_many_ran_it(results: Results) -
     assert shown[-2:] == ["  ran: tests/test_a.py::test_3", "  and 5 more tests"]
 
 
-def test_the_json_should_be_of_the_form_that_other_tools_read(results: Results) -> None:
+def test_the_json_should_be_of_its_schema_when_other_tools_read_it(results: Results) -> None:
     told = json.loads(json.dumps(elements_of(results)))
     jsonschema.Draft7Validator(SCHEMA).validate(told)
     found = told["files"]["services/auth/app.py"]["mutants"]
@@ -140,7 +146,7 @@ def test_the_json_should_be_of_the_form_that_other_tools_read(results: Results) 
     ]
 
 
-def test_the_places_in_the_json_should_be_counted_from_one(results: Results) -> None:
+def test_places_should_be_counted_from_one_when_they_are_in_the_json(results: Results) -> None:
     for path, file in elements_of(results)["files"].items():
         lines = SOURCES[path].split("\n")
         for told in file["mutants"]:
@@ -151,7 +157,7 @@ def test_the_places_in_the_json_should_be_counted_from_one(results: Results) -> 
             )
 
 
-def test_what_is_left_for_the_page_of_all_metrics_should_be_read_again(
+def test_the_figures_should_be_read_again_when_they_were_left_for_the_page_of_all_metrics(
     results: Results, tmp_path: Path
 ) -> None:
     leave(tmp_path, record_of(results))
@@ -201,7 +207,7 @@ class Page(HTMLParser):
         self.texts.append(data)
 
 
-def test_the_page_should_show_each_survivor_and_ask_no_network(results: Results) -> None:
+def test_the_page_should_ask_no_network_when_it_shows_each_survivor(results: Results) -> None:
     text = page_of(results, coverage="html/index.html")
     page = Page(text)
     assert page.open == []
@@ -225,7 +231,9 @@ def test_a_file_should_not_be_linked_when_all_its_mutants_were_noticed() -> None
     assert page.links == page.ids == []
 
 
-def test_the_reports_should_lie_beside_those_of_coverage(results: Results, tmp_path: Path) -> None:
+def test_reports_should_link_to_those_of_coverage_only_when_these_lie_beside_them(
+    results: Results, tmp_path: Path
+) -> None:
     folder = tmp_path / "report"
     page = write_reports(results, folder)
     assert page == folder / "mutants.html"

@@ -21,7 +21,9 @@ from nomock.mutation.sourcetext import encoded
     ],
     ids=["utf-8", "byte order mark", "cookie", "cookie in the second line"],
 )
-def test_a_file_should_be_read_and_written_as_python_does(data: bytes, text: str | None) -> None:
+def test_a_file_should_be_read_as_python_does_and_written_back_when_it_has_an_encoding(
+    data: bytes, text: str | None
+) -> None:
     read = decoded(data)
     assert text is None or read == text
     assert encoded(read, data) == data
@@ -39,7 +41,7 @@ def test_a_file_should_be_refused_when_its_bytes_are_not_of_its_encoding(data: b
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
 @pytest.mark.parametrize("indent", ["    ", "\t", " "])
-def test_places_should_be_those_of_characters_whatever_ends_and_indents_a_line(
+def test_places_should_be_those_of_characters_when_lines_end_and_are_indented_in_any_way(
     end: str, indent: str
 ) -> None:
     source = (
@@ -67,7 +69,7 @@ CLASSES = {
 
 
 @pytest.mark.parametrize("kind", CLASSES)
-def test_a_mutant_should_be_found_wherever_its_code_stands(kind: str) -> None:
+def test_a_mutant_should_be_found_when_its_code_stands_in_any_kind_of_class(kind: str) -> None:
     found = [m for m in mutants_of("app.py", CLASSES[kind]) if m.operator == "comparison"]
     assert [m.replacement for m in found] == ["<=", ">="]
 

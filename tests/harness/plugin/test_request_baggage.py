@@ -101,7 +101,7 @@ def test_what_others_put_into_a_header_should_stay_when_there_is_no_room_for_our
 
 
 @pytest.mark.parametrize("fault", ["", "latency instances->postgres"])
-def test_a_context_should_be_read_as_it_was_written_when_it_names_a_test_and_a_fault(
+def test_a_context_should_be_read_as_it_was_written_when_it_has_a_fault_or_none(
     fault: str,
 ) -> None:
     assert test_and_fault(label("t.py::test_a[x|y]", fault)) == ("t.py::test_a[x|y]", fault)

@@ -63,7 +63,7 @@ def test_commands_of_the_workflow_should_be_parsed_when_they_call_nomock() -> No
         command_line().parse_args(words)
 
 
-def test_the_page_should_name_each_variable_and_file_when_the_workflow_has_them() -> None:
+def test_the_page_should_have_valid_commands_and_every_name_when_it_tells_of_the_files() -> None:
     asked = commands(PAGE)
     assert len(asked) >= 3
     for words in asked:

@@ -43,7 +43,7 @@ def files(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_file_a_service_and_one_of_secrets_should_be_written_when_render_is_asked(
+def test_one_file_for_each_service_and_one_for_secrets_should_be_written_when_rendered(
     tiny: Tiny, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SHOP_TOKEN", "the token")

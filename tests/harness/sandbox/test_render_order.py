@@ -54,7 +54,7 @@ def test_services_should_be_refused_when_they_wait_in_a_circle() -> None:
     )
 
 
-def test_the_namespace_should_say_whose_it_is_and_when_it_ends_when_it_is_rendered(
+def test_the_namespace_should_say_its_owner_and_its_end_when_it_is_rendered(
     tmp_path: Path,
 ) -> None:
     settings = Settings(root=tmp_path)

@@ -60,7 +60,7 @@ def left(tiny: Tiny, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Tiny:
 
 
 @pytest.mark.slow
-def test_nothing_of_ours_should_be_in_an_image_when_its_build_has_any_of_the_forms(
+def test_nothing_of_ours_should_be_in_an_image_when_its_build_is_of_any_form(
     left: Tiny,
 ) -> None:
     left.write("Dockerfile", _DOCKERFILE)

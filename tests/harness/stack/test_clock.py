@@ -27,7 +27,7 @@ def began(set_s: float, ago_s: float = 0.0) -> Moment:
 
 
 @pytest.mark.parametrize("set_s", [-HOUR_S, 0.0, HOUR_S])
-def test_a_moment_should_tell_how_far_when_the_clock_was_set_since(set_s: float) -> None:
+def test_a_moment_should_tell_by_how_much_when_the_clock_was_set_since(set_s: float) -> None:
     moment = began(set_s)
     assert moment.set_s == pytest.approx(set_s, abs=0.1)
     assert moment.earliest_s == pytest.approx(time() - max(set_s, 0.0), abs=0.1)

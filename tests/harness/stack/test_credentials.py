@@ -53,7 +53,7 @@ FILES = {"/run/secrets/password": "correct horse\n\n", "/run/user": "clerk", "/r
         "Bitnami's superuser",
     ],
 )
-def test_the_superuser_should_be_whom_the_image_makes_when_its_environment_says_so(
+def test_the_superuser_should_be_who_the_image_makes_it_when_its_environment_is_read(
     environment: dict[str, str], expected: tuple[str, str, str]
 ) -> None:
     assert credentials_of(environment, FILES.__getitem__) == Credentials(*expected)

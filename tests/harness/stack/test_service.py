@@ -137,7 +137,7 @@ def test_the_published_ports_should_be_said_when_one_is_not(
     stack.close()
 
 
-def test_a_service_without_a_published_port_should_have_no_url(tiny: Tiny) -> None:
+def test_a_service_should_have_no_url_when_it_publishes_no_port(tiny: Tiny) -> None:
     tiny.compose(one=idle())
     with pytest.raises(ConfigError, match="does not publish any port"):
         _ = tiny.stack()["one"].url
@@ -228,7 +228,7 @@ def test_the_setting_should_be_asked_for_when_the_database_is_not_clear(
         ({"POSTGRES_USER": "me", "POSTGRES_DB": "app"}, ("me", "", "app")),
     ],
 )
-def test_the_credentials_should_be_those_of_the_compose_file(
+def test_the_credentials_should_be_those_of_the_compose_file_when_it_names_them(
     tiny: Tiny, environment: dict[str, str], expected: tuple[str, str, str]
 ) -> None:
     tiny.compose(db={"image": IMAGE, "environment": environment})
