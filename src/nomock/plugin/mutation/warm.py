@@ -15,7 +15,7 @@ import pytest
 # With a mutant a test often waits for what never comes, and its own patience is long. PIT ends it
 # after 1.25 times the usual and 4 s (https://pitest.org/quickstart/advanced/), in a process alone.
 _MORE_S = 4.0
-_TIMES_AS_LONG = 3.0
+_TIMES_AS_LONG = 1.5
 
 
 class TestHangsError(BaseException):
