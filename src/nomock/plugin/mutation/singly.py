@@ -119,6 +119,8 @@ class Singly:
             ended = self._trials.run_with(() if is_imported else (task.mutant,), test)
             seconds += ended.seconds
             ran.append(test)
+            if ended.has_hung and not is_imported and not self._trials.hangs_again(task, test):
+                continue
             if ended.status == "failed":
                 if ended.seconds < _SOON_S:
                     self._kills[test] += 1

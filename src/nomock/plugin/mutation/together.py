@@ -74,7 +74,8 @@ class Together:
         if not trials.mended(test, asked[0].services):
             return []
         if len(on) == 1:
-            return [(asked[0], ended)]
+            was_kept = ended.has_hung and on[0].number and not trials.hangs_again(on[0], test)
+            return [] if was_kept else [(asked[0], ended)]
         half = (len(asked) + 1) // 2
         parts = [part for part in (asked[:half], asked[half:]) if part]
         return [one for part in parts for one in self._found(test, part, part)]
