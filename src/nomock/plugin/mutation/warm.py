@@ -12,11 +12,6 @@ from typing import Any
 
 import pytest
 
-# With a mutant a test often waits for what never comes, and its own patience is long. PIT ends it
-# after 1.25 times the usual and 4 s (https://pitest.org/quickstart/advanced/), in a process alone.
-_MORE_S = 4.0
-_TIMES_AS_LONG = 1.5
-
 
 class TestHangsError(BaseException):
     """Raised in a test that does not end; no ``except Exception`` of it keeps that."""
@@ -84,8 +79,8 @@ class WarmTests:
         self._tear_down_to([])
         self._at = []
 
-    def run(self, test: str, *, usual_s: float) -> Outcome:
-        """Run a test once, and end it where it lasts much longer than it usually does."""
+    def run(self, test: str, *, most_s: float) -> Outcome:
+        """Run a test once, and end it where it lasts longer than ``most_s``."""
         item = self._items[test]
         around = self._around(test)
         if around != self._at:
@@ -94,7 +89,6 @@ class WarmTests:
         if hasattr(item, "_initrequest"):  # a function's fixtures are those of one run
             item._initrequest()
         self._phases = []
-        most_s = _MORE_S + _TIMES_AS_LONG * usual_s
         began = monotonic()
         has_hung = False
         try:
