@@ -46,7 +46,7 @@ class Origin(tuple[str, str, str, str]):
 
     @property
     def mutant(self) -> str:
-        """The ids of the mutants that are on for it, joined by "-"; empty without one."""
+        """The mutants that are on for it, ``ID-ID.UNTIL``; empty without one."""
         return self[3]
 
     def __repr__(self) -> str:

@@ -18,7 +18,7 @@ class Context:
 
     __slots__ = (
         *("branches", "write_through", "fresh", "lines", "number", "origin"),
-        *("flushed_branches", "flushed_lines", "is_flushing", "mutants"),
+        *("flushed_branches", "flushed_lines", "is_flushing", "mutants", "mutants_until_s"),
     )
 
     def __init__(self, origin: Origin | None) -> None:
@@ -45,6 +45,8 @@ class Context:
 
         self.mutants: tuple[int, ...] = ()
         """The numbers of the mutants that are on for it, as ``mutants`` has them."""
+        self.mutants_until_s = 0.0
+        """When they are off again, in seconds since the epoch."""
 
     here: Context
     """Of BACKGROUND: the context that code runs in, as ``current`` has it, without a call."""

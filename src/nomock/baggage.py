@@ -62,10 +62,14 @@ def current_fault() -> str:
     return _current_fault
 
 
-def set_current_mutants(ids: Iterable[str]) -> None:
-    """Say which mutants are on for what the test asks from now on; none by an empty one."""
+def set_current_mutants(ids: Iterable[str], until_s: float = 0.0) -> None:
+    """Say which mutants are on for what the test asks from now on; none by an empty one.
+
+    ``until_s``: in seconds since the epoch. A job that a service goes on with has them no longer.
+    """
     global _current_mutants
-    _current_mutants = "-".join(ids)
+    named = "-".join(ids)
+    _current_mutants = f"{named}.{until_s:.0f}" if named else ""
 
 
 def baggage_header(baggage: str = "") -> str:

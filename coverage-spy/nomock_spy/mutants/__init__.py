@@ -4,8 +4,9 @@ A run that has mutants tells them in a folder of its own, which ``start`` is giv
 mutants are made ready in a process when the first request comes that names one of them: each of
 its functions gets code that looks at the context it runs in, and does there what the mutant does
 (``choosing``). So several may be in flight at once, and a request may have more than one; every
-process and every task follows by itself, and with the last request of a run nothing is on any
-more, however the run ended.
+process and every task follows by itself. None is on for longer than its test may last: a job that
+a service keeps, and tries again and again, would be in the way of all later tests. So with the last
+request of a run nothing is on any more, however the run ended.
 
 What an import runs cannot be changed behind it: such a mutant is on for a whole process, from its
 start (``imported``).
@@ -16,6 +17,7 @@ from __future__ import annotations
 import builtins
 import sys
 from _thread import allocate_lock
+from time import time
 
 from nomock_spy.activities import use_mutants
 from nomock_spy.contexts import BACKGROUND, Context
@@ -52,23 +54,29 @@ class Mutants:
         try:
             origin = context.origin
             assert origin is not None, "it was made for a request"
-            places = [self._told.place(mutant) for mutant in origin.mutant.split("-")]
+            named, _, until_s = origin.mutant.partition(".")
+            places = [self._told.place(mutant) for mutant in named.split("-")]
             with self._lock:
                 for module in {module for module, number in places if number} - self._ready:
                     from nomock_spy.mutants.switching import switch
 
                     switch(self._told, module)
                     self._ready.add(module)
+            context.mutants_until_s = float(until_s)
             context.mutants = tuple(number for _, number in places if number)
         except BaseException as error:
             swallow(error)
 
     def is_on(self, first: int, last: int) -> bool:
         """Tell the app's code whether one of some mutants is on in the context it runs in."""
-        for number in BACKGROUND.here.mutants:
+        here = BACKGROUND.here
+        for number in here.mutants:
             if first <= number <= last:
                 break
         else:
+            return False
+        if time() > here.mutants_until_s:
+            here.mutants = ()
             return False
         if first == last:
             try:

@@ -6,6 +6,7 @@ import asyncio
 import builtins
 import importlib.util
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -155,9 +156,10 @@ class Process:
         return found
 
     @contextmanager
-    def on(self, *mutants: Mutant) -> Iterator[None]:
+    def on(self, *mutants: Mutant, for_s: float = 60) -> Iterator[None]:
         """Run a block as a request does that names some mutants."""
         named = "-".join(mutant.id for mutant in mutants)
+        named = f"{named}.{time.time() + for_s:.0f}"
         context = Context(Origin("tests/test_a.py::test", "", "", named))
         self.spy.switch_on(context)
         before = current.set(context)
@@ -278,10 +280,17 @@ def test_request_should_have_all_its_mutants_when_it_names_several(process: Proc
     assert process.folder.ran(plus.id) and process.folder.ran(less.id)
 
 
+def test_request_should_find_the_code_as_it_is_when_the_time_of_its_mutant_is_over(
+    process: Process,
+) -> None:
+    with process.on(process.mutant("plain", "<", "<="), for_s=-5):
+        assert not process.app.plain(1, 1)
+
+
 def test_request_should_find_the_code_as_it_is_when_its_mutant_is_unknown(
     process: Process,
 ) -> None:
-    context = Context(Origin("tests/test_a.py::test", "", "", "0123456789"))
+    context = Context(Origin("tests/test_a.py::test", "", "", "0123456789.9999999999"))
     process.spy.switch_on(context)
     assert context.mutants == ()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from time import time
 from typing import Any
 
 from nomock.baggage import set_current_mutants
@@ -50,9 +51,10 @@ class Trials:
         """Run a test; what it asks meets the mutants. ``limit``: as of those with one."""
         usual_s = self._usual.get(test, self._known_s(test))
         times, more_s = limit
-        set_current_mutants(mutants)
+        most_s = times * usual_s + more_s
+        set_current_mutants(mutants, until_s=time() + most_s)
         try:
-            ended = self.tests.run(test, most_s=times * usual_s + more_s)
+            ended = self.tests.run(test, most_s=most_s)
         finally:
             set_current_mutants(())
         if ended.status == "passed":
