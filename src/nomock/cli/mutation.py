@@ -80,8 +80,7 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
     for file in found.stale:
         shown = file.relative_to(settings.root)
         print(f"left out: {shown}: it has changed since it was covered (--nomock-sidecar-coverage)")
-    ids = {one.mutant.id for one in found.planned}
-    if so_far := sum(1 for one in known.all().values() if one.waiting and one.mutant in ids):
+    if so_far := len(_left(found, known.all(), asides, is_last=True)):
         print(f"{so_far} survivors have tests left to run: the same command goes on with them")
     if results.left:
         print(f"{len(results.left)} mutants are left: the same command goes on with them")
@@ -98,8 +97,8 @@ def _left(
     for one in found.planned:
         result = known.get(one.mutant.id)
         is_known = result is not None and found.is_known(result, one)
-        has_survived = is_known and result is not None and result.waiting > 0
-        if one.mutant.id not in done and (has_survived if is_last else not is_known):
+        has_tests = result is not None and is_known and bool(found.left(result, one))
+        if one.mutant.id not in done and (has_tests if is_last else not is_known):
             left.append(one)
     return left
 
@@ -205,10 +204,11 @@ class _Workers:
 
 def _how_far(job: Job, known: Mapping[str, Result]) -> str:
     """Return how much of a job is done, in words."""
-    found = [known.get(task.mutant) for piece in job.pieces for task in piece]
-    done = [one for one in found if one is not None]
+    tasks = [task for piece in job.pieces for task in piece]
+    done = [(task, known[task.mutant]) for task in tasks if task.mutant in known]
     if not job.is_last:
-        return f"trying mutants: {len(done)} of {len(found)}"
-    waiting = sum(one.waiting for one in done)
-    survive = sum(1 for one in done if one.status not in NOTICED)
-    return f"running all tests with {survive} survivors: {waiting} are left, summed up"
+        return f"trying mutants: {len(done)} of {len(tasks)}"
+    survive = [(task, result) for task, result in done if result.status not in NOTICED]
+    had = sum(len(result.ran) + len(result.unable) - len(task.ran) for task, result in survive)
+    have = sum(len(task.tests) + len(task.others) for task, _ in survive)
+    return f"running all tests with {len(survive)} survivors: {have - had} are left, summed up"

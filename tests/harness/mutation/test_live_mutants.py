@@ -109,6 +109,11 @@ def free(count):
     return count * 9
 """
 
+MORE_TESTS = """
+def test_price_should_be_the_usual_when_five_are_bought(stack):
+    assert int(stack["app"].http.get("/5").text) == 5
+"""
+
 
 @pytest.fixture
 def shop(tiny: Tiny) -> Tiny:
@@ -166,6 +171,7 @@ def test_mutants_should_be_told_from_one_another_when_tests_run_with_each(shop: 
     ]
 
 
+@pytest.mark.slow
 def test_survivors_should_be_told_apart_when_all_tests_run_with_several_at_once(
     tiny: Tiny,
 ) -> None:
@@ -178,6 +184,17 @@ def test_survivors_should_be_told_apart_when_all_tests_run_with_several_at_once(
         assert (found[what]["status"], found[what]["killed_by"]) == ("killed", [late]), what
     assert found[">", ">="]["status"] == "survived"
     assert not any("have tests left" in line for line in ended.outlines)
+    # A new test is all that the survivors meet then.
+    tiny.write("test_more.py", MORE_TESTS)
+    assert tiny.run("--nomock-sidecar-coverage", "test_more.py").ret == 0
+    before = results_file(tiny.path / ".nomock").read_text(encoding="utf-8")
+    assert tiny.nomock("test-mutation", "app/shop.py", "--workers", "1").ret == 0
+    found = {(m["original"], m["replacement"]): m for m in _told(tiny)["mutants"]}
+    new = "test_more.py::test_price_should_be_the_usual_when_five_are_bought"
+    assert found[">", ">="]["killed_by"] == [new]
+    after = results_file(tiny.path / ".nomock").read_text(encoding="utf-8")
+    tests = {json.loads(line).get("test") for line in after[len(before) :].splitlines()}
+    assert tests <= {None, new}
 
 
 @pytest.mark.slow
@@ -218,7 +235,7 @@ def test_next_run_should_go_on_when_one_was_killed(shop: Tiny) -> None:
     assert told["left"] == 0
     lines = results_file(shop.path / ".nomock").read_text(encoding="utf-8").splitlines()
     found = [json.loads(line) for line in lines]
-    tried = [one["mutant"] for one in found if not one.get("waiting")]
+    tried = [one["mutant"] for one in found if "mutant" in one]
     assert sorted(tried) == sorted(set(tried))
     assert before.keys() <= {m["id"] for m in told["mutants"]}
 
@@ -234,15 +251,17 @@ def test_result_should_be_as_if_it_were_not_when_its_line_is_broken(tmp_path: Pa
     assert results.all()["0a"] == first
 
 
-def test_survivor_should_be_unreached_when_no_test_that_is_left_reaches_it(tmp_path: Path) -> None:
+def test_test_should_meet_a_survivor_again_when_its_file_has_changed(tmp_path: Path) -> None:
     results = Results(tmp_path / "mutation" / "results.ndjson")
-    for mutant in ("0a", "0b"):
-        results.add(Result(mutant, Status.SURVIVED, ran=("a",), waiting=2))
-    results.add(Passed("b", ("0a", "0b"), ran=True, reached=("0b",)))
-    assert {one.waiting for one in results.all().values()} == {1}
-    results.add(Passed("c", ("0a", "0b"), ran=False, reached=("0b",)))
-    ends = [(one.status, one.ran, one.waiting) for one in results.all().values()]
-    assert ends == [(Status.NO_COVERAGE, ("a", "b"), 0), (Status.SURVIVED, ("a", "b"), 0)]
+    first = {"test_a.py": "1", "test_b.py": "1"}
+    results.add(Result("0a", Status.SURVIVED, ran=("test_a.py::a",), files={"test_a.py": "1"}))
+    results.add(Passed("test_b.py::b", ("0a", "0b"), ran=False, reached=("0a",), of="1"))
+    known = results.all()["0a"]
+    assert (known.ran, known.unable, known.reached) == (("test_a.py::a",), ("test_b.py::b",), True)
+    assert known.of(first) == ("test_a.py::a", "test_b.py::b")
+    assert known.of({**first, "test_a.py": "2"}) == ("test_b.py::b",)
+    results.add(Passed("test_a.py::new", ("0a",), ran=True, reached=(), of="2"))
+    assert results.all()["0a"].ran == ("test_a.py::new",)
     assert Results(tmp_path / "mutation" / "results.ndjson").all() == results.all()
 
 

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import time
 from typing import Any
 
 from nomock.mutation import Mutant
-from nomock.mutation.live.results import Result
+from nomock.mutation.live.results import Result, file_of
 from nomock.statefolder import writing
 
 RESET = ".reset"
@@ -46,12 +46,11 @@ class Task:
     module: str = ""
     """What the spy knows its file by."""
 
-    def after(self, ran: Sequence[str]) -> Task:
-        """Return what is left to do once some tests have run."""
-        done = set(ran)
+    def after(self, done: Collection[str]) -> Task:
+        """Return what is left to do once some tests have run, or could not tell."""
         tests = tuple(test for test in self.tests if test not in done)
         others = tuple(test for test in self.others if test not in done)
-        return replace(self, tests=tests, others=others, ran=tuple(ran))
+        return replace(self, tests=tests, others=others, ran=tuple(done))
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class Job:
     seconds: Mapping[str, float]
     """How long the tests took when they ran last."""
     tests: str
-    """A digest of all files of tests."""
+    """A digest of what all tests have in common."""
     test_files: Mapping[str, str]
     """Digests of the files of tests, by what the ids of their tests begin with."""
 
@@ -88,8 +87,10 @@ class Job:
         """Return a result with the digests of what it holds for."""
         tests = self.tests
         if result.killed_by:
-            tests = self.test_files.get(result.killed_by[0].partition("::")[0], tests)
-        return replace(result, source=task.source, tests=tests)
+            tests = self.test_files.get(file_of(result.killed_by[0]), tests)
+        names = {file_of(test) for test in (*result.ran, *result.unable)}
+        files = {name: self.test_files[name] for name in names & self.test_files.keys()}
+        return replace(result, source=task.source, tests=tests, files=files)
 
     @property
     def is_over(self) -> bool:

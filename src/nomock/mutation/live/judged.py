@@ -36,12 +36,14 @@ def judged(plan: Plan, found: Mapping[str, Result], asides: Sequence[Aside]) -> 
         elif result is None or not plan.is_of_now(result, one):
             left.append(mutant)
         else:
+            status, note = result.status, result.note
+            if waiting := plan.left(result, one):
+                note = f"{len(waiting)} of its tests are still to run"
+            elif status is Status.SURVIVED and not result.reached:
+                status, note = Status.NO_COVERAGE, "no request of these tests ran its function"
             covered_by = one.tests.line or result.ran
-            note = (
-                f"{result.waiting} of its tests are still to run" if result.waiting else result.note
-            )
             about = (result.killed_by, covered_by, result.seconds, note)
-            verdicts.append(Verdict(mutant, result.status, *about))
+            verdicts.append(Verdict(mutant, status, *about))
     when = datetime.now(UTC).isoformat(timespec="seconds")
     return Results(tuple(verdicts), sources, when, tuple(left))
 

@@ -19,7 +19,7 @@ from nomock.mutation import Mutant, Status, decoded, mutants_of
 from nomock.mutation.functions import Told, told_of
 from nomock.mutation.live.choice import Choice, Tests, runs_of
 from nomock.mutation.live.job import Task
-from nomock.mutation.live.results import Result
+from nomock.mutation.live.results import Result, file_of
 from nomock.mutation.live.together import groups_of
 from nomock.project import Project
 
@@ -45,7 +45,7 @@ class Plan:
     choice: Choice
     planned: list[Planned] = field(default_factory=list)
     tests_digest: str = ""
-    """Of all files of tests."""
+    """Of what all tests have in common: helpers, a conftest."""
     test_files: Mapping[str, str] = field(default_factory=dict)
     """Digests of the files of tests, by what the ids of their tests begin with."""
     stale: Sequence[Path] = ()
@@ -59,7 +59,7 @@ class Plan:
     def is_known(self, result: Result, planned: Planned) -> bool:
         """Tell whether what was found out about a mutant need not be found out again.
 
-        One that has survived so far may still have tests that wait.
+        One that has survived so far may still have tests that are ``left``.
         """
         return result.status is not Status.ERROR and self.is_of_now(result, planned)
 
@@ -67,10 +67,17 @@ class Plan:
         """Tell whether what was found out about a mutant holds: nothing of it has changed."""
         if result.source != planned.source:
             return False
-        if result.status in {Status.KILLED, Status.TIMED_OUT} and result.killed_by:
-            of_file = self.test_files.get(result.killed_by[0].partition("::")[0])
-            return result.tests == of_file
+        if result.killed_by:
+            return result.tests == self.test_files.get(file_of(result.killed_by[0]))
         return result.tests == self.tests_digest
+
+    def left(self, result: Result, planned: Planned) -> list[str]:
+        """Return the tests that a survivor has not met as they are now."""
+        if result.status is not Status.SURVIVED:
+            return []
+        met = set(result.of(self.test_files))
+        tests = (*planned.tests.line, *planned.tests.others)
+        return [test for test in tests if test not in met]
 
     def tasks(
         self,
@@ -93,8 +100,8 @@ class Plan:
                 services[one.file] = tuple(owners(one.file))
             task = self._task(one, services[one.file], by_restart=by_restart)
             result = known.get(one.mutant.id)
-            if result is not None and result.waiting and self.is_of_now(result, one):
-                task = task.after(result.ran)
+            if result is not None and self.is_known(result, one):
+                task = task.after(result.of(self.test_files))
             key = (one.mutant.path, one.mutant.qualname, task.number == 0)
             pieces.setdefault(key, []).append(task)
         if is_last:
@@ -140,11 +147,13 @@ def plan(
     tests = state_now(settings, project, choice.suite).tests
     found = Plan(
         choice,
-        tests_digest=_digest(f"{path} {digest}" for path, digest in sorted(tests.items())),
+        tests_digest=_digest(
+            f"{path} {digest}" for path, digest in sorted(tests.items()) if not _has_tests(path)
+        ),
         test_files={
             path.relative_to(choice.suite.root).as_posix(): digest[:16]
             for path, digest in tests.items()
-            if path.is_relative_to(choice.suite.root)
+            if _has_tests(path) and path.is_relative_to(choice.suite.root)
         },
         stale=stale,
     )
@@ -166,6 +175,10 @@ def plan(
             tried = choice.tests(file, mutant)
             found.planned.append(Planned(mutant, of, tried, told, file, digest))
     return found
+
+
+def _has_tests(path: Path) -> bool:
+    return is_named_as_test(path) and path.stem != "conftest"
 
 
 def _files(root: Path, named: Sequence[Path], known: Collection[Path]) -> list[Path]:

@@ -8,14 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from nomock.mutation.verdict import Status
 from nomock.statefolder import append_line, make_state_dir, writing
-
-UNREACHED = "no request of these tests ran its function"
 
 
 @dataclass(frozen=True)
@@ -27,8 +25,8 @@ class Result:
     killed_by: tuple[str, ...] = ()
     ran: tuple[str, ...] = ()
     """The tests that ran while it was on."""
-    waiting: int = 0
-    """How many tests are still to run: of one that has survived so far."""
+    unable: tuple[str, ...] = ()
+    """The tests that could not tell, since they do not pass without it."""
     reached: bool = False
     """Whether a service has done what it does."""
     seconds: float = 0.0
@@ -36,17 +34,29 @@ class Result:
     source: str = ""
     """A digest of its file."""
     tests: str = ""
-    """A digest of the files of all tests; of a mutant that was noticed that of the test's."""
+    """A digest of the file of the test that noticed it; else of what all tests have in common."""
+    files: Mapping[str, str] = field(default_factory=dict)
+    """Digests of the files of the tests that ran, or were unable, without noticing it."""
+
+    def of(self, files: Mapping[str, str]) -> tuple[str, ...]:
+        """Return the tests that ran, or were unable, in files that are as they are now."""
+        tests = (*self.ran, *self.unable)
+        return tuple(t for t in tests if self.files.get(file_of(t)) == files.get(file_of(t)))
 
     def after(self, passed: Passed) -> Result:
         """Return what is known once one more of its tests has not noticed it."""
-        ran = (*self.ran, passed.test) if passed.ran else self.ran
-        reached = self.reached or self.mutant in passed.reached
-        waiting = max(self.waiting - 1, 0)
-        found = replace(self, ran=ran, reached=reached, waiting=waiting)
-        if found.waiting or found.reached or found.status is not Status.SURVIVED:
-            return found
-        return replace(found, status=Status.NO_COVERAGE, note=UNREACHED)
+        file = file_of(passed.test)
+        is_same = self.files.get(file, passed.of) == passed.of
+        ran = [t for t in self.ran if is_same or file_of(t) != file]
+        unable = [t for t in self.unable if is_same or file_of(t) != file]
+        (ran if passed.ran else unable).append(passed.test)
+        return replace(
+            self,
+            ran=tuple(ran),
+            unable=tuple(unable),
+            reached=self.reached or self.mutant in passed.reached,
+            files={**self.files, file: passed.of},
+        )
 
 
 @dataclass(frozen=True)
@@ -59,6 +69,13 @@ class Passed:
     """Whether it could tell: it passes without any mutant."""
     reached: tuple[str, ...]
     """Those of them that a service has done so far."""
+    of: str
+    """A digest of its file."""
+
+
+def file_of(test: str) -> str:
+    """Return the file that a test's id begins with."""
+    return test.partition("::")[0]
 
 
 def results_file(state_dir: Path) -> Path:
@@ -117,6 +134,6 @@ def _parsed(found: Mapping[str, Any]) -> Result | Passed:
         name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
     }
     if "mutants" in told:
-        return Passed(**{"ran": False, "reached": (), **told})
+        return Passed(**{"ran": False, "reached": (), "of": "", **told})
     told["status"] = Status(told["status"])
     return Result(**told)

@@ -14,7 +14,7 @@ from typing import Any
 from nomock.errors import NomockError
 from nomock.mutation import Status
 from nomock.mutation.live.job import Task
-from nomock.mutation.live.results import UNREACHED, Result
+from nomock.mutation.live.results import Result
 from nomock.plugin.items import takes_faults
 from nomock.plugin.mutation.trials import Trials
 from nomock.plugin.mutation.warm import not_started
@@ -88,7 +88,9 @@ class Singly:
         """Try a mutant that is there from the start of the service's processes."""
         tests = [test for test in self._ordered(task.tests) if test not in self._trials.unusable]
         if not tests:
-            self._trials.keep(task, self._unnoticed(task, [], 0.0, asked=len(task.tests)))
+            self._trials.keep(
+                task, self._unnoticed(task, task.tests, [], 0.0, asked=len(task.tests))
+            )
             return
         try:
             self._services.start_with([task])
@@ -112,8 +114,7 @@ class Singly:
             if takes_faults(self._tests.item(test)) or (
                 ran and (seconds > self._job.each_s or self._job.is_over)
             ):
-                waiting = len(task.tests) + len(task.others) - len(ran)
-                return self._unnoticed(task, ran, seconds, asked=place, waiting=waiting), ""
+                return self._unnoticed(task, tests, ran, seconds, asked=place), ""
             if not is_imported and not self._trials.is_green_here(test):
                 continue
             ended = self._trials.run_with(() if is_imported else (task.mutant,), test)
@@ -126,28 +127,26 @@ class Singly:
                     self._kills[test] += 1
                 about: dict[str, Any] = {"ran": task.ran + tuple(ran), "seconds": seconds}
                 return self._trials.noticed(task, test, ended, **about), test
-        return self._unnoticed(task, ran, seconds, asked=len(tests)), ""
+        return self._unnoticed(task, tests, ran, seconds, asked=len(tests)), ""
 
     def _unnoticed(
-        self, task: Task, ran: list[str], seconds: float, *, asked: int, waiting: int = 0
+        self, task: Task, tests: Sequence[str], ran: list[str], seconds: float, *, asked: int
     ) -> Result:
-        """Return what it says of a mutant that no test was red."""
-        about: dict[str, Any] = {"ran": task.ran + tuple(ran), "seconds": seconds}
-        if not about["ran"] and not waiting:
-            if not asked:
-                return Result(task.mutant, Status.NO_COVERAGE, note="no test ran its lines")
-            whys = [
-                f"{t}: {self._trials.unusable[t]}" for t in task.tests if t in self._trials.unusable
-            ]
+        """Return what it says of a mutant that none of the tests that were asked was red."""
+        if not tests and not task.ran:
+            return Result(task.mutant, Status.NO_COVERAGE, note="no test ran its lines")
+        unusable = self._trials.unusable
+        unable = tuple(test for test in tests[:asked] if test in unusable)
+        about: dict[str, Any] = {"ran": task.ran + tuple(ran), "unable": unable}
+        about["seconds"] = seconds
+        if asked == len(tests) and not about["ran"]:
+            whys = [f"{test}: {unusable[test]}" for test in unable]
             note = f"its tests do not pass without it: {'; '.join(whys[:1])}"
             return Result(task.mutant, Status.ERROR, note=note)
         if why := self._trials.folder.not_switched(task.number):
             return Result(task.mutant, Status.ERROR, note=f"not switched on: {why}", **about)
         reached = self._trials.folder.ran(task.mutant)
-        if waiting or reached:
-            about |= {"waiting": waiting, "reached": reached}
-            return Result(task.mutant, Status.SURVIVED, **about)
-        return Result(task.mutant, Status.NO_COVERAGE, note=UNREACHED, **about)
+        return Result(task.mutant, Status.SURVIVED, reached=reached, **about)
 
     def _confirm(self) -> None:
         """Write down the mutants that were noticed by tests which pass without them."""

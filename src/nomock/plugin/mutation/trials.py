@@ -10,7 +10,7 @@ from nomock.baggage import set_current_mutants
 from nomock.mutation import Status
 from nomock.mutation.live.folder import MutantsFolder
 from nomock.mutation.live.job import Job, Task
-from nomock.mutation.live.results import Passed, Result, Results
+from nomock.mutation.live.results import Passed, Result, Results, file_of
 from nomock.plugin.mutation.services import Services
 from nomock.plugin.mutation.warm import Outcome, WarmTests
 
@@ -122,4 +122,5 @@ class Trials:
         """Write down that a test has not noticed some mutants; ``ran``: and that it could have."""
         mutants = tuple(task.mutant for task in tasks)
         reached = tuple(mutant for mutant in mutants if self.folder.ran(mutant))
-        self._results.add(Passed(test, mutants, ran, reached))
+        of = self.job.test_files.get(file_of(test), "")
+        self._results.add(Passed(test, mutants, ran, reached, of))
