@@ -202,6 +202,28 @@ def test_sign_up_should_answer_409_and_make_no_tenant_when_the_username_is_taken
     assert found is None
 
 
+@pytest.mark.parametrize("service", ["billing", "instances"])
+@pytest.mark.parametrize(
+    ("method", "path", "status", "title"),
+    [("GET", "/no", 404, "Not found"), ("PUT", "/openapi.json", 405, "Method not allowed")],
+)
+def test_problem_should_say_what_it_is_in_all_its_ways_when_the_route_does_not_exist(
+    stack: Stack, service: str, method: str, path: str, status: int, title: str
+) -> None:
+    reply = stack[service].http.request(method, path)
+    code = title.lower().replace(" ", "_")
+    assert reply.headers["content-type"] == "application/problem+json"
+    assert reply.json() == {
+        "type": f"urn:problem:{code}",
+        "title": title,
+        "status": status,
+        "detail": title.title(),
+        "code": code,
+    }
+    allowed = {word for word in reply.headers.get("allow", "").split(", ") if word}
+    assert allowed == (set() if status == 404 else {"GET", "HEAD"})
+
+
 def test_client_should_be_refused_when_its_id_cannot_be_stored(stack: Stack) -> None:
     nobody = AuthClient(stack["auth"], {"client_id": "a\x00b"})
     assert refusal(nobody.refresh("any")) == (400, "invalid_request")

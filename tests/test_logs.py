@@ -1,0 +1,56 @@
+"""What the services log of a request: one line of JSON, with its end and its test."""
+
+import json
+import re
+import time
+from typing import Any
+
+import pytest
+from helpers.eventually import eventually
+from helpers.waits import SOON_S
+
+from nomock import Service, Stack
+
+SERVICES = ["auth", "billing", "instances", "mcp"]
+TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")
+
+
+def lines_of(service: Service, path: str) -> list[dict[str, Any]]:
+    """Return what a service has logged of the requests for a path, as soon as there is any."""
+    found: list[dict[str, Any]] = []
+
+    def is_there() -> bool:
+        lines = (json.loads(line) for line in service.logs().splitlines() if path in line)
+        found[:] = [line for line in lines if line.get("path") == path]
+        return bool(found)
+
+    eventually(is_there, within_s=SOON_S, reason=f"{path} should be in the log")
+    return found
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_request_should_have_one_line_that_says_how_it_ended_when_it_is_over(
+    stack: Stack, name: str, unique_name: Any, request: pytest.FixtureRequest
+) -> None:
+    path = f"/{unique_name()}".replace(" ", "-")
+    began = time.perf_counter()
+    reply = stack[name].http.delete(path)
+    (line,) = lines_of(stack[name], path)
+    most_ms = (time.perf_counter() - began) * 1000
+    assert line["status"] == reply.status_code
+    assert (line["method"], line["message"], line["logger"]) == ("DELETE", "request", "requests")
+    assert (line["level"], line["service"]) == ("info", name)
+    assert line["nomock.test"] == f"tests/{request.node.nodeid.rpartition('tests/')[2]}"
+    assert TIME.fullmatch(line["time"])
+    assert 0 < line["duration_ms"] <= most_ms
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_health_should_have_no_line_when_it_is_asked(
+    stack: Stack, name: str, unique_name: Any
+) -> None:
+    path = f"/{unique_name()}".replace(" ", "-")
+    assert stack[name].http.get("/health").status_code == 200
+    stack[name].http.get(path)
+    assert lines_of(stack[name], path)
+    assert not [line for line in stack[name].logs().splitlines() if '"path": "/health"' in line]
