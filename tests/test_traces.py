@@ -6,7 +6,7 @@ In the suite with `pytest --traces`, which starts the services with OpenTelemetr
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from helpers.mcp import RawSession
@@ -15,6 +15,9 @@ from helpers.orders import Orders, held, refusal
 from helpers.waits import Waits
 
 from nomock import CurrentTrace, Faults, Postgres, Stack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 ORDER = "instances POST /instances"
 LIST = "instances GET /instances"
@@ -32,6 +35,16 @@ def session(stack: Stack, mcp_token: str) -> Iterator[RawSession]:
 
 
 # What a request does
+
+
+def test_page_should_be_in_the_trace_of_its_test_when_a_browser_opens_it(
+    trace: CurrentTrace, browser_page: "Page"
+) -> None:
+    browser_page.goto("http://instances:8000/ui")  # which sends to the login
+
+    trace.expect("instances GET /ui")
+    trace.expect("auth GET /authorize")
+    trace.no_errors()
 
 
 def test_order_should_reach_the_worker_when_it_is_placed(
