@@ -7,8 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
@@ -18,11 +17,12 @@ from nomock.cli.mutants import show
 from nomock.cli.show import progress
 from nomock.config import Settings
 from nomock.coverage.automatic import with_own_overlay
-from nomock.errors import MutationError, NomockError
+from nomock.coverage.session import RUN_VARIABLE
+from nomock.errors import MutationError
 from nomock.filelock import FileLock
 from nomock.mutation import NOTICED
 from nomock.mutation.aside import FILE, Aside, read_asides, stale_asides
-from nomock.mutation.live.job import RESET, Job, Task
+from nomock.mutation.live.job import LANE_VARIABLE, Job, Task
 from nomock.mutation.live.judged import judged, keep_last
 from nomock.mutation.live.plan import Plan, Planned, plan
 from nomock.mutation.live.results import Result, Results, results_file
@@ -55,9 +55,11 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
         line.show("reading the services' sources")
         settings = with_own_overlay(settings, line)
         found = plan(settings, resolve(settings), chosen.paths, chosen.since)
-        if any(_left(found, known.all(), asides, is_last=is_last) for is_last in (False, True)):
+        if count := sum(
+            len(_left(found, known.all(), asides, is_last=is_last)) for is_last in (False, True)
+        ):
             until = _NO_END_S if chosen.budget is None else time() + chosen.budget
-            session = MutationSession(settings)
+            session = MutationSession(settings, count, chosen.workers)
             try:
                 session.begin(found.modules, limit_s=_LIMIT_S, progress=line)
                 # One that survives takes all its tests, and so the time of many that do not.
@@ -115,7 +117,6 @@ def _job(
     settings = session.settings
     tests = {test for piece in pieces for task in piece for test in (*task.tests, *task.others)}
     return Job(
-        run=session.run,
         pieces=tuple(pieces),
         limit_s=_LIMIT_S,
         each_s=_EACH_S,
@@ -135,9 +136,9 @@ def _do(job: Job, session: MutationSession, chosen: argparse.Namespace, line: Pr
     settings = session.settings
     folder = settings.state_dir / "mutation"
     job.write(folder / "job")
-    workers = _Workers(settings, folder, chosen.workers, chosen.rest)
+    workers = _Workers(settings, folder, session.runs, chosen.rest)
     try:
-        workers.wait(job, line, session.reset_data)
+        workers.wait(job, line)
     finally:
         workers.end()
 
@@ -145,7 +146,9 @@ def _do(job: Job, session: MutationSession, chosen: argparse.Namespace, line: Pr
 class _Workers:
     """The pytest processes that do the work."""
 
-    def __init__(self, settings: Settings, folder: Path, count: int, rest: Sequence[str]) -> None:
+    def __init__(
+        self, settings: Settings, folder: Path, runs: Sequence[str], rest: Sequence[str]
+    ) -> None:
         # In this process alone, and each test as often as it is told: whatever the options say.
         command = [sys.executable, "-m", "pytest", f"--nomock-mutation-job={folder / 'job'}"]
         command += ["-p", "no:randomly", "-p", "no:cacheprovider", "-p", "no:rerunfailures"]
@@ -154,10 +157,10 @@ class _Workers:
         environ = dict(os.environ)
         environ["NOMOCK_COVERAGE_OVERLAY"] = settings.coverage_overlay
         environ["NOMOCK_EVIDENCE"] = "off"
-        self._reset = folder / f"job{RESET}"
-        self._logs = [folder / f"worker-{number}.log" for number in range(count)]
+        self._logs = [folder / f"worker-{number}.log" for number in range(1, len(runs) + 1)]
         self._all = []
-        for log in self._logs:
+        for number, (run, log) in enumerate(zip(runs, self._logs, strict=True), 1):
+            environ |= {RUN_VARIABLE: run, LANE_VARIABLE: str(number)}
             with log.open("wb") as file:
                 self._all.append(
                     subprocess.Popen(
@@ -170,16 +173,12 @@ class _Workers:
                     )
                 )
 
-    def wait(self, job: Job, line: Progress, reset_data: Callable[[], None]) -> None:
+    def wait(self, job: Job, line: Progress) -> None:
         """Return when all are done; raise MutationError where one could not do its work."""
         results = Results(Path(job.results))
         shown = ""
         while any(worker.poll() is None for worker in self._all):
             Event().wait(_LOOK_S)
-            if self._reset.exists():
-                with suppress(NomockError):  # then their tests stay red, and say so
-                    reset_data()
-                self._reset.unlink()
             if (now := _how_far(job, results.all())) != shown:
                 line.show(now)
                 shown = now

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import re
 import shlex
 from collections.abc import Callable
@@ -43,9 +42,9 @@ def add_mutation(add: Callable[..., argparse.ArgumentParser]) -> None:
     command.add_argument(
         "--workers",
         type=_count,
-        default=os.cpu_count() or 1,
         metavar="N",
-        help="how many mutants are tried at once, each by a pytest of its own; one for each core",
+        help="how many mutants are tried at once, each on a stack of its own; without it as many "
+        "as cores, memory and the number of mutants are worth",
     )
     command.add_argument(
         "--restart",

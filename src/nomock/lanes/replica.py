@@ -26,6 +26,9 @@ _LABEL = "nomock.image"
 # Of a service of the replica: how it is built, by whom it is enabled, and what `watch` does.
 _OF_THE_FIRST = ("build", "profiles", "develop", "pull_policy")
 
+OTHERWISE = "let all workers share one stack: --nomock-lanes shared"
+"""What to do where there is to be no second stack."""
+
 Change = Callable[[dict[str, Any]], None]
 
 
@@ -59,15 +62,18 @@ def replica(
     return _stack(main.settings, config, path, name, main.holding.run)
 
 
-def check(main: Stack, without: Collection[str] = ()) -> None:
-    """Raise ConfigError where the compose file allows of no second stack, but for some services."""
+def check(main: Stack, without: Collection[str] = (), *, otherwise: str = OTHERWISE) -> None:
+    """Raise ConfigError where the compose file allows of no second stack, but for some services.
+
+    ``otherwise``: what needs none.
+    """
     if found := obstacles(main.project, main.settings.state_dir, without):
         raise ConfigError(
             "this stack cannot be there twice, as lanes need it",
             where=", ".join(map(str, main.project.files)),
             seen="\n".join(obstacle.line for obstacle in found),
             todo="\n".join(dict.fromkeys(obstacle.cure for obstacle in found))
-            + "\nor let all workers share one stack: --nomock-lanes shared",
+            + f"\nor {otherwise}",
         )
 
 

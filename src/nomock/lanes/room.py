@@ -10,6 +10,7 @@ from pathlib import Path
 
 from nomock.errors import ConfigError, NomockError
 from nomock.lanes.kinds import KINDS
+from nomock.lanes.replica import OTHERWISE
 from nomock.project import Store
 from nomock.stack import Stack
 
@@ -39,9 +40,14 @@ class Room:
         """How many lanes there are where nobody says it."""
         return min(LANES_A_CORE * self.cores, self.most)
 
-    def check(self, wanted: int) -> None:
-        """Raise ConfigError for more lanes than there is memory for; those that run have theirs."""
-        name, suffix = self._main.name, KINDS[self._main.settings.lanes].suffix
+    def check(
+        self, wanted: int, kind: str, *, flag: str = "pytest -n", otherwise: str = OTHERWISE
+    ) -> None:
+        """Raise ConfigError for more lanes than there is memory for; those that run have theirs.
+
+        ``flag``: how a number is asked for; ``otherwise``: what needs no lanes.
+        """
+        name, suffix = self._main.name, KINDS[kind].suffix
         names = (name, *(f"{name}-{suffix}{number}" for number in range(2, wanted + 1)))
         running = sum(bool(self._main.engine.containers(one)) for one in names)
         fits = running + self.most
@@ -50,7 +56,7 @@ class Room:
                 f"{wanted} lanes do not fit into the memory",
                 where=f"stack {name}",
                 seen=str(self),
-                todo=f"{fits} fit: pytest -n {fits}; or share one stack: --nomock-lanes shared",
+                todo=f"{fits} fit: {flag} {fits}; or {otherwise}",
             )
 
     def __str__(self) -> str:

@@ -25,7 +25,7 @@ class WorkersLanes:
     def check_room(self) -> None:
         """Raise ConfigError for more lanes than the engine's machine has memory for."""
         if self._main().settings.lanes != "shared":
-            Room(self._main()).check(self._workers.count)
+            Room(self._main()).check(self._workers.count, self._main().settings.lanes)
 
     def tell(self, word: str) -> None:
         """Let workers begin with the lanes that wait for this: ``built``, ``ready``."""

@@ -1,7 +1,7 @@
 """What workers have to do: a file that the command writes, and the pieces of it that each takes.
 
-A worker is a pytest process of its own that uses the stack along with the others. Each takes the
-next piece until none is left: whose tests are slow takes fewer.
+A worker is a pytest process with a stack of its own. Each takes the next piece until none is left:
+whose tests are slow takes fewer.
 """
 
 from __future__ import annotations
@@ -18,8 +18,8 @@ from nomock.mutation import Mutant
 from nomock.mutation.live.results import Result, file_of
 from nomock.statefolder import writing
 
-RESET = ".reset"
-"""The suffix of the file by which a worker asks for the data as they were before any mutant."""
+LANE_VARIABLE = "NOMOCK_MUTATION_LANE"
+"""In the environment of a worker: its number, from 1 on."""
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,6 @@ class Task:
 class Job:
     """The mutants of a run that are still to be tried."""
 
-    run: str
     pieces: tuple[tuple[Task, ...], ...]
     """Each the tasks of one worker at a time."""
     limit_s: float

@@ -1,10 +1,9 @@
-"""The stack with the spy on and a run's mutants told: started once, and used by several workers."""
+"""The stack with the spy on and a run's mutants told, and what each worker's own is told."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
 from nomock.config import Settings
@@ -13,33 +12,49 @@ from nomock.coverage.harvest.folder import RECORDS
 from nomock.coverage.overlay import provide_mounted_spy
 from nomock.coverage.overlay.wheels import provide_mounted
 from nomock.coverage.session import RUN_VARIABLE, covered, data_dir, prove, with_spy
-from nomock.database.snapshot import Snapshot
-from nomock.errors import NomockError
+from nomock.lanes.obstacles import obstacles
+from nomock.lanes.replica import check
+from nomock.lanes.room import Room
 from nomock.mutation.functions import Told
 from nomock.mutation.live.folder import MutantsFolder, remove_all
 from nomock.progress import Progress
 from nomock.stack import Stack
 
+_WORTH_A_STACK = 100
+"""For how many mutants another stack is started."""
+
 
 class MutationSession:
     """A run with mutants, from the start of its stack to the end."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, mutants: int, workers: int | None) -> None:
         """Begin a run: its name is in the environment from here on, for compose and the workers.
 
-        Raises ConfigError where there is no overlay.
+        ``mutants``: how many are to be tried. ``workers``: as many as that is worth by default.
+        Raises ConfigError where there is no overlay, or cannot be a stack for each worker.
         """
-        self.run = new_run()
-        self.settings = with_spy(settings, self.run)
+        self.runs = [new_run()]
+        """The names of the workers' runs: each worker's services are told another one."""
+        self.settings = with_spy(settings, self.runs[0])
         self.stack = Stack.of(self.settings)
-        self.folder = MutantsFolder(data_dir(self.settings), self.run)
-        self._data: Snapshot | None = None
+        count = self._usual(mutants) if workers is None else workers
+        if count > 1:
+            one = "try one mutant at a time: --workers 1"
+            check(self.stack, otherwise=one)
+            Room(self.stack).check(count, "stack", flag="--workers", otherwise=one)
+        self.runs += [new_run() for _ in range(1, count)]
+
+    def _usual(self, mutants: int) -> int:
+        """Return how many workers are worth a stack each; one where there can be no second."""
+        settings = self.settings
+        if obstacles(self.stack.project, settings.state_dir):
+            return 1
+        return max(1, min(Room(self.stack).usual, mutants // _WORTH_A_STACK))
 
     def begin(self, modules: Sequence[Told], *, limit_s: float, progress: Progress) -> None:
         """Tell the mutants, and start the stack: only services with a spy start anew.
 
-        What earlier covered runs know stays, and what is in its PostgreSQL now comes back at the
-        end. Raises NomockError.
+        What earlier covered runs know stays. Raises NomockError.
         """
         settings, stack = self.settings, self.stack
         folder = data_dir(settings)
@@ -48,7 +63,8 @@ class MutationSession:
         def before_start() -> None:
             remove_all(folder)
             tell_modules(folder, services)
-            self.folder.write(modules, limit_s=limit_s)
+            for run in self.runs:
+                MutantsFolder(folder, run).write(modules, limit_s=limit_s)
             provide_mounted(stack.project)
             provide_mounted_spy(stack.project, settings.root)
 
@@ -60,13 +76,6 @@ class MutationSession:
             before_start=before_start,
         )
         prove(settings, services, stack)
-        with suppress(NomockError):  # it has no PostgreSQL, or not one that is entered
-            self._data = stack.postgres.snapshot_beneath()
-
-    def reset_data(self) -> None:
-        """Bring the database back: a mutant of a DELETE may have taken what all tests need."""
-        if self._data is not None:
-            self._data.restore()
 
     def owners(self, file: Path) -> list[str]:
         """Return the services that may run a file: it is in what they are built from, or mount."""
@@ -80,24 +89,12 @@ class MutationSession:
             )
         ]
 
-    def restart(self, services: Sequence[str], waiting: Callable[[str], None]) -> None:
-        """Restart services and wait until they are ready; raise NotReadyError."""
-        for name in services:
-            self.stack[name].restart()
-        for name in services:
-            waiting(name)
-            self.stack.wait_ready(name)
-
     def end(self) -> None:
         """Let the stack go; nothing is left of the mutants, nor of what the spies wrote."""
         folder = data_dir(self.settings)
-        with suppress(NomockError):  # the next snapshot takes away what is left of this one
-            self.reset_data()
-            if self._data is not None:
-                self._data.drop()
         remove_all(folder)
         for records in folder.glob(RECORDS):
-            if f".{self.run}." in records.name:
+            if any(f".{run}." in records.name for run in self.runs):
                 records.unlink(missing_ok=True)
         self.stack.close()
         os.environ.pop(RUN_VARIABLE, None)

@@ -47,9 +47,6 @@ class Singly:
         for task in piece:
             if self._job.is_over:
                 break
-            self._services.let_restart()
-            if self._services.have_other_data():
-                self._tests.leave_all()
             self._try(task)
         self._confirm()
 

@@ -35,9 +35,6 @@ class Together:
             for test in self._ordered(group):
                 if trials.job.is_over:
                     break
-                trials.services.let_restart()
-                if trials.services.have_other_data():
-                    trials.tests.leave_all()
                 asked = [task for task in left.values() if test in {*task.tests, *task.others}]
                 # A start without those that have had this test would take longer than it does.
                 is_imported = asked and asked[0].number == 0

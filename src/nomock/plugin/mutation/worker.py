@@ -2,48 +2,69 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from nomock.baggage import set_current_mutants
-from nomock.coverage.session import data_dir
+from nomock.coverage.session import RUN_VARIABLE, data_dir
+from nomock.errors import NomockError
 from nomock.mutation.live.folder import MutantsFolder
-from nomock.mutation.live.job import Job
+from nomock.mutation.live.job import LANE_VARIABLE, Job
 from nomock.mutation.live.results import Results
+from nomock.plugin.items import USUAL_LANE
 from nomock.plugin.mutation.services import Services
 from nomock.plugin.mutation.singly import Singly
 from nomock.plugin.mutation.together import Together
 from nomock.plugin.mutation.trials import Trials
 from nomock.plugin.mutation.warm import WarmTests
 from nomock.plugin.run import Run
+from nomock.stack import Stack
 
 
 class Worker:
-    """Does what a job says, in a session whose tests have been collected."""
+    """Does what a job says, in a session whose tests have been collected.
+
+    The first one has the stack of the settings, each other one a lane with the same services.
+    """
 
     def __init__(self, run: Run, path: Path) -> None:
+        self._run = run
         self._path = path
-        self._job = Job.read(path)
-        self._folder = MutantsFolder(data_dir(run.settings), self._job.run)
-        self._services = Services(run, path, Path(self._job.root), self._folder)
         self._tests: WarmTests | None = None
 
+    @pytest.hookimpl(tryfirst=True)
     def pytest_runtestloop(self, session: pytest.Session) -> bool:
         """Try mutants in place of running the tests."""
         if session.testsfailed:  # not collected: what is there then is not what was covered
             return False
+        try:
+            stack = self._stack()
+        except NomockError as error:
+            pytest.exit(f"the stack of this worker is not ready\n{error}", returncode=1)
+        job = Job.read(self._path)
         # What a test undoes waits until it is done: with a mutant that might be long.
         tests = self._tests = WarmTests(session, lambda: set_current_mutants(()))
-        results = Results(Path(self._job.results))
-        trials = Trials(self._job, tests, self._services, self._folder, results)
-        round_ = Together(trials) if self._job.is_last else Singly(trials)
-        with self._services:
-            for piece in self._job.taken(self._path):
-                with self._services.used(alone=piece[0].number == 0):
-                    round_.try_all(piece)
-            tests.leave()
+        folder = MutantsFolder(data_dir(self._run.settings), os.environ[RUN_VARIABLE])
+        with Services(stack, Path(job.root), folder) as services:
+            trials = Trials(job, tests, services, folder, Results(Path(job.results)))
+            round_ = Together(trials) if job.is_last else Singly(trials)
+            for piece in job.taken(self._path):
+                round_.try_all(piece)
+            tests.leave_all()
         return True
+
+    def _stack(self) -> Stack:
+        """Make the stack of this worker ready, and let its tests use that."""
+        run, number = self._run, int(os.environ[LANE_VARIABLE])
+        if number == 1:
+            run.preparing.now()
+            return run.main
+        run.lanes.number = number
+        run.config.stash[USUAL_LANE] = "stack"
+        run.is_prepared_by_controller = True  # the first one's services are told another run
+        return run.lanes.ready("stack")
 
     @pytest.hookimpl(tryfirst=True)
     def pytest_runtest_protocol(self, item: pytest.Item) -> bool:
