@@ -52,6 +52,13 @@ class Task:
         others = tuple(test for test in self.others if test not in done)
         return replace(self, tests=tests, others=others, ran=tuple(done))
 
+    def first(self, killers: Collection[str]) -> Task:
+        """Return the same with the tests in front that noticed the mutant before a change."""
+        known = (*self.tests, *self.others)
+        tests = (*(test for test in known if test in killers), *self.tests)
+        others = tuple(test for test in self.others if test not in killers)
+        return replace(self, tests=tuple(dict.fromkeys(tests)), others=others)
+
 
 @dataclass(frozen=True)
 class Job:

@@ -100,8 +100,10 @@ class Plan:
                 services[one.file] = tuple(owners(one.file))
             task = self._task(one, services[one.file], by_restart=by_restart)
             result = known.get(one.mutant.id)
-            if result is not None and self.is_known(result, one):
-                task = task.after(result.of(self.test_files))
+            if result is not None:
+                is_known = self.is_known(result, one)
+                met = result.of(self.test_files)
+                task = task.after(met) if is_known else task.first(result.killed_by)
             key = (one.mutant.path, one.mutant.qualname, task.number == 0)
             pieces.setdefault(key, []).append(task)
         if is_last:
