@@ -50,7 +50,8 @@ def test_health_should_have_no_line_when_it_is_asked(
     stack: Stack, name: str, unique_name: Any
 ) -> None:
     path = f"/{unique_name()}".replace(" ", "-")
-    assert stack[name].http.get("/health").status_code == 200
+    reply = stack[name].http.get("/health")
+    assert (reply.status_code, reply.json()) == (200, {"status": "ok"})
     stack[name].http.get(path)
     assert lines_of(stack[name], path)
     assert not [line for line in stack[name].logs().splitlines() if '"path": "/health"' in line]
