@@ -16,15 +16,18 @@ _MOST = 64
 
 
 def groups_of(tasks: Iterable[Task]) -> list[tuple[Task, ...]]:
-    """Return the tasks in groups, each of mutants of the same services that can be on at once."""
+    """Return the tasks in groups of mutants that can be on at once, the large ones first.
+
+    Those for which services are restarted come last, each with others of the same services.
+    """
     groups: list[list[Task]] = []
-    for task in sorted(tasks, key=lambda one: (one.number == 0, one.services)):
+    for task in tasks:
         room = next((group for group in groups if _has_room(group, task)), None)
         if room is None:
             groups.append([task])
         else:
             room.append(task)
-    return [tuple(group) for group in groups]
+    return [tuple(g) for g in sorted(groups, key=lambda g: (_restarted(g[0])[0], -len(g)))]
 
 
 def in_turn(tasks: Iterable[Task]) -> list[str]:
@@ -37,9 +40,13 @@ def in_turn(tasks: Iterable[Task]) -> list[str]:
 
 
 def _has_room(group: Sequence[Task], task: Task) -> bool:
-    first = group[0]
-    is_alike = (first.number == 0, first.services) == (task.number == 0, task.services)
+    is_alike = _restarted(group[0]) == _restarted(task)
     return is_alike and len(group) < _MOST and not any(_meet(one, task) for one in group)
+
+
+def _restarted(task: Task) -> tuple[bool, tuple[str, ...]]:
+    """Return whether services are restarted for a mutant, and which."""
+    return task.number == 0, task.services if task.number == 0 else ()
 
 
 def _meet(one: Task, other: Task) -> bool:

@@ -68,7 +68,8 @@ class Together:
             return []
         trials.tests.leave()
         self._start_with(())
-        if not trials.mended(test, asked[0].services):
+        services = sorted({service for task in asked for service in task.services})
+        if not trials.mended(test, services):
             return []
         if len(on) == 1:
             was_kept = ended.has_hung and on[0].number and not trials.hangs_again(on[0], test)
