@@ -1,7 +1,8 @@
 """The last round: all tests, each with several mutants on at once; where one is red, which is it?
 
-They are halved until a single one is left with which the test is red, and without which it passes:
-what is red only together is no kill of either.
+The one that the test is likeliest to notice is tried by itself, and the others are halved, until a
+single one is left with which the test is red, and without which it passes: what is red only together
+is no kill of either.
 """
 
 from __future__ import annotations
@@ -74,9 +75,14 @@ class Together:
         if len(on) == 1:
             was_kept = ended.has_hung and on[0].number and not trials.hangs_again(on[0], test)
             return [] if was_kept else [(asked[0], ended)]
-        half = (len(asked) + 1) // 2
-        parts = [part for part in (asked[:half], asked[half:]) if part]
-        return [one for part in parts for one in self._found(test, part, part)]
+        first = min(asked, key=lambda task: (*task.tests, *task.others).index(test))
+        others = [task for task in asked if task is not first]
+        if found := self._found(test, [first], [first]):
+            return found + self._found(test, others, others)
+        half = len(others) // 2
+        return [
+            one for part in (others[:half], others[half:]) for one in self._found(test, part, part)
+        ]
 
     def _can_tell(self, test: str, task: Task) -> bool:
         if task.number:
