@@ -1,8 +1,8 @@
 """The last round: all tests, each with several mutants on at once; where one is red, which is it?
 
-The one that the test is likeliest to notice is tried by itself, and the others are halved, until it
-is a single one with which the test is red, and without which it passes: what is red only together is
-no kill of either.
+The one that the test is likeliest to notice is tried by itself, and the others are halved, until
+it is a single one with which the test is red, and without which it passes: what is red only
+together is no kill of either.
 """
 
 from __future__ import annotations
