@@ -51,27 +51,15 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
     lock.sign("nomock test-mutation")
     known = Results(results_file(settings.state_dir))
     asides = read_asides(settings.root / FILE)
+    interrupt: KeyboardInterrupt | None = None
     with progress() as line:
         line.show("reading the services' sources")
         settings = with_own_overlay(settings, line)
         found = plan(settings, resolve(settings), chosen.paths, chosen.since)
-        if count := sum(
-            len(_left(found, known.all(), asides, is_last=is_last)) for is_last in (False, True)
-        ):
-            until = _NO_END_S if chosen.budget is None else time() + chosen.budget
-            session = MutationSession(settings, count, chosen.workers)
-            try:
-                session.begin(found.modules, limit_s=_LIMIT_S, progress=line)
-                # One that survives takes all its tests, and so the time of many that do not.
-                for is_last in (False, True):
-                    left = _left(found, known.all(), asides, is_last=is_last)
-                    if left and time() < until:
-                        about = {"by_restart": chosen.restart, "is_last": is_last}
-                        tasks = found.tasks(left, session.owners, known.all(), **about)
-                        job = _job(session, found, tasks, until, is_last=is_last)
-                        _do(job, session, chosen, line)
-            finally:
-                session.end()
+        try:
+            _try_all(found, known, asides, settings, chosen, line)
+        except KeyboardInterrupt as error:  # what is known is shown all the same
+            interrupt = error
     lock.close()
     results = judged(found, known.all(), asides)
     keep_last(settings.state_dir, results)
@@ -87,7 +75,36 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
     if results.left:
         print(f"{len(results.left)} mutants are left: the same command goes on with them")
     print(f"report: {write_reports(results, settings.root / settings.coverage_report)}")
+    if interrupt is not None:
+        raise interrupt
     return 0
+
+
+def _try_all(
+    found: Plan,
+    known: Results,
+    asides: Sequence[Aside],
+    settings: Settings,
+    chosen: argparse.Namespace,
+    line: Progress,
+) -> None:
+    """Try what is still to be tried, in two rounds; start nothing where that is nothing."""
+    count = sum(len(_left(found, known.all(), asides, is_last=last)) for last in (False, True))
+    if not count:
+        return
+    until = _NO_END_S if chosen.budget is None else time() + chosen.budget
+    session = MutationSession(settings, count, chosen.workers)
+    try:
+        session.begin(found.modules, limit_s=_LIMIT_S, progress=line)
+        # One that survives takes all its tests, and so the time of many that do not.
+        for is_last in (False, True):
+            left = _left(found, known.all(), asides, is_last=is_last)
+            if left and time() < until:
+                about = {"by_restart": chosen.restart, "is_last": is_last}
+                tasks = found.tasks(left, session.owners, known.all(), **about)
+                _do(_job(session, found, tasks, until, is_last=is_last), session, chosen, line)
+    finally:
+        session.end()
 
 
 def _left(

@@ -240,6 +240,20 @@ def test_next_run_should_go_on_when_one_was_killed(shop: Tiny) -> None:
     assert before.keys() <= {m["id"] for m in told["mutants"]}
 
 
+@pytest.mark.slow
+def test_what_is_known_should_be_shown_when_a_run_is_interrupted(shop: Tiny) -> None:
+    results = Results(results_file(shop.path / ".nomock"))
+    command = [NOMOCK, "test-mutation", "app/shop.py", "--workers", "1"]
+    out = subprocess.PIPE
+    with subprocess.Popen(command, cwd=shop.path, stdout=out, text=True) as run:
+        wait_until(lambda: bool(results.all()) or run.poll() is not None, within_s=120)
+        known = results.all().keys()
+        run.send_signal(signal.SIGINT)
+        said, _ = run.communicate(timeout=120)
+    assert "report: " in said
+    assert known <= {m["id"] for m in _told(shop)["mutants"]}
+
+
 def test_result_should_be_as_if_it_were_not_when_its_line_is_broken(tmp_path: Path) -> None:
     results = Results(tmp_path / "mutation" / "results.ndjson")
     first = Result("0a", Status.KILLED, ("test_a.py::test",), source="1", tests="2")
