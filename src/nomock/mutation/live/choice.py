@@ -148,11 +148,3 @@ def _statements(file: Path) -> list[tuple[int, int]]:
                 last = max(node.lineno, body[0].lineno - 1)
             found[node.lineno, last] = None
     return list(found)
-
-
-def by_function(mutants: Iterable[Mutant]) -> list[list[Mutant]]:
-    """Return the mutants function by function: what killed one is likely to kill the next."""
-    found: dict[tuple[str, str], list[Mutant]] = defaultdict(list)
-    for mutant in mutants:
-        found[mutant.path, mutant.qualname].append(mutant)
-    return list(found.values())

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from nomock.errors import NomockError
-from nomock.mutation import Status
+from nomock.mutation import NOTICED, Status
 from nomock.mutation.live.job import Task
 from nomock.mutation.live.results import Result
 from nomock.plugin.items import takes_faults
@@ -53,10 +53,10 @@ class Singly:
     def _try(self, task: Task) -> None:
         """Try a mutant that is on for single requests."""
         tests = self._ordered(task.tests)
-        if tests or task.ran:  # what a covered run saw of a test need not be all that it ever runs
+        if tests:  # what a covered run saw of a test need not be all that it ever runs
             tests += self._ordered(task.others)
         result, test = self._found(task, tests)
-        if result.status in {Status.KILLED, Status.TIMED_OUT}:
+        if result.status in NOTICED:
             self._suspected.append((task, result, test))
             if result.status is Status.TIMED_OUT:
                 self._confirm()
@@ -117,12 +117,14 @@ class Singly:
             ended = self._trials.run_with(() if is_imported else (task.mutant,), test)
             seconds += ended.seconds
             ran.append(test)
-            if ended.has_hung and not is_imported and not self._trials.hangs_again(task, test):
-                continue
+            if ended.has_hung and not is_imported:
+                is_sound = self._trials.mended(test, task.services)
+                if not is_sound or not self._trials.is_red_again(task, test):
+                    continue
             if ended.status == "failed":
                 if ended.seconds < _SOON_S:
                     self._kills[test] += 1
-                about: dict[str, Any] = {"ran": task.ran + tuple(ran), "seconds": seconds}
+                about: dict[str, Any] = {"ran": tuple(ran), "seconds": seconds}
                 return self._trials.noticed(task, test, ended, **about), test
         return self._unnoticed(task, tests, ran, seconds, asked=len(tests)), ""
 
@@ -130,11 +132,11 @@ class Singly:
         self, task: Task, tests: Sequence[str], ran: list[str], seconds: float, *, asked: int
     ) -> Result:
         """Return what it says of a mutant that none of the tests that were asked was red."""
-        if not tests and not task.ran:
+        if not tests:
             return Result(task.mutant, Status.NO_COVERAGE, note="no test ran its lines")
         unusable = self._trials.unusable
         unable = tuple(test for test in tests[:asked] if test in unusable)
-        about: dict[str, Any] = {"ran": task.ran + tuple(ran), "unable": unable}
+        about: dict[str, Any] = {"ran": tuple(ran), "unable": unable}
         about["seconds"] = seconds
         if asked == len(tests) and not about["ran"]:
             whys = [f"{test}: {unusable[test]}" for test in unable]

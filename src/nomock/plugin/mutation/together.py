@@ -73,7 +73,7 @@ class Together:
         if not trials.mended(test, services):
             return []
         if len(on) == 1:
-            was_kept = ended.has_hung and on[0].number and not trials.hangs_again(on[0], test)
+            was_kept = ended.has_hung and on[0].number and not trials.is_red_again(on[0], test)
             return [] if was_kept else [(asked[0], ended)]
         first = min(asked, key=lambda task: (*task.tests, *task.others).index(test))
         others = [task for task in asked if task is not first]

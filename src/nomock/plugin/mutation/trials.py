@@ -95,13 +95,11 @@ class Trials:
         self.services.reset(services)
         return self.passes(test)
 
-    def hangs_again(self, task: Task, test: str) -> bool:
+    def is_red_again(self, task: Task, test: str) -> bool:
         """Tell whether a test is red once more that did not end with a mutant.
 
         What others do may have kept it waiting, which is over when it is asked again.
         """
-        if not self.mended(test, task.services):
-            return False
         return self.run_with((task.mutant,), test).status == "failed"
 
     def noticed(self, task: Task, test: str, ended: Outcome, **about: Any) -> Result:
