@@ -34,6 +34,14 @@ class Mutant:
     original: str
     replacement: str
 
+    def meets(self, other: Mutant) -> bool:
+        """Tell whether another one changes some of the same text, so that only one can be there."""
+        if self.path != other.path:
+            return False
+        begin, end = (self.line, self.column), (self.end_line, self.end_column)
+        others = (other.line, other.column), (other.end_line, other.end_column)
+        return begin == others[0] or (begin < others[1] and others[0] < end)
+
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}"
         return f"{self.id} {place} {self.operator}: {self.original} -> {self.replacement}"
@@ -42,7 +50,7 @@ class Mutant:
 def mutate(source: str, *mutants: Mutant) -> str:
     """Return the whole text of a module with mutants in it; its lines keep their numbers.
 
-    No two of them may change the same place. Raises MutationError where a mutant's text does not
+    No two of them may meet. Raises MutationError where a mutant's text does not
     stand at its place of this source.
     """
     changes = sorted((*_offsets(source, mutant), mutant.replacement) for mutant in mutants)

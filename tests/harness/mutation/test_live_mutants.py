@@ -69,13 +69,21 @@ MOST = 7
 
 
 def price(count):
-    return cheaper(min(count, MOST))
+    return cheaper(min(count, MOST)) + 9 * none() * nothing()
 
 
 def cheaper(count):
     if count > 5:
         return count - 1
     return count
+
+
+def none():
+    return 0
+
+
+def nothing():
+    return 0
 """
 # What takes faults waits for the last round.
 LATE = """
@@ -178,11 +186,18 @@ def test_survivors_should_be_told_apart_when_all_tests_run_with_several_at_once(
     covered(tiny, MORE, LATE)
     ended = tiny.nomock("test-mutation", "app/shop.py", "--workers", "1")
     assert ended.ret == 0, (ended.outlines, ended.errlines)
-    found = {(m["original"], m["replacement"]): m for m in _told(tiny)["mutants"]}
+    told = _told(tiny)["mutants"]
+    found = {(m["original"], m["replacement"]): m for m in told}
     late = "test_tiny.py::test_price_should_be_less_when_many_are_bought"
     for what in (("7", "8"), ("5", "6"), ("-", "+")):
         assert (found[what]["status"], found[what]["killed_by"]) == ("killed", [late]), what
     assert found[">", ">="]["status"] == "survived"
+    # Tests are red with both of these, and with neither of them alone.
+    together = [m for m in told if (m["original"], m["replacement"]) == ("0", "1")]
+    assert [(m["qualname"], m["status"]) for m in together] == [
+        ("none", "survived"),
+        ("nothing", "survived"),
+    ]
     assert not any("have tests left" in line for line in ended.outlines)
     # A new test is all that the survivors meet then.
     tiny.write("test_more.py", MORE_TESTS)

@@ -96,6 +96,17 @@ def test_a_mutant_should_be_refused_when_its_file_is_another_one_by_now() -> Non
         mutate(SHOP, replace(mutant, column=3))
 
 
+def test_mutants_should_meet_when_they_change_some_of_the_same_text() -> None:
+    found = {m.original: m for m in mutants_of("app.py", "x = f(1) + 2\n")}
+    assert found["+"].meets(found["+"])
+    whole, one, two = replace(found["+"], column=4, end_column=12), found["1"], found["2"]
+    assert whole.meets(two)
+    assert two.meets(whole)
+    assert not one.meets(two)
+    assert not one.meets(replace(one, path="other.py"))
+    assert not one.meets(replace(one, column=one.end_column, end_column=one.end_column + 1))
+
+
 def test_a_mutant_should_be_left_out_when_it_compiles_to_the_same() -> None:
     # A constant that nobody reads is not in the bytecode.
     assert mutants_of("app.py", "if False:\n    x = 1\nelse:\n    y()\n", operators=()) == []

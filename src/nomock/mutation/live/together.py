@@ -18,7 +18,7 @@ _MOST = 64
 def groups_of(tasks: Iterable[Task]) -> list[tuple[Task, ...]]:
     """Return the tasks in groups of mutants that can be on at once, the large ones first.
 
-    Those for which services are restarted come last, each with others of the same services.
+    Those for which services are restarted come last.
     """
     groups: list[list[Task]] = []
     for task in tasks:
@@ -27,7 +27,7 @@ def groups_of(tasks: Iterable[Task]) -> list[tuple[Task, ...]]:
             groups.append([task])
         else:
             room.append(task)
-    return [tuple(g) for g in sorted(groups, key=lambda g: (_restarted(g[0])[0], -len(g)))]
+    return [tuple(g) for g in sorted(groups, key=lambda g: (g[0].number == 0, -len(g)))]
 
 
 def in_turn(tasks: Iterable[Task]) -> list[str]:
@@ -40,21 +40,12 @@ def in_turn(tasks: Iterable[Task]) -> list[str]:
 
 
 def _has_room(group: Sequence[Task], task: Task) -> bool:
-    is_alike = _restarted(group[0]) == _restarted(task)
+    is_alike = (group[0].number == 0) == (task.number == 0)
     return is_alike and len(group) < _MOST and not any(_meet(one, task) for one in group)
 
 
-def _restarted(task: Task) -> tuple[bool, tuple[str, ...]]:
-    """Return whether services are restarted for a mutant, and which."""
-    return task.number == 0, task.services if task.number == 0 else ()
-
-
 def _meet(one: Task, other: Task) -> bool:
-    """Tell whether two mutants change the same function, or the same lines of a file."""
+    """Tell whether two mutants change the same function, or the same text of what is imported."""
     if one.change is None or other.change is None:
         return one.row == other.row
-    return (
-        one.change.path == other.change.path
-        and one.change.line <= other.change.end_line
-        and other.change.line <= one.change.end_line
-    )
+    return one.change.meets(other.change)

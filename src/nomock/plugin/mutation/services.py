@@ -72,14 +72,14 @@ class Services:
                 self._data.restore()
         self.restart(services)
 
-    def start_with(self, tasks: Sequence[Task]) -> None:
-        """Start those of some mutants with them; raise NomockError where one does not start."""
+    def start_with(self, tasks: Sequence[Task], services: Sequence[str]) -> None:
+        """Start some with mutants; raise NomockError where one does not start."""
         by_module: defaultdict[str, list[tuple[Task, Mutant]]] = defaultdict(list)
         for task in tasks:
             assert task.change is not None, "it is of what an import runs"
             by_module[task.module].append((task, task.change))
         self._folder.import_([_imported(self._root, found) for found in by_module.values()])
-        self.restart(tasks[0].services)
+        self.restart(services)
 
     def restore(self, services: Sequence[str]) -> None:
         """Start them as they are without a mutant."""

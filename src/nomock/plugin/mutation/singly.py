@@ -90,7 +90,7 @@ class Singly:
             )
             return
         try:
-            self._services.start_with([task])
+            self._services.start_with([task], task.services)
         except NomockError as error:
             self._trials.keep(task, self._trials.noticed(task, "", not_started(error)))
             return

@@ -2,12 +2,13 @@
 
 The one that the test is likeliest to notice is tried by itself, and the others are halved, until
 it is a single one with which the test is red, and without which it passes: what is red only
-together is no kill of either.
+together is no kill of either, and such a group goes on in two halves.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from nomock.errors import NomockError
 from nomock.mutation.live.job import Task
@@ -16,7 +17,15 @@ from nomock.plugin.items import takes_faults
 from nomock.plugin.mutation.trials import Trials
 from nomock.plugin.mutation.warm import Outcome, not_started
 
-Found = list[tuple[Task, Outcome]]
+
+@dataclass(frozen=True)
+class Found:
+    """What a test says of mutants that were on together."""
+
+    noticed: tuple[tuple[Task, Outcome], ...] = ()
+    """Those with which it is red by themselves, and how it ended."""
+    get_along: bool = True
+    """Whether it is red with nothing else than these: not with others only together."""
 
 
 class Together:
@@ -29,60 +38,75 @@ class Together:
 
     def try_all(self, group: Sequence[Task]) -> None:
         """Run each test that one of a group has left; write down which mutants it notices."""
-        trials = self._trials
-        left = {task.mutant: task for task in group}
-        ran = {task.mutant: list(task.ran) for task in group}
+        groups = [list(group)]
         try:
-            for test in self._ordered(group):
-                if trials.job.is_over:
-                    break
-                asked = [task for task in left.values() if test in {*task.tests, *task.others}]
-                # A start without those that have had this test would take longer than it does.
-                is_imported = asked and asked[0].number == 0
-                found = self._found(test, list(left.values()) if is_imported else asked, asked)
-                for task, ended in found:
-                    del left[task.mutant]
-                    about = {"ran": (*ran[task.mutant], test), "seconds": ended.seconds}
-                    trials.keep(task, trials.noticed(task, test, ended, **about))
-                passed = [task for task in asked if task.mutant in left]
-                is_usable = test not in trials.unusable and test in trials.tests
-                if passed:
-                    trials.keep_passed(test, passed, ran=is_usable)
-                if is_usable:
-                    for task in passed:
-                        ran[task.mutant].append(test)
+            while groups and not self._trials.job.is_over:
+                groups += self._try(groups.pop())
         finally:
             self._start_with(())
 
+    def _try(self, group: Sequence[Task]) -> list[list[Task]]:
+        """Try a group; return what is left to do where not all of it can be on together."""
+        trials = self._trials
+        left = {task.mutant: task for task in group}
+        ran = {task.mutant: list(task.ran) for task in group}
+        tests = self._ordered(group)
+        for place, test in enumerate(tests):
+            if trials.job.is_over:
+                break
+            asked = [task for task in left.values() if test in {*task.tests, *task.others}]
+            # A start without those that have had this test would take longer than it does.
+            is_imported = asked and asked[0].number == 0
+            found = self._found(test, list(left.values()) if is_imported else asked, asked)
+            for task, ended in found.noticed:
+                del left[task.mutant]
+                about = {"ran": (*ran[task.mutant], test), "seconds": ended.seconds}
+                trials.keep(task, trials.noticed(task, test, ended, **about))
+            passed = [task for task in asked if task.mutant in left]
+            is_usable = test not in trials.unusable and test in trials.tests
+            if passed:
+                trials.keep_passed(test, passed, ran=is_usable)
+            if is_usable:
+                for task in passed:
+                    ran[task.mutant].append(test)
+            if not found.get_along:
+                rest = [
+                    replace(task.after(tests[: place + 1]), ran=tuple(ran[task.mutant]))
+                    for task in left.values()
+                ]
+                half = len(rest) // 2
+                return [rest[:half], rest[half:]]
+        return []
+
     def _found(self, test: str, on: Sequence[Task], asked: Sequence[Task]) -> Found:
-        """Return those of the mutants that are asked for with which a test is red.
+        """Find out with which of the mutants that are asked for a test is red.
 
         ``on``: those that are on the first time, these and maybe more.
         """
         trials = self._trials
         if not asked or not self._can_tell(test, asked[0]):
-            return []
+            return Found()
         ended = self._run_with(on, test)
         if ended.status == "skipped":
             trials.unusable[test] = "skipped"
         if ended.status in {"skipped", "passed"}:
-            return []
+            return Found()
         trials.tests.leave()
         self._start_with(())
         services = sorted({service for task in asked for service in task.services})
         if not trials.mended(test, services):
-            return []
+            return Found()
         if len(on) == 1:
             was_kept = ended.has_hung and on[0].number and not trials.is_red_again(on[0], test)
-            return [] if was_kept else [(asked[0], ended)]
+            return Found() if was_kept else Found(((asked[0], ended),))
         first = min(asked, key=lambda task: (*task.tests, *task.others).index(test))
         others = [task for task in asked if task is not first]
-        if found := self._found(test, [first], [first]):
-            return found + self._found(test, others, others)
         half = len(others) // 2
-        return [
-            one for part in (others[:half], others[half:]) for one in self._found(test, part, part)
-        ]
+        found = [self._found(test, [first], [first])]
+        parts = [others] if found[0].noticed else [others[:half], others[half:]]
+        found += [self._found(test, part, part) for part in parts]
+        noticed = tuple(one for part in found for one in part.noticed)
+        return Found(noticed, bool(noticed) and all(part.get_along for part in found))
 
     def _can_tell(self, test: str, task: Task) -> bool:
         if task.number:
@@ -102,11 +126,12 @@ class Together:
         """Start the services with mutants of what an import runs, where they have others now."""
         if self._started == tuple(tasks):
             return
-        services = (self._started or tasks)[0].services
+        changed = {*self._started} ^ {*tasks}
+        services = sorted({service for task in changed for service in task.services})
         self._started = tuple(tasks)
         self._trials.tests.leave()
         if tasks:
-            self._trials.services.start_with(tasks)
+            self._trials.services.start_with(tasks, services)
         else:
             self._trials.services.restore(services)
 
