@@ -1,5 +1,6 @@
 """What auth answers, in each particular: mistakes of one line that only these tests notice."""
 
+import base64
 import hashlib
 from collections.abc import Callable
 from typing import Any
@@ -186,6 +187,7 @@ def test_login_page_should_repeat_the_request_when_it_is_shown(
     for name, value in asked.items():
         shown = value.replace('"', "&quot;")
         assert f'<input type="hidden" name="{name}" value="{shown}">' in page
+    assert page.count('"><input type="hidden"') == len(asked)  # and nothing between
     assert "<button>Allow: instances:read</button>" in page
     assert '<p role="alert"></p>' in page
 
@@ -221,6 +223,32 @@ def test_refused_registration_should_ask_for_a_bearer_token_when_it_has_the_wron
         assert refusal(reply) == (401, "invalid_token")
         asked = reply.headers["www-authenticate"]
         assert asked == 'Bearer realm="auth", error="invalid_token"'
+
+
+@pytest.mark.parametrize(
+    ("token", "said"),
+    [("", "a bearer token is needed"), ("Bearer a b", "not the token of this registration")],
+)
+def test_refused_registration_should_say_why_when_there_is_no_token_or_another(
+    auth_client: AuthClient, token: str, said: str
+) -> None:
+    reply = auth_client.manage("GET", headers={"Authorization": token} if token else {})
+    assert reply.json()["error_description"] == said
+
+
+def test_registration_should_be_closed_when_the_client_has_never_registered(stack: Stack) -> None:
+    headers = {"Authorization": "Bearer guessed"}
+    for client_id in ("mcp", "nobody"):  # one that the migrations made, and none
+        reply = stack["auth"].http.get(f"/register/{client_id}", headers=headers)
+        assert refusal(reply) == (401, "invalid_token")
+
+
+def test_registration_should_stay_when_it_is_to_be_replaced_by_what_is_invalid(
+    auth_client: AuthClient,
+) -> None:
+    reply = auth_client.manage("PUT", json={**auth_client.registration, "redirect_uris": []})
+    assert refusal(reply) == (400, "invalid_client_metadata")
+    assert auth_client.manage("GET").json()["redirect_uris"] == [REDIRECT_URI]
 
 
 # How clients authenticate
@@ -263,6 +291,35 @@ def test_client_should_be_refused_when_the_form_names_another_than_the_header(
         auth=("mcp", "mcp-client-secret"),
     )
     assert refusal(reply) == (400, "invalid_request")
+
+
+@pytest.mark.parametrize(
+    ("header", "form", "said"),
+    [
+        # RFC 7617: a password may have colons, a name may not.
+        ("mcp:mcp:client-secret", {}, "wrong client secret"),
+        ("mcp:mcp-client-secret", {"client_secret": "x"}, "more than one way of client auth"),
+        ("mcp:mcp-client-secret", {"client_id": "mcp"}, ""),
+    ],
+)
+def test_client_should_be_told_what_is_wrong_when_it_authenticates(
+    stack: Stack, header: str, form: dict[str, str], said: str
+) -> None:
+    credentials = base64.b64encode(header.encode()).decode()
+    reply = stack["auth"].http.post(
+        "/introspect",
+        data={"token": "any", **form},
+        headers={"Authorization": f"Basic {credentials}"},
+    )
+    assert reply.json().get("error_description", "").startswith(said)
+    assert reply.is_error == bool(said)
+
+
+def test_client_should_be_refused_when_its_header_is_not_quite_base64(stack: Stack) -> None:
+    headers = {"Authorization": "Basic bWNwOm1jcC1jbGllbnQ!tc2VjcmV0"}
+    reply = stack["auth"].http.post("/introspect", data={"token": "any"}, headers=headers)
+    assert refusal(reply) == (401, "invalid_client")
+    assert reply.json()["error_description"] == "the authorization header is malformed"
 
 
 @pytest.mark.parametrize(

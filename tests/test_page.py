@@ -4,12 +4,14 @@ import base64
 import hashlib
 import re
 from collections.abc import Callable
+from dataclasses import dataclass
 from http.cookies import Morsel, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import httpx
 import pytest
+from helpers.oauth import User, claims_of, redirected
 from helpers.orders import Orders
 
 from nomock import Stack
@@ -59,6 +61,80 @@ def test_login_should_begin_with_a_secret_of_this_browser_when_nobody_is_logged_
     assert (kept["httponly"], kept["secure"]) == (True, "")  # the page is at http
 
 
+@dataclass(frozen=True)
+class SentBack:
+    """What a browser has once auth has sent its user back: a cookie, and where to."""
+
+    stack: Stack
+    pending: str
+    told: dict[str, str]
+
+    def callback(self, cookies: str | None = None, **changes: str | None) -> httpx.Response:
+        """Follow the redirect; ``None`` leaves out what auth told."""
+        told = {**self.told, **changes}
+        reply: httpx.Response = self.stack["instances"].http.get(
+            f"{PAGE}/callback",
+            params={name: value for name, value in told.items() if value is not None},
+            headers={"Cookie": f"login={self.pending}" if cookies is None else cookies},
+        )
+        return reply
+
+
+@pytest.fixture
+def sent_back(stack: Stack, user: User) -> SentBack:
+    """Return what a browser has whose user has logged in at auth."""
+    begun = stack["instances"].http.get(PAGE)
+    asked = dict(parse_qsl(urlsplit(begun.headers["location"]).query))
+    form = {**asked, "username": user.username, "password": user.password}
+    back = stack["auth"].http.post("/authorize", data=form)
+    return SentBack(stack, cookie(begun, "login").value, redirected(back))
+
+
+def test_login_should_end_with_a_token_for_this_page_when_auth_sends_the_user_back(
+    stack: Stack, sent_back: SentBack
+) -> None:
+    reply = sent_back.callback()
+    assert (reply.status_code, reply.headers["location"]) == (303, "http://instances:8000/ui")
+    kept, pending = cookie(reply, "token"), cookie(reply, "login")
+    claims = claims_of(kept.value)
+    assert (claims["aud"], claims["scope"]) == ("instances", "instances:read instances:write")
+    assert kept["max-age"] == str(claims["exp"] - claims["iat"])
+    assert (kept["path"], kept["samesite"]) == (PAGE, "lax")
+    assert (kept["httponly"], kept["secure"]) == (True, "")
+    assert (pending.value, pending["path"], pending["max-age"]) == ("", PAGE, "0")
+    assert shown(stack, kept.value).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("cookies", "changes"),
+    [
+        ("", {}),
+        ("login=", {"state": ""}),
+        ("login=.verifier", {"state": ""}),
+        (None, {"state": "another"}),
+        (None, {"state": None}),
+        (None, {"iss": "http://elsewhere:8000"}),
+        (None, {"code": None, "error": "access_denied"}),
+    ],
+    ids=["no cookie", "empty", "no state", "another's", "none told", "another server", "refused"],
+)
+def test_login_should_be_refused_when_it_was_not_begun_by_this_browser_or_did_not_end_well(
+    sent_back: SentBack, cookies: str | None, changes: dict[str, str | None]
+) -> None:
+    reply = sent_back.callback(cookies, **changes)
+    problem = reply.json()
+    assert (reply.status_code, problem["code"]) == (400, "login_failed")
+    assert problem["detail"] == "this login was not begun here, or was refused"
+
+
+def test_login_should_be_refused_when_the_code_is_not_good(sent_back: SentBack) -> None:
+    for changes in ({"code": "guessed"}, {}, {}):
+        reply = sent_back.callback(**changes)
+    problem = reply.json()
+    assert (reply.status_code, problem["code"]) == (400, "login_failed")
+    assert problem["detail"] == "the code is unknown, expired or used"
+
+
 @pytest.mark.parametrize("token", ["", "no token", "a.b.c"])
 def test_page_should_send_to_the_login_when_the_token_is_no_good(stack: Stack, token: str) -> None:
     reply = shown(stack, token)
@@ -99,6 +175,7 @@ def test_page_should_offer_to_give_back_when_an_instance_is_still_there(
     orders.reach(gone["id"], "deprovisioned")
     text = shown(stack, token).text
     assert re.findall(r'action="/ui/instances/([^/]+)/give-back"', text) == [runs["id"]]
+    assert text.count('</tr><tr><th scope="row">') == 2
     assert "failed: no rack has room for another broken" in text
 
 
