@@ -108,6 +108,17 @@ def test_list_should_show_one_state_only_when_it_is_asked_for(
     assert orders.all(state="failed") == [failed]
 
 
+def test_list_should_have_an_end_when_it_is_longer(
+    orders: Orders, postgres: Postgres, unique_name: Name
+) -> None:
+    orders.insert(postgres, *[(unique_name(), "deprovisioned")] * 201)
+    assert len(orders.all()) == 200
+    assert len(orders.all(limit=200)) == 200
+    for limit in (0, 201):
+        reply = orders.send("GET", "/instances", params={"limit": limit})
+        assert refusal(reply) == (422, "invalid_request")
+
+
 def test_instance_should_not_exist_when_another_tenant_asks(
     orders: Orders, make_orders: Callable[..., Orders], unique_name: Name
 ) -> None:
@@ -234,6 +245,20 @@ def test_order_should_be_refused_when_its_key_came_with_another_order(
     assert refusal(orders.place(name, "large", key)) == (422, "idempotency_key_reused")
     assert refusal(orders.place(unique_name(), "small", key)) == (422, "idempotency_key_reused")
     assert len(orders.all()) == 1
+
+
+def test_orders_should_both_happen_when_each_has_a_key_of_its_own(
+    orders: Orders, unique_name: Name
+) -> None:
+    keys = ["k" * 255, "k" * 254]
+    placed = [orders.placed(unique_name(), key=key)["id"] for key in keys]
+    assert sorted(placed) == sorted(each["id"] for each in orders.all())
+
+
+@pytest.mark.parametrize("key", ["k" * 256, "a\tb", ""], ids=["long", "unprintable", "empty"])
+def test_key_should_be_refused_when_it_is_none(orders: Orders, unique_name: Name, key: str) -> None:
+    assert refusal(orders.place(unique_name(), key=key)) == (422, "invalid_request")
+    assert orders.all() == []
 
 
 def test_key_should_mean_nothing_when_another_tenant_uses_it(

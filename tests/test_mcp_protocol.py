@@ -206,9 +206,44 @@ def test_tools_should_say_what_they_take_and_change_when_listed(mcp_client: Any)
     assert set(tools) == TOOLS
     assert tools["order_instance"].input_schema["required"] == ["name", "size"]
     assert tools["get_instance"].input_schema["properties"]["instance_id"]["format"] == "uuid"
-    assert tools["list_instances"].annotations.read_only_hint is True
-    assert tools["deprovision_instance"].annotations.destructive_hint is True
+    hints = {
+        name: (told.read_only_hint, told.destructive_hint, told.idempotent_hint)
+        for name, told in ((name, tool.annotations) for name, tool in tools.items())
+    }
+    assert hints == {
+        "order_instance": (False, False, None),
+        "list_instances": (True, None, None),
+        "get_instance": (True, None, None),
+        "deprovision_instance": (False, True, True),
+    }
     assert all(tool.description and tool.output_schema for tool in tools.values())
+
+
+def test_arguments_should_be_told_whole_when_tools_are_listed(mcp_client: Any) -> None:
+    tools = mcp_client.tools()
+    told = {
+        name: {key: value for key, value in schema.items() if key != "title"}
+        for tool in ("order_instance", "get_instance")
+        for name, schema in tools[tool].input_schema["properties"].items()
+    }
+    assert told == {
+        "name": {
+            "type": "string",
+            "minLength": 1,
+            "description": "What the tenant calls the instance",
+        },
+        "size": {"type": "string", "description": "small, medium or large"},
+        "idempotency_key": {
+            "anyOf": [{"type": "string"}, {"type": "null"}],
+            "default": None,
+            "description": "Repeat an order with the same key to get it once",
+        },
+        "instance_id": {
+            "type": "string",
+            "format": "uuid",
+            "description": "The id that order_instance returned",
+        },
+    }
 
 
 def test_order_should_be_found_by_its_id_when_it_was_placed_by_a_tool(

@@ -14,7 +14,7 @@ import pytest
 from helpers.oauth import User, claims_of, redirected
 from helpers.orders import Orders
 
-from nomock import Stack
+from nomock import Postgres, Stack
 
 PAGE = "/ui"
 LOGIN_MAX_S = "600"
@@ -177,6 +177,25 @@ def test_page_should_offer_to_give_back_when_an_instance_is_still_there(
     assert re.findall(r'action="/ui/instances/([^/]+)/give-back"', text) == [runs["id"]]
     assert text.count('</tr><tr><th scope="row">') == 2
     assert "failed: no rack has room for another broken" in text
+
+
+def test_page_should_offer_to_give_back_when_the_state_is_one_of_those_that_live(
+    stack: Stack, orders: Orders, postgres: Postgres, unique_name: Callable[[], str]
+) -> None:
+    live = {"requested": True, "provisioning": True, "running": True}
+    states = live | {"failed": False, "deprovisioning": False, "deprovisioned": False}
+    names = {state: unique_name() for state in states}
+    orders.insert(postgres, *((name, state) for state, name in names.items()))
+    text = shown(stack, orders.tenant.token).text
+    offered = {state: f'aria-label="Give back {name}"' in text for state, name in names.items()}
+    assert offered == states
+
+
+def test_page_should_have_an_end_when_there_are_more_instances(
+    stack: Stack, orders: Orders, postgres: Postgres, unique_name: Callable[[], str]
+) -> None:
+    orders.insert(postgres, *[(unique_name(), "deprovisioned")] * 201)
+    assert shown(stack, orders.tenant.token).text.count('<th scope="row">') == 200
 
 
 def test_page_should_be_for_those_who_may_read_when_a_token_has_other_scopes(

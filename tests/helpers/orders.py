@@ -57,6 +57,23 @@ class Orders:
         """Order an instance and return it when it runs."""
         return self.reach(self.placed(name, size)["id"], "running")
 
+    def insert(self, postgres: Postgres, *told: tuple[str, str]) -> None:
+        """Make instances by name and state that nobody ordered, and of which no worker hears."""
+        tenant = self.tenant.tenant_id
+        with postgres.connect() as conn:
+            conn.execute(
+                "INSERT INTO instances.tenants VALUES (%s, %s) ON CONFLICT DO NOTHING",
+                [tenant, self.tenant.tier],
+            )
+            conn.cursor().executemany(
+                "INSERT INTO instances.instances (tenant_id, name, size, state, failure_reason)"
+                " VALUES (%s, %s, 'small', %s, %s)",
+                [
+                    (tenant, name, state, "none" if state == "failed" else None)
+                    for name, state in told
+                ],
+            )
+
     def get(self, instance_id: str) -> httpx.Response:
         """Ask for one instance."""
         return self.send("GET", f"/instances/{instance_id}")
