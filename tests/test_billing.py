@@ -20,6 +20,11 @@ Name = Callable[[], str]
 
 LOCK_TENANT = "SELECT FROM instances.tenants WHERE tenant_id = %s FOR UPDATE"
 TASKS = "SELECT kind, done_at IS NOT NULL FROM billing.outbox WHERE subscription_id = %s ORDER BY 1"
+BOOK = (
+    "INSERT INTO billing.events"
+    " (event_id, tenant_id, subscription_id, kind, sequence, amount, currency)"
+    " VALUES (%s, %s, %s, 'subscription.cancelled', 1, 0, 'EUR')"
+)
 EVENTS = "SELECT count(*) FROM billing.events WHERE subscription_id = %s"
 
 
@@ -156,6 +161,27 @@ def test_event_should_be_taken_when_one_of_its_signatures_is_by_a_secret_that_is
     assert len(provider.secrets()) == 2
 
 
+def test_event_should_be_refused_when_its_signature_has_more_than_base64(
+    provider: Provider, stack: Stack
+) -> None:
+    request = provider.request(payment_of_nobody())
+    good = request["headers"]["webhook-signature"]
+    request["headers"]["webhook-signature"] = f"{good[:9]}!{good[9:]}"
+    assert refusal(stack["billing"].http.request(**request)) == (400, "invalid_signature")
+
+
+@pytest.mark.parametrize("name", ["webhook-id", "webhook-timestamp"])
+def test_event_should_be_refused_when_what_is_signed_has_no_id_or_time(
+    provider: Provider, stack: Stack, name: str
+) -> None:
+    request = provider.request(payment_of_nobody())
+    headers = request["headers"]
+    headers[name] = ""
+    told = headers["webhook-id"], headers["webhook-timestamp"], request["content"]
+    headers["webhook-signature"] = provider.sign(*told)
+    assert refusal(stack["billing"].http.request(**request)) == (400, "invalid_signature")
+
+
 @pytest.mark.parametrize("way", [-1, 1], ids=["past", "future"])
 def test_event_should_be_refused_when_its_time_is_too_far_away(
     provider: Provider, waits: Waits, way: int
@@ -200,6 +226,16 @@ def test_body_should_be_refused_when_it_is_signed_and_no_event(
     provider: Provider, body: bytes
 ) -> None:
     assert refusal(provider.send(body)) == (422, "invalid_event")
+
+
+@pytest.mark.parametrize(
+    ("body", "where"),
+    [(b"\xff", "the body: "), (b'{"data": {}}', "type: "), (b'{"type": 1, "data": {}}', "type: ")],
+)
+def test_refusal_should_say_where_when_an_event_is_none(
+    provider: Provider, body: bytes, where: str
+) -> None:
+    assert provider.send(body).json()["detail"].startswith(where)
 
 
 def test_event_should_be_refused_when_its_id_is_longer_than_ids_are(provider: Provider) -> None:
@@ -253,6 +289,20 @@ def test_event_should_count_once_when_it_comes_many_times_at_the_same_moment(
     customer.running(subscription["id"])
     assert customer.invoices() == ([900], {"EUR": 900})
     assert len(customer.orders.all()) == 1
+
+
+def test_event_should_wait_when_another_one_of_its_subscription_is_being_booked(
+    customer: Customer, provider: Provider, postgres: Postgres, unique_name: Name
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    cancelled = (unique_name(), customer.tenant.tenant_id, subscription["id"])
+    event = customer.event("payment.succeeded", subscription, 2)
+    # Each reads the state from all that are booked: side by side, neither would see the other.
+    with held(postgres, BOOK, *cancelled) as other:
+        assert refusal(provider.send(event)) == (503, "unavailable")
+        other.commit()
+    assert provider.tell(event) == "booked"
+    assert customer.subscription(subscription["id"])["state"] == "cancelled"
 
 
 def test_state_should_be_the_same_when_events_come_in_any_order(

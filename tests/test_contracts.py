@@ -3,9 +3,10 @@
 from pathlib import Path
 from typing import Any
 
+import pytest
 from helpers.oauth import Tenant
 
-from nomock import ContractChecks, Postgres
+from nomock import ContractChecks, Postgres, Stack
 
 # Of each operation, valid ones and as many invalid ones: a few seconds for each service.
 EXAMPLES = 4
@@ -42,6 +43,33 @@ def test_auth_should_answer_as_documented_when_each_operation_is_asked(
         finally:
             snapshot.restore()  # users and clients of made-up names
     assert "POST /token" in [operation.name for operation in report.operations]
+
+
+@pytest.mark.parametrize("service", ["billing", "instances"])
+def test_document_should_say_how_a_request_is_refused_when_it_is_read(
+    stack: Stack, service: str
+) -> None:
+    said = stack[service].http.get("/openapi.json").json()
+    assert said["info"]["title"] == service
+    assert not [path for path in said["paths"] if path.startswith("/ui")]  # a page for people
+    problem = {
+        "type": "object",
+        "required": ["type", "title", "status", "detail", "code"],
+        "properties": {
+            "type": {"type": "string", "format": "uri"},
+            "title": {"type": "string"},
+            "status": {"type": "integer"},
+            "detail": {"type": "string"},
+            "code": {"type": "string"},
+        },
+    }
+    content = {"application/problem+json": {"schema": problem}}
+    for path in said["paths"].values():
+        for operation in path.values():
+            told = operation["responses"]
+            assert told["4XX"] == {"description": "The request is refused", "content": content}
+            away = {"description": "Something that it needs is away", "content": content}
+            assert told["503"] == away
 
 
 def test_database_should_be_what_its_migrations_make_when_tests_have_used_it(

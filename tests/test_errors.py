@@ -282,6 +282,24 @@ def test_instances_should_answer_401_when_there_is_no_token(stack: Stack) -> Non
 
 
 @pytest.mark.parametrize(
+    ("header", "said"),
+    [
+        (None, "a bearer token is needed"),
+        ("Basic dTpw", "a bearer token is needed"),
+        ("Bearer", "a bearer token is needed"),
+        ("Bearer a b", "the token is not valid: "),
+    ],
+)
+def test_instances_should_say_what_is_wrong_when_the_header_holds_no_token(
+    stack: Stack, header: str | None, said: str
+) -> None:
+    headers = {} if header is None else {"Authorization": header}
+    reply = stack["instances"].http.get("/instances", headers=headers)
+    assert (reply.status_code, reply.json()["code"]) == (401, "invalid_token")
+    assert reply.json()["detail"].startswith(said)
+
+
+@pytest.mark.parametrize(
     "header",
     [
         "Bearer nonsense",
