@@ -399,6 +399,7 @@ def test_instances_should_answer_403_when_the_scope_does_not_reach(
     reply = stack["instances"].http.post("/instances", headers=headers, json=ORDER)
     assert reply.status_code == 403
     assert 'error="insufficient_scope"' in challenge(reply)
+    assert reply.json()["detail"] == "the scope instances:write is needed"
     assert stack["instances"].http.get("/instances", headers=headers).json() == []
 
 
@@ -418,6 +419,7 @@ def test_token_and_login_should_answer_503_when_redis_is_away(
         stack["redis"].start()
     for reply in replies:
         assert refusal(reply) == (503, "temporarily_unavailable")
+        assert reply.json()["error_description"] == "redis does not answer"
         assert int(reply.headers["retry-after"]) >= 1
     assert served.status_code == 200
     # Nothing was spent while the limits could not be kept.
