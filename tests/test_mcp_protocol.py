@@ -4,10 +4,12 @@ import json
 import uuid
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
+from helpers.eventually import eventually
 from helpers.expiry import answer_when_over
 from helpers.mcp import (
     INVALID_PARAMS,
@@ -23,6 +25,7 @@ from helpers.mcp import (
     text_of,
 )
 from helpers.oauth import AuthClient, Tenant, User
+from helpers.waits import SOON_S
 
 from nomock import Stack
 
@@ -280,6 +283,23 @@ def test_order_should_be_a_tool_error_when_the_quota_is_reached(
     assert "409" in text_of(result)
     assert "quota" in text_of(result).lower()
     assert len(mcp_client.get("list_instances")) == 2
+
+
+def test_token_should_be_exchanged_once_when_an_agent_calls_several_tools(
+    stack: Stack, mcp_client: Any, request: pytest.FixtureRequest
+) -> None:
+    began = datetime.now(UTC).isoformat(timespec="milliseconds")
+
+    def exchanges() -> int:
+        """Return how often a token was made for this test since it began."""
+        lines = [json.loads(x) for x in stack["auth"].logs().splitlines() if '"/token"' in x]
+        mine = [x for x in lines if x.get("nomock.test", "").endswith(request.node.name)]
+        return len([line for line in mine if line["time"] >= began])
+
+    for _ in range(3):
+        assert mcp_client.get("list_instances") == []
+    eventually(exchanges, within_s=SOON_S, reason="auth should log the exchange")
+    assert exchanges() == 1
 
 
 def test_instance_should_be_a_tool_error_when_it_does_not_exist(mcp_client: Any) -> None:

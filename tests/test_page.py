@@ -189,6 +189,7 @@ def test_page_should_offer_to_give_back_when_the_state_is_one_of_those_that_live
     text = shown(stack, orders.tenant.token).text
     offered = {state: f'aria-label="Give back {name}"' in text for state, name in names.items()}
     assert offered == states
+    assert text.count("<td></td>") == 3
 
 
 def test_page_should_have_an_end_when_there_are_more_instances(
