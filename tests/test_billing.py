@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from itertools import permutations
 from typing import Any
 
@@ -25,6 +26,8 @@ BOOK = (
     " (event_id, tenant_id, subscription_id, kind, sequence, amount, currency)"
     " VALUES (%s, %s, %s, 'subscription.cancelled', 1, 0, 'EUR')"
 )
+LOCK_TASK = "SELECT FROM billing.outbox WHERE subscription_id = %s FOR UPDATE"
+ATTEMPTS = "SELECT attempts FROM billing.outbox WHERE subscription_id = %s"
 EVENTS = "SELECT count(*) FROM billing.events WHERE subscription_id = %s"
 
 
@@ -456,6 +459,74 @@ def test_instance_should_be_ordered_once_and_later_when_a_service_cannot_be_reac
         faults_met(customer, subscription)
     customer.running(subscription["id"])
     assert len(customer.orders.all()) == 1
+
+
+def test_instance_should_be_given_back_when_it_was_cancelled_while_its_order_had_to_wait(
+    faults: Faults, customer: Customer, provider: Provider, unique_name: Name
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    with faults.refused("billing->instances"):
+        provider.tell(customer.event("payment.succeeded", subscription))
+        faults_met(customer, subscription)
+        provider.tell(customer.event("subscription.cancelled", subscription))
+    customer.until_all_is_done()
+    (instance,) = customer.orders.all()
+    customer.orders.reach(instance["id"], "deprovisioned")
+
+
+def test_order_should_be_done_when_another_process_holds_one_that_came_before(
+    faults: Faults,
+    make_customer: Callable[..., Customer],
+    provider: Provider,
+    postgres: Postgres,
+    unique_name: Name,
+    undo: ExitStack,
+) -> None:
+    first, second = make_customer(), make_customer()
+    before, after = first.subscribe(unique_name()), second.subscribe(unique_name())
+    with faults.refused("billing->instances"):
+        provider.tell(first.event("payment.succeeded", before))
+        faults_met(first, before)
+        holder = undo.enter_context(held(postgres, LOCK_TASK, before["id"]))
+    provider.tell(second.event("payment.succeeded", after))
+    second.running(after["id"])
+    assert first.orders.all() == []
+    holder.rollback()
+    first.running(before["id"])
+
+
+def test_order_should_rest_between_two_tries_when_instances_is_away(
+    faults: Faults,
+    customer: Customer,
+    provider: Provider,
+    postgres: Postgres,
+    unique_name: Name,
+    waits: Waits,
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    with faults.refused("billing->instances"):
+        began = time.monotonic()
+        provider.tell(customer.event("payment.succeeded", subscription))
+        eventually(
+            lambda: rows(postgres, ATTEMPTS, subscription["id"])[0][0] > 1,
+            within_s=waits.delivered_s,
+            reason="the task should be tried again",
+        )
+        ((attempts,),) = rows(postgres, ATTEMPTS, subscription["id"])
+        assert attempts - 1 <= (time.monotonic() - began) / waits.turn_s
+    customer.running(subscription["id"])
+
+
+def test_cancellation_should_be_done_when_its_instance_is_gone_already(
+    customer: Customer, provider: Provider, postgres: Postgres, unique_name: Name
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    provider.tell(customer.event("payment.succeeded", subscription))
+    instance = customer.running(subscription["id"])
+    with postgres.connect() as conn:
+        conn.execute("DELETE FROM instances.instances WHERE instance_id = %s", [instance["id"]])
+    provider.tell(customer.event("subscription.cancelled", subscription))
+    customer.until_all_is_done()
 
 
 def faults_met(customer: Customer, subscription: dict[str, Any]) -> None:

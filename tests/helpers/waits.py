@@ -165,7 +165,12 @@ class Waits:
     @property
     def done_s(self) -> float:
         """Until the worker has done a job; it may have to connect first."""
-        return 10 * self._setting_s("RECONNECT_S") + self._setting_s("TURN_S") + SOON_S
+        return 10 * self._setting_s("RECONNECT_S") + self.turn_s + SOON_S
+
+    @property
+    def turn_s(self) -> float:
+        """After which the worker and `billing` look for what is to be done unasked."""
+        return self._setting_s("TURN_S")
 
     @property
     def task_s(self) -> float:
@@ -178,7 +183,7 @@ class Waits:
 
         One try may be under way that began before that; the next one comes after a turn.
         """
-        return self.task_s + self._setting_s("TURN_S") + self.back_s
+        return self.task_s + self.turn_s + self.back_s
 
     @property
     def provisioned_s(self) -> float:
