@@ -332,6 +332,63 @@ def test_worker_should_name_the_test_in_its_log_when_it_does_its_job(
     assert logged["nomock.test"] == request.node.nodeid
 
 
+def outcome(stack: Stack, instance_id: str, began: datetime, jobs: int = 1) -> str:
+    """Return what the worker has logged of the last of an instance's jobs."""
+
+    def lines() -> list[str]:
+        found = stack["worker"].logs(since=began).splitlines()
+        return [line for line in found if f'"{instance_id}"' in line]
+
+    eventually(lambda: len(lines()) >= jobs, within_s=SOON_S, reason="the job should be in the log")
+    message: str = json.loads(lines()[-1])["message"]
+    return message
+
+
+def test_worker_should_log_what_became_of_it_when_it_has_done_a_job(
+    stack: Stack, orders: Orders, unique_name: Name
+) -> None:
+    began = datetime.now(UTC)
+    instance_id = orders.running(unique_name())["id"]
+    assert outcome(stack, instance_id, began) == "provisioned"
+    orders.give_back(instance_id)
+    orders.reach(instance_id, "deprovisioned")
+    assert outcome(stack, instance_id, began, jobs=2) == "deprovisioned"
+    broken = orders.reach(orders.placed(unique_name(), "broken")["id"], "failed")
+    assert outcome(stack, broken["id"], began) == f"failed: {broken['failure_reason']}"
+
+
+@pytest.mark.traced(False)  # the test itself queues a job, which has no traceparent
+def test_worker_should_make_nothing_when_an_instance_is_no_longer_wanted(
+    stack: Stack, orders: Orders, unique_name: Name, postgres: Postgres
+) -> None:
+    began = datetime.now(UTC)
+    orders.insert(postgres, (unique_name(), "deprovisioned"))
+    (instance,) = orders.all()
+    with postgres.connect() as conn:
+        conn.execute(
+            "INSERT INTO instances.jobs (instance_id, kind) VALUES (%s, 'provision')",
+            [instance["id"]],
+        )
+    assert outcome(stack, instance["id"], began) == "no longer wanted"
+    assert orders.all() == [instance]
+    assert resources(postgres, instance["id"]) == 0
+
+
+def test_worker_should_leave_other_instances_alone_when_it_does_a_job(
+    make_orders: Callable[..., Orders], unique_name: Name, postgres: Postgres
+) -> None:
+    orders = make_orders("enterprise")
+    runs = orders.running(unique_name())
+    states = ["requested", "provisioning", "running", "deprovisioning", "deprovisioned"]
+    orders.insert(postgres, *((unique_name(), state) for state in states))
+    before = orders.all()
+    ordered = orders.running(unique_name())
+    orders.give_back(ordered["id"])
+    orders.reach(ordered["id"], "deprovisioned")
+    assert orders.all()[1:] == before
+    assert resources(postgres, runs["id"]) == 1
+
+
 @pytest.mark.traced(False)  # the test itself queues a job, which has no traceparent
 def test_worker_should_give_up_when_a_job_was_tried_too_often(
     orders: Orders, unique_name: Name, postgres: Postgres
