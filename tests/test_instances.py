@@ -317,22 +317,7 @@ def test_worker_should_not_provision_again_when_a_finished_job_is_opened_again(
     assert resources(postgres, instance["id"]) == 1
 
 
-def test_worker_should_name_the_test_in_its_log_when_it_does_its_job(
-    stack: Stack, orders: Orders, unique_name: Name, request: pytest.FixtureRequest
-) -> None:
-    began = datetime.now(UTC)
-    instance_id = orders.running(unique_name())["id"]
-    lines = eventually(
-        lambda: [x for x in stack["worker"].logs(since=began).splitlines() if instance_id in x],
-        within_s=SOON_S,
-        reason="the worker should have logged the job",
-    )
-    logged = json.loads(lines[-1])
-    assert (logged["service"], logged["message"]) == ("worker", "provisioned")
-    assert logged["nomock.test"] == request.node.nodeid
-
-
-def outcome(stack: Stack, instance_id: str, began: datetime, jobs: int = 1) -> str:
+def done(stack: Stack, instance_id: str, began: datetime, jobs: int = 1) -> dict[str, Any]:
     """Return what the worker has logged of the last of an instance's jobs."""
 
     def lines() -> list[str]:
@@ -340,8 +325,17 @@ def outcome(stack: Stack, instance_id: str, began: datetime, jobs: int = 1) -> s
         return [line for line in found if f'"{instance_id}"' in line]
 
     eventually(lambda: len(lines()) >= jobs, within_s=SOON_S, reason="the job should be in the log")
-    message: str = json.loads(lines()[-1])["message"]
-    return message
+    logged: dict[str, Any] = json.loads(lines()[-1])
+    return logged
+
+
+def test_worker_should_name_the_test_in_its_log_when_it_does_its_job(
+    stack: Stack, orders: Orders, unique_name: Name, request: pytest.FixtureRequest
+) -> None:
+    began = datetime.now(UTC)
+    logged = done(stack, orders.running(unique_name())["id"], began)
+    assert (logged["service"], logged["message"]) == ("worker", "provisioned")
+    assert logged["nomock.test"] == request.node.nodeid
 
 
 def test_worker_should_log_what_became_of_it_when_it_has_done_a_job(
@@ -349,12 +343,12 @@ def test_worker_should_log_what_became_of_it_when_it_has_done_a_job(
 ) -> None:
     began = datetime.now(UTC)
     instance_id = orders.running(unique_name())["id"]
-    assert outcome(stack, instance_id, began) == "provisioned"
+    assert done(stack, instance_id, began)["message"] == "provisioned"
     orders.give_back(instance_id)
     orders.reach(instance_id, "deprovisioned")
-    assert outcome(stack, instance_id, began, jobs=2) == "deprovisioned"
+    assert done(stack, instance_id, began, jobs=2)["message"] == "deprovisioned"
     broken = orders.reach(orders.placed(unique_name(), "broken")["id"], "failed")
-    assert outcome(stack, broken["id"], began) == f"failed: {broken['failure_reason']}"
+    assert done(stack, broken["id"], began)["message"] == f"failed: {broken['failure_reason']}"
 
 
 @pytest.mark.traced(False)  # the test itself queues a job, which has no traceparent
@@ -369,7 +363,7 @@ def test_worker_should_make_nothing_when_an_instance_is_no_longer_wanted(
             "INSERT INTO instances.jobs (instance_id, kind) VALUES (%s, 'provision')",
             [instance["id"]],
         )
-    assert outcome(stack, instance["id"], began) == "no longer wanted"
+    assert done(stack, instance["id"], began)["message"] == "no longer wanted"
     assert orders.all() == [instance]
     assert resources(postgres, instance["id"]) == 0
 

@@ -50,8 +50,8 @@ class Mutant:
 def mutate(source: str, *mutants: Mutant) -> str:
     """Return the whole text of a module with mutants in it; its lines keep their numbers.
 
-    No two of them may meet. Raises MutationError where a mutant's text does not
-    stand at its place of this source.
+    No two of them may meet. Raises MutationError where a mutant's text does not stand at its place
+    of this source.
     """
     changes = sorted((*_offsets(source, mutant), mutant.replacement) for mutant in mutants)
     for begin, end, replacement in reversed(changes):
