@@ -1,6 +1,5 @@
 """The provisioning API and its worker: orders, states, quotas, idempotency."""
 
-import json
 import uuid
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -9,6 +8,7 @@ from typing import Any
 
 import pytest
 from helpers.eventually import eventually
+from helpers.logs import logged
 from helpers.orders import Orders, one, refusal, resources, rows
 from helpers.waits import SOON_S, Waits
 
@@ -320,22 +320,21 @@ def test_worker_should_not_provision_again_when_a_finished_job_is_opened_again(
 def done(stack: Stack, instance_id: str, began: datetime, jobs: int = 1) -> dict[str, Any]:
     """Return what the worker has logged of the last of an instance's jobs."""
 
-    def lines() -> list[str]:
-        found = stack["worker"].logs(since=began).splitlines()
-        return [line for line in found if f'"{instance_id}"' in line]
-
-    eventually(lambda: len(lines()) >= jobs, within_s=SOON_S, reason="the job should be in the log")
-    logged: dict[str, Any] = json.loads(lines()[-1])
-    return logged
+    lines = eventually(
+        lambda: logged(stack["worker"], instance_id, began)[jobs - 1 :],
+        within_s=SOON_S,
+        reason="the job should be in the log",
+    )
+    return lines[-1]
 
 
 def test_worker_should_name_the_test_in_its_log_when_it_does_its_job(
     stack: Stack, orders: Orders, unique_name: Name, request: pytest.FixtureRequest
 ) -> None:
     began = datetime.now(UTC)
-    logged = done(stack, orders.running(unique_name())["id"], began)
-    assert (logged["service"], logged["message"]) == ("worker", "provisioned")
-    assert logged["nomock.test"] == request.node.nodeid
+    job = done(stack, orders.running(unique_name())["id"], began)
+    assert (job["service"], job["message"]) == ("worker", "provisioned")
+    assert job["nomock.test"] == request.node.nodeid
 
 
 def test_worker_should_log_what_became_of_it_when_it_has_done_a_job(

@@ -1,12 +1,12 @@
 """What the services log of a request: one line of JSON, with its end and its test."""
 
-import json
 import re
 import time
 from typing import Any
 
 import pytest
 from helpers.eventually import eventually
+from helpers.logs import logged
 from helpers.waits import SOON_S
 
 from nomock import Service, Stack
@@ -20,8 +20,7 @@ def lines_of(service: Service, path: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
 
     def is_there() -> bool:
-        lines = (json.loads(line) for line in service.logs().splitlines() if path in line)
-        found[:] = [line for line in lines if line.get("path") == path]
+        found[:] = [line for line in logged(service, path) if line.get("path") == path]
         return bool(found)
 
     eventually(is_there, within_s=SOON_S, reason=f"{path} should be in the log")

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from helpers.eventually import eventually
 from helpers.expiry import answer_when_over
+from helpers.logs import logged
 from helpers.mcp import (
     INVALID_PARAMS,
     INVALID_REQUEST,
@@ -292,7 +293,7 @@ def test_token_should_be_exchanged_once_when_an_agent_calls_several_tools(
 
     def exchanges() -> int:
         """Return how often a token was made for this test since it began."""
-        lines = [json.loads(x) for x in stack["auth"].logs().splitlines() if '"/token"' in x]
+        lines = logged(stack["auth"], '"/token"')
         mine = [x for x in lines if x.get("nomock.test", "").endswith(request.node.name)]
         return len([line for line in mine if line["time"] >= began])
 

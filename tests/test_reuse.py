@@ -1,10 +1,10 @@
 """What comes a second time: whose grant that ends, and whose it leaves alone."""
 
-import json
 from collections.abc import Callable
 
 import pytest
 from helpers.eventually import eventually
+from helpers.logs import logged
 from helpers.oauth import AuthClient, Pkce, User, refusal
 from helpers.orders import rows
 from helpers.waits import SOON_S
@@ -17,11 +17,11 @@ REFUSED = (400, "invalid_grant")
 REVOKED_AT = "SELECT revoked_at FROM auth.grants WHERE client_id = %s"
 
 
-def logged(stack: Stack, client: AuthClient, message: str) -> int:
+def times_logged(stack: Stack, client: AuthClient, message: str) -> int:
     """Return how often auth has logged something of a client, once it has."""
 
     def count() -> int:
-        lines = (json.loads(line) for line in stack["auth"].logs().splitlines() if message in line)
+        lines = logged(stack["auth"], message)
         return sum(line.get("client_id") == client.client_id for line in lines)
 
     return eventually(count, within_s=SOON_S, reason="the reuse should be in the log")
@@ -62,7 +62,7 @@ def test_log_should_say_that_a_code_was_reused_when_that_revoked_something(
     revoked = rows(postgres, REVOKED_AT, auth_client.client_id)
     auth_client.redeem(code, pkce)
     assert rows(postgres, REVOKED_AT, auth_client.client_id) == revoked
-    assert logged(stack, auth_client, "code reused") == 1
+    assert times_logged(stack, auth_client, "code reused") == 1
 
 
 # Refresh tokens
@@ -113,4 +113,4 @@ def test_log_should_say_that_a_refresh_token_was_reused_when_that_revoked_someth
     revoked = rows(postgres, REVOKED_AT, auth_client.client_id)
     auth_client.refresh(issued["refresh_token"])
     assert rows(postgres, REVOKED_AT, auth_client.client_id) == revoked
-    assert logged(stack, auth_client, "refresh token reused") == 1
+    assert times_logged(stack, auth_client, "refresh token reused") == 1
