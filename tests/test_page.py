@@ -165,12 +165,9 @@ def test_page_should_offer_to_give_back_when_an_instance_is_still_there(
     stack: Stack, orders: Orders, unique_name: Callable[[], str]
 ) -> None:
     token = orders.tenant.new_token(resource="instances")
-    gone, broken, runs = (
-        orders.running(unique_name()),
-        orders.placed(unique_name(), "broken"),
-        orders.running(unique_name()),
-    )
-    orders.reach(broken["id"], "failed")
+    gone = orders.running(unique_name())
+    orders.reach(orders.placed(unique_name(), "broken")["id"], "failed")
+    runs = orders.running(unique_name())
     orders.give_back(gone["id"])
     orders.reach(gone["id"], "deprovisioned")
     text = shown(stack, token).text
