@@ -101,6 +101,28 @@ LATE = """
         assert price(stack, 0) < 9
 """
 
+# Each is red once with a group of them, and not again.
+BY_CHANCE = """
+    import re
+    from pathlib import Path
+    from nomock import baggage_header
+
+    def price(stack, count, name):
+        together = re.search(r"nomock.mutant=([0-9a-f]+-[^.]+)", baggage_header())
+        if together:
+            before = Path(name + together[1])
+            is_late = not before.exists()
+            before.touch()
+            assert not is_late
+        return int(stack["app"].http.get(f"/{count}").text)
+
+    def test_price_should_be_a_number_when_one_asks(stack, faults):
+        price(stack, 6, "one")
+
+    def test_price_should_be_a_number_when_another_asks(stack, faults):
+        price(stack, 6, "another")
+"""
+
 FRAGILE = """\
 STEP = 1
 assert STEP == 1
@@ -210,6 +232,22 @@ def test_survivors_should_be_told_apart_when_all_tests_run_with_several_at_once(
     after = results_file(tiny.path / ".nomock").read_text(encoding="utf-8")
     tests = {json.loads(line).get("test") for line in after[len(before) :].splitlines()}
     assert tests <= {None, new}
+
+
+@pytest.mark.slow
+def test_survivors_should_stay_together_when_a_test_is_red_by_chance(tiny: Tiny) -> None:
+    covered(tiny, MORE, BY_CHANCE)
+    ended = tiny.nomock("test-mutation", "app/shop.py", "--workers", "1")
+    assert ended.ret == 0, (ended.outlines, ended.errlines)
+    lines = results_file(tiny.path / ".nomock").read_text(encoding="utf-8").splitlines()
+    found = [json.loads(line) for line in lines]
+    groups: dict[str, set[frozenset[str]]] = {}
+    for one in found:
+        if "test" in one:
+            groups.setdefault(one["test"], set()).add(frozenset(one["mutants"]))
+    first, second = groups.values()
+    assert first == second
+    assert max(len(group) for group in first) > 1
 
 
 @pytest.mark.slow
