@@ -3,10 +3,12 @@
 import base64
 import hashlib
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from helpers.oauth import PASSWORD, REDIRECT_URI, AuthClient, Pkce, User, claims_of, refusal
+from helpers.orders import rows
 
 from nomock import Postgres, Stack
 
@@ -133,6 +135,13 @@ def test_registration_should_be_refused_when_the_metadata_is_just_invalid(
     asked = {"client_name": "TEST never made", "redirect_uris": [REDIRECT_URI], **wrong}
     reply = stack["auth"].http.post("/register", json=asked)
     assert refusal(reply) == (400, "invalid_client_metadata")
+
+
+def test_registration_should_be_taken_when_the_name_has_one_character(
+    auth_client: AuthClient,
+) -> None:
+    reply = auth_client.manage("PUT", json={**auth_client.registration, "client_name": "n"})
+    assert (reply.status_code, reply.json()["client_name"]) == (200, "n")
 
 
 # Headers
@@ -434,6 +443,17 @@ def test_refresh_token_should_be_told_as_one_when_it_is_introspected(
         for name in ("access_token", "refresh_token")
     }
     assert told == {"access_token": "Bearer", "refresh_token": "refresh_token"}
+
+
+def test_refresh_token_should_be_good_for_thirty_days_when_it_is_issued(
+    auth_client: AuthClient, user: User, postgres: Postgres
+) -> None:
+    began = datetime.now(UTC)
+    auth_client.tokens(user)
+    ended = datetime.now(UTC)
+    ends = "SELECT expires_at FROM auth.tokens WHERE kind = 'refresh' AND client_id = %s"
+    ((expires_at,),) = rows(postgres, ends, auth_client.client_id)
+    assert began <= expires_at - timedelta(days=30) <= ended
 
 
 # Users

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from contextlib import ExitStack
+from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
 
@@ -10,7 +11,8 @@ import psycopg
 import pytest
 from helpers.billing import WEBHOOK, Customer, Provider, payment_of_nobody
 from helpers.eventually import eventually
-from helpers.oauth import AuthClient
+from helpers.logs import logged
+from helpers.oauth import AuthClient, claims_of
 from helpers.oauth import refusal as oauth_refusal
 from helpers.orders import as_role, held, refusal, rows, waiting_for_a_lock
 from helpers.waits import CLIENT_S, SOON_S, Waits
@@ -94,6 +96,47 @@ def test_payment_should_be_booked_and_pay_for_nothing_when_it_is_not_the_price(
     assert rows(postgres, TASKS, subscription["id"]) == []
     amount = paid.get("amount", 900)
     assert customer.invoices() == ([amount], {paid.get("currency", "EUR"): amount})
+
+
+def test_billing_should_ask_for_no_more_than_it_needs_when_it_orders(
+    customer: Customer, provider: Provider, postgres: Postgres, unique_name: Name
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    provider.tell(customer.event("payment.succeeded", subscription))
+    customer.running(subscription["id"])
+    tokens = (
+        "SELECT t.scope, t.audience FROM auth.tokens t JOIN auth.grants g USING (grant_id)"
+        " WHERE g.tenant_id = %s"
+    )
+    asked = rows(postgres, tokens, customer.tenant.tenant_id)
+    assert set(asked) == {("instances:write", "instances")}
+
+
+def test_billing_should_log_what_it_has_done_when_an_event_is_booked(
+    stack: Stack,
+    customer: Customer,
+    provider: Provider,
+    unique_name: Name,
+    request: pytest.FixtureRequest,
+) -> None:
+    began = datetime.now(UTC)
+    subscription = customer.subscribe(unique_name())
+    provider.tell(customer.event("payment.succeeded", subscription))
+    customer.running(subscription["id"])
+    told: dict[str, Any] = {}
+
+    def is_told() -> bool:
+        lines = logged(stack["billing"], subscription["id"], began)
+        told.update({line["message"]: line for line in lines})
+        return told.keys() >= {"booked", "done"}
+
+    eventually(is_told, within_s=SOON_S, reason="both should be in the log")
+    booked, done = told["booked"], told["done"]
+    assert (booked["kind"], done["kind"]) == ("payment.succeeded", "provision")
+    assert (booked["amount"], booked["state"]) == (900, "active")
+    for line in (booked, done):
+        assert line["subscription"] == subscription["id"]
+        assert line["nomock.test"] == request.node.nodeid
 
 
 # Who may tell of an event
@@ -253,8 +296,13 @@ def test_event_should_be_ignored_when_its_type_is_unknown(provider: Provider) ->
 
 
 def test_body_should_be_refused_when_it_is_larger_than_an_event(stack: Stack) -> None:
-    reply = stack["billing"].http.post(WEBHOOK, content=b" " * (64 * 1024 + 1))
-    assert refusal(reply) == (413, "too_large")
+    largest = b" " * 64 * 1024
+    for body, refused in (
+        (largest, (400, "invalid_signature")),
+        (largest + b" ", (413, "too_large")),
+    ):
+        reply = stack["billing"].http.post(WEBHOOK, content=body)
+        assert refusal(reply) == refused
 
 
 def test_event_should_be_refused_when_the_subscription_is_not_the_tenants(
@@ -445,6 +493,23 @@ def test_billing_itself_should_get_no_token_when_it_names_no_tenant(
     assert oauth_refusal(reply) == (400, code)
 
 
+def test_billing_itself_should_get_the_token_that_it_names_when_it_may_have_it(
+    stack: Stack, customer: Customer
+) -> None:
+    settings = stack["billing"].config.environment
+    client = settings["AUTH_CLIENT_ID"] or "", settings["AUTH_CLIENT_SECRET"] or ""
+    form = {
+        "grant_type": "client_credentials",
+        "tenant": customer.tenant.tenant_id,
+        "resource": "mcp",
+        "scope": "instances:read",
+    }
+    reply = stack["auth"].http.post("/token", data=form, auth=client)
+    said = claims_of(reply.json()["access_token"])
+    assert (said["aud"], said["scope"]) == ("mcp", "instances:read")
+    assert said["tenant"] == customer.tenant.tenant_id
+
+
 # When something is away
 
 
@@ -527,6 +592,17 @@ def test_cancellation_should_be_done_when_its_instance_is_gone_already(
         conn.execute("DELETE FROM instances.instances WHERE instance_id = %s", [instance["id"]])
     provider.tell(customer.event("subscription.cancelled", subscription))
     customer.until_all_is_done()
+
+
+@pytest.mark.parametrize("status", [401, 429, 500])
+def test_instance_should_be_ordered_once_and_later_when_the_order_is_answered_by_what_passes(
+    faults: Faults, customer: Customer, provider: Provider, unique_name: Name, status: int
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    with faults.http_status("billing->instances", status, path="/instances", nth=1):
+        provider.tell(customer.event("payment.succeeded", subscription))
+        customer.running(subscription["id"])
+    assert len(customer.orders.all()) == 1
 
 
 def faults_met(customer: Customer, subscription: dict[str, Any]) -> None:

@@ -4,14 +4,16 @@ import base64
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
 import pytest
 from helpers.eventually import eventually
 from helpers.expiry import answer_when_over
+from helpers.logs import logged
 from helpers.oauth import PASSWORD, REDIRECT_URI, AuthClient, Pkce, Tenant, User, refusal
-from helpers.waits import Waits
+from helpers.waits import SOON_S, Waits
 
 from nomock import Postgres, Stack
 
@@ -401,6 +403,29 @@ def test_instances_should_answer_403_when_the_scope_does_not_reach(
     assert 'error="insufficient_scope"' in challenge(reply)
     assert reply.json()["detail"] == "the scope instances:write is needed"
     assert stack["instances"].http.get("/instances", headers=headers).json() == []
+
+
+# 500 of auth
+
+
+def test_auth_should_answer_500_without_a_trace_when_what_it_has_stored_makes_no_sense(
+    stack: Stack, auth_client: AuthClient, user: User, postgres: Postgres
+) -> None:
+    began = datetime.now(UTC)
+    with postgres.connect() as conn:
+        broken = "UPDATE auth.users SET password_hash = 'broken' WHERE user_id = %s"
+        conn.execute(broken, [user.user_id])
+    reply = auth_client.log_in(user, Pkce())
+    assert refusal(reply) == (500, "server_error")
+    assert reply.json()["error_description"] == "the request could not be served"
+    eventually(
+        lambda: (
+            [line["path"] for line in logged(stack["auth"], '"status": 500', began)]
+            == ["/authorize"]
+        ),
+        within_s=SOON_S,
+        reason="the request should be in the log",
+    )
 
 
 # When a store is away

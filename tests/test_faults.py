@@ -405,6 +405,7 @@ def test_caller_should_get_503_when_the_keys_of_auth_are_nonsense(
     [
         pytest.param("mcp->auth", "/token", 200, "<html>", id="page of auth"),
         pytest.param("mcp->auth", "/token", 200, {}, id="nothing of auth"),
+        pytest.param("mcp->auth", "/token", 429, "<html>", id="429 of auth"),
         pytest.param("mcp->auth", "/token", 500, "<html>", id="500 of auth"),
         pytest.param("mcp->instances", "/instances", 200, "<html>", id="page of instances"),
         pytest.param("mcp->instances", "/instances", 200, [{}], id="nothing of instances"),

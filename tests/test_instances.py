@@ -61,6 +61,17 @@ def test_second_order_should_fail_when_its_size_has_one_place(
     assert (resources(postgres, first["id"]), resources(postgres, second["id"])) == (1, 0)
 
 
+def test_order_should_find_room_when_only_another_size_is_used_up(
+    orders: Orders, unique_name: Name, postgres: Postgres, undo: ExitStack
+) -> None:
+    for _ in range(2):
+        size = f"TEST {uuid.uuid4().hex[:8]}"
+        with postgres.connect() as conn:
+            conn.execute("INSERT INTO instances.sizes (size, capacity) VALUES (%s, 1)", [size])
+        undo.callback(remove_size, postgres, size)
+        orders.running(unique_name(), size)
+
+
 def test_instance_should_end_deprovisioned_when_it_is_given_back(
     orders: Orders, unique_name: Name, postgres: Postgres
 ) -> None:

@@ -1,15 +1,17 @@
 """What the services log of a request: one line of JSON, with its end and its test."""
 
+import json
 import re
 import time
 from typing import Any
 
+import httpx
 import pytest
 from helpers.eventually import eventually
 from helpers.logs import logged
 from helpers.waits import SOON_S
 
-from nomock import Service, Stack
+from nomock import Service, Stack, baggage_header
 
 SERVICES = ["auth", "billing", "instances", "mcp"]
 TIME = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\+00:00")
@@ -43,6 +45,7 @@ def test_request_should_have_one_line_that_says_how_it_ended_when_it_is_over(
     assert TIME.fullmatch(line["time"])
     assert line["duration_ms"]
     assert line["duration_ms"] <= most_ms
+    assert line["duration_ms"] == round(line["duration_ms"], 1)
 
 
 @pytest.mark.parametrize("name", SERVICES)
@@ -55,3 +58,28 @@ def test_health_should_have_no_line_when_it_is_asked(
     stack[name].http.get(path)
     assert lines_of(stack[name], path)
     assert not [line for line in stack[name].logs().splitlines() if '"path": "/health"' in line]
+
+
+@pytest.mark.parametrize("name", SERVICES)
+def test_line_should_name_the_test_when_its_baggage_comes_in_parts_and_with_properties(
+    stack: Stack, name: str, unique_name: Any
+) -> None:
+    path = f"/{unique_name()}".replace(" ", "-")
+    _, *others = baggage_header().split(",")
+    test = "nomock.test=a%20test=with%3Dit ; of=it;and=more"
+    headers = [("baggage", "before=it"), ("baggage", test), ("baggage", ",".join(others))]
+    httpx.get(stack[name].url + path, headers=headers)
+    (line,) = lines_of(stack[name], path)
+    assert line["nomock.test"] == "a test=with=it"
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "worker"])
+def test_every_line_should_be_json_in_the_same_words_when_the_service_writes_it(
+    stack: Stack, name: str
+) -> None:
+    words = {"time", "level", "service", "logger", "message"}
+    for line in stack[name].logs().splitlines():
+        told = json.loads(line)
+        assert told.keys() >= words
+        assert "color_message" not in told
+        assert told["service"] == name

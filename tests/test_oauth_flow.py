@@ -560,6 +560,14 @@ def test_exchange_should_give_a_token_for_instances_when_mcp_holds_the_users_tok
     assert said["scope"] == "instances:read"
 
 
+def test_exchange_should_give_a_token_for_a_resource_when_that_is_named_instead(
+    mcp_service: AuthClient, auth_client: AuthClient, user: User
+) -> None:
+    subject = auth_client.tokens(user, resource="mcp")["access_token"]
+    reply = exchange(mcp_service, subject, audience=None, resource="http://instances:8000")
+    assert claims_of(reply.json()["access_token"])["aud"] == "instances"
+
+
 def test_exchanged_token_should_not_outlive_the_users_when_that_is_short(
     mcp_service: AuthClient, make_client: Callable[..., AuthClient], user: User
 ) -> None:
