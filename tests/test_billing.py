@@ -30,6 +30,9 @@ BOOK = (
 )
 LOCK_TASK = "SELECT FROM billing.outbox WHERE subscription_id = %s FOR UPDATE"
 ATTEMPTS = "SELECT attempts FROM billing.outbox WHERE subscription_id = %s"
+TRANSACTIONS = (
+    "SELECT xact_commit + xact_rollback FROM pg_stat_database WHERE datname = current_database()"
+)
 EVENTS = "SELECT count(*) FROM billing.events WHERE subscription_id = %s"
 
 
@@ -510,6 +513,33 @@ def test_billing_itself_should_get_the_token_that_it_names_when_it_may_have_it(
     assert said["tenant"] == customer.tenant.tenant_id
 
 
+# When there is nothing to do
+
+
+def test_database_should_be_left_alone_when_there_is_nothing_to_do(
+    customer: Customer,
+    provider: Provider,
+    postgres: Postgres,
+    unique_name: Name,
+    waits: Waits,
+) -> None:
+    subscription = customer.subscribe(unique_name())
+    provider.tell(customer.event("payment.succeeded", subscription))
+    customer.running(subscription["id"])
+    customer.until_all_is_done()
+    ((before,),) = rows(postgres, TRANSACTIONS)
+    began = time.monotonic()
+    eventually(
+        lambda: time.monotonic() - began > 2 * waits.turn_s,
+        within_s=waits.delivered_s,
+        reason="time should pass",
+    )
+    ((after,),) = rows(postgres, TRANSACTIONS)
+    turns = (time.monotonic() - began) / waits.turn_s
+    # The worker and billing look once a turn, each; the test and its stack some times, too.
+    assert after - before <= 10 * turns + 20
+
+
 # When something is away
 
 
@@ -594,15 +624,35 @@ def test_cancellation_should_be_done_when_its_instance_is_gone_already(
     customer.until_all_is_done()
 
 
-@pytest.mark.parametrize("status", [401, 429, 500])
-def test_instance_should_be_ordered_once_and_later_when_the_order_is_answered_by_what_passes(
-    faults: Faults, customer: Customer, provider: Provider, unique_name: Name, status: int
+@pytest.mark.parametrize(
+    ("service", "path", "status", "body"),
+    [
+        *(("instances", "/instances", status, {"code": "no"}) for status in (401, 429, 500)),
+        *(("instances", "/instances", status, "<html>") for status in (202, 409)),
+        *(("auth", "/token", status, "<html>") for status in (200, 400)),
+    ],
+)
+def test_instance_should_be_ordered_once_and_later_when_an_answer_is_of_no_use(
+    faults: Faults,
+    customer: Customer,
+    provider: Provider,
+    unique_name: Name,
+    service: str,
+    path: str,
+    status: int,
+    body: Any,
 ) -> None:
     subscription = customer.subscribe(unique_name())
-    with faults.http_status("billing->instances", status, path="/instances", nth=1):
+    with faults.http_status(f"billing->{service}", status, body=body, path=path, nth=1):
         provider.tell(customer.event("payment.succeeded", subscription))
         customer.running(subscription["id"])
     assert len(customer.orders.all()) == 1
+    put_off = [
+        line
+        for line in logged(customer.stack["billing"], "put off")
+        if line["subscription"] == subscription["id"]
+    ]
+    assert [line["reason"].partition(":")[0] for line in put_off] == [f"{service} is unavailable"]
 
 
 def faults_met(customer: Customer, subscription: dict[str, Any]) -> None:

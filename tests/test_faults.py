@@ -169,6 +169,20 @@ def test_agent_should_be_told_what_is_broken_when_instances_is_not_reached(
         recovers_within(lambda: not tool(session)["isError"], waits.back_s)
 
 
+def test_door_should_say_what_is_away_when_it_cannot_ask_whether_a_token_is_good(
+    faults: Faults, session: RawSession, said: Said, waits: Waits
+) -> None:
+    with faults.none("mcp->auth"):
+        with faults.refused("mcp->auth"):
+            reply = session.request("ping")
+        told = reply.json()
+        assert (reply.status_code, told["error"]) == (503, "temporarily_unavailable")
+        assert told["error_description"].startswith("auth is unavailable: ConnectError")
+        assert reply.headers["retry-after"] == "1"
+        assert said("mcp", "unavailable")[0]["reason"].startswith("ConnectError")
+        recovers_within(works(lambda: session.request("ping")), waits.back_s)
+
+
 def test_caller_should_be_answered_in_time_when_auth_itself_waits_for_its_database(
     faults: Faults, orders: Orders, said: Said, waits: Waits
 ) -> None:
@@ -373,6 +387,19 @@ def test_known_keys_should_do_when_another_waits_for_unknown_ones(
             answered += reply.elapsed.total_seconds() < late_s
         asking.result()
     assert answered
+
+
+def test_keys_should_be_fetched_now_and_then_only_when_tokens_by_unknown_ones_keep_coming(
+    orders: Orders, forged: dict[str, str], said: Said, waits: Waits
+) -> None:
+    orders.all()
+    before = calls(said, "auth", "/jwks")
+    began = time.monotonic()
+    for _ in range(20):
+        reply = orders.send("GET", "/instances", headers=forged)
+        assert refusal(reply) == (401, "invalid_token")
+    took_s = time.monotonic() - began
+    assert calls(said, "auth", "/jwks") - before <= 1 + took_s / waits.keys_every_s
 
 
 @pytest.mark.parametrize("body", ["<html>", []])

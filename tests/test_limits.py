@@ -93,6 +93,9 @@ def test_key_should_be_made_once_and_be_kept_when_there_is_none(
     assert kid not in {each for each, _ in before}
     assert (key["crv"], jwk["x"], jwk["y"]) == ("P-256", key["x"], key["y"])
     token = auth_client.tokens(user)["access_token"]
+    # Who has known only the keys before learns of this one.
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert stack["instances"].http.get("/instances", headers=bearer).status_code == 200
     auth.restart()
     assert auth.http.get("/jwks").json()["keys"] == [key]
     again = auth_client.tokens(user)["access_token"]

@@ -91,6 +91,11 @@ class Waits:
         return self._setting_s("CIRCUIT_REST_S")
 
     @property
+    def keys_every_s(self) -> float:
+        """How long the keys of `auth` are not fetched again."""
+        return self._setting_s("KEYS_EVERY_S")
+
+    @property
     def clock_leeway_s(self) -> float:
         """By how much the clocks of two machines may differ."""
         return self._setting_s("CLOCK_LEEWAY_S")
