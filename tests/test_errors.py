@@ -352,6 +352,7 @@ def test_instances_should_answer_401_when_the_token_was_made_for_mcp(
     reply = stack["instances"].http.get("/instances", headers=headers)
     assert reply.status_code == 401
     assert "invalid_token" in challenge(reply)
+    assert reply.json()["detail"].startswith("the token is not valid")  # auth need not be asked
 
 
 def test_instances_should_answer_401_when_the_token_is_a_refresh_token(

@@ -154,7 +154,7 @@ def test_caller_should_be_told_to_come_back_when_an_edge_is_broken(
     [
         ("refused", "ConnectError"),
         ("reset", "ReadError"),
-        ("blackhole", "no answer within"),
+        ("blackhole", "no answer within {patience_s:g} s"),
     ],
 )
 def test_agent_should_be_told_what_is_broken_when_instances_is_not_reached(
@@ -165,6 +165,7 @@ def test_agent_should_be_told_what_is_broken_when_instances_is_not_reached(
         with getattr(faults, way)("mcp->instances"):
             result = tool(session)
         assert result["isError"]
+        says = says.format(patience_s=waits.instances_patience_s)
         assert f"instances is unavailable: {says}" in said_of(result)
         recovers_within(lambda: not tool(session)["isError"], waits.back_s)
 
@@ -199,15 +200,42 @@ def test_caller_should_be_answered_in_time_when_auth_itself_waits_for_its_databa
 # Retries: bounded, with pauses, and not of everything
 
 
+@pytest.mark.parametrize("status", [502, 503, 504])
 def test_request_should_succeed_when_only_the_first_call_of_auth_fails(
-    faults: Faults, orders: Orders, said: Said
+    faults: Faults, orders: Orders, said: Said, status: int
 ) -> None:
     orders.all()
     before = calls(said, "auth", "/introspect")
-    with faults.http_status("instances->auth", 503, path="/introspect", nth=1):
+    with faults.http_status("instances->auth", status, path="/introspect", nth=1):
         assert orders.all() == []
     assert met(faults) == 1
     assert calls(said, "auth", "/introspect") == before + 1
+
+
+def test_auth_should_be_asked_once_when_it_answers_that_it_is_broken(
+    faults: Faults, orders: Orders
+) -> None:
+    with faults.http_status("instances->auth", 500, path="/introspect"):
+        assert refusal(orders.send("GET", "/instances")) == (503, "unavailable")
+    assert met(faults) == 1
+
+
+@pytest.mark.parametrize(
+    ("method", "name"), [("GET", "get_instance"), ("DELETE", "deprovision_instance")]
+)
+def test_call_should_be_repeated_when_its_method_allows_it_and_its_answer_is_lost(
+    faults: Faults,
+    orders: Orders,
+    session: RawSession,
+    unique_name: Name,
+    method: str,
+    name: str,
+) -> None:
+    instance_id = orders.placed(unique_name())["id"]
+    with faults.http_half("mcp->instances", method=method, nth=1):
+        result = tool(session, name, instance_id=instance_id)
+    assert not result["isError"], said_of(result)
+    assert met(faults) == 1
 
 
 def test_auth_should_be_asked_three_times_when_each_answer_comes_in_half(
@@ -398,6 +426,7 @@ def test_keys_should_be_fetched_now_and_then_only_when_tokens_by_unknown_ones_ke
     for _ in range(20):
         reply = orders.send("GET", "/instances", headers=forged)
         assert refusal(reply) == (401, "invalid_token")
+        assert reply.json()["detail"] == "the token is signed by an unknown key"
     took_s = time.monotonic() - began
     assert calls(said, "auth", "/jwks") - before <= 1 + took_s / waits.keys_every_s
 
@@ -407,7 +436,9 @@ def test_caller_should_get_503_when_auth_answers_nonsense_about_its_token(
     faults: Faults, orders: Orders, body: Any
 ) -> None:
     with faults.http_status("instances->auth", 200, body=body, path="/introspect"):
-        assert refusal(orders.send("GET", "/instances")) == (503, "unavailable")
+        reply = orders.send("GET", "/instances")
+    assert refusal(reply) == (503, "unavailable")
+    assert reply.json()["detail"].startswith("auth did not answer")
     assert orders.all() == []
 
 
@@ -424,6 +455,7 @@ def test_caller_should_get_503_when_the_keys_of_auth_are_nonsense(
         )
         reply = orders.send("GET", "/instances", headers=forged)
         assert refusal(reply) == (503, "unavailable")
+        assert reply.json()["detail"].startswith("auth did not answer")
     assert orders.all() == []
 
 
@@ -432,10 +464,12 @@ def test_caller_should_get_503_when_the_keys_of_auth_are_nonsense(
     [
         pytest.param("mcp->auth", "/token", 200, "<html>", id="page of auth"),
         pytest.param("mcp->auth", "/token", 200, {}, id="nothing of auth"),
+        pytest.param("mcp->auth", "/token", 400, "<html>", id="400 of auth"),
         pytest.param("mcp->auth", "/token", 429, "<html>", id="429 of auth"),
         pytest.param("mcp->auth", "/token", 500, "<html>", id="500 of auth"),
         pytest.param("mcp->instances", "/instances", 200, "<html>", id="page of instances"),
         pytest.param("mcp->instances", "/instances", 200, [{}], id="nothing of instances"),
+        pytest.param("mcp->instances", "/instances", 409, "<html>", id="409 of instances"),
         pytest.param("mcp->instances", "/instances", 500, "<html>", id="500 of instances"),
     ],
 )
@@ -447,6 +481,29 @@ def test_agent_should_be_told_who_is_at_fault_when_an_answer_is_nonsense(
     assert result["isError"]
     assert f"{edge.partition('->')[2]} is unavailable" in said_of(result)
     assert not tool(session)["isError"]
+
+
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [({"error": "no"}, "no"), ({"error": "no", "error_description": "not now"}, "not now")],
+)
+def test_agent_should_be_told_why_when_auth_gives_no_token_for_its_own(
+    faults: Faults, session: RawSession, body: Any, why: str
+) -> None:
+    with faults.http_status("mcp->auth", 400, body=body, path="/token"):
+        result = tool(session)
+    assert result["isError"]
+    assert f"auth gives no token for instances: {why}" in said_of(result)
+
+
+def test_agent_should_be_served_when_only_the_kept_token_is_no_longer_good(
+    faults: Faults, session: RawSession, said: Said
+) -> None:
+    assert not tool(session)["isError"]
+    before = calls(said, "auth", "/token")
+    with faults.http_status("mcp->instances", 401, body="<html>", path="/instances", nth=1):
+        assert not tool(session)["isError"]
+    assert calls(said, "auth", "/token") == before + 1
 
 
 # Half an answer, small pieces, little at a time, late

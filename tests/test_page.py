@@ -14,7 +14,7 @@ import pytest
 from helpers.oauth import User, claims_of, redirected
 from helpers.orders import Orders
 
-from nomock import Postgres, Stack
+from nomock import Faults, Postgres, Stack
 
 PAGE = "/ui"
 LOGIN_MAX_S = "600"
@@ -103,6 +103,15 @@ def test_login_should_end_with_a_token_for_this_page_when_auth_sends_the_user_ba
     assert (kept["httponly"], kept["secure"]) == (True, "")
     assert (pending.value, pending["path"], pending["max-age"]) == ("", PAGE, "0")
     assert shown(stack, kept.value).status_code == 200
+
+
+def test_login_should_be_told_to_come_back_when_auth_answers_nonsense(
+    sent_back: SentBack, faults: Faults
+) -> None:
+    with faults.http_status("instances->auth", 200, body="<html>", path="/token"):
+        reply = sent_back.callback()
+    assert (reply.status_code, reply.json()["code"]) == (503, "unavailable")
+    assert reply.json()["detail"].startswith("auth did not answer")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import httpx
 import pytest
 from helpers.eventually import eventually
 from helpers.load import check_orders, loaded, settles
+from helpers.logs import logged
 from helpers.mcp import RawSession, message_of
 from helpers.oauth import PASSWORD, Pkce, User, claims_of
 from helpers.oauth import refusal as oauth_refusal
@@ -175,6 +176,25 @@ def test_order_should_run_with_one_resource_when_the_worker_is_killed_in_the_mid
     settles(postgres, waits.settled_s, worker_service=2)
 
 
+def test_nothing_should_be_made_when_an_instance_is_given_back_while_the_worker_makes_it(
+    stack: Stack, orders: Orders, unique_name: Name, postgres: Postgres
+) -> None:
+    began = datetime.now(UTC)
+    with placing(orders, postgres, unique_name) as at:
+        assert orders.give_back(at.instance_id).json()["state"] == "deprovisioning"
+        at.go_on()
+    assert orders.reach(at.instance_id, "deprovisioned")["attempts"] == 1
+    assert resources(postgres, at.instance_id) == 0
+    eventually(
+        lambda: (
+            [line["message"] for line in logged(stack["worker"], at.instance_id, began)]
+            == ["no longer wanted", "deprovisioned"]
+        ),
+        within_s=SOON_S,
+        reason="both jobs should be in the log",
+    )
+
+
 @pytest.mark.serial("stack")
 def test_order_should_run_once_when_the_worker_is_killed_between_commit_and_acknowledgement(
     stack: Stack, faults: Faults, orders: Orders, unique_name: Name, postgres: Postgres
@@ -319,6 +339,26 @@ def test_worker_should_stop_in_time_when_the_database_no_longer_answers(
             assert '"message": "stopped"' in stack["worker"].logs(since=began)
     orders.reach(at.instance_id, "running", within_s=waits.redone_s)
     assert resources(postgres, at.instance_id) == 1
+
+
+@pytest.mark.serial("stack")
+def test_worker_should_be_seen_to_live_when_it_cannot_reach_the_database(
+    stack: Stack, faults: Faults, waits: Waits
+) -> None:
+    worker, began = stack["worker"], datetime.now(UTC)
+    look = "import os; print(os.stat('/tmp/heartbeat').st_mtime_ns)"
+    with faults.refused("worker->postgres"):
+        eventually(
+            lambda: logged(worker, "interrupted", began),
+            within_s=SOON_S,
+            reason="it should have lost its connections",
+        )
+        before = worker.exec("python3", "-c", look)
+        eventually(
+            lambda: worker.exec("python3", "-c", look) != before,
+            within_s=waits.back_s,
+            reason="its heartbeat should go on",
+        )
 
 
 # PostgreSQL
