@@ -133,7 +133,7 @@ def test_the_json_should_be_of_its_schema_when_other_tools_read_it(results: Resu
         *("Killed", "Timeout", "Ignored", "RuntimeError", "CompileError", "Survived")
     }
     killed = next(m for m in found if m["status"] == "Killed")
-    assert killed["killedBy"] == [TESTS[0]]
+    assert killed["killedBy"] == ["2"]
     assert killed["duration"] == 31.2
     paid = told["files"]["services/pay/app.py"]
     assert paid["source"] == SOURCES["services/pay/app.py"]
@@ -141,8 +141,8 @@ def test_the_json_should_be_of_its_schema_when_other_tools_read_it(results: Resu
     assert paid["mutants"][0]["static"] is True
     tests = told["testFiles"]["tests/test_auth.py"]["tests"]
     assert tests == [
-        {"id": TESTS[1], "name": "test_more"},
-        {"id": TESTS[0], "name": "test_spend[a-1]"},
+        {"id": "1", "name": "test_more"},
+        {"id": "2", "name": "test_spend[a-1]"},
     ]
 
 
@@ -221,6 +221,16 @@ def test_the_page_should_ask_no_network_when_it_shows_each_survivor(results: Res
     assert "://" not in text and "<script" not in text
     anchors = {f"#{name}" for name in page.ids}
     assert {link for link in page.links if link != "html/index.html"} == anchors
+
+
+def test_the_page_should_show_some_tests_of_a_survivor_when_many_ran_it(results: Results) -> None:
+    many = tuple(f"tests/test_a.py::test_{n}" for n in range(30))
+    survivor = next(v.mutant for v in results.verdicts if v.status is Status.SURVIVED)
+    of_many = (Verdict(survivor, Status.SURVIVED, covered_by=many),)
+    shown = "".join(Page(page_of(Results(of_many, SOURCES, results.when))).texts)
+    assert "30 tests ran it" in shown
+    assert many[19] in shown and many[20] not in shown
+    assert "and 10 more: nomock mutants --json" in shown
 
 
 def test_a_file_should_not_be_linked_when_all_its_mutants_were_noticed() -> None:

@@ -5,6 +5,7 @@ Its schema is the one of https://github.com/stryker-mutator/mutation-testing-ele
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
@@ -28,8 +29,11 @@ _THRESHOLDS = {"high": 90, "low": 70}
 def elements_of(results: Results) -> dict[str, Any]:
     """Return the report as JSON: files with their mutants, and the tests that ran them."""
     files: dict[str, dict[str, Any]] = {}
+    tests = {test for v in results.verdicts for test in (*v.covered_by, *v.killed_by)}
+    # By their node ids the report of a few thousand mutants would have tens of megabytes.
+    ids = {test: str(number) for number, test in enumerate(sorted(tests), 1)}
     for verdict in results.verdicts:
-        _file(files, results, verdict.mutant)["mutants"].append(_judged(verdict))
+        _file(files, results, verdict.mutant)["mutants"].append(_judged(verdict, ids))
     for mutant in results.left:
         _file(files, results, mutant)["mutants"].append({**_mutant(mutant), "status": "Pending"})
     return {
@@ -37,7 +41,7 @@ def elements_of(results: Results) -> dict[str, Any]:
         "thresholds": _THRESHOLDS,
         "framework": {"name": "nomock", "version": version("nomock")},
         "files": dict(sorted(files.items())),
-        "testFiles": _test_files(results),
+        "testFiles": _test_files(ids),
     }
 
 
@@ -59,12 +63,12 @@ def _mutant(mutant: Mutant) -> dict[str, Any]:
     }
 
 
-def _judged(verdict: Verdict) -> dict[str, Any]:
+def _judged(verdict: Verdict, ids: Mapping[str, str]) -> dict[str, Any]:
     told: dict[str, Any] = {
         **_mutant(verdict.mutant),
         "status": _STATUSES[verdict.status],
-        "coveredBy": [*verdict.covered_by],
-        "killedBy": [*verdict.killed_by],
+        "coveredBy": [ids[test] for test in verdict.covered_by],
+        "killedBy": [ids[test] for test in verdict.killed_by],
         "duration": round(1000 * verdict.seconds, 1),
     }
     if verdict.note:
@@ -72,10 +76,9 @@ def _judged(verdict: Verdict) -> dict[str, Any]:
     return told
 
 
-def _test_files(results: Results) -> dict[str, Any]:
-    tests = {test for v in results.verdicts for test in (*v.covered_by, *v.killed_by)}
+def _test_files(ids: Mapping[str, str]) -> dict[str, Any]:
     files: dict[str, dict[str, Any]] = {}
-    for test in sorted(tests):
+    for test, number in ids.items():
         file, _, name = test.partition("::")
-        files.setdefault(file, {"tests": []})["tests"].append({"id": test, "name": name or test})
+        files.setdefault(file, {"tests": []})["tests"].append({"id": number, "name": name or test})
     return files

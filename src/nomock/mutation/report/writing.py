@@ -24,7 +24,7 @@ def write_reports(results: Results, folder: Path) -> Path:
             # A folder that was there is its user's, whatever is in it.
             (folder / ".gitignore").write_text("# made by nomock; may be deleted\n*\n")
         page.write_text(page_of(results, coverage=coverage), encoding="utf-8")
-        told = json.dumps(elements_of(results), indent=1)
+        told = json.dumps(elements_of(results))
         (folder / "mutants.json").write_text(told + "\n", encoding="utf-8")
     except OSError as error:
         raise MutationError(

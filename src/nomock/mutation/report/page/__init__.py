@@ -18,6 +18,7 @@ _SHOWN = (
     *(Status.SURVIVED, Status.ERROR, Status.NOT_COMPILED),
     *(Status.NO_COVERAGE, Status.SET_ASIDE),
 )
+_MOST_TESTS = 20
 _ABOUT = {operator.name: operator.about for operator in ALL}
 
 _HTML = """<!doctype html>
@@ -136,7 +137,9 @@ def _line(line: str) -> str:
 def _tests(tests: Sequence[str]) -> str:
     if not tests:
         return ""
-    items = "".join(f"<li>{escape(test)}</li>" for test in tests)
+    items = "".join(f"<li>{escape(test)}</li>" for test in tests[:_MOST_TESTS])
+    if len(tests) > _MOST_TESTS:
+        items += f"<li>and {len(tests) - _MOST_TESTS} more: <code>nomock mutants --json</code></li>"
     opened = " open" if len(tests) <= 3 else ""
     word = "test ran it" if len(tests) == 1 else "tests ran it"
     return f"<details{opened}><summary>{len(tests)} {word}</summary><ul>{items}</ul></details>"
