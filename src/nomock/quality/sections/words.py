@@ -15,12 +15,12 @@ def count(number: int, word: str) -> str:
 
 
 def share(part: float | None) -> str:
-    """Return a share of 0 to 1 as a percentage; a question mark where it is not known.
+    """Return a share of 0 to 1 as a percentage; a dash where there is none.
 
     >>> share(0.999)  # not all of it
     '99 %'
     """
-    return "?" if part is None else f"{int(part * 100 + 1e-9)} %"
+    return "-" if part is None else f"{int(part * 100 + 1e-9)} %"
 
 
 def seconds(took_s: float | None) -> str:
