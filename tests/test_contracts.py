@@ -1,5 +1,6 @@
 """What is promised in writing, held against what is there: OpenAPI documents, and migrations."""
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ from nomock import ContractChecks, Postgres, Stack
 
 # Of each operation, valid ones and as many invalid ones: a few seconds for each service.
 EXAMPLES = 4
+PUBLISHED = Path(__file__).parent / "openapi" / "auth.json"
 MIGRATIONS = Path(__file__).parents[1] / "services" / "migrate" / "migrations"
 
 
@@ -43,6 +45,11 @@ def test_auth_should_answer_as_documented_when_each_operation_is_asked(
         finally:
             snapshot.restore()  # users and clients of made-up names
     assert "POST /token" in [operation.name for operation in report.operations]
+
+
+def test_document_of_auth_should_be_as_published_when_it_is_read(stack: Stack) -> None:
+    # Clients are generated from it: whoever changes it changes the file, too, and sees what breaks.
+    assert stack["auth"].http.get("/openapi.json").json() == json.loads(PUBLISHED.read_text())
 
 
 @pytest.mark.parametrize("service", ["billing", "instances"])

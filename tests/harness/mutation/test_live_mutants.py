@@ -18,10 +18,12 @@ from nomock.mutation import Status
 from nomock.mutation.live.results import Passed, Result, Results, results_file
 from nomock.polling import wait_until
 
+# No test runs a line of it, and what it makes they all use.
+FACTORS = "FACTOR = 3\n"
 SHOP = '''\
 """Prices."""
 
-FACTOR = 3
+from factors import FACTOR
 
 
 def price(count):
@@ -148,6 +150,7 @@ def test_price_should_be_the_usual_when_five_are_bought(stack):
 @pytest.fixture
 def shop(tiny: Tiny) -> Tiny:
     """A service of which a covered run knows what its tests run."""
+    tiny.write("app/factors.py", FACTORS)
     return covered(tiny, SHOP, TESTS)
 
 
@@ -169,7 +172,8 @@ def covered(tiny: Tiny, source: str, tests: str) -> Tiny:
 
 
 def test_mutants_should_be_told_from_one_another_when_tests_run_with_each(shop: Tiny) -> None:
-    ended = shop.nomock("test-mutation", "app/shop.py", "--workers", "2")
+    named = ["app/shop.py", "app/factors.py"]
+    ended = shop.nomock("test-mutation", *named, "--workers", "2")
     assert ended.ret == 0, (ended.outlines, ended.errlines)
     told = _told(shop)
     status = {(m["original"], m["replacement"]): m["status"] for m in told["mutants"]}
@@ -192,7 +196,7 @@ def test_mutants_should_be_told_from_one_another_when_tests_run_with_each(shop: 
     assert not list((shop.path / ".nomock/coverage").glob("mutants.*"))
     assert shop.run("--nomock-sidecar-coverage").ret == 0
     # What is known need not be found out again: nothing is started for it.
-    again = shop.nomock("test-mutation", "app/shop.py")
+    again = shop.nomock("test-mutation", *named)
     assert not any("starting" in line for line in again.errlines)
     aside = shop.nomock("mutants", "--aside", survivor["id"], "--reason", "10 costs as much")
     assert aside.ret == 0

@@ -34,7 +34,7 @@ class Tests:
     line: tuple[str, ...]
     """Those that ran a line that it changes; the likeliest to notice it first."""
     others: tuple[str, ...]
-    """Those beside them that ran anything of its function, or of the file where it is in none."""
+    """Those beside them that ran anything of its function; all of one that an import runs."""
     in_background: bool
     """Whether its lines ran for no test, too: at the start, or in a loop of the service's own."""
 
@@ -73,10 +73,12 @@ class Choice:
             first, last = min(around, key=lambda s: s[1] - s[0])
             lines |= set(range(first, last + 1))
         ran = self._ran(file, lines)
-        of_function = self._ran(file, _lines_of(runs[0], file, mutant.qualname))
         by_name = {short(test): test for run in runs for test in run.passed}
         line = {by_name[name] for name in ran if name in by_name}
-        others = {by_name[name] for name in of_function if name in by_name} - line
+        others = set(by_name.values()) - line
+        if mutant.qualname:  # what an import makes others use, too, wherever they are
+            of_function = self._ran(file, _lines_of(runs[0], file, mutant.qualname))
+            others &= {by_name[name] for name in of_function if name in by_name}
         words = self._words(file, mutant)
         return Tests(self._likely_first(line, words), self._likely_first(others, words), "" in ran)
 
@@ -131,7 +133,7 @@ def _known(root: Path, file: Path, runs: tuple[CoveredRun, ...]) -> list[Covered
 
 def _lines_of(run: CoveredRun, file: Path, qualname: str) -> set[int]:
     blocks = run.state.sources[file]
-    found = [blocks[qualname]] if qualname and qualname in blocks else list(blocks.values())
+    found = [blocks[qualname]] if qualname in blocks else list(blocks.values())
     return {
         line for block in found for first, last in block.lines for line in range(first, last + 1)
     }
