@@ -22,7 +22,7 @@ from nomock.errors import MutationError
 from nomock.filelock import FileLock
 from nomock.mutation import NOTICED
 from nomock.mutation.aside import FILE, Aside, read_asides, stale_asides
-from nomock.mutation.live.job import LANE_VARIABLE, Job, Task
+from nomock.mutation.live.job import LANE_VARIABLE, ROUNDS, Job, Round, Task
 from nomock.mutation.live.judged import judged, keep_last
 from nomock.mutation.live.plan import Plan, Planned, plan
 from nomock.mutation.live.results import Result, Results, results_file
@@ -37,8 +37,6 @@ from nomock.statefolder import make_state_dir
 _LIMIT_S = 5.0
 """How long a mutant may keep a processor busy before it is taken to hang."""
 _NO_END_S = 10.0**12
-_EACH_S = 3.0
-"""How long tests may take with one mutant before all others had their turn."""
 _LOOK_S = 0.5
 _MOST_LINES = 20
 
@@ -70,7 +68,7 @@ def mutation(settings: Settings, chosen: argparse.Namespace) -> int:
     for file in found.stale:
         shown = file.relative_to(settings.root)
         print(f"left out: {shown}: it has changed since it was covered (--nomock-sidecar-coverage)")
-    if so_far := len(_left(found, known.all(), asides, is_last=True)):
+    if so_far := len(_left(found, known.all(), asides, ROUNDS[-1])):
         print(f"{so_far} survivors have tests left to run: the same command goes on with them")
     if results.left:
         print(f"{len(results.left)} mutants are left: the same command goes on with them")
@@ -88,36 +86,40 @@ def _try_all(
     chosen: argparse.Namespace,
     line: Progress,
 ) -> None:
-    """Try what is still to be tried, in two rounds; start nothing where that is nothing."""
-    count = sum(len(_left(found, known.all(), asides, is_last=last)) for last in (False, True))
+    """Try what is still to be tried, in rounds; start nothing where that is nothing."""
+    rounds = (ROUNDS[0], ROUNDS[-1])  # a mutant of another one is of the last one, too
+    count = sum(len(_left(found, known.all(), asides, each)) for each in rounds)
     if not count:
         return
     until = _NO_END_S if chosen.budget is None else time() + chosen.budget
     session = MutationSession(settings, count, chosen.workers)
     try:
         session.begin(found.modules, limit_s=_LIMIT_S, progress=line)
-        # One that survives takes all its tests, and so the time of many that do not.
-        for is_last in (False, True):
-            left = _left(found, known.all(), asides, is_last=is_last)
+        for each in ROUNDS:
+            left = _left(found, known.all(), asides, each)
             if left and time() < until:
-                about = {"by_restart": chosen.restart, "is_last": is_last}
+                about = {"by_restart": chosen.restart, "is_last": each.is_last}
                 tasks = found.tasks(left, session.owners, known.all(), **about)
-                _do(_job(session, found, tasks, until, is_last=is_last), session, chosen, line)
+                _do(_job(session, found, tasks, until, each), session, chosen, line)
     finally:
         session.end()
 
 
 def _left(
-    found: Plan, known: Mapping[str, Result], asides: Sequence[Aside], *, is_last: bool
+    found: Plan, known: Mapping[str, Result], asides: Sequence[Aside], each: Round
 ) -> list[Planned]:
-    """Return the mutants of a round: of the last one those that have survived so far."""
+    """Return the mutants of a round: after the first one those that have survived so far."""
     done = {aside.id for aside in asides}
     left: list[Planned] = []
     for one in found.planned:
         result = known.get(one.mutant.id)
         is_known = result is not None and found.is_known(result, one)
-        has_tests = result is not None and is_known and bool(found.left(result, one))
-        if one.mutant.id not in done and (has_tests if is_last else not is_known):
+        if result is None or not is_known:
+            is_left = each is ROUNDS[0]
+        else:
+            has_time = found.spent_s(result) < each.each_s
+            is_left = each is not ROUNDS[0] and has_time and bool(found.left(result, one))
+        if is_left and one.mutant.id not in done:
             left.append(one)
     return left
 
@@ -127,8 +129,7 @@ def _job(
     found: Plan,
     pieces: Sequence[tuple[Task, ...]],
     until: float,
-    *,
-    is_last: bool,
+    each: Round,
 ) -> Job:
     """Return what workers need to know to try some mutants."""
     settings = session.settings
@@ -136,8 +137,7 @@ def _job(
     return Job(
         pieces=tuple(pieces),
         limit_s=_LIMIT_S,
-        each_s=_EACH_S,
-        is_last=is_last,
+        round=each,
         until_s=until,
         root=str(settings.root),
         results=str(results_file(settings.state_dir)),
@@ -222,9 +222,11 @@ def _how_far(job: Job, known: Mapping[str, Result]) -> str:
     """Return how much of a job is done, in words."""
     tasks = [task for piece in job.pieces for task in piece]
     done = [(task, known[task.mutant]) for task in tasks if task.mutant in known]
-    if not job.is_last:
+    if job.round is ROUNDS[0]:
         return f"trying mutants: {len(done)} of {len(tasks)}"
     survive = [(task, result) for task, result in done if result.status not in NOTICED]
     had = sum(len(result.ran) + len(result.unable) - len(task.ran) for task, result in survive)
     have = sum(len(task.tests) + len(task.others) for task, _ in survive)
+    if not job.round.is_last:
+        return f"running the likeliest tests with {len(survive)} survivors: {had} so far"
     return f"running all tests with {len(survive)} survivors: {have - had} are left, summed up"

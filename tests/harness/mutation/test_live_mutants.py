@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -125,6 +126,14 @@ BY_CHANCE = """
         price(stack, 6, "another")
 """
 
+# The command without its second round: their few tests would all run in that.
+AT_ONCE = """
+import sys
+from nomock.cli import main, mutation
+mutation.ROUNDS = (mutation.ROUNDS[0], mutation.ROUNDS[-1])
+sys.exit(main())
+"""
+
 FRAGILE = """\
 STEP = 1
 assert STEP == 1
@@ -210,7 +219,7 @@ def test_survivors_should_be_told_apart_when_all_tests_run_with_several_at_once(
     tiny: Tiny,
 ) -> None:
     covered(tiny, MORE, LATE)
-    ended = tiny.nomock("test-mutation", "app/shop.py", "--workers", "1")
+    ended = at_once(tiny)
     assert ended.ret == 0, (ended.outlines, ended.errlines)
     told = _told(tiny)["mutants"]
     found = {(m["original"], m["replacement"]): m for m in told}
@@ -229,7 +238,7 @@ def test_survivors_should_be_told_apart_when_all_tests_run_with_several_at_once(
     tiny.write("test_more.py", MORE_TESTS)
     assert tiny.run("--nomock-sidecar-coverage", "test_more.py").ret == 0
     before = results_file(tiny.path / ".nomock").read_text(encoding="utf-8")
-    assert tiny.nomock("test-mutation", "app/shop.py", "--workers", "1").ret == 0
+    assert at_once(tiny).ret == 0
     found = {(m["original"], m["replacement"]): m for m in _told(tiny)["mutants"]}
     new = "test_more.py::test_price_should_be_the_usual_when_five_are_bought"
     assert found[">", ">="]["killed_by"] == [new]
@@ -241,7 +250,7 @@ def test_survivors_should_be_told_apart_when_all_tests_run_with_several_at_once(
 @pytest.mark.slow
 def test_survivors_should_stay_together_when_a_test_is_red_by_chance(tiny: Tiny) -> None:
     covered(tiny, MORE, BY_CHANCE)
-    ended = tiny.nomock("test-mutation", "app/shop.py", "--workers", "1")
+    ended = at_once(tiny)
     assert ended.ret == 0, (ended.outlines, ended.errlines)
     lines = results_file(tiny.path / ".nomock").read_text(encoding="utf-8").splitlines()
     found = [json.loads(line) for line in lines]
@@ -340,6 +349,11 @@ def _commit(tiny: Tiny) -> None:
     who = ["-c", "user.name=Ann", "-c", "user.email=ann@example.com"]
     for command in (["init", "--quiet"], ["add", "app"], ["commit", "--quiet", "-m", "begin"]):
         subprocess.run(["git", *who, *command], cwd=tiny.path, check=True)
+
+
+def at_once(tiny: Tiny) -> pytest.RunResult:
+    command = [sys.executable, "-c", AT_ONCE, "test-mutation", "app/shop.py", "--workers", "1"]
+    return tiny.pytester.run(*command, timeout=120)
 
 
 def _told(tiny: Tiny) -> Any:

@@ -10,6 +10,7 @@ import json
 import os
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from math import inf
 from pathlib import Path
 from time import time
 from typing import Any
@@ -20,6 +21,23 @@ from nomock.statefolder import writing
 
 LANE_VARIABLE = "NOMOCK_MUTATION_LANE"
 """In the environment of a worker: its number, from 1 on."""
+
+
+@dataclass(frozen=True)
+class Round:
+    """How far mutants are tried before all others had their turn."""
+
+    each_s: float
+    """How long tests may take with one mutant."""
+    has_faults: bool = True
+    """Whether tests run that break the stack: they are slow, and what they leave is mended."""
+    is_last: bool = False
+    """Whether all tests run, with several mutants on at once that nothing has noticed so far."""
+
+
+ROUNDS = (Round(3.0, has_faults=False), Round(20.0), Round(inf, is_last=True))
+"""One that survives takes all its tests, and so the time of many that do not: it comes last. With
+several on at once time is only saved while few of them are noticed: so the likeliest come first."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +55,8 @@ class Task:
     """Those that run the file."""
     ran: tuple[str, ...] = ()
     """The tests that it has survived in an earlier round."""
+    spent_s: float = 0.0
+    """How long these usually take."""
     source: str = ""
     """A digest of the file."""
     row: int = 0
@@ -68,12 +88,7 @@ class Job:
     """Each the tasks of one worker at a time."""
     limit_s: float
     """How long a mutant may keep a processor busy before it is taken to hang."""
-    each_s: float
-    """How long tests may take with one mutant until it waits for the next round."""
-    is_last: bool
-    """Whether all tests run, with several mutants on at once that nothing has noticed so far.
-
-    Until then tests that break the stack do not run: others would wait for them."""
+    round: Round
     until_s: float
     """When no other mutant is to be begun, in seconds since the epoch."""
     root: str
@@ -116,6 +131,7 @@ class Job:
         """Read what ``write`` wrote."""
         found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         found["pieces"] = tuple(tuple(_task(task) for task in piece) for piece in found["pieces"])
+        found["round"] = Round(**found["round"])
         return cls(**found)
 
     def taken(self, path: Path) -> Iterator[Sequence[Task]]:

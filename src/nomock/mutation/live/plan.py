@@ -102,13 +102,20 @@ class Plan:
             result = known.get(one.mutant.id)
             if result is not None:
                 is_known = self.is_known(result, one)
-                met = result.of(self.test_files)
-                task = task.after(met) if is_known else task.first(result.killed_by)
+                task = self._after(task, result) if is_known else task.first(result.killed_by)
             key = (one.mutant.path, one.mutant.qualname, task.number == 0)
             pieces.setdefault(key, []).append(task)
         if is_last:
             return groups_of(task for piece in pieces.values() for task in piece)
         return [tuple(piece) for key, piece in sorted(pieces.items(), key=lambda i: i[0][2])]
+
+    def spent_s(self, result: Result) -> float:
+        """Return how long the tests usually take that a survivor has met as they are now."""
+        return sum(self.choice.seconds(test) for test in result.of(self.test_files))
+
+    def _after(self, task: Task, result: Result) -> Task:
+        met = result.of(self.test_files)
+        return replace(task.after(met), spent_s=self.spent_s(result))
 
     def _task(self, one: Planned, services: tuple[str, ...], *, by_restart: bool) -> Task:
         mutant, tests = one.mutant, one.tests

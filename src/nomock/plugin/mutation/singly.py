@@ -1,4 +1,4 @@
-"""The first round: each mutant by itself, with the tests that are likeliest to notice it.
+"""The first rounds: each mutant by itself, with the tests that are likeliest to notice it.
 
 A red test alone says nothing of a mutant: the one before may have left the service broken, or the
 test may be flaky. So a kill counts once the same test has passed without a mutant behind it; where
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from nomock.errors import NomockError
@@ -53,7 +54,7 @@ class Singly:
     def _try(self, task: Task) -> None:
         """Try a mutant that is on for single requests."""
         tests = self._ordered(task.tests)
-        if tests:  # what a covered run saw of a test need not be all that it ever runs
+        if tests or task.ran:  # what a covered run saw of a test need not be all that it ever runs
             tests += self._ordered(task.others)
         result, test = self._found(task, tests)
         if result.status in NOTICED:
@@ -61,7 +62,7 @@ class Singly:
             if result.status is Status.TIMED_OUT:
                 self._confirm()
         else:
-            self._trials.keep(task, result)
+            self._keep(task, result)
 
     def _import_all(self, piece: Sequence[Task]) -> None:
         """Try mutants of what an import runs, some between two starts without any."""
@@ -85,21 +86,19 @@ class Singly:
         """Try a mutant that is there from the start of the service's processes."""
         tests = [test for test in self._ordered(task.tests) if test not in self._trials.unusable]
         if not tests:
-            self._trials.keep(
-                task, self._unnoticed(task, task.tests, [], 0.0, asked=len(task.tests))
-            )
+            self._keep(task, self._unnoticed(task, task.tests, [], 0.0, asked=len(task.tests)))
             return
         try:
             self._services.start_with([task], task.services)
         except NomockError as error:
-            self._trials.keep(task, self._trials.noticed(task, "", not_started(error)))
+            self._keep(task, self._trials.noticed(task, "", not_started(error)))
             return
         result, test = self._found(task, tests, is_imported=True)
         self._tests.leave()
         if test:
             self._suspected.append((task, result, test))
         else:
-            self._trials.keep(task, result)
+            self._keep(task, result)
 
     def _found(
         self, task: Task, tests: Sequence[str], *, is_imported: bool = False
@@ -108,9 +107,8 @@ class Singly:
         ran: list[str] = []
         seconds = 0.0
         for place, test in enumerate(tests):
-            if takes_faults(self._tests.item(test)) or (
-                ran and (seconds > self._job.each_s or self._job.is_over)
-            ):
+            is_late = task.spent_s + seconds > self._job.round.each_s or self._job.is_over
+            if (ran and is_late) or self._waits(test):
                 return self._unnoticed(task, tests, ran, seconds, asked=place), ""
             if not is_imported and not self._trials.is_green_here(test):
                 continue
@@ -138,7 +136,7 @@ class Singly:
         unable = tuple(test for test in tests[:asked] if test in unusable)
         about: dict[str, Any] = {"ran": tuple(ran), "unable": unable}
         about["seconds"] = seconds
-        if asked == len(tests) and not about["ran"]:
+        if asked == len(tests) and not about["ran"] and not task.ran:
             whys = [f"{test}: {unusable[test]}" for test in unable]
             note = f"its tests do not pass without it: {'; '.join(whys[:1])}"
             return Result(task.mutant, Status.ERROR, note=note)
@@ -156,7 +154,7 @@ class Singly:
         for test, found in by_test.items():
             if self._trials.passes(test):
                 for task, result in found:
-                    self._trials.keep(task, result)
+                    self._keep(task, result)
             else:
                 self._try_apart(test, found)
 
@@ -166,21 +164,31 @@ class Singly:
             if not self._trials.mended(test, task.services):
                 why = self._trials.unusable.get(test, "")
                 note = f"{test} fails without it, too: {why}"
-                self._trials.keep(
-                    task, Result(task.mutant, Status.ERROR, ran=result.ran, note=note)
-                )
+                self._keep(task, Result(task.mutant, Status.ERROR, ran=result.ran, note=note))
                 continue
             # Nobody but this one can have broken it; each import has processes of its own.
             if len(found) == 1 or task.number == 0:
-                self._trials.keep(task, result)
+                self._keep(task, result)
                 continue
             again, red = self._found(task, [test])
             if not red:  # it was another one's doing
                 again, red = self._found(task, task.tests)
-            self._trials.keep(task, again)
+            self._keep(task, again)
+
+    def _keep(self, task: Task, result: Result) -> None:
+        """Write down what was found out; of a survivor of an earlier round what is new of it."""
+        if not task.ran or result.status is not Status.SURVIVED:
+            self._trials.keep(task, replace(result, ran=(*task.ran, *result.ran)))
+            return
+        for test in (*result.ran, *result.unable):
+            self._trials.keep_passed(test, [task], ran=test in result.ran)
+
+    def _waits(self, test: str) -> bool:
+        """Tell whether a test is for a later round."""
+        return takes_faults(self._tests.item(test)) and not self._job.round.has_faults
 
     def _ordered(self, tests: Sequence[str]) -> list[str]:
-        """Put the likeliest to notice it first, then the quick ones; those with faults at the end.
+        """Put the likeliest to notice it first, then the quick ones; those that wait at the end.
 
         What noticed one mutant of a function is likely to notice the next; one that waited for what
         did not come is no better than others.
@@ -189,5 +197,5 @@ class Singly:
         place = {test: number for number, test in enumerate(known)}
         return sorted(
             known,
-            key=lambda t: (takes_faults(self._tests.item(t)), -self._kills[t], place[t]),
+            key=lambda t: (self._waits(t), -self._kills[t], place[t]),
         )

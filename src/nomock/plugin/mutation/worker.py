@@ -49,7 +49,7 @@ class Worker:
         folder = MutantsFolder(data_dir(self._run.settings), os.environ[RUN_VARIABLE])
         with Services(stack, Path(job.root), folder) as services:
             trials = Trials(job, tests, services, folder, Results(Path(job.results)))
-            round_ = Together(trials) if job.is_last else Singly(trials)
+            round_ = Together(trials) if job.round.is_last else Singly(trials)
             for piece in job.taken(self._path):
                 round_.try_all(piece)
             tests.leave_all()
