@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Event
-from time import time
+from time import monotonic, time
 
 from nomock.cli.mutants import show
 from nomock.cli.show import progress
@@ -38,6 +38,8 @@ _LIMIT_S = 5.0
 """How long a mutant may keep a processor busy before it is taken to hang."""
 _NO_END_S = 10.0**12
 _LOOK_S = 0.5
+_AGAIN_S = 30.0
+"""How long a worker may undo what it does before it is told to end once more."""
 _MOST_LINES = 20
 
 
@@ -211,11 +213,13 @@ class _Workers:
 
     def end(self) -> None:
         """End those that are still at work."""
-        for worker in self._all:
-            if worker.poll() is None:
+        while at_work := [worker for worker in self._all if worker.poll() is None]:
+            for worker in at_work:
                 worker.send_signal(signal.SIGINT)
-        for worker in self._all:
-            worker.wait()
+            # Again, then: one that comes in a destructor is only printed by Python.
+            until = monotonic() + _AGAIN_S
+            while monotonic() < until and any(worker.poll() is None for worker in at_work):
+                Event().wait(_LOOK_S)
 
 
 def _how_far(job: Job, known: Mapping[str, Result]) -> str:
