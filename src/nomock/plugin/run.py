@@ -6,6 +6,7 @@ runs a test; the workers attach.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -153,6 +154,8 @@ class Run:
     @property
     def _run_process(self) -> int | None:
         """The process that stands for the run: of workers, who are one run, the controller."""
+        if given(self.config, "mutation-job"):
+            return os.getppid()  # the command itself uses the stack of the settings, too
         # xdist gives a worker's config this attribute, which pytest's type does not have.
         return self.config.workerinput["nomock_run"] if self.is_worker else None  # type: ignore[attr-defined]
 

@@ -97,8 +97,9 @@ LATE = """
         price(stack, 1)
 
     def test_price_should_be_less_when_many_are_bought(stack, faults):
-        assert price(stack, 6) == 5
-        assert price(stack, 20) == 6
+        with faults.none("app"):  # who else used the stack would be in its way
+            assert price(stack, 6) == 5
+            assert price(stack, 20) == 6
 
     def test_price_should_be_low_when_none_is_bought(stack, faults):
         assert price(stack, 0) < 9
