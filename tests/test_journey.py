@@ -1,5 +1,6 @@
 """The customer's journey: from an account to an instance that is used, paid for and given back."""
 
+import re
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 from uuid import uuid4
@@ -40,6 +41,8 @@ def log_in(page: "Page", user: User, password: str | None = None) -> None:
     page.get_by_label("User name").fill(user.username)
     page.get_by_label("Password").fill(password or user.password)
     page.get_by_role("button", name="Allow").click()
+    # The request that it led to, and the code on the way back, are in the addresses before.
+    page.wait_for_url(re.compile(r"^[^?]*$"))
 
 
 def row_of(page: "Page", name: str) -> str:
