@@ -130,7 +130,7 @@ class Singly:
         self, task: Task, tests: Sequence[str], ran: list[str], seconds: float, *, asked: int
     ) -> Result:
         """Return what it says of a mutant that none of the tests that were asked was red."""
-        if not tests:
+        if not tests and not task.ran:
             return Result(task.mutant, Status.NO_COVERAGE, note="no test ran its lines")
         unusable = self._trials.unusable
         unable = tuple(test for test in tests[:asked] if test in unusable)
