@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from itertools import permutations
 from typing import Any
 
+import httpx
 import psycopg
 import pytest
 from helpers.billing import WEBHOOK, Customer, Provider, payment_of_nobody
@@ -477,6 +478,15 @@ def test_client_should_not_act_for_a_tenant_when_it_registered_itself(
     assert oauth_refusal(reply) == (400, "invalid_client_metadata")
 
 
+def token_of_billing(stack: Stack, **form: str) -> httpx.Response:
+    """Ask `auth` for a token by which `billing` acts for a tenant."""
+    settings = stack["billing"].config.environment
+    client = settings["AUTH_CLIENT_ID"] or "", settings["AUTH_CLIENT_SECRET"] or ""
+    form = {"grant_type": "client_credentials", **form}
+    reply: httpx.Response = stack["auth"].http.post("/token", data=form, auth=client)
+    return reply
+
+
 @pytest.mark.parametrize(
     ("tenant", "code"),
     [
@@ -489,28 +499,18 @@ def test_client_should_not_act_for_a_tenant_when_it_registered_itself(
 def test_billing_itself_should_get_no_token_when_it_names_no_tenant(
     stack: Stack, tenant: str, code: str
 ) -> None:
-    settings = stack["billing"].config.environment
-    client = settings["AUTH_CLIENT_ID"] or "", settings["AUTH_CLIENT_SECRET"] or ""
-    form = {"grant_type": "client_credentials", "tenant": tenant}
-    reply = stack["auth"].http.post("/token", data=form, auth=client)
+    reply = token_of_billing(stack, tenant=tenant)
     assert oauth_refusal(reply) == (400, code)
 
 
 def test_billing_itself_should_get_the_token_that_it_names_when_it_may_have_it(
     stack: Stack, customer: Customer
 ) -> None:
-    settings = stack["billing"].config.environment
-    client = settings["AUTH_CLIENT_ID"] or "", settings["AUTH_CLIENT_SECRET"] or ""
-    form = {
-        "grant_type": "client_credentials",
-        "tenant": customer.tenant.tenant_id,
-        "resource": "mcp",
-        "scope": "instances:read",
-    }
-    reply = stack["auth"].http.post("/token", data=form, auth=client)
+    tenant_id = customer.tenant.tenant_id
+    reply = token_of_billing(stack, tenant=tenant_id, resource="mcp", scope="instances:read")
     said = claims_of(reply.json()["access_token"])
     assert (said["aud"], said["scope"]) == ("mcp", "instances:read")
-    assert said["tenant"] == customer.tenant.tenant_id
+    assert said["tenant"] == tenant_id
 
 
 # When there is nothing to do

@@ -51,10 +51,7 @@ def test_order_should_fail_with_a_reason_when_no_rack_has_room(
 def test_second_order_should_fail_when_its_size_has_one_place(
     orders: Orders, unique_name: Name, postgres: Postgres, undo: ExitStack
 ) -> None:
-    size = f"TEST {uuid.uuid4().hex[:8]}"
-    with postgres.connect() as conn:
-        conn.execute("INSERT INTO instances.sizes (size, capacity) VALUES (%s, 1)", [size])
-    undo.callback(remove_size, postgres, size)
+    size = size_of_one_place(postgres, undo)
     first = orders.running(unique_name(), size)
     second = orders.placed(unique_name(), size)
     orders.reach(second["id"], "failed")
@@ -65,11 +62,7 @@ def test_order_should_find_room_when_only_another_size_is_used_up(
     orders: Orders, unique_name: Name, postgres: Postgres, undo: ExitStack
 ) -> None:
     for _ in range(2):
-        size = f"TEST {uuid.uuid4().hex[:8]}"
-        with postgres.connect() as conn:
-            conn.execute("INSERT INTO instances.sizes (size, capacity) VALUES (%s, 1)", [size])
-        undo.callback(remove_size, postgres, size)
-        orders.running(unique_name(), size)
+        orders.running(unique_name(), size_of_one_place(postgres, undo))
 
 
 def test_instance_should_end_deprovisioned_when_it_is_given_back(
@@ -449,6 +442,15 @@ def test_request_should_be_refused_without_asking_when_auth_stays_away(
         # The circuit is open now, although the edge is whole again; after a rest one call tries.
         assert refusal(orders.send("GET", "/instances")) == (503, "unavailable")
         recovers_within(lambda: orders.send("GET", "/instances"), waits.back_s)
+
+
+def size_of_one_place(postgres: Postgres, undo: ExitStack) -> str:
+    """Make a size of which there can be one instance, until the test is over."""
+    size = f"TEST {uuid.uuid4().hex[:8]}"
+    with postgres.connect() as conn:
+        conn.execute("INSERT INTO instances.sizes (size, capacity) VALUES (%s, 1)", [size])
+    undo.callback(remove_size, postgres, size)
+    return size
 
 
 def remove_size(postgres: Postgres, size: str) -> None:
